@@ -143,14 +143,15 @@ class RunInfo:
     Args:
         tracker: the name under which it is configured in this run.
         home: the project's folder for llmeval's own files; a tracker may keep files there.
-        plan: the plan as `llmeval plan --json` prints it; empty when only delivering.
+        plan: gives the plan that a result comes from, as `llmeval plan --json` prints it; empty
+            if it is not known. Reads the journal; call it from a thread.
         samples: gives the sample results of a task result, in sample order, streamed from
             the journal; call it from a thread.
     """
 
     tracker: str
     home: Path
-    plan: Mapping[str, Json]
+    plan: Callable[[TaskResult], Mapping[str, Json]]
     samples: Callable[[TaskResult], Iterable[SampleResult]]
 
 

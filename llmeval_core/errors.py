@@ -98,6 +98,7 @@ class TrackerError(LlmevalError):
         what: what happened, one line.
         permanent: True if trying the same result again cannot help; the delivery is then
             marked failed instead of pending.
+        retry_after_s: how long the other side asks us to wait, seconds; None if it did not say.
     """
 
     def __init__(
@@ -107,9 +108,11 @@ class TrackerError(LlmevalError):
         where: str | None = None,
         hint: str | None = None,
         permanent: bool = False,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(what, where=where, hint=hint)
         self.permanent = permanent
+        self.retry_after_s = retry_after_s
 
 
 @contextmanager

@@ -94,7 +94,7 @@ async def _bring(
     except LlmevalError as err:
         reason = err.what + (f" (try: {err.hint})" if err.hint else "")
         return Outcome(stored.name, 0, n_lacking, reason, None)
-    courier = Courier(planned, journal, catalog.redactor, {})
+    courier = Courier(planned, journal, catalog.redactor)
     report = await courier.finish(within_s=within_s)
     return Outcome(
         stored.name,

@@ -78,9 +78,9 @@ class _Run:
         started = time.monotonic()
         described = self._plan.describe()
         self._plan.observer.before_run(described)
+        self._journal.deliveries(Deliveries.remember_plan, self._plan.fingerprint, described)
         self._couriers = [
-            Courier(tracker, self._journal, self._plan.redactor, described)
-            for tracker in self._plan.trackers
+            Courier(tracker, self._journal, self._plan.redactor) for tracker in self._plan.trackers
         ]
         try:
             await self._evaluate_until_stopped()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from llmeval_core.contracts import Receipt
+from llmeval_core.naming import Json
 from llmeval_core.records import TaskResult
 
 DeliveryState = Literal["pending", "delivered", "failed"]
@@ -66,6 +68,20 @@ class Deliveries:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+
+    def remember_plan(self, fingerprint: str, plan: Mapping[str, Json]) -> None:
+        """Keep what a run was asked to do, for whoever gets its results."""
+        self._connection.execute(
+            "INSERT OR IGNORE INTO plans VALUES (?, ?)",
+            (fingerprint, json.dumps(plan, ensure_ascii=False)),
+        )
+
+    def plan(self, fingerprint: str) -> dict[str, Json]:
+        """Read a plan; empty if it is not known."""
+        found = self._connection.execute(
+            "SELECT body FROM plans WHERE fingerprint = ?", (fingerprint,)
+        ).fetchone()
+        return {} if found is None else dict(json.loads(found[0]))
 
     def remember_tracker(self, tracker: StoredTracker) -> None:
         """Keep how a tracker is made, so that `llmeval sync` can make it again."""

@@ -18,6 +18,7 @@ from llmeval_core.journal.deliveries import Deliveries
 from llmeval_core.journal.reading import Reader, StoredTask
 from llmeval_core.journal.schema import connect, journal_error, prepare, sqlite_errors
 from llmeval_core.journal.writing import SampleWriter
+from llmeval_core.naming import Json
 from llmeval_core.records import SampleResult, TaskResult
 
 JOURNAL_FILE = "journal.sqlite"
@@ -141,6 +142,10 @@ class Journal:
                 yield from reader.sample_results(task.id)
 
     # --- results and deliveries
+
+    def plan_of(self, result: TaskResult) -> dict[str, Json]:
+        """Return the plan that a result comes from; empty if it is not known. Blocking."""
+        return self.deliveries(Deliveries.plan, result.plan_fingerprint)
 
     def deliveries(
         self, query: Callable[Concatenate[Deliveries, _P], _T], *args: _P.args, **kwargs: _P.kwargs

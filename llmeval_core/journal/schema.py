@@ -10,7 +10,7 @@ from pathlib import Path
 
 from llmeval_core.errors import JournalError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_TIMEOUT_S = 30.0
 _NOT_WRITABLE = ("readonly", "Permission", "Read-only", "unable to", "Not a dir", "File exists")
 
@@ -69,6 +69,10 @@ CREATE TABLE IF NOT EXISTS results (          -- one finished task, as trackers 
     body TEXT NOT NULL                        -- TaskResult as JSON
 );
 CREATE INDEX IF NOT EXISTS results_by_task ON results (model, task, seq);
+CREATE TABLE IF NOT EXISTS plans (            -- what results come from; since version 2
+    fingerprint TEXT PRIMARY KEY,
+    body TEXT NOT NULL                        -- as `llmeval plan --json` prints it
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS trackers (         -- how to make a tracker again, for `llmeval sync`
     name TEXT PRIMARY KEY,
     config TEXT NOT NULL                      -- JSON, as in the run file, `${NAME}` and all
@@ -141,7 +145,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables, or check that they are of a version we know.
+    """Make the tables that are missing, or check that they are of a version we know.
 
     Raises:
         JournalError: the journal was written by a newer llmeval.

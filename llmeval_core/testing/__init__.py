@@ -7,7 +7,7 @@ from llmeval_core.testing.checking_datasets import check_dataset
 from llmeval_core.testing.checking_metrics import check_metric
 from llmeval_core.testing.checking_models import check_model
 from llmeval_core.testing.checking_plugins import check_plugin
-from llmeval_core.testing.checking_trackers import check_tracker
+from llmeval_core.testing.checking_trackers import check_tracker, run_info
 from llmeval_core.testing.fakes import FakeDataset, FakeMetric, FakeModel, ListTracker
 from llmeval_core.testing.makers import make_generation, make_request, make_sample, make_task_result
 from llmeval_core.testing.running import run_in
@@ -27,4 +27,5 @@ __all__ = [
     "make_sample",
     "make_task_result",
     "run_in",
+    "run_info",
 ]

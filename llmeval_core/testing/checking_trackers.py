@@ -9,6 +9,7 @@ from pathlib import Path
 
 from llmeval_core.contracts import Receipt, RunInfo, Tracker
 from llmeval_core.errors import TrackerError
+from llmeval_core.naming import Json
 from llmeval_core.records import SampleResult, TaskResult
 from llmeval_core.testing.makers import make_generation, make_request, make_sample, make_task_result
 
@@ -92,7 +93,11 @@ async def _expect_refusal(tracker: Tracker, home: Path, result: TaskResult) -> N
 
 def run_info(home: Path, *, tracker: str = "tracker") -> RunInfo:
     """Make what a tracker is told when it opens; each result has two samples."""
-    return RunInfo(tracker, home, {"fingerprint": "plan"}, lambda result: _samples())
+    return RunInfo(tracker, home, _plan, lambda result: _samples())
+
+
+def _plan(result: TaskResult) -> dict[str, Json]:
+    return {"fingerprint": result.plan_fingerprint, "tasks": [{"key": result.task}]}
 
 
 def _samples() -> Iterable[SampleResult]:

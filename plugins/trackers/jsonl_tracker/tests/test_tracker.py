@@ -54,7 +54,7 @@ def result() -> TaskResult:
 
 
 def told(home: Path) -> RunInfo:
-    return RunInfo("jsonl", home, {}, lambda _: ())
+    return RunInfo("jsonl", home, lambda _: {}, lambda _: ())
 
 
 def lines_of(path: Path) -> list[str]:

@@ -118,7 +118,7 @@ async def open_tracker(tmp_path: Path) -> AsyncIterator[TrackerFactory]:
         async def open_one(home: Path | None = None, **settings: Any) -> MlflowTracker:
             tracker = MlflowTracker(MlflowSettings(**settings))
             stack.push_async_callback(tracker.close)
-            await tracker.open(RunInfo("mlflow", home or tmp_path, {}, samples_of))
+            await tracker.open(RunInfo("mlflow", home or tmp_path, lambda _: {}, samples_of))
             return tracker
 
         yield open_one

@@ -18,7 +18,7 @@ from llmeval_core.hooks import Aggregate, MetricResult, RunInfo, TaskResult
 
 async def main(home: Path, uri: str, model: str, dataset: str) -> None:
     tracker = MlflowTracker(MlflowSettings(tracking_uri=uri or None, timeout_s=60))
-    await tracker.open(RunInfo("mlflow", home, {}, lambda _: ()))
+    await tracker.open(RunInfo("mlflow", home, lambda _: {}, lambda _: ()))
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     metric = MetricResult(

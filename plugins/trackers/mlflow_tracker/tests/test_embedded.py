@@ -226,7 +226,7 @@ async def test_a_folder_as_tracking_uri_is_refused_with_the_cure(tmp_path: Path)
     tracker = MlflowTracker(MlflowSettings(tracking_uri=f"file://{tmp_path}/mlruns"))
 
     with pytest.raises(TrackerError) as caught:
-        await tracker.open(RunInfo("mlflow", tmp_path, {}, lambda _: ()))
+        await tracker.open(RunInfo("mlflow", tmp_path, lambda _: {}, lambda _: ()))
     await tracker.close()
 
     assert str(caught.value) == (
@@ -240,7 +240,9 @@ async def test_a_store_that_cannot_be_made_is_told_at_once(tmp_path: Path) -> No
     tracker = MlflowTracker(MlflowSettings())
 
     with pytest.raises(TrackerError, match="cannot make the folder"):
-        await tracker.open(RunInfo("mlflow", tmp_path / "file" / "home", {}, lambda _: ()))
+        await tracker.open(
+            RunInfo("mlflow", tmp_path / "file" / "home", lambda _: {}, lambda _: ())
+        )
     await tracker.close()
 
 

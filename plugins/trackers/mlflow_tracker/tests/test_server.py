@@ -154,7 +154,7 @@ async def test_a_server_that_refuses_our_host_is_told_with_the_cure(
     tracker = MlflowTracker(MlflowSettings(tracking_uri=url))
 
     with pytest.raises(TrackerError) as caught:
-        await tracker.open(RunInfo("mlflow", tmp_path, {}, lambda _: ()))
+        await tracker.open(RunInfo("mlflow", tmp_path, lambda _: {}, lambda _: ()))
     await tracker.close()
 
     host = f"localhost:{server.port}"
@@ -194,11 +194,11 @@ async def test_what_a_stopped_server_refused_is_delivered_once_it_is_back(
     with pytest.raises(TrackerError) as caught:
         await tracker.deliver(make_result("b", values={"f1": 0.25}))
     with pytest.raises(TrackerError, match="cannot be reached"):
-        await unopened.open(RunInfo("mlflow", tmp_path, {}, lambda _: ()))
+        await unopened.open(RunInfo("mlflow", tmp_path, lambda _: {}, lambda _: ()))
     took_s = time.monotonic() - started
     server.start()
     await tracker.deliver(make_result("b", values={"f1": 0.25}))
-    await unopened.open(RunInfo("mlflow", tmp_path, {}, lambda _: ()))
+    await unopened.open(RunInfo("mlflow", tmp_path, lambda _: {}, lambda _: ()))
     await unopened.close()
 
     assert took_s < 10

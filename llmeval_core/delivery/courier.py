@@ -1,19 +1,19 @@
-"""Bringing results to trackers: each has its own queue, none can lose a result or stop another."""
+"""One tracker's queue: what it lacks, brought in order, whatever the tracker does."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from filelock import FileLock
 
 from llmeval_core.config import Redactor
 from llmeval_core.contracts import Receipt, RunInfo
+from llmeval_core.delivery.breaker import Breaker
 from llmeval_core.errors import TrackerError
 from llmeval_core.journal import Deliveries, Journal, StoredTracker
-from llmeval_core.naming import Json
 from llmeval_core.plan import PlannedTracker
 
 _log = logging.getLogger("llmeval")
@@ -45,26 +45,21 @@ class Courier:
     """Brings one tracker the results that it lacks, oldest first.
 
     A delivery that fails leaves the rest waiting, so that order is kept and a dead server is
-    asked once, not once a result; `wake` or `finish` tries again.
+    asked once, not once a result. It is tried again after a pause, and once more by `finish`.
     """
 
-    def __init__(
-        self,
-        planned: PlannedTracker,
-        journal: Journal,
-        redactor: Redactor,
-        plan: Mapping[str, Json],
-    ) -> None:
+    def __init__(self, planned: PlannedTracker, journal: Journal, redactor: Redactor) -> None:
         self._planned = planned
         self._journal = journal
         self._redactor = redactor
-        self._info = RunInfo(planned.name, journal.home, plan, journal.samples_of)
+        self._info = RunInfo(planned.name, journal.home, journal.plan_of, journal.samples_of)
         self._awake = asyncio.Event()
         self._closing = False
         self._opened = False
         self._reason: str | None = None
         self._location: str | None = None
         self._with_failed = True
+        self._breaker = Breaker()
         journal.deliveries(
             Deliveries.remember_tracker,
             StoredTracker(
@@ -106,15 +101,21 @@ class Courier:
 
     async def _work(self) -> None:
         try:
-            while True:
-                await self._awake.wait()
-                self._awake.clear()
-                last = self._closing
+            while not self._closing:
+                await self._wait()
+                if not self._closing and not self._breaker.pause_s():
+                    await self._deliver_pending()
+            if self._breaker.may_try_last():
                 await self._deliver_pending()
-                if last:
-                    return
         finally:
             await self._close()
+
+    async def _wait(self) -> None:
+        """Wait for something to deliver, or for the end of the pause after a failure."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._breaker.pause_s()):
+                await self._awake.wait()
+        self._awake.clear()
 
     async def _deliver_pending(self) -> None:
         name = self._planned.name
@@ -127,7 +128,9 @@ class Courier:
                 await self._deliver(result_id)
             self._reason = None
             self._with_failed = False
+            self._breaker.succeeded()
         except TrackerError as err:
+            self._breaker.failed(retry_after_s=err.retry_after_s)
             first_time = self._reason is None
             self._reason = self._redactor(err.what + (f" (try: {err.hint})" if err.hint else ""))
             if first_time:
