@@ -143,7 +143,7 @@ async def test_a_replay_does_not_come_back_over_a_newer_result(
 
     (run,) = runs_in(home, "overtaken")
     assert run.data.metrics == {"aio_0shot_accuracy": 0.1}
-    assert run.data.tags["llmeval.result.aio_0shot"] == "new"
+    assert run.data.tags["llmeval.result.aio_0shot"] == "new old"
 
 
 async def test_a_metric_that_becomes_a_number_is_no_longer_called_none(

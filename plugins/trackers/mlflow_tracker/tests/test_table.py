@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from llmeval_mlflow_tracker.table import sample_table, with_table
+from llmeval_mlflow_tracker.scores import Score as ShownScore
+from llmeval_mlflow_tracker.table import logged_tables, sample_table, score_table
 
 from llmeval_core.hooks import Failure, Generation, Loglikelihood, Sample, SampleResult, Score
+from llmeval_core.testing import make_task_result
 
 
 def test_a_table_has_a_row_a_sample_with_answer_scores_and_failure() -> None:
@@ -59,16 +61,32 @@ def test_a_table_stops_reading_at_its_limit() -> None:
 
 
 def test_a_table_is_listed_once_beside_those_of_others() -> None:
-    listed = with_table(with_table('[{"path": "x.json", "type": "table"}]', "a.json"), "a.json")
+    tags = {"llmeval.table.a": "a.json", "llmeval.result.a": "id"}
+
+    listed = logged_tables(logged_tables('[{"path": "x.json", "type": "table"}]', tags), tags)
 
     assert [entry["path"] for entry in json.loads(listed)] == ["x.json", "a.json"]
-    assert json.loads(with_table("not json", "a.json")) == [{"path": "a.json", "type": "table"}]
+    assert json.loads(logged_tables("not json", tags)) == [{"path": "a.json", "type": "table"}]
 
 
 def test_a_full_list_of_tables_drops_the_oldest() -> None:
-    listed = ""
-    for number in range(300):
-        listed = with_table(listed, f"task_{number:04}_with_a_long_name.json")
+    tags = {f"llmeval.table.{n:04}": f"task_{n:04}_with_a_long_name.json" for n in range(300)}
+
+    listed = logged_tables("", tags)
 
     assert len(listed) <= 8000
     assert json.loads(listed)[-1]["path"] == "task_0299_with_a_long_name.json"
+
+
+def test_the_score_table_says_which_scores_are_metrics() -> None:
+    result = make_task_result(metrics={"exact_match": 0.75, "f1": 0.5})
+    left_out = {"capitals_0shot_f1": ShownScore(0.5, None)}
+
+    table = score_table(result, left_out)
+
+    assert isinstance(table["data"], list)
+    rows = [row for row in table["data"] if isinstance(row, list)]
+    assert [(row[0], row[2], row[-1]) for row in rows] == [
+        ("capitals_0shot_exact_match", 0.75, True),
+        ("capitals_0shot_f1", 0.5, False),
+    ]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from llmeval_mlflow_tracker.connection import Session
 from llmeval_mlflow_tracker.refusals import RefusedError
 
 
-def ensure_experiment(session: Session, name: str, *, artifacts: str | None) -> str:
-    """Return the id of an active experiment with this name.
+def ensure_experiment(session: Session, name: str, *, artifacts: str | None) -> Any:
+    """Return an active experiment with this name.
 
     A deleted experiment keeps its name for ever in MLflow, so it is restored.
+
+    Any: mlflow's experiment has no useful type information.
 
     Args:
         session: how to ask.
@@ -22,7 +26,8 @@ def ensure_experiment(session: Session, name: str, *, artifacts: str | None) -> 
     found = session.call("get_experiment_by_name", name)
     if found is None:
         try:
-            return str(session.call("create_experiment", name, artifact_location=artifacts))
+            made = session.call_once("create_experiment", name, artifact_location=artifacts)
+            return session.call("get_experiment", made)
         except RefusedError:
             found = session.call("get_experiment_by_name", name)  # another was faster
             if found is None:
@@ -33,4 +38,4 @@ def ensure_experiment(session: Session, name: str, *, artifacts: str | None) -> 
         except RefusedError:
             if session.call("get_experiment", found.experiment_id).lifecycle_stage != "active":
                 raise
-    return str(found.experiment_id)
+    return found

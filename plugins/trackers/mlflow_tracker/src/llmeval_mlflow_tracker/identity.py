@@ -10,10 +10,12 @@ process that dies half-way leaves nothing that the next one cannot finish.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 import time
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from llmeval_mlflow_tracker.connection import Session
@@ -23,44 +25,68 @@ from llmeval_mlflow_tracker.refusals import RefusedError
 MODEL_PARAM = "model_name"
 STATE_PARAM = "llmeval.state"
 BIRTH_TAG = "llmeval.birth"
+DIGEST_TAG = "llmeval.model_digest"
 
 _PATIENCE_S = 1.5  # how long to wait for another's claim; only saves calls
 _NOT_PLAIN = re.compile(r"['\"\\%]")
 
 
-def find_run(session: Session, experiment_id: str, model: str) -> str:
-    """Return the id of the model's one active run; made if there is none.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A model's run, and other active runs that say they are the same model's.
+
+    Any: mlflow's runs have no useful type information.
+
+    Args:
+        run: as it was read a moment ago.
+        strays: runs with scores, made by hand or by other tools, or restored from the bin.
+    """
+
+    run: Any
+    strays: list[Any]
+
+
+def find_run(session: Session, experiment_id: str, model: str) -> Found:
+    """Find the model's one active run, or make it.
 
     Raises:
         RefusedError: MLflow refused; `gone` if the experiment is deleted.
     """
-    param = short_value(model, MAX_PARAM)
+    param, _ = short_value(model, MAX_PARAM)
     mine: list[str] = []
     patience_ends = time.monotonic() + _PATIENCE_S
     waited_for_others = False
     while True:
         runs = runs_of(session, experiment_id, param)
-        winner = next((_id(run) for run in runs if _state(run) == "canonical"), None)
+        winner = next((run_id(run) for run in runs if state_of(run) == "canonical"), None)
         if winner is not None:
             break
-        live = [run for run in runs if _state(run) != "void"]
+        live = [run for run in runs if state_of(run) != "void"]
         if not live:
             if waited_for_others:
-                mine.append(_create(session, experiment_id, model, param))
+                mine.append(
+                    _adopt_orphan(session, experiment_id, model, param)
+                    or _create(session, experiment_id, model, param)
+                )
             else:
                 waited_for_others = True
                 time.sleep(random.uniform(0, 0.15))  # noqa: S311  jitter
             continue
         first = live[0]
-        if _is_ours(first) and _id(first) not in mine and time.monotonic() < patience_ends:
+        if _is_ours(first) and run_id(first) not in mine and time.monotonic() < patience_ends:
             time.sleep(random.uniform(0.05, 0.15))  # noqa: S311  jitter
             continue
         winner = _claim(session, live)
         if winner is not None:
             break
-    _sweep(session, [run for run in runs if _id(run) != winner])
-    _sweep_mine(session, [run_id for run_id in mine if run_id != winner], listed=runs)
-    return winner
+    others = [run for run in runs if run_id(run) != winner]
+    losers = [run for run in others if _lost_election(run)]
+    known = {run_id(run) for run in runs}
+    for loser in [*map(run_id, losers), *(made for made in mine if made not in known)]:
+        if loser != winner:
+            delete(session, loser)
+    (run,) = (run for run in runs if run_id(run) == winner)
+    return Found(run, [run for run in others if run not in losers])
 
 
 def runs_of(session: Session, experiment_id: str, param: str) -> list[Any]:
@@ -94,22 +120,22 @@ def runs_of(session: Session, experiment_id: str, param: str) -> list[Any]:
 def _claim(session: Session, live: list[Any]) -> str | None:
     """Void all but the first and claim that one; return the winner, None to look again."""
     for other in live[1:]:
-        if _write_once(session, _id(other), "void") == "canonical":
-            return _id(other)
-    first = _id(live[0])
+        if _write_once(session, run_id(other), "void") == "canonical":
+            return run_id(other)
+    first = run_id(live[0])
     return first if _write_once(session, first, "canonical") == "canonical" else None
 
 
-def _write_once(session: Session, run_id: str, state: str) -> str | None:
+def _write_once(session: Session, target: str, state: str) -> str | None:
     """Set a run's state if it has none; return the state that it has, None if it is gone."""
     try:
-        session.call("log_param", run_id, STATE_PARAM, state, synchronous=True)
+        session.call("log_param", target, STATE_PARAM, state, synchronous=True)
     except RefusedError as refused:
         if refused.kind == "gone":
             return None
         if refused.kind != "conflict":
             raise
-        return _state(session.call("get_run", run_id))
+        return state_of(session.call("get_run", target))
     return state
 
 
@@ -122,11 +148,12 @@ def _create(session: Session, experiment_id: str, model: str, param: str) -> str
     birth = uuid.uuid4().hex
     tags = {
         BIRTH_TAG: birth,
+        DIGEST_TAG: _digest(model),
         "llmeval.provider": model.partition("/")[0],
         "mlflow.source.name": "llmeval",
         "mlflow.source.type": "LOCAL",
     }
-    name = short_value(model, MAX_RUN_NAME)
+    name, _ = short_value(model, MAX_RUN_NAME)
     try:
         run = session.call_once("create_run", experiment_id, tags=tags, run_name=name)
     except RefusedError as refused:
@@ -136,40 +163,57 @@ def _create(session: Session, experiment_id: str, model: str, param: str) -> str
         if not found:
             raise
         run = found[0]
-    session.call("log_param", _id(run), MODEL_PARAM, param, synchronous=True)
-    return _id(run)
+    return _name(session, run_id(run), param)
 
 
-def _sweep(session: Session, losers: list[Any]) -> None:
-    """Delete the runs that lost an election: ours, not claimed, without a metric."""
-    for run in losers:
-        if _is_ours(run) and _state(run) != "canonical" and not run.data.metrics:
-            _delete(session, _id(run))
+def _adopt_orphan(session: Session, experiment_id: str, model: str, param: str) -> str | None:
+    """Name a run whose maker died between creating and naming it; None if there is none."""
+    found = session.call(
+        "search_runs", [experiment_id], f"tags.`{DIGEST_TAG}` = '{_digest(model)}'"
+    )
+    for run in found:
+        if MODEL_PARAM not in run.data.params:
+            return _name(session, run_id(run), param)
+    return None
 
 
-def _sweep_mine(session: Session, run_ids: list[str], *, listed: list[Any]) -> None:
-    seen = {_id(run) for run in listed}
-    for run_id in run_ids:
-        if run_id not in seen:
-            _delete(session, run_id)
+def _name(session: Session, target: str, param: str) -> str:
+    session.call("log_param", target, MODEL_PARAM, param, synchronous=True)
+    return target
 
 
-def _delete(session: Session, run_id: str) -> None:
+def _digest(model: str) -> str:
+    return hashlib.blake2b(model.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def delete(session: Session, target: str) -> None:
+    """Move a run to the bin; one that is there already, or gone, is fine.
+
+    Raises:
+        RefusedError: MLflow refused for another reason.
+    """
     try:
-        session.call("delete_run", run_id)
+        session.call("delete_run", target)
     except RefusedError as refused:
         if refused.kind not in ("gone", "invalid"):
             raise
 
 
-def _id(run: Any) -> str:
+def run_id(run: Any) -> str:
+    """Return a run's id; Any: mlflow's run."""
     return str(run.info.run_id)
 
 
-def _state(run: Any) -> str | None:
+def state_of(run: Any) -> str | None:
+    """Return `canonical`, `void`, or None for a run that has had no election."""
     state = run.data.params.get(STATE_PARAM)
     return None if state is None else str(state)
 
 
 def _is_ours(run: Any) -> bool:
     return BIRTH_TAG in run.data.tags
+
+
+def _lost_election(run: Any) -> bool:
+    """Tell whether a run was made for an election, lost it, and so never got a score."""
+    return _is_ours(run) and state_of(run) != "canonical" and not run.data.metrics

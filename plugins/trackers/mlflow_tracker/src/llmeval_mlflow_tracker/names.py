@@ -43,16 +43,24 @@ def file_name(original: str, suffix: str) -> str:
     return f"{legal.encode()[:room].decode(errors='ignore')}{mark}{suffix}"
 
 
-def short_value(original: str, limit: int) -> str:
+def short_value(original: str, limit: int) -> tuple[str, str | None]:
     """Return a param or tag value that is never cut silently: too long ones end in a digest.
 
     NUL, which PostgreSQL refuses, and lone surrogates are replaced, with a digest as well.
+
+    Returns:
+        The value, and the digest that it ends in; None if the value is the original.
     """
     text = original.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
     if text == original and len(text) <= limit:
-        return text
+        return text, None
     mark = _mark(original)
-    return f"{text[: limit - len(mark) - 1]}…{mark}"
+    return f"{text[: limit - len(mark) - 1]}…{mark}", mark[1:]
+
+
+def long_text_path(digest: str) -> str:
+    """Name the artifact with the whole of a text that was too long for its place."""
+    return f"texts/{digest}.txt"
 
 
 def _mark(original: str) -> str:

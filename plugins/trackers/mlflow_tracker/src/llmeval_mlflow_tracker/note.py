@@ -7,40 +7,35 @@ from datetime import UTC, datetime
 
 from llmeval_mlflow_tracker.names import MAX_TAG
 from llmeval_mlflow_tracker.overwrite import Point
+from llmeval_mlflow_tracker.scores import STDERR_SUFFIX, Score
+from llmeval_mlflow_tracker.tags import (
+    NOTE_TAG,
+    VERSION_TAG,
+    definition_tag,
+    name_tag,
+    not_number_tag,
+    read_table_only,
+)
 
 _BEGIN = "<!-- llmeval: begin -->"
 _END = "<!-- llmeval: end -->"
-STDERR_SUFFIX = "_stderr"
 
 
-def write_note(
-    old: str,
-    points: Mapping[str, Point],
-    *,
-    titles: Mapping[str, str],
-    not_numbers: frozenset[str],
-    version: str,
-) -> str:
-    """Return the new description.
+def write_note(points: Mapping[str, Point], tags: Mapping[str, str]) -> str:
+    """Return the description that a run in this state should have.
 
-    What a person wrote before or after our part stays. The table has the metrics of whole
-    tasks first, and as many rows as fit into 8,000 characters.
+    It depends on nothing but the run, so whoever writes last can put it right. What a person
+    wrote before or after our part stays. The table has the metrics of whole tasks first, and as
+    many rows as fit into 8,000 characters.
 
     Args:
-        old: the description so far.
         points: the latest point of every metric on the run, by key.
-        titles: what to call a key whose name MLflow does not accept.
-        not_numbers: keys whose newest result is not a number.
-        version: llmeval's.
+        tags: the run's tags, the description so far among them.
     """
-    before, _, rest = old.partition(_BEGIN)
+    before, _, rest = tags.get(NOTE_TAG, "").partition(_BEGIN)
     after = rest.partition(_END)[2]
-    room = MAX_TAG - len(before) - len(after) - len(_BEGIN) - len(_END) - 200
-    rows = [
-        _row(titles.get(key, key), points[key], _stderr(points, key), stale=key in not_numbers)
-        for key in sorted(points, key=lambda key: ("/" in key, key))
-        if not (key.endswith(STDERR_SUFFIX) and key.removesuffix(STDERR_SUFFIX) in points)
-    ]
+    room = MAX_TAG - len(before) - len(after) - len(_BEGIN) - len(_END) - 260
+    rows = _rows(points, tags)
     shown: list[str] = []
     for row in rows:
         room -= len(row) + 1
@@ -50,15 +45,48 @@ def write_note(
         shown.append(row)
     newest = max((point.timestamp_ms for point in points.values()), default=0) / 1000
     when = datetime.fromtimestamp(newest, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    head = f"Last result {when}, llmeval {version}.\n\n| score | value | ± |\n|:--|--:|--:|"
+    version = tags.get(VERSION_TAG, "?")
+    head = (
+        f"Last result {when}, llmeval {version}.\n\n"
+        "| score | value | ± | definition |\n|:--|--:|--:|:--|"
+    )
     return f"{before}{_BEGIN}\n" + "\n".join([head, *shown]) + f"\n{_END}{after}"
 
 
-def _row(title: str, point: Point, stderr: float | None, *, stale: bool) -> str:
-    error = "" if stderr is None else f"{stderr:.4f}"
-    value = f"not a number (before: {point.value:.4f})" if stale else f"{point.value:.4f}"
-    safe = title.replace("|", "\\|").replace("\n", " ")
-    return f"| {safe} | {value} | {error} |"
+def _rows(points: Mapping[str, Point], tags: Mapping[str, str]) -> list[str]:
+    table_only = read_table_only(tags)
+    keys = {key for key in points if not _is_stderr(key, points, table_only)} | table_only.keys()
+    rows = []
+    for key in sorted(keys, key=lambda key: ("/" in key, key)):
+        elsewhere = table_only.get(key, Score(None, None))
+        if key in points:
+            value = points[key].value
+            stderr = _stderr(points, key) if elsewhere.stderr is None else elsewhere.stderr
+        elif elsewhere.value is not None:
+            value, stderr = elsewhere.value, elsewhere.stderr
+        else:
+            continue
+        title = tags.get(name_tag(key), key)
+        definition = tags.get(definition_tag(title.partition("/")[0]), "")
+        cells = (
+            _safe(title),
+            f"not a number (before: {value:.4f})"
+            if not_number_tag(key) in tags
+            else f"{value:.4f}",
+            "" if stderr is None else f"{stderr:.4f}",
+            _safe(definition),
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
+def _is_stderr(key: str, points: Mapping[str, Point], table_only: Mapping[str, Score]) -> bool:
+    of = key.removesuffix(STDERR_SUFFIX)
+    return of != key and (of in points or of in table_only)
+
+
+def _safe(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _stderr(points: Mapping[str, Point], key: str) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,17 @@ class Point:
     value: float
     timestamp_ms: int
     step: int
+
+
+def latest_points(run: Any) -> dict[str, Point]:
+    """Return the latest point of every metric of a run.
+
+    Any: mlflow's run, of which only the wire form has the steps.
+    """
+    wire = run.data.to_proto()
+    return {
+        metric.key: Point(metric.value, metric.timestamp, metric.step) for metric in wire.metrics
+    }
 
 
 def next_points(

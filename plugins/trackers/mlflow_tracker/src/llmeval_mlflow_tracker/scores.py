@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
-from llmeval_core.hooks import TaskResult
+from llmeval_core.hooks import MetricResult, TaskResult
 from llmeval_mlflow_tracker.coercion import as_number
 from llmeval_mlflow_tracker.names import legal_key
-from llmeval_mlflow_tracker.note import STDERR_SUFFIX
+
+STDERR_SUFFIX = "_stderr"
+StderrPlace = Literal["metric", "table", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One value with its standard error; None where there is none to show."""
+
+    value: float | None
+    stderr: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,41 +27,86 @@ class Scores:
     """What one result has to say in numbers.
 
     Args:
-        values: metric key in MLflow to a finite number.
+        metrics: metric key in MLflow to a finite number, standard errors included.
+        table_only: metric key to what is not among the metrics: a score that the budget left
+            out, or only its standard error (`value` is then None).
         not_numbers: metric key in MLflow to the text of what stands there instead.
         names: metric key in MLflow to the original, where they differ.
     """
 
-    values: dict[str, float]
+    metrics: dict[str, float]
+    table_only: dict[str, Score]
     not_numbers: dict[str, str]
     names: dict[str, str]
 
 
-def scores_of(result: TaskResult, *, with_stderr: bool) -> Scores:
-    """Collect every aggregate, and its standard error as `{key}_stderr` if wanted.
+def scores_of(
+    result: TaskResult,
+    *,
+    stderr: StderrPlace,
+    known: Collection[str] = (),
+    max_metrics: int | None = None,
+) -> Scores:
+    """Sort every aggregate, and its standard error, to where it is shown.
 
-    A value that is not a finite number never becomes a metric, nor does its standard error. One
-    that is unknown is left out, and one whose key is another metric's own gives way to it.
+    A value that is not a finite number never becomes a metric, nor does its standard error. A
+    standard error whose key is another metric's own gives way to it.
+
+    Args:
+        result: the result.
+        stderr: as metrics `{key}_stderr`, in tables only, or nowhere.
+        known: the metric keys that the run has; they always keep their place.
+        max_metrics: how many metrics the run may have in all; whole tasks come before
+            categories, and a score before its standard error. None for no limit.
     """
-    scores = Scores({}, {}, {})
-    for metric in result.metrics:
-        value = metric.aggregate.value
-        _put(scores, metric.key, value, else_text="none" if value is None else str(value))
-    if with_stderr:
-        for metric in result.metrics:
-            stderr, key = metric.aggregate.stderr, metric.key + STDERR_SUFFIX
-            has_value = legal_key(metric.key) in scores.values
-            if has_value and stderr is not None and legal_key(key) not in scores.values:
-                _put(scores, key, stderr, else_text=str(stderr))
+    scores = Scores({}, {}, {}, {})
+    room = None if max_metrics is None else max(0, max_metrics - len(known))
+    values = _values(result, scores)
+    errors = {} if stderr == "none" else _errors(result, values)
+    whole_first = sorted(values.items(), key=lambda item: item[1].category is not None)
+    for key, metric in whole_first:
+        value, error = as_number(metric.aggregate.value), errors.get(key)
+        wanted = {key: value}
+        if error is not None and stderr == "metric":
+            wanted[_stderr_key(metric)] = error
+        for name, number in wanted.items():
+            if number is not None and (room is None or room > 0 or name in known):
+                scores.metrics[name] = number
+                room = room if room is None or name in known else room - 1
+        if len(scores.metrics.keys() & wanted.keys()) < len(wanted) or (
+            error is not None and stderr == "table"
+        ):
+            scores.table_only[key] = Score(None if key in scores.metrics else value, error)
     return scores
 
 
-def _put(scores: Scores, original: str, value: object, *, else_text: str) -> None:
-    key = legal_key(original)
-    if key != original:
-        scores.names[key] = original
-    number = as_number(value)
-    if number is None:
-        scores.not_numbers[key] = else_text
-    else:
-        scores.values[key] = number
+def _values(result: TaskResult, scores: Scores) -> dict[str, MetricResult]:
+    """Return what has a number, by key, and note the rest."""
+    values = {}
+    for metric in result.metrics:
+        key, value = legal_key(metric.key), metric.aggregate.value
+        if key != metric.key:
+            scores.names[key] = metric.key
+        if as_number(value) is None:
+            scores.not_numbers[key] = "none" if value is None else str(value)
+        else:
+            values[key] = metric
+    for metric in values.values():
+        if (key := _stderr_key(metric)) != metric.key + STDERR_SUFFIX:
+            scores.names[key] = metric.key + STDERR_SUFFIX
+    return values
+
+
+def _errors(result: TaskResult, values: dict[str, MetricResult]) -> dict[str, float]:
+    """Return the standard errors, by the key of their metric."""
+    own = {legal_key(metric.key) for metric in result.metrics}
+    errors = {key: as_number(metric.aggregate.stderr) for key, metric in values.items()}
+    return {
+        key: error
+        for key, error in errors.items()
+        if error is not None and _stderr_key(values[key]) not in own
+    }
+
+
+def _stderr_key(metric: MetricResult) -> str:
+    return legal_key(metric.key + STDERR_SUFFIX)

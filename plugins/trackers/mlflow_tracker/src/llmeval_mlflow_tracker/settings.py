@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from llmeval_core.hooks import Settings
+from llmeval_mlflow_tracker.scores import StderrPlace
 
 DEFAULT_EXPERIMENT = "model_evaluation"
 
@@ -22,11 +21,26 @@ class MlflowSettings(Settings):
     experiment: str = Field(
         default=DEFAULT_EXPERIMENT, min_length=1, description="The experiment with the runs."
     )
-    stderr: Literal["metric", "none"] = Field(
-        default="metric", description="Standard errors as `{key}_stderr` metrics, or not at all."
+    stderr: StderrPlace = Field(
+        default="metric",
+        description="Standard errors as `{key}_stderr` metrics, in the description and the score "
+        "table only, or nowhere.",
+    )
+    max_metrics: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most metrics, which are columns, on a run; further scores are shown in the "
+        "description and the score table only. Left out: no limit.",
     )
     max_table_rows: int = Field(
         default=1000, ge=0, description="Samples in a task's table; 0 for no table."
+    )
+    traces: int = Field(
+        default=0, ge=0, description="Samples of a task that get a trace; 0 for no traces."
+    )
+    heal: bool = Field(
+        default=True,
+        description="Merge other runs of the same model into its one run, and bin them.",
     )
     timeout_s: float = Field(
         default=15.0, gt=0, description="Longest time for one delivery in all, seconds."

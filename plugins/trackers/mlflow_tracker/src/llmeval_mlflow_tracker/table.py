@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from llmeval_core.hooks import Json, SampleResult
-from llmeval_mlflow_tracker.names import MAX_TAG
+from llmeval_core.hooks import Json, SampleResult, TaskResult
+from llmeval_mlflow_tracker.coercion import as_number
+from llmeval_mlflow_tracker.names import MAX_TAG, legal_key
+from llmeval_mlflow_tracker.scores import Score
+from llmeval_mlflow_tracker.tags import TABLE
 
-TABLES_TAG = "mlflow.loggedArtifacts"
 _MAX_CELL = 4000
 
 
@@ -67,8 +69,36 @@ def _cut(text: str | None) -> str | None:
     return text if text is None or len(text) <= _MAX_CELL else f"{text[:_MAX_CELL]}…"
 
 
-def with_table(listed: str, path: str) -> str:
-    """Return the value of `mlflow.loggedArtifacts` with one more table.
+def score_table(result: TaskResult, table_only: Mapping[str, Score]) -> dict[str, Json]:
+    """Return the scores of a task as a table: those that are among the metrics, and the rest."""
+    columns: list[Json] = [
+        "score",
+        "category",
+        "value",
+        "stderr",
+        "n_scored",
+        "n_failed",
+        "definition",
+        "a metric",
+    ]
+    data: list[Json] = [
+        [
+            metric.key,
+            metric.category,
+            as_number(metric.aggregate.value),
+            as_number(metric.aggregate.stderr),
+            metric.aggregate.n_scored,
+            metric.aggregate.n_failed,
+            metric.definition,
+            table_only.get(legal_key(metric.key), Score(None, None)).value is None,
+        ]
+        for metric in result.metrics
+    ]
+    return {"columns": columns, "data": data}
+
+
+def logged_tables(listed: str, tags: Mapping[str, str]) -> str:
+    """Return the value of `mlflow.loggedArtifacts` with every table of ours.
 
     `listed` is the value so far, which may be empty or another tool's; the oldest entries go
     when the tag is full.
@@ -79,8 +109,9 @@ def with_table(listed: str, path: str) -> str:
         entries = []
     if not isinstance(entries, list):
         entries = []
-    entry = {"path": path, "type": "table"}
-    entries = [other for other in entries if other != entry] + [entry]
+    paths = [path for tag, path in sorted(tags.items()) if tag.startswith(TABLE)]
+    ours = [{"path": path, "type": "table"} for path in paths]
+    entries += [entry for entry in ours if entry not in entries]
     while len(text := json.dumps(entries, ensure_ascii=False)) > MAX_TAG:
         entries = entries[1:]
     return text

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from llmeval_core.hooks import TaskResult
 from llmeval_mlflow_tracker.names import MAX_KEY, MAX_TAG, legal_key, short_value
+from llmeval_mlflow_tracker.scores import Score, Scores
+
+NOTE_TAG = "mlflow.note.content"
+TABLES_TAG = "mlflow.loggedArtifacts"
+VERSION_TAG = "llmeval.version"
+TABLE_ONLY = "llmeval.table_only."
+TABLE = "llmeval.table."
+PLAN = "llmeval.plan."
+_MOST_IDS = 100
 
 
 def result_tag(task: str) -> str:
-    """Name the tag that holds the id of a task's newest result: proof that all of it is there."""
+    """Name the tag with the ids of a task's results, the newest first: all of it is there."""
     return legal_key(f"llmeval.result.{task}")
+
+
+def with_result(listed: str, result_id: str) -> str:
+    """Return the value of a result tag with one more result; the oldest go when it is full."""
+    return " ".join([result_id, *listed.split()[: _MOST_IDS - 1]])
+
+
+def definition_tag(metric_key: str) -> str:
+    """Name the tag that holds what exactly a metric computes; `metric_key` has no category."""
+    return legal_key(f"llmeval.definition.{metric_key}")
 
 
 def not_number_tag(key: str) -> str:
@@ -24,26 +44,65 @@ def name_tag(key: str) -> str:
     return tag if len(tag) <= MAX_KEY else legal_key(tag)
 
 
-def result_tags(
-    result: TaskResult, *, not_numbers: Mapping[str, str], names: Mapping[str, str]
-) -> dict[str, str]:
+def table_only_tag(task: str) -> str:
+    """Name the tag that holds a task's scores that are not among the metrics."""
+    return legal_key(TABLE_ONLY + task)
+
+
+def table_tag(task: str) -> str:
+    """Name the tag that holds the path of a task's sample table."""
+    return legal_key(TABLE + task)
+
+
+def plan_tag(task: str) -> str:
+    """Name the tag that holds the fingerprint of the plan that a task's newest result is from."""
+    return legal_key(PLAN + task)
+
+
+def result_tags(result: TaskResult, scores: Scores) -> tuple[dict[str, str], dict[str, str]]:
     """Return the tags of one result, without the one that proves delivery.
 
-    Args:
-        result: the result.
-        not_numbers: metric key to what stands there instead of a number.
-        names: metric key in MLflow to its original, where they differ.
+    Returns:
+        The tags, and the whole of each value that was too long for a tag, by its digest.
     """
     tags = {
-        "llmeval.version": result.llmeval_version,
+        VERSION_TAG: result.llmeval_version,
         f"llmeval.n_samples.{result.task}": str(result.n_samples),
         f"llmeval.n_failed.{result.task}": str(result.n_failed),
         f"llmeval.task_fingerprint.{result.task}": result.task_fingerprint,
     }
+    legal = {legal_key(key): value for key, value in tags.items()}
     for metric in result.metrics:
         if metric.category is None:
-            tags[f"llmeval.definition.{metric.key}"] = metric.definition
-    tags |= {f"llmeval.not_a_number.{key}": text for key, text in not_numbers.items()}
-    legal = {legal_key(key): value for key, value in tags.items()}
-    legal |= {name_tag(key): original for key, original in names.items()}
-    return {key: short_value(value, MAX_TAG) for key, value in legal.items()}
+            legal[definition_tag(metric.key)] = metric.definition
+    legal |= {not_number_tag(key): text for key, text in scores.not_numbers.items()}
+    legal |= {name_tag(key): original for key, original in scores.names.items()}
+    long = {}
+    for key, value in legal.items():
+        short, digest = short_value(value, MAX_TAG)
+        legal[key] = short
+        if digest is not None:
+            long[digest] = value
+    return legal, long
+
+
+def write_table_only(scores: Mapping[str, Score]) -> str:
+    """Return the value of a table-only tag; what does not fit is in the artifact alone."""
+    kept = {key: [score.value, score.stderr] for key, score in scores.items()}
+    while len(text := json.dumps(kept, ensure_ascii=False)) > MAX_TAG:
+        kept = dict(list(kept.items())[: len(kept) // 2])
+    return text
+
+
+def read_table_only(tags: Mapping[str, str]) -> dict[str, Score]:
+    """Read what the table-only tags of a run hold, by metric key; what is not ours is skipped."""
+    found: dict[str, Score] = {}
+    for tag, text in tags.items():
+        if tag.startswith(TABLE_ONLY):
+            try:
+                found |= {
+                    key: Score(value, error) for key, (value, error) in json.loads(text).items()
+                }
+            except (ValueError, TypeError, AttributeError):
+                continue
+    return found

@@ -5,33 +5,41 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from llmeval_core.hooks import Receipt, RunInfo, TaskResult, TrackerError
+from llmeval_mlflow_tracker.artifacts import ArtifactStore
 from llmeval_mlflow_tracker.connection import Connection, Session, connect
+from llmeval_mlflow_tracker.definitions import Definitions
 from llmeval_mlflow_tracker.delivery import Delivery
 from llmeval_mlflow_tracker.embedded import LOCK_WAIT_S, Place, find_place
 from llmeval_mlflow_tracker.experiment import ensure_experiment
-from llmeval_mlflow_tracker.identity import find_run
+from llmeval_mlflow_tracker.healing import heal
+from llmeval_mlflow_tracker.identity import find_run, run_id
 from llmeval_mlflow_tracker.refusals import RefusedError, public_uri
 from llmeval_mlflow_tracker.settings import MlflowSettings
+from llmeval_mlflow_tracker.settling import settle
 from llmeval_mlflow_tracker.worker import Worker
 
 T = TypeVar("T")
 
 _IMPORT_ALLOWANCE_S = 120.0  # importing mlflow is work for the processor, not the network
 _MAX_ROUNDS = 3
+_SETTLE_S = 4.0
 
 
 @dataclass(slots=True)
 class _Opened:
-    """What `open` leaves behind: a connection, and the ids found so far."""
+    """What `open` leaves behind: a connection, and what was found so far."""
 
     run: RunInfo
     place: Place
     connection: Connection
     experiment_id: str
+    definitions: Definitions
+    store: ArtifactStore = field(default_factory=ArtifactStore)
     run_ids: dict[str, str] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
 
 
 class MlflowTracker:
@@ -76,8 +84,16 @@ class MlflowTracker:
         )
 
     async def close(self) -> None:
-        """Let the thread end."""
-        self._worker.stop()
+        """Look once more at the runs that were written to, and let the thread end."""
+        opened = self._opened
+        try:
+            if opened is not None and opened.written:
+                within_s = min(_SETTLE_S, self._settings.timeout_s)
+                await self._worker.run(lambda: _settle(opened, within_s), within_s=within_s)
+        except (TimeoutError, RefusedError):
+            pass  # the next delivery puts it right
+        finally:
+            self._worker.stop()
 
     async def _in_thread(self, work: Callable[[], T], place: Place, *, within_s: float) -> T:
         try:
@@ -95,8 +111,8 @@ class MlflowTracker:
             # A new SQLite file is filled at the first call, which takes seconds.
             allowance_s = _IMPORT_ALLOWANCE_S if place.database else self._settings.timeout_s
             session = Session(connection, time.monotonic() + allowance_s)
-            experiment_id = self._experiment(session, place)
-        return _Opened(run, place, connection, experiment_id)
+            experiment = self._experiment(session, place)
+        return _Opened(run, place, connection, *_known_of(experiment))
 
     def _deliver(self, opened: _Opened, result: TaskResult, deadline: float) -> Receipt:
         session = Session(opened.connection, deadline)
@@ -108,20 +124,45 @@ class MlflowTracker:
                     raise
                 # Somebody deleted the run or the experiment: forget both and look again.
                 opened.run_ids.clear()
-                opened.experiment_id = self._experiment(session, opened.place)
+                experiment = self._experiment(session, opened.place)
+                opened.experiment_id, opened.definitions = _known_of(experiment)
         return self._bring(session, opened, result)
 
     def _bring(self, session: Session, opened: _Opened, result: TaskResult) -> Receipt:
-        run_id = opened.run_ids.get(result.model)
-        if run_id is None:
-            run_id = find_run(session, opened.experiment_id, result.model)
-            opened.run_ids[result.model] = run_id
-        notes = Delivery(session, self._settings, result, opened.run.samples).bring(run_id)
-        location = _location(opened.place, opened.experiment_id, run_id)
+        run, notes = self._run_of(session, opened, result.model)
+        notes += opened.definitions.check(session, result, run.data.tags)
+        delivery = Delivery(session, self._settings, opened.run, opened.store, result)
+        opened.written.add(run_id(run))
+        notes += delivery.bring(run)
+        location = _location(opened.place, opened.experiment_id, run_id(run))
         return Receipt(location, "; ".join(notes) or None)
 
-    def _experiment(self, session: Session, place: Place) -> str:
+    def _run_of(self, session: Session, opened: _Opened, model: str) -> tuple[Any, list[str]]:
+        """Return the model's run, read just now, and what was done to find it; Any: mlflow's."""
+        known = opened.run_ids.get(model)
+        if known is not None:
+            return session.call("get_run", known), []
+        found = find_run(session, opened.experiment_id, model)
+        notes = heal(session, found) if self._settings.heal else []
+        opened.run_ids[model] = run_id(found.run)
+        if notes:
+            return session.call("get_run", run_id(found.run)), notes
+        return found.run, []
+
+    def _experiment(self, session: Session, place: Place) -> Any:
         return ensure_experiment(session, self._settings.experiment, artifacts=place.artifacts)
+
+
+def _known_of(experiment: Any) -> tuple[str, Definitions]:
+    """Return what is kept of mlflow's experiment."""
+    experiment_id = str(experiment.experiment_id)
+    return experiment_id, Definitions(experiment_id, experiment.tags)
+
+
+def _settle(opened: _Opened, within_s: float) -> None:
+    session = Session(opened.connection, time.monotonic() + within_s)
+    for written in sorted(opened.written):
+        settle(session, written)
 
 
 def _location(place: Place, experiment_id: str, run_id: str) -> str:

@@ -1,0 +1,134 @@
+"""The files of a result: samples, scores, the plan, and texts too long for their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from llmeval_core.hooks import Json, LlmevalError, RunInfo, TaskResult
+from llmeval_mlflow_tracker.connection import Session
+from llmeval_mlflow_tracker.names import file_name, long_text_path
+from llmeval_mlflow_tracker.refusals import RefusedError
+from llmeval_mlflow_tracker.scores import Scores
+from llmeval_mlflow_tracker.table import sample_table, score_table
+from llmeval_mlflow_tracker.tags import PLAN, plan_tag, table_tag
+
+
+@dataclass(slots=True)
+class ArtifactStore:
+    """What is known of the place where artifacts go, which need not be MLflow's server.
+
+    Args:
+        in_trouble: an upload failed or never came back, so numbers are written before the next.
+    """
+
+    in_trouble: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """What became of a result's files.
+
+    Args:
+        tags: the run's tags that tell of them.
+        notes: what the user should know.
+        trouble: why the result has to come again; None if it need not.
+    """
+
+    tags: dict[str, str]
+    notes: list[str]
+    trouble: RefusedError | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFiles:
+    """The files of one result.
+
+    Args:
+        info: gives samples and plan.
+        result: the result.
+        scores: what it says in numbers.
+        long_texts: whole texts by digest.
+        max_rows: samples in the table.
+    """
+
+    info: RunInfo
+    result: TaskResult
+    scores: Scores
+    long_texts: Mapping[str, str]
+    max_rows: int
+
+    def upload(self, session: Session, run: Any, store: ArtifactStore) -> Uploads:
+        """Upload what the run lacks; a store that refuses does not hold up the numbers.
+
+        Any: mlflow's run.
+
+        Raises:
+            RefusedError: `gone`, if the run is deleted.
+        """
+        uploads = Uploads({}, [], None)
+        for make in self._files(run):
+            try:
+                file = make(uploads)
+                if file is None:
+                    continue
+                method, content, path = file
+                store.in_trouble = True
+                session.call(method, str(run.info.run_id), content, path)
+                store.in_trouble = False
+            except RefusedError as refused:
+                if refused.kind == "gone":
+                    raise
+                if refused.kind == "transient":
+                    return Uploads(uploads.tags, uploads.notes, refused)
+                store.in_trouble = False
+                uploads.notes.append(f"artifacts of {self.result.task}: {refused.what}")
+            except LlmevalError as err:
+                uploads.notes.append(f"artifacts of {self.result.task}: {err.what}")
+        return uploads
+
+    def _files(self, run: Any) -> Iterator[Callable[[Uploads], _File | None]]:
+        if self.max_rows:
+            yield self._samples
+        if self.scores.table_only:
+            yield self._scores
+        known_plans = {text for tag, text in run.data.tags.items() if tag.startswith(PLAN)}
+        if self.result.plan_fingerprint not in known_plans:
+            yield self._plan
+        known_texts = " ".join(run.data.tags.values())
+        for digest, text in self.long_texts.items():
+            if digest not in known_texts:
+                yield partial(_text, text, long_text_path(digest))
+
+    def _samples(self, uploads: Uploads) -> _File:
+        path = file_name(self.result.task, ".json")
+        samples = self.info.samples(self.result)
+        table, is_cut = sample_table(samples, max_rows=self.max_rows)
+        uploads.tags[table_tag(self.result.task)] = path
+        if is_cut:
+            uploads.notes.append(
+                f"{path} has the first {self.max_rows} of {self.result.n_samples} samples"
+            )
+        return "log_dict", table, path
+
+    def _scores(self, uploads: Uploads) -> _File:
+        path = file_name(self.result.task, ".scores.json")
+        uploads.tags[table_tag(f"{self.result.task}.scores")] = path
+        return "log_dict", score_table(self.result, self.scores.table_only), path
+
+    def _plan(self, uploads: Uploads) -> _File | None:
+        plan = self.info.plan(self.result)
+        if not plan:
+            return None
+        fingerprint = self.result.plan_fingerprint
+        uploads.tags[plan_tag(self.result.task)] = fingerprint
+        return "log_dict", dict(plan), f"plans/{file_name(fingerprint, '.json')}"
+
+
+def _text(text: str, path: str, _: Uploads) -> _File:
+    return "log_text", text, path
+
+
+_File = tuple[str, dict[str, Json] | str, str]  # the client's method, the content, the path

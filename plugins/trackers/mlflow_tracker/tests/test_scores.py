@@ -1,0 +1,87 @@
+"""Which scores become metrics, and what is said of the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from llmeval_mlflow_tracker.scores import Score, Scores, StderrPlace, scores_of
+
+from llmeval_core.hooks import Aggregate, MetricResult, TaskResult
+from llmeval_core.testing import make_task_result
+
+
+def result_with(*metrics: tuple[str, Any, float | None]) -> TaskResult:
+    """Make a result of (key, value, standard error); a `/` begins a category.
+
+    Any: a careless plugin may put anything there.
+    """
+    made = tuple(
+        MetricResult(
+            key=key,
+            metric=key,
+            definition="d@1",
+            higher_is_better=True,
+            category=key.partition("/")[2] or None,
+            aggregate=Aggregate.model_construct(value=value, stderr=stderr),
+        )
+        for key, value, stderr in metrics
+    )
+    return make_task_result().model_copy(update={"metrics": made})
+
+
+TWO = (("a/x", 0.1, None), ("a", 0.5, 0.01), ("b", 0.7, None))
+
+
+def test_every_number_is_a_metric_and_so_is_its_standard_error() -> None:
+    scores = scores_of(result_with(*TWO), stderr="metric")
+
+    assert scores == Scores({"a": 0.5, "a_stderr": 0.01, "b": 0.7, "a/x": 0.1}, {}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("stderr", "table_only"), [("table", {"a": Score(None, 0.01)}), ("none", {})]
+)
+def test_standard_errors_can_stay_out_of_the_metrics(
+    stderr: StderrPlace, table_only: dict[str, Score]
+) -> None:
+    scores = scores_of(result_with(*TWO), stderr=stderr)
+
+    assert scores.metrics == {"a": 0.5, "b": 0.7, "a/x": 0.1}
+    assert scores.table_only == table_only
+
+
+def test_a_budget_keeps_whole_tasks_first_and_what_the_run_has() -> None:
+    scores = scores_of(result_with(*TWO), stderr="metric", known=["a/x", "z"], max_metrics=4)
+
+    assert scores.metrics == {"a": 0.5, "a_stderr": 0.01, "a/x": 0.1}
+    assert scores.table_only == {"b": Score(0.7, None)}
+
+
+def test_a_budget_that_is_one_short_leaves_out_the_standard_error() -> None:
+    scores = scores_of(result_with(*TWO), stderr="metric", max_metrics=1)
+
+    assert scores.metrics == {"a": 0.5}
+    assert scores.table_only == {
+        "a": Score(None, 0.01),
+        "b": Score(0.7, None),
+        "a/x": Score(0.1, None),
+    }
+
+
+def test_what_is_no_number_is_told_and_takes_nothing_with_it() -> None:
+    scores = scores_of(
+        result_with(
+            ("a", "abc", 0.1), ("b", float("nan"), None), ("c", None, None), ("d", "85.3%", 0)
+        ),
+        stderr="metric",
+    )
+
+    assert scores.metrics == {"d": 0.853, "d_stderr": 0.0}
+    assert scores.not_numbers == {"a": "abc", "b": "nan", "c": "none"}
+
+
+def test_a_metric_whose_key_is_anothers_standard_error_keeps_it() -> None:
+    scores = scores_of(result_with(("a", 0.5, 0.01), ("a_stderr", 0.9, None)), stderr="metric")
+
+    assert scores.metrics == {"a": 0.5, "a_stderr": 0.9}
