@@ -85,6 +85,7 @@ class Session:
                 return self.call_once(method, *args, **kwargs)
             except RefusedError as refused:
                 wait_s = _FIRST_WAIT_S * 4**attempt * (0.5 + random.random())  # noqa: S311  jitter
+                wait_s = max(wait_s, refused.retry_after_s or 0)
                 last = attempt == _MAX_ATTEMPTS - 1
                 if last or refused.kind != "transient" or not self.has_time_for(wait_s):
                     raise

@@ -1,24 +1,27 @@
-"""The store without a server: an SQLite file that several processes may open at once.
+"""The store without a server: an SQLite file, or a database, that several may open at once.
 
 MLflow itself destroys a fresh SQLite file when two processes initialise it at the same moment,
-so whoever opens one does it under a lock beside the file.
+so whoever opens one does it under a lock beside the file. For another database the lock lies in
+the project's folder, which covers one machine.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock, Timeout
 
-from llmeval_mlflow_tracker.refusals import RefusedError
+from llmeval_mlflow_tracker.refusals import RefusedError, public_uri
 
 LOCK_WAIT_S = 120.0
 _PREFIX = "sqlite:///"
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,35 +31,37 @@ class Place:
     Args:
         uri: the tracking URI for MLflow.
         database: the SQLite file; None if it is something else.
+        artifacts: where a new experiment keeps its artifacts; None if the server decides.
+        lock: the file that is locked while the store is opened; None for a server.
     """
 
     uri: str
-    database: Path | None
+    database: Path | None = None
+    artifacts: str | None = None
+    lock: Path | None = None
 
     @property
-    def artifacts(self) -> str | None:
-        """Where a new experiment keeps its artifacts; None if the server decides."""
-        if self.database is None:
-            return None
-        return (self.database.parent / "mlartifacts").as_uri()
+    def is_direct(self) -> bool:
+        """Tell whether this process works on the database itself, without a server."""
+        return self.lock is not None
 
     @contextlib.contextmanager
     def opening(self) -> Iterator[None]:
-        """Hold the lock under which the first calls to an SQLite file are made.
+        """Hold the lock under which the first calls to a database are made.
 
         Raises:
             RefusedError: the file cannot be written, or the lock is not to be had.
         """
-        if self.database is None:
+        if self.lock is None:
             yield
             return
-        _check_writable(self.database)
-        lock = FileLock(f"{self.database}.lock", timeout=LOCK_WAIT_S)
+        _check_writable(self.database or self.lock)
+        lock = FileLock(self.lock, timeout=LOCK_WAIT_S)
         try:
             lock.acquire()
         except Timeout as err:
             raise RefusedError(
-                "transient", f"another process has been opening {self.database} for long"
+                "transient", f"another process has been opening {public_uri(self.uri)} for long"
             ) from err
         try:
             yield
@@ -75,13 +80,21 @@ def find_place(setting: str | None, *, home: Path) -> Place:
         return _sqlite(home / "mlflow.db")
     if uri.startswith(_PREFIX) and "?" not in uri and ":memory:" not in uri:
         return _sqlite(Path(unquote(uri.removeprefix(_PREFIX))))
-    return Place(uri, None)
+    if urlsplit(uri).scheme.partition("+")[0] in _DATABASES:
+        digest = hashlib.blake2b(uri.encode(), digest_size=8).hexdigest()
+        return Place(uri, None, _artifacts_in(home), home.absolute() / f"mlflow-{digest}.lock")
+    return Place(uri)
 
 
 def _sqlite(database: Path) -> Place:
     path = database.absolute()
     quoted = str(path).replace("%", "%25").replace("?", "%3F").replace("#", "%23")
-    return Place(f"{_PREFIX}{quoted}", path)
+    lock = path.with_name(f"{path.name}.lock")
+    return Place(f"{_PREFIX}{quoted}", path, _artifacts_in(path.parent), lock)
+
+
+def _artifacts_in(folder: Path) -> str:
+    return (folder.absolute() / "mlartifacts").as_uri()
 
 
 def _check_writable(database: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from llmeval_core.hooks import TrackerError
+from llmeval_mlflow_tracker.retry_after import asked_pause_s
 
 RefusalKind = Literal["transient", "gone", "conflict", "invalid", "other"]
 """`transient`: the same call may succeed in a moment; `gone`: the run or the experiment is
@@ -15,6 +16,8 @@ this value."""
 
 _SQL_ADVICE = re.compile(r"\s*\((Background on this error|SQL:|\[SQL:).*", re.DOTALL)
 _BUSY = re.compile(r"too many (429|5\d\d|408) error responses|error code (429|5\d\d) != 200")
+_DRIVER = re.compile(r"No module named '(psycopg2|psycopg|MySQLdb|pymysql|pyodbc)'")
+_DRIVERS = {"psycopg2": "psycopg2-binary", "psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}
 _MAX_MESSAGE = 240
 
 
@@ -23,6 +26,7 @@ class RefusedError(TrackerError):
 
     Args:
         kind: what the tracker can do about it.
+        retry_after_s: how long MLflow asks us to wait, seconds; None if it did not say.
     """
 
     def __init__(
@@ -32,8 +36,11 @@ class RefusedError(TrackerError):
         *,
         where: str | None = None,
         hint: str | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
-        super().__init__(what, where=where, hint=hint, permanent=kind == "invalid")
+        super().__init__(
+            what, where=where, hint=hint, permanent=kind == "invalid", retry_after_s=retry_after_s
+        )
         self.kind: RefusalKind = kind
 
 
@@ -57,7 +64,7 @@ def refusal(err: Exception, uri: str) -> RefusedError:
     return (
         _access(text, place, code)
         or _store(text, place)
-        or _network(text, place, type(err).__name__)
+        or _network(text, place, err)
         or _plain(text or type(err).__name__, place, code)
     )
 
@@ -83,6 +90,18 @@ def _access(text: str, place: str, code: str) -> RefusedError | None:
 
 
 def _store(text: str, place: str) -> RefusedError | None:
+    if "disk is full" in text or "No space left" in text or "could not extend file" in text:
+        return RefusedError(
+            "transient",
+            f"the disk of MLflow at {place} is full",
+            hint="free some space there; the result waits",
+        )
+    if missing := _DRIVER.search(text):
+        return RefusedError(
+            "other",
+            f"MLflow needs the Python module '{missing.group(1)}' for {place}",
+            hint=f"pip install {_DRIVERS.get(missing.group(1), missing.group(1))}",
+        )
     if "out-of-date database schema" in text:
         return RefusedError(
             "other",
@@ -104,14 +123,21 @@ def _store(text: str, place: str) -> RefusedError | None:
     return None
 
 
-def _network(text: str, place: str, type_name: str) -> RefusedError | None:
+def _network(text: str, place: str, err: Exception) -> RefusedError | None:
     if "timeout exception" in text or "timed out" in text:
         return RefusedError("transient", f"MLflow at {place} does not answer in time")
-    if "failed with exception" in text or type_name in ("ConnectionError", "ConnectTimeout"):
+    if "failed with exception" in text or type(err).__name__ in (
+        "ConnectionError",
+        "ConnectTimeout",
+    ):
         if busy := _BUSY.search(text):
             number = busy.group(1) or busy.group(2)
+            asked_s = asked_pause_s(err)
+            wish = "" if asked_s is None else f", and asks to wait {asked_s:g} s"
             return RefusedError(
-                "transient", f"MLflow at {place} cannot take requests now ({number})"
+                "transient",
+                f"MLflow at {place} cannot take requests now ({number}{wish})",
+                retry_after_s=asked_s,
             )
         reason = "connection refused" if "refused" in text else "no connection"
         return RefusedError(

@@ -62,7 +62,7 @@ class MlflowTracker:
             TrackerError: MLflow cannot be used now; may be called again.
         """
         place = find_place(self._settings.tracking_uri, home=run.home)
-        allowance_s = _IMPORT_ALLOWANCE_S + (LOCK_WAIT_S if place.database else 0)
+        allowance_s = _IMPORT_ALLOWANCE_S + (LOCK_WAIT_S if place.is_direct else 0)
         self._opened = await self._in_thread(
             lambda: self._open(run, place), place, within_s=allowance_s + self._settings.timeout_s
         )
@@ -108,8 +108,8 @@ class MlflowTracker:
     def _open(self, run: RunInfo, place: Place) -> _Opened:
         with place.opening():
             connection = connect(place.uri, timeout_s=self._settings.timeout_s)
-            # A new SQLite file is filled at the first call, which takes seconds.
-            allowance_s = _IMPORT_ALLOWANCE_S if place.database else self._settings.timeout_s
+            # A new database is filled at the first call, which takes seconds.
+            allowance_s = _IMPORT_ALLOWANCE_S if place.is_direct else self._settings.timeout_s
             session = Session(connection, time.monotonic() + allowance_s)
             experiment = self._experiment(session, place)
         return _Opened(run, place, connection, *_known_of(experiment))
