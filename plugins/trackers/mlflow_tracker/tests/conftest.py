@@ -22,6 +22,7 @@ from llmeval_mlflow_tracker.tracker import MlflowTracker
 from llmeval_core.hooks import (
     Aggregate,
     Generation,
+    Json,
     MetricResult,
     RunInfo,
     Sample,
@@ -111,6 +112,10 @@ def samples_of(result: TaskResult) -> list[SampleResult]:
     ]
 
 
+def plan_of(result: TaskResult) -> dict[str, Json]:
+    return {"fingerprint": result.plan_fingerprint}
+
+
 @pytest.fixture
 async def open_tracker(tmp_path: Path) -> AsyncIterator[TrackerFactory]:
     async with contextlib.AsyncExitStack() as stack:
@@ -118,7 +123,8 @@ async def open_tracker(tmp_path: Path) -> AsyncIterator[TrackerFactory]:
         async def open_one(home: Path | None = None, **settings: Any) -> MlflowTracker:
             tracker = MlflowTracker(MlflowSettings(**settings))
             stack.push_async_callback(tracker.close)
-            await tracker.open(RunInfo("mlflow", home or tmp_path, lambda _: {}, samples_of))
+            info = RunInfo("mlflow", home or tmp_path, plan_of, samples_of)
+            await tracker.open(info)
             return tracker
 
         yield open_one

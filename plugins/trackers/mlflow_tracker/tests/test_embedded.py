@@ -94,7 +94,7 @@ async def test_a_table_is_replaced_when_a_task_is_evaluated_again(
 
     (run,) = runs_in(home, "table")
     assert receipt.note == "aio_0shot.json has the first 2 of 3 samples"
-    assert artifacts_of(home, run) == {"aio_0shot.json"}
+    assert artifacts_of(home, run) == {"aio_0shot.json", "plans"}
     table = json.loads(table_file(home, run, "aio_0shot.json").read_text())
     assert [row[0] for row in table["data"]] == ["s0", "s1"]
     assert json.loads(run.data.tags["mlflow.loggedArtifacts"]) == [

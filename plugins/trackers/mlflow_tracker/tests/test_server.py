@@ -55,7 +55,11 @@ async def test_results_of_one_model_land_in_one_run(
         f"{server.url}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
     )
     artifacts = MlflowClient(server.url).list_artifacts(run.info.run_id)
-    assert [file.path for file in artifacts] == ["aio_0shot.json", "niilc_0shot.json"]
+    assert [file.path for file in artifacts] == [
+        "aio_0shot.json",
+        "niilc_0shot.json",
+        "plans",
+    ]
 
 
 async def test_a_new_value_is_shown_whatever_the_clock_and_the_old_one_stays_as_history(

@@ -9,11 +9,11 @@ from typing import Any
 
 from llmeval_core.hooks import Json, LlmevalError, RunInfo, TaskResult
 from llmeval_mlflow_tracker.connection import Session
-from llmeval_mlflow_tracker.names import file_name, long_text_path
+from llmeval_mlflow_tracker.names import file_name
 from llmeval_mlflow_tracker.refusals import RefusedError
 from llmeval_mlflow_tracker.scores import Scores
 from llmeval_mlflow_tracker.table import sample_table, score_table
-from llmeval_mlflow_tracker.tags import PLAN, plan_tag, table_tag
+from llmeval_mlflow_tracker.tags import PLAN, plan_tag, table_tag, text_tag
 
 
 @dataclass(slots=True)
@@ -97,10 +97,9 @@ class ResultFiles:
         known_plans = {text for tag, text in run.data.tags.items() if tag.startswith(PLAN)}
         if self.result.plan_fingerprint not in known_plans:
             yield self._plan
-        known_texts = " ".join(run.data.tags.values())
         for digest, text in self.long_texts.items():
-            if digest not in known_texts:
-                yield partial(_text, text, long_text_path(digest))
+            if text_tag(digest) not in run.data.tags:
+                yield partial(_text, digest, text)
 
     def _samples(self, uploads: Uploads) -> _File:
         path = file_name(self.result.task, ".json")
@@ -127,7 +126,9 @@ class ResultFiles:
         return "log_dict", dict(plan), f"plans/{file_name(fingerprint, '.json')}"
 
 
-def _text(text: str, path: str, _: Uploads) -> _File:
+def _text(digest: str, text: str, uploads: Uploads) -> _File:
+    path = f"texts/{digest}.txt"
+    uploads.tags[text_tag(digest)] = path
     return "log_text", text, path
 
 

@@ -112,7 +112,6 @@ class Delivery:
         for limit in (MAX_PARAM, MAX_RUN_NAME):
             _, digest = short_value(self.result.model, limit)
             if digest is not None:
-                words["llmeval.model_text"] = digest
                 long_texts[digest] = self.result.model
         return words, long_texts
 

@@ -58,11 +58,6 @@ def short_value(original: str, limit: int) -> tuple[str, str | None]:
     return f"{text[: limit - len(mark) - 1]}…{mark}", mark[1:]
 
 
-def long_text_path(digest: str) -> str:
-    """Name the artifact with the whole of a text that was too long for its place."""
-    return f"texts/{digest}.txt"
-
-
 def _mark(original: str) -> str:
     data = original.encode("utf-8", "surrogatepass")
     return "-" + hashlib.blake2b(data, digest_size=6).hexdigest()

@@ -59,6 +59,11 @@ def plan_tag(task: str) -> str:
     return legal_key(PLAN + task)
 
 
+def text_tag(digest: str) -> str:
+    """Name the tag that holds the path of the whole of a text that ends in this digest."""
+    return f"llmeval.text.{digest}"
+
+
 def result_tags(result: TaskResult, scores: Scores) -> tuple[dict[str, str], dict[str, str]]:
     """Return the tags of one result, without the one that proves delivery.
 
