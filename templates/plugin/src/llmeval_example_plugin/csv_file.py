@@ -6,6 +6,7 @@ import asyncio
 import csv
 from pathlib import Path
 
+from filelock import FileLock
 from pydantic import Field
 
 from llmeval_core.hooks import Receipt, RunInfo, Settings, TaskResult, TrackerError
@@ -20,11 +21,13 @@ class CsvFileSettings(Settings):
 
 
 class CsvFileTracker:
-    """Adds results to a file; the same result again changes nothing. One writer at a time."""
+    """Adds results to a file; the same result again changes nothing.
+
+    A lock on a file beside it lets only one writer in at a time, of any process.
+    """
 
     def __init__(self, settings: CsvFileSettings) -> None:
         self._path = settings.path
-        self._lock = asyncio.Lock()
 
     async def open(self, run: RunInfo) -> None:
         """Do nothing; the file is opened for each result."""
@@ -35,11 +38,10 @@ class CsvFileTracker:
         Raises:
             TrackerError: the file cannot be read or written; the result comes again later.
         """
-        async with self._lock:
-            try:
-                await asyncio.to_thread(self._add, result)
-            except (OSError, ValueError, csv.Error) as err:
-                raise TrackerError(f"cannot write '{self._path}': {err}") from err
+        try:
+            await asyncio.to_thread(self._add, result)
+        except (OSError, ValueError, csv.Error) as err:
+            raise TrackerError(f"cannot write '{self._path}': {err}") from err
         return Receipt(location=str(self._path))
 
     async def close(self) -> None:
@@ -47,18 +49,19 @@ class CsvFileTracker:
 
     def _add(self, result: TaskResult) -> None:
         """Write a new file and put it in place: a crash leaves the old one or the new one."""
-        rows = self._rows()
-        if any(row[:1] == [result.id] for row in rows):
-            return
-        for metric in result.metrics:
-            value = metric.aggregate.value
-            shown = "" if value is None else str(value)
-            rows.append([result.id, result.model, metric.key, shown])
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self._path.with_name(f"{self._path.name}.unfinished")
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(rows)
-        unfinished.replace(self._path)
+        with FileLock(f"{self._path}.lock"):
+            rows = self._rows()
+            if any(row[:1] == [result.id] for row in rows):
+                return
+            for metric in result.metrics:
+                value = metric.aggregate.value
+                shown = "" if value is None else str(value)
+                rows.append([result.id, result.model, metric.key, shown])
+            unfinished = self._path.with_name(f"{self._path.name}.unfinished")
+            with unfinished.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows(rows)
+            unfinished.replace(self._path)
 
     def _rows(self) -> list[list[str]]:
         if not self._path.exists():
