@@ -24,7 +24,7 @@ COMMANDS = {
     "datasets": "List data sets, show or fetch one.",
     "models": "List model providers.",
     "metrics": "List metrics.",
-    "trackers": "List trackers.",
+    "trackers": "List trackers, see what each has, fill a new one.",
     "plugins": "List plugins, and why one does not work.",
     "doctor": "Check that everything works.",
     "schema": "Print the JSON Schema of the run file.",

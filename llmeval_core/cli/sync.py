@@ -1,4 +1,4 @@
-"""`llmeval sync`: deliver what trackers still lack."""
+"""`llmeval sync`, also `llmeval trackers sync`: deliver what trackers still lack."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool)
     """Deliver what trackers still lack, because they were down or refused it.
 
     Trackers are made again with the settings that the last run gave them; ${NAME} is looked up
-    anew. Exit code 1 if a result is still undelivered.
+    anew. Exit code 1 if a result is still undelivered. Also called `llmeval trackers sync`.
 
     \b
     Example:
@@ -79,14 +79,14 @@ async def _deliver(journal: Journal, catalog: Catalog, within_s: float) -> list[
     """Deliver to all trackers at the same time; none stops another."""
     stored = journal.deliveries(Deliveries.trackers)
     return await asyncio.gather(
-        *(_bring(tracker, journal, catalog, within_s) for tracker in stored)
+        *(_bring_again(tracker, journal, catalog, within_s) for tracker in stored)
     )
 
 
-async def _bring(
+async def _bring_again(
     stored: StoredTracker, journal: Journal, catalog: Catalog, within_s: float
 ) -> Outcome:
-    n_lacking = len(journal.deliveries(Deliveries.pending, stored.name, with_failed=True))
+    n_lacking = journal.deliveries(Deliveries.n_lacking, stored.name)
     if n_lacking == 0:
         return Outcome(stored.name, 0, 0, None, None)
     try:
@@ -94,10 +94,24 @@ async def _bring(
     except LlmevalError as err:
         reason = err.what + (f" (try: {err.hint})" if err.hint else "")
         return Outcome(stored.name, 0, n_lacking, reason, None)
+    return await bring(planned, journal, catalog, within_s)
+
+
+async def bring(
+    planned: PlannedTracker, journal: Journal, catalog: Catalog, within_s: float
+) -> Outcome:
+    """Deliver what one tracker lacks, in one attempt of at most so many seconds.
+
+    Raises:
+        JournalError: the journal cannot be read or written.
+    """
+    n_lacking = journal.deliveries(Deliveries.n_lacking, planned.name)
+    if n_lacking == 0:
+        return Outcome(planned.name, 0, 0, None, None)
     courier = Courier(planned, journal, catalog.redactor)
     report = await courier.finish(within_s=within_s)
     return Outcome(
-        stored.name,
+        planned.name,
         n_lacking - report.n_undelivered,
         report.n_undelivered,
         report.reason or ("refused" if report.n_undelivered else None),

@@ -1,6 +1,13 @@
 """The memory of a project: every finished sample, every task's result, every delivery."""
 
-from llmeval_core.journal.deliveries import Deliveries, Delivery, DeliveryState, StoredTracker
+from llmeval_core.journal.deliveries import (
+    Deliveries,
+    Delivery,
+    DeliveryState,
+    Lack,
+    Standing,
+    StoredTracker,
+)
 from llmeval_core.journal.journal import Journal
 from llmeval_core.journal.reading import Reader, StoredTask, TaskTotals
 
@@ -9,7 +16,9 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "Journal",
+    "Lack",
     "Reader",
+    "Standing",
     "StoredTask",
     "StoredTracker",
     "TaskTotals",

@@ -37,6 +37,36 @@ class StoredTracker:
     config: dict[str, Any]  # Any: what the run file had
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What one tracker has and lacks; the reason is that of the last failed attempt."""
+
+    tracker: str
+    n_delivered: int
+    n_pending: int
+    n_failed: int
+    delivered_at: float | None
+    location: str | None
+    reason: str | None
+
+    @property
+    def n_lacking(self) -> int:
+        """Results that it lacks."""
+        return self.n_pending + self.n_failed
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One result that a tracker lacks."""
+
+    result_id: str
+    model: str
+    task: str
+    state: DeliveryState
+    attempts: int
+    reason: str | None
+
+
 class Deliveries:
     """Queries and updates over one connection; one thread at a time."""
 
@@ -105,6 +135,87 @@ class Deliveries:
             (tracker, *states),
         )
         return [result_id for (result_id,) in found]
+
+    def n_lacking(self, tracker: str) -> int:
+        """Count the results that a tracker lacks."""
+        (number,) = self._connection.execute(
+            "SELECT count(*) FROM deliveries WHERE tracker = ? AND state != 'delivered'",
+            (tracker,),
+        ).fetchone()
+        return int(number)
+
+    def lacks(self, tracker: str) -> list[Lack]:
+        """List the results that a tracker lacks, oldest first."""
+        found = self._connection.execute(
+            "SELECT result, model, task, state, attempts, reason FROM deliveries"
+            " JOIN results ON id = result WHERE tracker = ? AND state != 'delivered' ORDER BY seq",
+            (tracker,),
+        )
+        return [Lack(*row) for row in found]
+
+    def standings(self) -> list[Standing]:
+        """Sum up every tracker that was ever used, by name."""
+        found = self._connection.execute(
+            "SELECT name, coalesce(sum(state = 'delivered'), 0),"
+            " coalesce(sum(state = 'pending'), 0), coalesce(sum(state = 'failed'), 0),"
+            " max(CASE WHEN state = 'delivered' THEN updated_at END)"
+            " FROM trackers LEFT JOIN deliveries ON tracker = name GROUP BY name ORDER BY name"
+        ).fetchall()
+        return [
+            Standing(
+                name,
+                n_delivered,
+                n_pending,
+                n_failed,
+                delivered_at,
+                location=self._newest("location", name),
+                reason=self._newest("reason", name),
+            )
+            for name, n_delivered, n_pending, n_failed, delivered_at in found
+        ]
+
+    def _newest(self, column: Literal["location", "reason"], tracker: str) -> str | None:
+        found = self._connection.execute(
+            f"SELECT {column} FROM deliveries WHERE tracker = ?"  # noqa: S608  two literals
+            f" AND {column} IS NOT NULL ORDER BY updated_at DESC LIMIT 1",
+            (tracker,),
+        ).fetchone()
+        return None if found is None else str(found[0])
+
+    def assign(self, tracker: StoredTracker, *, models: str, latest: bool, again: bool) -> int:
+        """Note that a tracker is to get results that were there before it.
+
+        Args:
+            tracker: its name and how to make it.
+            models: which models, as a glob: `*`, `openai/*`.
+            latest: only the newest result of each model and task.
+            again: whether what it has already is sent once more.
+
+        Returns:
+            How many results were chosen, those that it has already among them.
+        """
+        newest = "AND seq IN (SELECT max(seq) FROM results GROUP BY model, task)" if latest else ""
+        chosen = f"FROM results WHERE model GLOB ? {newest}"
+        conflict = "UPDATE SET state = 'pending', reason = NULL" if again else "NOTHING"
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self.remember_tracker(tracker)
+            self._connection.execute(
+                "INSERT INTO deliveries (result, tracker, state, updated_at)"
+                f" SELECT id, ?, 'pending', ? {chosen}"
+                f" ON CONFLICT (tracker, result) DO {conflict}",
+                (tracker.name, time.time(), models),
+            )
+            (number,) = self._connection.execute(
+                f"SELECT count(*) {chosen}",
+                (models,),
+            ).fetchone()
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        return int(number)
 
     def result(self, result_id: str) -> TaskResult:
         """Read one result."""

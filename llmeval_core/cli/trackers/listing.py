@@ -1,4 +1,4 @@
-"""`llmeval trackers`: the trackers on offer."""
+"""`llmeval trackers [list] [NAME]`: the trackers on offer."""
 
 from __future__ import annotations
 

@@ -1,0 +1,177 @@
+"""`llmeval trackers copy`: fill a tracker with what the journal has."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from rich.console import Console
+from rich.progress import Progress as RichProgress
+
+from llmeval_core.catalog import Catalog, make_trackers
+from llmeval_core.cli.event_loop import run_to_end
+from llmeval_core.cli.session import complete, existing_journal, home_option, open_session
+from llmeval_core.cli.sync import Outcome, bring
+from llmeval_core.config import Origin, TrackerConfig, validate
+from llmeval_core.errors import ConfigError
+from llmeval_core.journal import Deliveries, Journal, StoredTracker
+from llmeval_core.plan import PlannedTracker
+
+_POLL_S = 0.5
+_DAY_S = 86_400.0
+
+
+@click.command()
+@click.argument("tracker", metavar="TRACKER[:ARGUMENT]", shell_complete=complete("trackers"))
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting, the value as in the run file; may be repeated.",
+)
+@click.option("--name", metavar="NAME", help="What to call it; found by itself if left out.")
+@click.option(
+    "-m", "--model", "models", metavar="GLOB", default="*", help="Only these models: 'openai/*'."
+)
+@click.option("--latest", is_flag=True, help="Only the newest result of each model and task.")
+@click.option("--again", is_flag=True, help="Also what it got before: the server lost its data.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    default=_DAY_S,
+    help="How long to try; a day if left out.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@home_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    tracker: str,
+    *,
+    settings: tuple[str, ...],
+    name: str | None,
+    timeout: float,
+    home: Path,
+    as_json: bool,
+    **which: Any,
+) -> int:
+    """Fill a tracker from the journal, oldest result first: a new server gets the leaderboard.
+
+    What the tracker has already is not sent again, so an interrupted copy goes on where it was:
+    give the command again, or `llmeval trackers sync`. Exit code 1 if a result is undelivered.
+
+    \b
+    Examples:
+      llmeval trackers copy mlflow:http://new-server:5000
+      llmeval trackers copy jsonl:everything.jsonl --latest
+      llmeval trackers copy mlflow --set experiment=archive -m 'openai/*'
+    """
+    with existing_journal(home) as journal:
+        catalog = open_session(ctx).catalog
+        planned = _plan(tracker, settings, name, journal, catalog)
+        n_chosen = journal.deliveries(Deliveries.assign, _stored(planned), **which)
+        outcome = run_to_end(_copy(planned, journal, catalog, timeout))
+    if as_json:
+        click.echo(json.dumps({**asdict(outcome), "chosen": n_chosen}, ensure_ascii=False))
+    elif n_chosen:
+        click.echo(outcome.line())
+    else:
+        click.echo("no result fits" if which["models"] != "*" else "the journal has no results")
+    return int(outcome.undelivered > 0)
+
+
+def _plan(
+    tracker: str, settings: tuple[str, ...], name: str | None, journal: Journal, catalog: Catalog
+) -> PlannedTracker:
+    """Make the tracker; without a name of its own it takes one that no other settings have.
+
+    Raises:
+        LlmevalError: a name or a setting is wrong, or the name belongs to other settings.
+    """
+    origin = Origin(flags={("trackers", 0): tracker})
+    given = {"use": tracker, "required": False, **_read(settings)}
+    config = validate(TrackerConfig, {**given, "name": name} if name else given, origin=origin)
+    (planned,) = make_trackers((config,), catalog, origin=origin)
+    known = {item.name: item.config for item in journal.deliveries(Deliveries.trackers)}
+    wanted = _stored(planned).config
+    if name is None:
+        for candidate in _names(planned.name):
+            if candidate not in known or _same(known[candidate], wanted):
+                return replace(planned, name=candidate)
+    if planned.name in known and not _same(known[planned.name], wanted):
+        raise ConfigError(
+            f"'{planned.name}' is a tracker with other settings in this journal",
+            where=f"--name {planned.name}",
+            hint="take another name, or none",
+        )
+    return planned
+
+
+def _names(name: str) -> Iterator[str]:
+    yield name
+    number = 2
+    while True:
+        yield f"{name}-{number}"
+        number += 1
+
+
+def _stored(planned: PlannedTracker) -> StoredTracker:
+    settings = {"use": planned.use, "required": planned.required, **planned.settings}
+    return StoredTracker(planned.name, settings)
+
+
+def _same(known: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Tell whether two settings lead to the same place; Any: what the run file has."""
+    return {**known, "required": None} == {**wanted, "required": None}
+
+
+def _read(settings: tuple[str, ...]) -> dict[str, Any]:
+    """Read KEY=VALUE, the value as YAML; Any: what YAML gives."""
+    read: dict[str, Any] = {}
+    for setting in settings:
+        key, sign, value = setting.partition("=")
+        if not sign or not key:
+            raise ConfigError(f"'{setting}' is no setting", hint="write --set KEY=VALUE")
+        try:
+            read[key] = yaml.safe_load(value)
+        except yaml.YAMLError as err:
+            raise ConfigError(f"the value of '{key}' cannot be read", where="--set") from err
+    return read
+
+
+async def _copy(
+    planned: PlannedTracker, journal: Journal, catalog: Catalog, within_s: float
+) -> Outcome:
+    telling = asyncio.create_task(_tell(planned.name, journal))
+    try:
+        return await bring(planned, journal, catalog, within_s)
+    finally:
+        telling.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await telling
+
+
+async def _tell(name: str, journal: Journal) -> None:
+    """Say on a terminal how far it is."""
+    lacking = journal.deliveries(Deliveries.n_lacking, name)
+    if lacking == 0:
+        return
+    console = Console(stderr=True, markup=False)
+    with RichProgress(
+        *RichProgress.get_default_columns(), console=console, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(f"to {name}", total=lacking)
+        while True:
+            await asyncio.sleep(_POLL_S)
+            left = journal.deliveries(Deliveries.n_lacking, name)
+            bar.update(task, completed=lacking - left)
