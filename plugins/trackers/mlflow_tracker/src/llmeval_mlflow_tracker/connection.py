@@ -7,6 +7,7 @@ import os
 import random
 import time
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from llmeval_mlflow_tracker.refusals import RefusedError, public_uri, refusal
@@ -105,7 +106,7 @@ class Session:
                 "transient", f"MLflow at {public_uri(self.connection.uri)} does not answer in time"
             )
         try:
-            return getattr(self.connection.client, method)(*args, **kwargs)
+            return attrgetter(method)(self.connection.client)(*args, **kwargs)
         except Exception as err:  # the border: mlflow, requests, SQLAlchemy and cloud clients
             raise refusal(err, self.connection.uri) from err
 

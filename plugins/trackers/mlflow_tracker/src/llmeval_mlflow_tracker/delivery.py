@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from llmeval_core.hooks import RunInfo, TaskResult
+from llmeval_core.hooks import LlmevalError, RunInfo, TaskResult
 from llmeval_mlflow_tracker.artifacts import ArtifactStore, ResultFiles, Uploads
 from llmeval_mlflow_tracker.batches import batches
 from llmeval_mlflow_tracker.connection import Session
@@ -31,6 +32,7 @@ from llmeval_mlflow_tracker.tags import (
     with_result,
     write_table_only,
 )
+from llmeval_mlflow_tracker.traces import forget_traces, send_traces, traces_tag
 from llmeval_mlflow_tracker.wire import metric_entities, tag_entities
 
 _MAX_DIGEST = 36
@@ -100,8 +102,26 @@ class Delivery:
         words |= shared_tags(
             latest | points, {**{k: v for k, v in tags.items() if k not in healed}, **words}
         )
+        notes = [*_about(scores, self.settings.max_metrics), *uploads.notes]
+        if self.settings.traces and not uploads.trouble:
+            self._write(run, points, words)  # first, because traces may take all the time there is
+            points = {}
+            words, notes = self._trace(run, notes)
         self._finish(run, points, words, uploads, {proof: with_result(landed, self.result.id)})
-        return [*_about(scores, self.settings.max_metrics), *uploads.notes]
+        return notes
+
+    def _trace(self, run: Any, notes: list[str]) -> tuple[dict[str, str], list[str]]:
+        """Send the samples' traces; without them the result is delivered all the same."""
+        tag = traces_tag(self.result.task)
+        try:
+            samples = islice(self.info.samples(self.result), self.settings.traces)
+            told = send_traces(self.session, run, self.result, samples)
+            forget_traces(self.session, run, run.data.tags.get(tag, ""), kept=told)
+        except LlmevalError as err:
+            if isinstance(err, RefusedError) and err.kind == "gone":
+                raise
+            return {}, [*notes, f"traces of {self.result.task} are missing: {err.what}"]
+        return {tag: told}, notes
 
     def _words(self, run: Any, scores: Scores) -> tuple[dict[str, str], dict[str, str]]:
         """Return the result's tags, and the whole of each text that is too long for its place."""
