@@ -30,6 +30,7 @@ from llmeval_core.hooks import (
     Score,
     TaskResult,
 )
+from plugins.trackers.mlflow_tracker.tests.postgres import PostgresCluster
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Any]
@@ -131,10 +132,14 @@ async def open_tracker(tmp_path: Path) -> AsyncIterator[TrackerFactory]:
 
 
 class Server:
-    """A real MLflow server on loopback that can be stopped, frozen and started again."""
+    """A real MLflow server on loopback that can be stopped, frozen and started again.
 
-    def __init__(self, folder: Path) -> None:
+    Its store is an SQLite file in its folder, or the database that is given.
+    """
+
+    def __init__(self, folder: Path, database: str | None = None) -> None:
         self.folder = folder
+        self.database = database or f"sqlite:///{folder}/server.db"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -145,7 +150,7 @@ class Server:
         command = [sys.executable, "-m", "mlflow", "server", "--workers=1", "--host=127.0.0.1"]
         command += [
             f"--port={self.port}",
-            f"--backend-store-uri=sqlite:///{self.folder}/server.db",
+            f"--backend-store-uri={self.database}",
             f"--artifacts-destination={self.folder / 'artifacts'}",
         ]
         environment = {
@@ -188,6 +193,41 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session", params=["sqlite"])
+def any_server(request: pytest.FixtureRequest) -> str:
+    """Give the address of a server on each kind of database."""
+    server: Server = request.getfixturevalue("server")
+    return server.url
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    cluster = PostgresCluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(
+    postgres: PostgresCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("mlflow-postgres")
+    server = Server(folder, postgres.new_database("mlflow"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["server", "postgres_server"], ids=["sqlite", "postgresql"])
+def any_server(request: pytest.FixtureRequest) -> Server:
+    """For what depends on the database behind the server: the test runs on each."""
+    chosen: Server = request.getfixturevalue(request.param)
+    return chosen
 
 
 Race = Callable[[int, Path, str, str], None]

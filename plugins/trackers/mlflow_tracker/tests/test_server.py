@@ -63,46 +63,46 @@ async def test_results_of_one_model_land_in_one_run(
 
 
 async def test_a_new_value_is_shown_whatever_the_clock_and_the_old_one_stays_as_history(
-    server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
+    any_server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
 ) -> None:
-    tracker = await open_tracker(tracking_uri=server.url, experiment="overwrite")
+    tracker = await open_tracker(tracking_uri=any_server.url, experiment="overwrite")
     for name, value, finished_at in [("a", 0.9, 1000.0), ("b", 0.5, 995.0), ("c", 0.1, 995.0)]:
         result = make_result(name, values={"accuracy": value}, finished_at=finished_at)
         await tracker.deliver(result)
 
-    (run,) = runs_of(server.url, "overwrite")
-    history = MlflowClient(server.url).get_metric_history(run.info.run_id, "aio_0shot_accuracy")
+    (run,) = runs_of(any_server.url, "overwrite")
+    history = MlflowClient(any_server.url).get_metric_history(run.info.run_id, "aio_0shot_accuracy")
     assert run.data.metrics == {"aio_0shot_accuracy": 0.1}
     assert sorted((point.step, point.value) for point in history) == [(0, 0.9), (1, 0.5), (2, 0.1)]
 
 
 async def test_a_replay_changes_nothing_even_from_another_tracker(
-    server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
+    any_server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
 ) -> None:
-    first = await open_tracker(tracking_uri=server.url, experiment="replay")
+    first = await open_tracker(tracking_uri=any_server.url, experiment="replay")
     await first.deliver(make_result())
-    (before,) = runs_of(server.url, "replay")
+    (before,) = runs_of(any_server.url, "replay")
 
-    second = await open_tracker(tracking_uri=server.url, experiment="replay")
+    second = await open_tracker(tracking_uri=any_server.url, experiment="replay")
     await second.deliver(make_result())
 
-    (after,) = runs_of(server.url, "replay")
+    (after,) = runs_of(any_server.url, "replay")
     assert after.to_dictionary() == before.to_dictionary()
 
 
 def test_four_processes_with_one_new_model_make_one_run(
-    server: Any, tmp_path: Path, race: Callable[..., None]
+    any_server: Any, tmp_path: Path, race: Callable[..., None]
 ) -> None:
-    race(4, tmp_path, server.url, "race/new-model")
+    race(4, tmp_path, any_server.url, "race/new-model")
 
-    (run,) = runs_of(server.url, "model_evaluation", "race/new-model")
+    (run,) = runs_of(any_server.url, "model_evaluation", "race/new-model")
     assert run.data.metrics == {f"set{number}_0shot_accuracy": 0.5 for number in range(4)}
 
 
 async def test_odd_model_names_find_their_own_run_again(
-    server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
+    any_server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
 ) -> None:
-    settings = {"tracking_uri": server.url, "experiment": "odd", "max_table_rows": 0}
+    settings = {"tracking_uri": any_server.url, "experiment": "odd", "max_table_rows": 0}
     for round_number in range(2):
         tracker = await open_tracker(**settings)
         for number, model in enumerate(ODD_NAMES):
@@ -110,7 +110,7 @@ async def test_odd_model_names_find_their_own_run_again(
             result = make_result(name, model=model, values={f"m{round_number}": number / 100})
             await tracker.deliver(result)
 
-    runs = runs_of(server.url, "odd")
+    runs = runs_of(any_server.url, "odd")
     assert len(runs) == len(ODD_NAMES)
     found = sorted(tuple(run.data.metrics.items()) for run in runs)
     assert found == [
@@ -120,35 +120,35 @@ async def test_odd_model_names_find_their_own_run_again(
 
 
 async def test_after_a_run_is_deleted_the_next_result_makes_a_new_one(
-    server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
+    any_server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
 ) -> None:
-    tracker = await open_tracker(tracking_uri=server.url, experiment="deleted run")
+    tracker = await open_tracker(tracking_uri=any_server.url, experiment="deleted run")
     await tracker.deliver(make_result("a"))
-    (run,) = runs_of(server.url, "deleted run")
-    MlflowClient(server.url).delete_run(run.info.run_id)
+    (run,) = runs_of(any_server.url, "deleted run")
+    MlflowClient(any_server.url).delete_run(run.info.run_id)
 
     await tracker.deliver(make_result("b", values={"f1": 0.25}))
 
-    (other,) = runs_of(server.url, "deleted run")
+    (other,) = runs_of(any_server.url, "deleted run")
     assert other.info.run_id != run.info.run_id
     assert other.data.metrics == {"aio_0shot_f1": 0.25}
 
 
 async def test_after_the_experiment_is_deleted_the_next_result_restores_it(
-    server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
+    any_server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
 ) -> None:
-    tracker = await open_tracker(tracking_uri=server.url, experiment="deleted")
+    tracker = await open_tracker(tracking_uri=any_server.url, experiment="deleted")
     await tracker.deliver(make_result("a"))
-    client: Any = MlflowClient(server.url)  # Any: mlflow's types are loose
+    client: Any = MlflowClient(any_server.url)  # Any: mlflow's types are loose
     client.delete_experiment(client.get_experiment_by_name("deleted").experiment_id)
 
     await tracker.deliver(make_result("b", values={"f1": 0.25}))
     await tracker.deliver(make_result("c", model="openai/other"))
 
     assert client.get_experiment_by_name("deleted").lifecycle_stage == "active"
-    (run,) = runs_of(server.url, "deleted", "openai/gpt-x")
+    (run,) = runs_of(any_server.url, "deleted", "openai/gpt-x")
     assert run.data.metrics["aio_0shot_f1"] == 0.25
-    assert len(runs_of(server.url, "deleted", "openai/other")) == 1
+    assert len(runs_of(any_server.url, "deleted", "openai/other")) == 1
 
 
 async def test_a_server_that_refuses_our_host_is_told_with_the_cure(

@@ -181,6 +181,8 @@ class Delivery:
             )
 
     def _write(self, run: Any, points: dict[str, Point], tags: dict[str, str]) -> None:
+        """Write numbers, and the tags that the run has not or has otherwise."""
+        tags = {key: text for key, text in tags.items() if run.data.tags.get(key) != text}
         for some_points, some_tags in batches(points, tags):
             self.session.call(
                 "log_batch",
