@@ -195,13 +195,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-@pytest.fixture(scope="session", params=["sqlite"])
-def any_server(request: pytest.FixtureRequest) -> str:
-    """Give the address of a server on each kind of database."""
-    server: Server = request.getfixturevalue("server")
-    return server.url
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresCluster]:
     cluster = PostgresCluster()

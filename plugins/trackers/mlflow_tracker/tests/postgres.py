@@ -49,7 +49,8 @@ class PostgresCluster:
         self._run(
             "createdb", f"--host={self._folder}", f"--port={self.port}", "--username=llmeval", name
         )
-        return f"postgresql://llmeval@127.0.0.1:{self.port}/{name}"
+        # SQLAlchemy 2.1 takes plain `postgresql:` to mean psycopg 3, 2.0 psycopg2.
+        return f"postgresql+psycopg2://llmeval@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
         """Stop the cluster, whatever is connected, and remove it."""

@@ -65,9 +65,9 @@ def make_stray(client: Client, model: str) -> None:
 
 
 def test_one_run_remains_and_every_delivered_score_is_there(
-    any_server: str, writers: subprocess.Popen[str], tmp_path: Path
+    any_server: Any, writers: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    client: Client = MlflowClient(any_server)
+    client: Client = MlflowClient(any_server.url)
     kills = 0
     for number in range(ROUNDS):
         model = f"race/it's {number}" if number % 2 else f"race/plain-{number}"
@@ -77,7 +77,7 @@ def test_one_run_remains_and_every_delivered_score_is_there(
         if has_stray:
             make_stray(client, model)
 
-        kills += play(writers, uri=any_server, home=str(home), model=model, seed=f"{number}")
+        kills += play(writers, uri=any_server.url, home=str(home), model=model, seed=f"{number}")
 
         (run,) = runs_of(client, model)
         metrics = run.data.metrics

@@ -1,0 +1,272 @@
+"""A proxy before a real MLflow server that does, request by request, what networks do."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import ssl
+import struct
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+from urllib.parse import urlsplit
+
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+_PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it arrived.
+
+    Args:
+        number: counted from 1.
+        method: `GET`, `POST`...
+        path: without the query, and without what all of MLflow's paths begin with:
+            `runs/create`, `artifacts/0/...`.
+        headers: with small letters.
+    """
+
+    number: int
+    method: str
+    path: str
+    headers: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Method and path; artifacts all have one name."""
+        path = "artifacts" if self.path.startswith("artifacts/") else self.path
+        return f"{self.method} {path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What happens to a request.
+
+    `pass`; `hang` for ever; `reset` before the server sees it; `late`: hold it until the proxy's
+    `let_go`, then pass it; `cut`: the server does it and the answer is lost; `halve`: half of
+    the answer is lost; `answer` without asking the server.
+    """
+
+    kind: Literal["pass", "hang", "reset", "late", "cut", "halve", "answer"]
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+PASS = Action("pass")
+HANG = Action("hang")
+RESET = Action("reset")
+LATE = Action("late")
+CUT = Action("cut")
+HALVE = Action("halve")
+HTML = {"Content-Type": "text/html"}
+HTTP_200_HTML = Action("answer", 200, b"<html><body>Please log in</body></html>", HTML)
+HTTP_401 = Action("answer", 401, b"You are not authenticated.", {"WWW-Authenticate": "Basic"})
+HTTP_403_HOST = Action(
+    "answer", 403, b"Invalid Host header - possible DNS rebinding attack detected"
+)
+HTTP_429 = Action("answer", 429, b"", {"Retry-After": "7"})
+HTTP_500 = Action("answer", 500, b'{"error_code": "INTERNAL_ERROR", "message": "it broke"}')
+HTTP_502_HTML = Action("answer", 502, b"<html><h1>502 Bad Gateway</h1></html>", HTML)
+
+Program = Callable[[Request], Action]
+
+
+def always(action: Action) -> Program:
+    return lambda _: action
+
+
+def once(action: Action, *, at: int) -> Program:
+    """Do something to one request, counted from the proxy's `forget`, and pass the others."""
+    return lambda request: action if request.number == at else PASS
+
+
+class FaultProxy:
+    """Forwards to a server; `program` decides what happens to each request.
+
+    Args:
+        upstream: the server's URL.
+        host: the Host header that the server gets; None for its own address.
+        certificate: speak TLS with this.
+    """
+
+    def __init__(
+        self, upstream: str, *, host: str | None = None, certificate: ssl.SSLContext | None = None
+    ) -> None:
+        self.program: Program = always(PASS)
+        self.seen: list[Request] = []
+        self._host = host
+        self._upstream = urlsplit(upstream).netloc
+        self._certificate = certificate
+        self._lock = threading.Lock()
+        self._let_go = threading.Event()
+        self._closed = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._listener = self._listen(0)
+        scheme = "https" if certificate else "http"
+        self.port: int = self._listener.server_port
+        self.url = f"{scheme}://127.0.0.1:{self.port}"
+
+    def count(self, name: str) -> int:
+        """Count requests by name, such as `POST runs/create`."""
+        return self.counts()[name]
+
+    def counts(self) -> Counter[str]:
+        with self._lock:
+            return Counter(request.name for request in self.seen)
+
+    def forget(self) -> None:
+        """Count from 1 again."""
+        with self._lock:
+            self.seen.clear()
+
+    def let_go(self) -> None:
+        """Pass on what was held as `late`, and hold nothing from now on."""
+        self._let_go.set()
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Refuse all connections for a while, and break those that are open."""
+        self._stop_listening()
+        yield
+        self._listener = self._listen(self.port)
+
+    def close(self) -> None:
+        self._closed.set()
+        self._let_go.set()
+        self._stop_listening()
+
+    def decide(self, method: str, target: str, headers: Mapping[str, str]) -> Action:
+        """Note a request and say what happens to it."""
+        path = urlsplit(target).path
+        for start in ("/api/2.0/mlflow-artifacts/", "/api/2.0/mlflow/", "/api/3.0/mlflow/"):
+            path = path.removeprefix(start)
+        with self._lock:
+            request = Request(len(self.seen) + 1, method, path, headers)
+            self.seen.append(request)
+        return self.program(request)
+
+    def wait_let_go(self) -> None:
+        self._let_go.wait(_PATIENCE_S)
+
+    def wait_closed(self) -> None:
+        self._closed.wait(_PATIENCE_S)
+
+    def ask_server(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Ask the real server; return status, headers, body."""
+        connection = http.client.HTTPConnection(self._upstream, timeout=_PATIENCE_S)
+        kept = {name: text for name, text in headers.items() if name not in _HOP_BY_HOP}
+        kept["host"] = self._host or self._upstream
+        with contextlib.closing(connection):
+            connection.request(method, target, body, kept)
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+
+    def _listen(self, port: int) -> ThreadingHTTPServer:
+        proxy = self
+
+        class Listener(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+                connection, address = super().get_request()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if proxy._certificate:  # the handshake is made by the connection's thread
+                    connection = proxy._certificate.wrap_socket(
+                        connection, server_side=True, do_handshake_on_connect=False
+                    )
+                with proxy._lock:
+                    proxy._open.add(connection)
+                return connection, address
+
+            def shutdown_request(self, request: object) -> None:
+                assert isinstance(request, socket.socket)
+                with proxy._lock:
+                    proxy._open.discard(request)
+                super().shutdown_request(request)
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                """Say nothing: broken connections are what this is for."""
+
+        listener = Listener(("127.0.0.1", port), _handler_for(self))
+        threading.Thread(
+            target=listener.serve_forever, args=(0.01,), name="fault proxy", daemon=True
+        ).start()
+        return listener
+
+    def _stop_listening(self) -> None:
+        self._listener.shutdown()
+        self._listener.server_close()
+        with self._lock:
+            connections = list(self._open)
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def _handler_for(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = _PATIENCE_S
+
+        def _serve(self) -> None:
+            headers = {name.lower(): text for name, text in self.headers.items()}
+            body = self._body(headers)
+            action = proxy.decide(self.command, self.path, headers)
+            if action.kind == "hang":
+                proxy.wait_closed()
+            elif action.kind == "late":
+                proxy.wait_let_go()
+            if action.kind in ("hang", "reset"):
+                self._reset()
+            elif action.kind == "answer":
+                self._answer(action.status, list(action.headers.items()), action.body)
+            else:
+                status, said, content = proxy.ask_server(self.command, self.path, headers, body)
+                if action.kind == "cut":
+                    self._reset()
+                else:
+                    self._answer(status, said, content, halve=action.kind == "halve")
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
+
+        def _body(self, headers: Mapping[str, str]) -> bytes:
+            if headers.get("transfer-encoding") != "chunked":
+                return self.rfile.read(int(headers.get("content-length", 0)))
+            chunks = []
+            while size := int(self.rfile.readline().partition(b";")[0], 16):
+                chunks.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(chunks)
+
+        def _answer(
+            self, status: int, headers: list[tuple[str, str]], body: bytes, *, halve: bool = False
+        ) -> None:
+            self.send_response_only(status)
+            for name, text in headers:
+                if name.lower() not in _HOP_BY_HOP:
+                    self.send_header(name, text)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2] if halve else body)
+            if halve:
+                self._reset()
+
+        def _reset(self) -> None:
+            """Close at once with RST, as a crashed host does."""
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.close_connection = True
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    return Handler
