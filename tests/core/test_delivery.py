@@ -277,3 +277,27 @@ async def test_a_tracker_that_does_not_close_is_told_and_changes_nothing(
 
     assert outcome.summary.n_undelivered == 0
     assert caplog.messages == ["tracker 'list' did not close: RuntimeError: the lid is stuck"]
+
+
+async def test_a_tracker_that_is_away_is_asked_once_not_once_a_result(tmp_path: Path) -> None:
+    away = ListTracker(away=True)
+    many = {f"d{n}": FakeDataset(name=f"d{n}") for n in range(8)}
+
+    outcome = await run_in(tmp_path, datasets=many, trackers={"list": away})
+
+    assert outcome.summary.n_undelivered == 8
+    assert away.n_attempts <= 2  # the first, and one more at the end
+
+
+async def test_a_tracker_that_asks_to_wait_is_left_alone_until_the_end(tmp_path: Path) -> None:
+    class Busy(ListTracker):
+        async def deliver(self, result: TaskResult) -> Receipt:
+            self.n_attempts += 1
+            raise TrackerError("too many requests", retry_after_s=3600)
+
+    busy = Busy()
+
+    outcome = await run_in(tmp_path, datasets=TWO, trackers={"list": busy})
+
+    assert busy.n_attempts == 1
+    assert outcome.deliveries[0].reason == "too many requests"

@@ -252,3 +252,20 @@ async def test_a_journal_can_be_closed_while_a_thread_still_reads(tmp_path: Path
 
     with pytest.raises(JournalError, match="Cannot operate on a closed database"):
         await reading
+
+
+async def test_a_journal_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    outcome = await run_in(tmp_path)
+    with sqlite3.connect(tmp_path / "journal.sqlite") as connection:
+        connection.execute("DROP TABLE plans")
+        connection.execute("PRAGMA user_version=1")
+
+    (result,) = outcome.summary.results
+    with Journal(tmp_path) as journal, journal.reader() as reader:
+        assert [stored.id for stored in reader.results()] == [result.id]
+        assert journal.plan_of(result) == {}
+    again = await run_in(tmp_path)
+
+    with Journal(tmp_path) as journal:
+        assert again.summary.results[0].id == result.id
+        assert journal.plan_of(result)["fingerprint"] == result.plan_fingerprint
