@@ -18,6 +18,8 @@ _SQL_ADVICE = re.compile(r"\s*\((Background on this error|SQL:|\[SQL:).*", re.DO
 _BUSY = re.compile(r"too many (429|5\d\d|408) error responses|error code (429|5\d\d) != 200")
 _DRIVER = re.compile(r"No module named '(psycopg2|psycopg|MySQLdb|pymysql|pyodbc)'")
 _DRIVERS = {"psycopg2": "psycopg2-binary", "psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}
+_UNTRUSTED = re.compile(r"certificate verify failed: ([^(]+?)\s*\(")
+_NOT_TLS = re.compile(r"\[SSL: (WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE|HTTP_REQUEST)\]")
 _MAX_MESSAGE = 240
 
 
@@ -64,6 +66,7 @@ def refusal(err: Exception, uri: str) -> RefusedError:
     return (
         _access(text, place, code)
         or _store(text, place)
+        or _encryption(text, place)
         or _network(text, place, err)
         or _plain(text or type(err).__name__, place, code)
     )
@@ -119,6 +122,23 @@ def _store(text: str, place: str) -> RefusedError | None:
             "other",
             f"what answers at {place} is not MLflow's API",
             hint="check tracking_uri: it is the server's root, and a proxy may ask for a login",
+        )
+    return None
+
+
+def _encryption(text: str, place: str) -> RefusedError | None:
+    if reason := _UNTRUSTED.search(text):
+        return RefusedError(
+            "other",
+            f"MLflow at {place} has a certificate that is not trusted: {reason.group(1)}",
+            hint="set MLFLOW_TRACKING_SERVER_CERT_PATH to the file with the certificate of who "
+            "signed it",
+        )
+    if _NOT_TLS.search(text):
+        return RefusedError(
+            "other",
+            f"MLflow at {place} does not speak https",
+            hint="check tracking_uri: perhaps it begins with http://",
         )
     return None
 
