@@ -129,7 +129,8 @@ class ResultFiles:
 def _text(digest: str, text: str, uploads: Uploads) -> _File:
     path = f"texts/{digest}.txt"
     uploads.tags[text_tag(digest)] = path
-    return "log_text", text, path
+    writable = text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate is not
+    return "log_text", writable, path
 
 
 _File = tuple[str, dict[str, Json] | str, str]  # the client's method, the content, the path

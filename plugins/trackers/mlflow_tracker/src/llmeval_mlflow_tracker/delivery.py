@@ -161,7 +161,8 @@ class Delivery:
 
     def _store_input(self, run: Any) -> None:
         make = self.session.connection.entities
-        name, digest = self.result.dataset[:_MAX_NAME], self.result.dataset_fingerprint
+        name, _ = short_value(self.result.dataset, _MAX_NAME)
+        digest = self.result.dataset_fingerprint
         if len(digest) > _MAX_DIGEST:
             digest = hashlib.blake2b(digest.encode(), digest_size=16).hexdigest()
         known = {(i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs}

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmeval_mlflow_tracker.connection import Session
-from llmeval_mlflow_tracker.names import MAX_PARAM, MAX_RUN_NAME, short_value
+from llmeval_mlflow_tracker.names import MAX_PARAM, MAX_RUN_NAME, MAX_TAG, short_value
 from llmeval_mlflow_tracker.refusals import RefusedError
 
 MODEL_PARAM = "model_name"
@@ -149,7 +149,7 @@ def _create(session: Session, experiment_id: str, model: str, param: str) -> str
     tags = {
         BIRTH_TAG: birth,
         DIGEST_TAG: _digest(model),
-        "llmeval.provider": model.partition("/")[0],
+        "llmeval.provider": short_value(model.partition("/")[0], MAX_TAG)[0],
         "mlflow.source.name": "llmeval",
         "mlflow.source.type": "LOCAL",
     }
