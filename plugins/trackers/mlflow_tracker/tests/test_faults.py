@@ -349,6 +349,29 @@ async def test_a_write_that_lands_long_after_it_was_given_up_changes_nothing(
     assert sorted(history_of(server, run)["aio_0shot_accuracy"]) == [0.1, 0.5, 0.9]
 
 
+async def test_a_run_that_is_created_long_after_it_was_given_up_leaves_no_second_run(
+    server: Any,
+    proxy: FaultProxy,
+    experiment: str,
+    open_tracker: TrackerFactory,
+    make_result: ResultFactory,
+) -> None:
+    tracker = await open_tracker(tracking_uri=proxy.url, experiment=experiment, timeout_s=1.5)
+    proxy.program = lambda request: LATE if request.path == "runs/create" else PASS
+
+    await refused(tracker, make_result(), timeout_s=1.5)
+    proxy.program = always(PASS)
+    await tracker.deliver(make_result())
+    n_late = proxy.n_held
+    proxy.let_go()
+    proxy.wait_idle()
+    await tracker.close()
+
+    (run,) = runs_of(server, experiment)
+    assert n_late >= 1
+    assert run.data.metrics == {"aio_0shot_accuracy": 0.5}
+
+
 async def test_an_existing_model_costs_one_read_and_one_write_beside_its_artifacts(
     proxy: FaultProxy, experiment: str, open_tracker: TrackerFactory, make_result: ResultFactory
 ) -> None:

@@ -40,10 +40,12 @@ class Found:
     Args:
         run: as it was read a moment ago.
         strays: runs with scores, made by hand or by other tools, or restored from the bin.
+        is_elected: it was not there at once, so other runs may have been made for the model.
     """
 
     run: Any
     strays: list[Any]
+    is_elected: bool = False
 
 
 def find_run(session: Session, experiment_id: str, model: str) -> Found:
@@ -56,8 +58,10 @@ def find_run(session: Session, experiment_id: str, model: str) -> Found:
     mine: list[str] = []
     patience_ends = time.monotonic() + _PATIENCE_S
     waited_for_others = False
+    n_looks = 0
     while True:
         runs = runs_of(session, experiment_id, param)
+        n_looks += 1
         winner = next((run_id(run) for run in runs if state_of(run) == "canonical"), None)
         if winner is not None:
             break
@@ -86,7 +90,7 @@ def find_run(session: Session, experiment_id: str, model: str) -> Found:
         if loser != winner:
             delete(session, loser)
     (run,) = (run for run in runs if run_id(run) == winner)
-    return Found(run, [run for run in others if run not in losers])
+    return Found(run, [run for run in others if run not in losers], n_looks > 1)
 
 
 def runs_of(session: Session, experiment_id: str, param: str) -> list[Any]:
@@ -168,13 +172,29 @@ def _create(session: Session, experiment_id: str, model: str, param: str) -> str
 
 def _adopt_orphan(session: Session, experiment_id: str, model: str, param: str) -> str | None:
     """Name a run whose maker died between creating and naming it; None if there is none."""
+    for orphan in _orphans(session, experiment_id, model):
+        return _name(session, orphan, param)
+    return None
+
+
+def sweep_orphans(session: Session, experiment_id: str, model: str) -> None:
+    """Bin the runs that were made for a model and never named.
+
+    Their makers died, or gave up waiting for a server that did create the run, later. One that
+    is being made at this moment comes to no harm: its maker finds the model's run instead.
+
+    Raises:
+        RefusedError: MLflow refused.
+    """
+    for orphan in _orphans(session, experiment_id, model):
+        delete(session, orphan)
+
+
+def _orphans(session: Session, experiment_id: str, model: str) -> list[str]:
     found = session.call(
         "search_runs", [experiment_id], f"tags.`{DIGEST_TAG}` = '{_digest(model)}'"
     )
-    for run in found:
-        if MODEL_PARAM not in run.data.params:
-            return _name(session, run_id(run), param)
-    return None
+    return [run_id(run) for run in found if MODEL_PARAM not in run.data.params]
 
 
 def _name(session: Session, target: str, param: str) -> str:

@@ -15,7 +15,7 @@ from llmeval_mlflow_tracker.delivery import Delivery
 from llmeval_mlflow_tracker.embedded import LOCK_WAIT_S, Place, find_place
 from llmeval_mlflow_tracker.experiment import ensure_experiment
 from llmeval_mlflow_tracker.healing import heal
-from llmeval_mlflow_tracker.identity import find_run, run_id
+from llmeval_mlflow_tracker.identity import find_run, run_id, sweep_orphans
 from llmeval_mlflow_tracker.refusals import RefusedError, public_uri
 from llmeval_mlflow_tracker.settings import MlflowSettings
 from llmeval_mlflow_tracker.settling import settle
@@ -40,6 +40,7 @@ class _Opened:
     store: ArtifactStore = field(default_factory=ArtifactStore)
     run_ids: dict[str, str] = field(default_factory=dict)
     written: set[str] = field(default_factory=set)
+    elected: set[str] = field(default_factory=set)  # models whose run was not there at once
 
 
 class MlflowTracker:
@@ -143,6 +144,8 @@ class MlflowTracker:
         if known is not None:
             return session.call("get_run", known), []
         found = find_run(session, opened.experiment_id, model)
+        if found.is_elected:
+            opened.elected.add(model)
         notes = heal(session, found) if self._settings.heal else []
         opened.run_ids[model] = run_id(found.run)
         if notes:
@@ -163,6 +166,8 @@ def _settle(opened: _Opened, within_s: float) -> None:
     session = Session(opened.connection, time.monotonic() + within_s)
     for written in sorted(opened.written):
         settle(session, written)
+    for model in sorted(opened.elected):
+        sweep_orphans(session, opened.experiment_id, model)
 
 
 def _location(place: Place, experiment_id: str, run_id: str) -> str:
