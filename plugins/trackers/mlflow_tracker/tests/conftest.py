@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -30,6 +31,7 @@ from llmeval_core.hooks import (
     Score,
     TaskResult,
 )
+from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
 from plugins.trackers.mlflow_tracker.tests.postgres import PostgresCluster
 
 ResultFactory = Callable[..., TaskResult]
@@ -221,6 +223,29 @@ def any_server(request: pytest.FixtureRequest) -> Server:
     """For what depends on the database behind the server: the test runs on each."""
     chosen: Server = request.getfixturevalue(request.param)
     return chosen
+
+
+@pytest.fixture
+def proxies(server: Server) -> Iterator[Callable[[], FaultProxy]]:
+    with contextlib.ExitStack() as stack:
+
+        def new() -> FaultProxy:
+            proxy = FaultProxy(server.url)
+            stack.callback(proxy.close)
+            return proxy
+
+        yield new
+
+
+@pytest.fixture
+def proxy(proxies: Callable[[], FaultProxy]) -> FaultProxy:
+    return proxies()
+
+
+@pytest.fixture
+def experiment(request: pytest.FixtureRequest) -> str:
+    """Name an experiment after the test, so that tests can share a server."""
+    return re.sub(r"[^\w ]", " ", request.node.name)
 
 
 Race = Callable[[int, Path, str, str], None]

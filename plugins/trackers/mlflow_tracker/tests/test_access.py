@@ -39,13 +39,6 @@ TOKEN = "tok-3n-s3cret"
 PASSWORD = "p4ss w/ s3cret"
 
 
-@pytest.fixture
-def proxy(server: Any) -> Iterator[FaultProxy]:
-    proxy = FaultProxy(server.url)
-    yield proxy
-    proxy.close()
-
-
 def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,11 +33,6 @@ Client = Any  # mlflow's types are loose
 @pytest.fixture
 def client(any_server: Any) -> Client:
     return MlflowClient(any_server.url)
-
-
-@pytest.fixture
-def experiment(request: pytest.FixtureRequest) -> str:
-    return re.sub(r"[^\w ]", " ", request.node.name)
 
 
 @pytest.fixture
