@@ -9,81 +9,14 @@ import ssl
 import struct
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Literal
 from urllib.parse import urlsplit
+
+from plugins.trackers.mlflow_tracker.tests.actions import PASS, Action, Program, Request, always
 
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 _PATIENCE_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request as it arrived.
-
-    Args:
-        number: counted from 1.
-        method: `GET`, `POST`...
-        path: without the query, and without what all of MLflow's paths begin with:
-            `runs/create`, `artifacts/0/...`.
-        headers: with small letters.
-    """
-
-    number: int
-    method: str
-    path: str
-    headers: Mapping[str, str]
-
-    @property
-    def name(self) -> str:
-        """Method and path; artifacts all have one name."""
-        path = "artifacts" if self.path.startswith("artifacts/") else self.path
-        return f"{self.method} {path}"
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """What happens to a request.
-
-    `pass`; `hang` for ever; `reset` before the server sees it; `late`: hold it until the proxy's
-    `let_go`, then pass it; `cut`: the server does it and the answer is lost; `halve`: half of
-    the answer is lost; `answer` without asking the server.
-    """
-
-    kind: Literal["pass", "hang", "reset", "late", "cut", "halve", "answer"]
-    status: int = 200
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-PASS = Action("pass")
-HANG = Action("hang")
-RESET = Action("reset")
-LATE = Action("late")
-CUT = Action("cut")
-HALVE = Action("halve")
-HTML = {"Content-Type": "text/html"}
-HTTP_200_HTML = Action("answer", 200, b"<html><body>Please log in</body></html>", HTML)
-HTTP_401 = Action("answer", 401, b"You are not authenticated.", {"WWW-Authenticate": "Basic"})
-HTTP_403_HOST = Action(
-    "answer", 403, b"Invalid Host header - possible DNS rebinding attack detected"
-)
-HTTP_429 = Action("answer", 429, b"", {"Retry-After": "7"})
-HTTP_500 = Action("answer", 500, b'{"error_code": "INTERNAL_ERROR", "message": "it broke"}')
-HTTP_502_HTML = Action("answer", 502, b"<html><h1>502 Bad Gateway</h1></html>", HTML)
-
-Program = Callable[[Request], Action]
-
-
-def always(action: Action) -> Program:
-    return lambda _: action
-
-
-def once(action: Action, *, at: int) -> Program:
-    """Do something to one request, counted from the proxy's `forget`, and pass the others."""
-    return lambda request: action if request.number == at else PASS
 
 
 class FaultProxy:

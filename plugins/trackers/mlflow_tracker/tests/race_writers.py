@@ -32,7 +32,7 @@ MOST_KILLS = 12
 
 def results_of(model: str, writer: int, now: float) -> list[TaskResult]:
     """Make a writer's results: one with a key of its own, one with a key that all write."""
-    own = {"accuracy": writer / 100, "f1": writer / 200}
+    own: dict[str, float | None] = {"accuracy": writer / 100, "f1": writer / 200}
     return [
         make_task_result(
             id=f"{model} own {writer}",

@@ -21,16 +21,16 @@ from mlflow.tracking import MlflowClient
 
 from llmeval_core.hooks import TaskResult, TrackerError
 from llmeval_core.testing import run_info
-from plugins.trackers.mlflow_tracker.tests.faults import (
+from plugins.trackers.mlflow_tracker.tests.actions import (
     HTTP_200_HTML,
     HTTP_401,
     HTTP_403_HOST,
     HTTP_500,
     PASS,
     RESET,
-    FaultProxy,
     always,
 )
+from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Awaitable[Any]]

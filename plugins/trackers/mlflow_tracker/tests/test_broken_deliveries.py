@@ -13,7 +13,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from llmeval_core.hooks import TaskResult
-from plugins.trackers.mlflow_tracker.tests.faults import (
+from plugins.trackers.mlflow_tracker.tests.actions import (
     CUT,
     HALVE,
     HTTP_502_HTML,
@@ -21,11 +21,11 @@ from plugins.trackers.mlflow_tracker.tests.faults import (
     PASS,
     RESET,
     Action,
-    FaultProxy,
     Request,
     always,
     once,
 )
+from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
 from plugins.trackers.mlflow_tracker.tests.outcomes import (
     delivered_at_last,
     history_of,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from llmeval_core.hooks import TaskResult
-from plugins.trackers.mlflow_tracker.tests.faults import (
+from plugins.trackers.mlflow_tracker.tests.actions import (
     CUT,
     HALVE,
     HANG,
@@ -24,9 +24,9 @@ from plugins.trackers.mlflow_tracker.tests.faults import (
     PASS,
     RESET,
     Action,
-    FaultProxy,
     always,
 )
+from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
 from plugins.trackers.mlflow_tracker.tests.outcomes import history_of, refused, runs_of
 
 ResultFactory = Callable[..., TaskResult]

@@ -23,7 +23,9 @@ from llmeval_core.hooks import (
     TrackerError,
 )
 from llmeval_core.testing import run_info
+from plugins.trackers.mlflow_tracker.tests.carelessness import with_values
 from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
+from plugins.trackers.mlflow_tracker.tests.outcomes import runs_of
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Awaitable[Any]]
@@ -40,41 +42,21 @@ async def tracker(any_server: Any, experiment: str, open_tracker: TrackerFactory
     return await open_tracker(tracking_uri=any_server.url, experiment=experiment)
 
 
-def runs_of(client: Client, experiment: str) -> list[Any]:
-    return list(client.search_runs([client.get_experiment_by_name(experiment).experiment_id]))
-
-
 def table_of(client: Client, run: Any, folder: Path) -> dict[str, list[Any]]:
     file = client.download_artifacts(run.info.run_id, "aio_0shot.json", str(folder))
     table: dict[str, list[Any]] = json.loads(Path(file).read_text())
     return table
 
 
-def with_values(result: TaskResult, values: dict[str, object]) -> TaskResult:
-    """Give a result values as a careless metric would return them."""
-    (pattern,) = result.metrics
-    metrics = [
-        pattern.model_copy(
-            update={
-                "key": f"{result.task}_{name}",
-                "metric": name,
-                "aggregate": pattern.aggregate.model_copy(update={"value": value}),
-            }
-        )
-        for name, value in values.items()
-    ]
-    return result.model_copy(update={"metrics": tuple(metrics)})
-
-
 async def test_a_lower_value_wins_in_the_same_millisecond_and_with_the_clock_set_back(
-    *, tracker: Any, client: Client, experiment: str, make_result: ResultFactory
+    *, any_server: Any, tracker: Any, client: Client, experiment: str, make_result: ResultFactory
 ) -> None:
     await tracker.deliver(make_result("other", dataset="niilc", values={"f1": 0.75}))
     for name, value, finished_at in [("a", 0.9, 1000.0), ("b", 0.5, 1000.0), ("c", 0.4, 995.0)]:
         await tracker.deliver(
             make_result(name, values={"accuracy": value}, finished_at=finished_at)
         )
-        (run,) = runs_of(client, experiment)
+        (run,) = runs_of(any_server, experiment)
         assert run.data.metrics == {"aio_0shot_accuracy": value, "niilc_0shot_f1": 0.75}
 
     history = client.get_metric_history(run.info.run_id, "niilc_0shot_f1")
@@ -82,7 +64,7 @@ async def test_a_lower_value_wins_in_the_same_millisecond_and_with_the_clock_set
 
 
 async def test_what_is_no_number_takes_nothing_with_it_and_is_never_0(
-    *, tracker: Any, client: Client, experiment: str, make_result: ResultFactory
+    *, any_server: Any, tracker: Any, experiment: str, make_result: ResultFactory
 ) -> None:
     values: dict[str, object] = {
         "a": 0.25,
@@ -98,7 +80,7 @@ async def test_what_is_no_number_takes_nothing_with_it_and_is_never_0(
 
     receipt = await tracker.deliver(with_values(make_result(), values))
 
-    (run,) = runs_of(client, experiment)
+    (run,) = runs_of(any_server, experiment)
     numbers = {key.removeprefix("aio_0shot_"): value for key, value in run.data.metrics.items()}
     assert numbers == {"a": 0.25, "c": 0.853, "i": 0.75, **({"f": 1.0} if "f" in numbers else {})}
     assert "abc" in str(receipt.note)
@@ -109,102 +91,33 @@ async def test_what_is_no_number_takes_nothing_with_it_and_is_never_0(
 
 
 async def test_more_than_a_batch_of_metrics_and_tags_arrives_whole(
-    *, tracker: Any, client: Client, experiment: str, make_result: ResultFactory
+    *, any_server: Any, tracker: Any, experiment: str, make_result: ResultFactory
 ) -> None:
     numbers = {f"n{number}": number / 4096 for number in range(2500)}
     texts = {f"t{number}": f"text {number}" for number in range(250)}
 
     await tracker.deliver(with_values(make_result(), {**numbers, **texts}))
 
-    (run,) = runs_of(client, experiment)
+    (run,) = runs_of(any_server, experiment)
     assert run.data.metrics == {f"aio_0shot_{name}": value for name, value in numbers.items()}
     for name, text in texts.items():
         assert text in run.data.tags[f"llmeval.not_a_number.aio_0shot_{name}"]
     assert run.info.status == "FINISHED"
 
 
-async def test_names_that_mlflow_refuses_stay_apart_and_tell_their_original(
-    *, tracker: Any, client: Client, experiment: str, make_result: ResultFactory
-) -> None:
-    names = {
-        "pass@1": 0.1,
-        "pass(1": 0.2,
-        "pass_1": 0.3,
-        "f1　score": 0.4,
-        "f1 score": 0.5,
-        "面積（㎡）「全」": 0.6,
-        "a" * 251 + "x": 0.7,
-        "a" * 251 + "y": 0.8,
-        "e\u0301": 0.9,
-        "\u00e9": 0.95,
-        "../up": 0.97,
-        "a//b": 0.98,
-    }
-
-    await tracker.deliver(with_values(make_result(), dict(names)))
-
-    (run,) = runs_of(client, experiment)
-    assert sorted(run.data.metrics.values()) == sorted(names.values())
-    originals = [text for tag, text in run.data.tags.items() if tag.startswith("llmeval.name.")]
-    assert {f"aio_0shot_{name}" for name in names} <= {*originals, *run.data.metrics}
-
-
-LONG = "n" * 9000
-ODD_MODELS = [
-    "no-provider",
-    f"{LONG}/x",
-    f"x/{LONG}",
-    "nul\x00/in\x00side",
-    "lone/\ud800surrogate",
-    " lead/and trail ",
-    "emoji/😀",
-    "tab/\there\nline",
-    "/",
-    "x' AND params.b = 'y/z",
-]
-
-
-async def test_any_model_name_gets_a_run_of_its_own(
-    *, tracker: Any, client: Client, experiment: str, make_result: ResultFactory
-) -> None:
-    for round_number in (0, 1):
-        for number, model in enumerate(ODD_MODELS):
-            result = make_result(
-                f"{round_number}-{number}", model=model, values={f"m{round_number}": number / 64}
-            )
-            await tracker.deliver(result)
-
-    found = sorted(tuple(sorted(run.data.metrics.items())) for run in runs_of(client, experiment))
-    assert found == [
-        (("aio_0shot_m0", number / 64), ("aio_0shot_m1", number / 64))
-        for number in range(len(ODD_MODELS))
-    ]
-
-
-async def test_odd_task_dataset_and_result_names_are_stored(
-    *, tracker: Any, client: Client, experiment: str, make_result: ResultFactory
-) -> None:
-    datasets = ["../../etc", "a/b?c#d%2F", "nul\x00", "日本語" * 200, "x" * 600, "\ud800", "e:f g"]
-
-    for number, dataset in enumerate(datasets):
-        result = make_result(f"r{number}", dataset=dataset, values={"m": number / 64})
-        receipt = await tracker.deliver(result)
-        assert receipt.note is None
-
-    (run,) = runs_of(client, experiment)
-    assert sorted(run.data.metrics.values()) == [n / 64 for n in range(len(datasets))]
-    tables = [file.path for file in client.list_artifacts(run.info.run_id)]
-    assert len([path for path in tables if path.endswith(".json")]) == len(datasets)
-    assert len(run.inputs.dataset_inputs) == len(datasets)
-
-
 async def test_the_table_of_a_task_is_replaced_on_a_server_too(
-    *, tracker: Any, client: Client, experiment: str, make_result: ResultFactory, tmp_path: Path
+    *,
+    any_server: Any,
+    tracker: Any,
+    client: Client,
+    experiment: str,
+    make_result: ResultFactory,
+    tmp_path: Path,
 ) -> None:
     await tracker.deliver(make_result("a", n_samples=20))
     await tracker.deliver(make_result("b", n_samples=5, values={"accuracy": 0.25}))
 
-    (run,) = runs_of(client, experiment)
+    (run,) = runs_of(any_server, experiment)
     assert len(table_of(client, run, tmp_path)["data"]) == 5
 
 
@@ -232,7 +145,7 @@ async def test_an_answer_with_half_an_emoji_and_a_nul_is_in_the_table_and_in_a_t
     receipt = await tracker.deliver(make_result(n_samples=1))
     await tracker.close()
 
-    (run,) = runs_of(client, experiment)
+    (run,) = runs_of(any_server, experiment)
     assert receipt.note is None
     assert run.data.metrics == {"aio_0shot_accuracy": 0.5}
     (row,) = table_of(client, run, tmp_path)["data"]
@@ -245,7 +158,6 @@ async def test_many_writers_of_one_known_model_lose_nothing_to_each_other(
     *,
     any_server: Any,
     tracker: Any,
-    client: Client,
     experiment: str,
     open_tracker: TrackerFactory,
     make_result: ResultFactory,
@@ -264,7 +176,7 @@ async def test_many_writers_of_one_known_model_lose_nothing_to_each_other(
     for writer in writers:
         await writer.close()
 
-    (run,) = runs_of(client, experiment)
+    (run,) = runs_of(any_server, experiment)
     keys = {"first_0shot_accuracy", *(f"set{number}_0shot_accuracy" for number in range(8))}
     assert run.data.metrics == dict.fromkeys(keys, 0.5)
     note, tables = run.data.tags["mlflow.note.content"], run.data.tags["mlflow.loggedArtifacts"]
@@ -282,7 +194,7 @@ async def test_an_experiment_that_was_in_the_bin_is_used_again(
     await tracker.deliver(make_result())
 
     assert client.get_experiment_by_name(experiment).lifecycle_stage == "active"
-    assert len(runs_of(client, experiment)) == 1
+    assert len(runs_of(any_server, experiment)) == 1
 
 
 async def test_an_experiment_name_that_does_not_fit_is_told_in_a_line(
