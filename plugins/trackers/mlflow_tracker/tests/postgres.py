@@ -38,7 +38,19 @@ class PostgresCluster:
         with (data / "postgresql.conf").open("a") as conf:
             conf.write(f"listen_addresses='127.0.0.1'\nport={self.port}\n")
             conf.write(f"unix_socket_directories='{self._folder}'\n{_UNSAFE_BUT_FAST}")
-        log = self._folder / "log"
+        self._launch()
+
+    def crash(self) -> None:
+        """Stop as in a power cut; what is connected loses its connection."""
+        data = self._folder / "data"
+        self._run("pg_ctl", "stop", "--wait", "--mode=immediate", f"--pgdata={data}")
+
+    def come_back(self) -> None:
+        """Start again after a crash; what was committed is there."""
+        self._launch()
+
+    def _launch(self) -> None:
+        data, log = self._folder / "data", self._folder / "log"
         try:
             self._run("pg_ctl", "start", "--wait", f"--pgdata={data}", f"--log={log}")
         except AssertionError as err:
@@ -54,9 +66,8 @@ class PostgresCluster:
 
     def stop(self) -> None:
         """Stop the cluster, whatever is connected, and remove it."""
-        data = self._folder / "data"
-        if (data / "postmaster.pid").exists():
-            self._run("pg_ctl", "stop", "--wait", "--mode=immediate", f"--pgdata={data}")
+        if (self._folder / "data" / "postmaster.pid").exists():
+            self.crash()
         shutil.rmtree(self._folder)
 
     def _run(self, program: str, *arguments: str) -> None:
