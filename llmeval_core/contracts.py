@@ -191,15 +191,36 @@ class Tracker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ModelRecipe:
+    """How a model is made; travels to another process by pickle, if its provider does."""
+
+    provider: ModelProvider
+    model: str
+
+    async def open(self) -> Model:
+        """Make a model that the caller closes.
+
+        Raises:
+            ModelError: it cannot be made ready.
+        """
+        return await self.provider.open(self.model)
+
+
+@dataclass(frozen=True, slots=True)
 class ModelJob:
     """What an executor needs to answer requests for one model.
 
     Args:
         model: `provider/model`.
-        open: makes the model ready, in whichever process calls it.
+        open: makes the model ready in this process; the engine closes it.
         concurrency: most requests under way at once.
         retry: what is tried again, and how often.
         request_timeout_s: longest time for one attempt, seconds.
+        open_by: makes the model ready as the given function does, once for all jobs of a model
+            in a run, and returns it; the engine closes it. None in a job made by hand.
+        local: answers requests from this process, by a job's `open`, with all retries and
+            limits: what an executor leaves to it, if only its model is somewhere else. None in
+            a job made by hand.
     """
 
     model: str
@@ -207,6 +228,8 @@ class ModelJob:
     concurrency: int
     retry: RetryConfig
     request_timeout_s: float
+    open_by: Callable[[Callable[[ModelRecipe], Awaitable[Model]]], Awaitable[Model]] | None = None
+    local: Executor | None = None
 
 
 @runtime_checkable

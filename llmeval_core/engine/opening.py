@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
-from llmeval_core.contracts import Model, ModelJob
+from llmeval_core.contracts import Model, ModelJob, ModelRecipe
 from llmeval_core.engine.progress import Progress
 from llmeval_core.errors import LlmevalError, ModelError
+from llmeval_core.generation import LocalExecutor
 from llmeval_core.plan import Plan, PlannedModel
 
 _log = logging.getLogger("llmeval")
@@ -38,10 +40,16 @@ class LazyModel:
             concurrency=min(limits),
             retry=self._plan.retry,
             request_timeout_s=self._plan.timeouts.request_s,
+            open_by=self.open_by,
+            local=LocalExecutor(),
         )
 
     async def open(self) -> Model:
-        """Return the model, opened.
+        """Return the model, opened in this process; see `open_by`."""
+        return await self.open_by(ModelRecipe.open)
+
+    async def open_by(self, opener: Callable[[ModelRecipe], Awaitable[Model]]) -> Model:
+        """Return the model, opened by this function if it is not yet open.
 
         Raises:
             ModelError: it cannot be made ready; `where` names the model.
@@ -50,7 +58,8 @@ class LazyModel:
             if self._model is None and self._failure is None:
                 self._progress.model_opening(self._planned.name)
                 try:
-                    self._model = await self._planned.provider.open(self._planned.model)
+                    recipe = ModelRecipe(self._planned.provider, self._planned.model)
+                    self._model = await opener(recipe)
                 except ModelError as err:
                     err.where = err.where or f"model {self._planned.name}"
                     self._failure = err

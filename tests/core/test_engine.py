@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import pickle
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
-from llmeval_core.contracts import ModelJob
+from llmeval_core.contracts import Model, ModelInfo, ModelJob, ModelRecipe
 from llmeval_core.errors import DatasetError, ModelError
 from llmeval_core.records import Failure, Generation, Request, Sample, Score
 from llmeval_core.testing import (
@@ -196,6 +199,57 @@ async def test_an_executor_answers_all_requests(tmp_path: Path) -> None:
 
     assert values(outcome) == {"fake_0shot_fake": 1.0}
     assert model.n_opened == 0
+
+
+async def test_an_executor_can_open_the_model_elsewhere_and_leave_the_asking_to_us(
+    tmp_path: Path,
+) -> None:
+    class Elsewhere:
+        def __init__(self) -> None:
+            self.models: list[FakeModel] = []
+
+        async def run(
+            self,
+            job: ModelJob,
+            requests: AsyncIterator[Request],
+            finish: Callable[[Request, Generation | Failure], Awaitable[None]],
+        ) -> None:
+            assert job.local is not None
+            there = dataclasses.replace(job, open=partial(self._open, job))
+            await job.local.run(there, requests, finish)
+
+        async def _open(self, job: ModelJob) -> Model:
+            assert job.open_by is not None
+            return await job.open_by(self._open_recipe)
+
+        async def _open_recipe(self, recipe: ModelRecipe) -> Model:
+            copy = pickle.loads(pickle.dumps(recipe))
+            self.models.append(FakeModel(fail_first=[ModelError("connection", "not yet")]))
+            assert copy.provider.describe(copy.model) == FakeModel().describe("model")
+            return self.models[-1]
+
+    executor = Elsewhere()
+
+    outcome = await run_in(
+        tmp_path,
+        models={"fake": PicklableProvider()},
+        datasets={"one": FakeDataset(name="one"), "two": FakeDataset(5, name="two")},
+        executors={"elsewhere": executor},
+        executor="elsewhere",
+        retry={"base_s": 0.001},
+    )
+
+    assert values(outcome) == {"one_0shot_fake": 1.0, "two_0shot_fake": 1.0}
+    assert [(model.n_opened, model.n_closed) for model in executor.models] == [(0, 1)]
+    assert outcome.summary.n_failed == 0
+
+
+class PicklableProvider:
+    def describe(self, model: str) -> ModelInfo:
+        return FakeModel().describe(model)
+
+    async def open(self, model: str) -> Model:
+        raise AssertionError("it is opened elsewhere")
 
 
 async def test_an_async_metric_is_awaited(tmp_path: Path) -> None:
