@@ -1,0 +1,170 @@
+"""A model whose copies live in Ray workers; to the run it is one model like any other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import ray
+
+from llmeval_core.hooks import Generation, LlmevalError, Request
+from llmeval_ray_executor.member import Member
+from llmeval_ray_executor.questions import Questions
+from llmeval_ray_executor.settings import RaySettings
+from llmeval_ray_executor.worker import Worker
+
+_log = logging.getLogger("llmeval")
+
+
+class RayModel:
+    """Answers with whichever worker has room.
+
+    Args:
+        settings: how many workers, and what each of them gets.
+        recipe: the pickled `ModelRecipe` that each opens.
+        concurrency: most requests that one worker serves at once.
+        ahead: requests that may wait in a worker besides, so that it never waits for us.
+        request_timeout_s: longest time for one request, seconds.
+        on_close: is awaited when all workers are gone.
+    """
+
+    def __init__(
+        self,
+        settings: RaySettings,
+        recipe: bytes,
+        *,
+        concurrency: int,
+        ahead: int,
+        request_timeout_s: float,
+        on_close: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._settings = settings
+        self._on_close = on_close
+        self._questions = Questions(settings.chunk_size)
+        self._some_ready, self._none_ready = asyncio.Event(), asyncio.Event()
+        self._none_ready.set()
+
+        def hire() -> Any:  # Any: Ray's handles have no static type
+            return _actor_class(settings).remote(
+                concurrency, request_timeout_s, settings.chunk_size
+            )
+
+        self._members = [
+            Member(
+                number,
+                self._questions,
+                hire=hire,
+                recipe=recipe,
+                room=concurrency + ahead,
+                max_losses=settings.max_restarts,
+                changed=self._count,
+            )
+            for number in range(1, settings.actors + 1)
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Hire the workers and wait for the first that is ready; the others join later.
+
+        Raises:
+            LlmevalError: there will be none.
+        """
+        self._tasks = [asyncio.create_task(member.work()) for member in self._members]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+        self._tasks.append(asyncio.create_task(self._watch()))
+        await self._some_ready.wait()
+        if self._questions.failure is not None:
+            raise self._questions.failure
+
+    async def generate(self, request: Request) -> Generation:
+        """Let a worker answer; see `Questions.ask`."""
+        return await self._questions.ask(request)
+
+    async def aclose(self) -> None:
+        """Let the workers close their copies, and end them."""
+        try:
+            await asyncio.gather(*(member.close() for member in self._members))
+        finally:
+            self._questions.fail(LlmevalError("the model is closed"))
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._on_close()
+
+    def _count(self) -> None:
+        n_ready = sum(member.ready for member in self._members)
+        self._questions.n_workers = n_ready
+        if n_ready:
+            self._none_ready.clear()
+            self._some_ready.set()
+        else:
+            self._some_ready.clear()
+            self._none_ready.set()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Give up when the last place stays empty, or when the model cannot be opened at all."""
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, Exception):
+            self._fail(LlmevalError(f"Ray failed: {type(error).__name__}: {error}"))
+        refusals = [member.refusal for member in self._members if member.refusal is not None]
+        if refusals and not self._questions.n_workers:
+            self._fail(refusals[0])
+        elif all(done.done() for done in self._tasks[: len(self._members)]):
+            self._fail(
+                LlmevalError(
+                    f"all {len(self._members)} Ray workers were lost, again and again",
+                    where="executor 'ray'",
+                    hint="is there memory enough for a copy of the model in each worker? "
+                    "run again to go on where it stopped",
+                )
+            )
+
+    async def _watch(self) -> None:
+        """Give up when there is no worker for too long."""
+        timeout_s = self._settings.start_timeout_s
+        while True:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._some_ready.wait()
+            except TimeoutError:
+                self._fail(await self._nobody(timeout_s))
+                return
+            await self._none_ready.wait()
+
+    async def _nobody(self, timeout_s: float) -> LlmevalError:
+        have: dict[str, float] = await asyncio.to_thread(ray.cluster_resources)
+        settings = self._settings
+        needs = {"CPU": settings.num_cpus, "GPU": settings.num_gpus, **settings.resources}
+        listed = ", ".join(
+            f"{name} {need:g} of {have.get(name, 0):g}" for name, need in needs.items() if need
+        )
+        return LlmevalError(
+            f"no Ray worker was ready within {timeout_s:g} s",
+            where="executor 'ray'",
+            hint=f"a worker needs, of all that the cluster has: {listed}; `ray status` tells "
+            "what is free; start_timeout_s is how long a model may take to load",
+        )
+
+    def _fail(self, failure: LlmevalError) -> None:
+        self._questions.fail(failure)
+        self._some_ready.set()
+
+
+def _actor_class(settings: RaySettings) -> Any:  # Any: Ray's actor classes have no static type
+    """Make workers on different machines, if there are some.
+
+    They are replaced by us and not by Ray, which would hide that one began anew.
+    """
+    return ray.remote(Worker).options(
+        num_cpus=settings.num_cpus,
+        num_gpus=settings.num_gpus,
+        resources=settings.resources,
+        max_restarts=0,
+        max_task_retries=0,
+        scheduling_strategy="SPREAD",
+    )
