@@ -47,7 +47,7 @@ class Cluster:
         """
         async with self._lock:
             # A start cannot be broken off half-way: who cancels it waits, then it is undone.
-            starting = asyncio.create_task(asyncio.to_thread(_start, self._settings))
+            starting = asyncio.create_task(asyncio.to_thread(start, self._settings))
             try:
                 ray, started = await asyncio.shield(starting)
             except asyncio.CancelledError:
@@ -74,7 +74,7 @@ class Cluster:
             await asyncio.to_thread(ray.shutdown)
 
 
-def _start(settings: RaySettings) -> tuple[ModuleType, bool]:
+def start(settings: RaySettings) -> tuple[ModuleType, bool]:
     """Import Ray and connect; blocking. True if it was not connected before."""
     _set_environment(local=settings.address is None)
     import ray  # noqa: PLC0415  it is heavy, and reads the environment now

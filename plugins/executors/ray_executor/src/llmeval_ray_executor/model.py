@@ -127,14 +127,15 @@ class RayModel:
     async def _watch(self) -> None:
         """Give up when there is no worker for too long."""
         timeout_s = self._settings.start_timeout_s
-        while True:
+        while self._questions.failure is None:
             try:
                 async with asyncio.timeout(timeout_s):
                     await self._some_ready.wait()
             except TimeoutError:
                 self._fail(await self._nobody(timeout_s))
                 return
-            await self._none_ready.wait()
+            if self._questions.failure is None:
+                await self._none_ready.wait()
 
     async def _nobody(self, timeout_s: float) -> LlmevalError:
         have: dict[str, float] = await asyncio.to_thread(ray.cluster_resources)

@@ -1,0 +1,95 @@
+"""Models for workers: what they do is written down in a folder, since they are other processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmeval_core.hooks import (
+    FailureKind,
+    Generation,
+    Mode,
+    ModelError,
+    ModelInfo,
+    Request,
+)
+
+
+@dataclass(frozen=True)
+class WrittenDown:
+    """A provider whose models repeat the question.
+
+    Args:
+        folder: where each process keeps a file of what it was asked.
+        latency_s: how long an answer takes, seconds.
+        refuse: the kind of error that some questions get.
+        refuse_opening: the kind of error that opening gets.
+        refused: questions that contain this are refused; none if None.
+        deadly: questions that contain this kill the worker; none if None.
+        n_refusals: how often a process refuses; None for always.
+    """
+
+    folder: Path
+    latency_s: float = 0.0
+    refuse: FailureKind = "bad_request"
+    refuse_opening: FailureKind | None = None
+    refused: str | None = None
+    deadly: str | None = None
+    n_refusals: int | None = None
+
+    def describe(self, model: str) -> ModelInfo:
+        """Tell how it can be asked."""
+        return ModelInfo("written down", frozenset[Mode]({"chat"}))
+
+    async def open(self, model: str) -> WrittenModel:
+        """Write that it was opened."""
+        if self.refuse_opening is not None:
+            raise ModelError(self.refuse_opening, "the weights are locked", hint="ask for the key")
+        self.write("opened", model)
+        return WrittenModel(self)
+
+    def write(self, kind: str, text: str) -> None:
+        """Add a line to this process's file."""
+        with (self.folder / f"{os.getpid()}.{kind}").open("a") as file:
+            file.write(text + "\n")
+
+    def lines(self, kind: str) -> Counter[str]:
+        """Count the lines of all processes."""
+        return Counter(
+            line
+            for path in self.folder.glob(f"*.{kind}")
+            for line in path.read_text().split("\n")[:-1]
+        )
+
+    def processes(self, kind: str = "opened") -> list[int]:
+        """Name the processes that wrote something."""
+        return sorted(int(path.stem) for path in self.folder.glob(f"*.{kind}"))
+
+
+class WrittenModel:
+    """One copy."""
+
+    def __init__(self, provider: WrittenDown) -> None:
+        self._provider = provider
+        self._n_refusals = 0
+
+    async def generate(self, request: Request) -> Generation:
+        """Repeat the question."""
+        does, question = self._provider, request.messages[-1].content
+        does.write("asked", question)
+        if does.deadly is not None and does.deadly in question:
+            os.kill(os.getpid(), signal.SIGKILL)
+        await asyncio.sleep(does.latency_s)
+        if does.refused is not None and does.refused in question:
+            self._n_refusals += 1
+            if does.n_refusals is None or self._n_refusals <= does.n_refusals:
+                raise ModelError(does.refuse, f"not '{question}'", hint="ask something else")
+        return Generation((question,), n_prompt_tokens=2, n_completion_tokens=2)
+
+    async def aclose(self) -> None:
+        """Write that it was closed."""
+        self._provider.write("closed", "")
