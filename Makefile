@@ -11,7 +11,8 @@ DEMO_INSTALLS := -e . $(foreach p,$(filter-out plugins/models,$(PLUGINS)),-e $(p
                  -e "plugins/models[llamacpp]"
 DEV_INSTALLS  := -e ".[dev]" -e "plugins/datasets[all]" -e "plugins/metrics[all]" \
                  -e "plugins/models[all]" -e plugins/trackers/jsonl_tracker \
-                 -e "plugins/trackers/mlflow_tracker[postgresql]" -e templates/plugin
+                 -e "plugins/trackers/mlflow_tracker[postgresql]" -e plugins/trackers/wandb_tracker \
+                 -e plugins/executors/ray_executor -e templates/plugin
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 

@@ -1,0 +1,1 @@
+"""Results in Weights & Biases: one run per model."""

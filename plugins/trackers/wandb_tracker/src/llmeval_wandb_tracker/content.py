@@ -1,0 +1,82 @@
+"""A result as W&B gets it: summary, config and a table of samples."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from itertools import islice
+
+from llmeval_core.hooks import Json, SampleResult, TaskResult
+from llmeval_wandb_tracker.memory import Memory
+
+_MAX_CELL = 4000
+_MAX_ARTIFACT_NAME = 100
+_NOT_ARTIFACT = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+def run_id(model: str) -> str:
+    """Return the id of a model's run, the same on every machine and legal whatever the name."""
+    return "llmeval-" + _digest(model)
+
+
+def artifact_name(model: str, task: str) -> str:
+    """Return the name of the artifact with a task's samples; no two tasks share one."""
+    readable = _NOT_ARTIFACT.sub("-", task)[:_MAX_ARTIFACT_NAME]
+    return f"samples-{readable}-{_digest(model + '/' + task)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def add_result(memory: Memory, result: TaskResult) -> None:
+    """Lay a result over what the run has: the same key overwrites, another is added."""
+    memory.config["model_name"] = result.model
+    memory.config["llmeval_version"] = result.llmeval_version
+    data_sets = memory.config.setdefault("datasets", {})
+    if isinstance(data_sets, dict):
+        data_sets[result.dataset] = result.dataset_fingerprint
+    definitions = memory.config.setdefault("definitions", {})
+    for metric in result.metrics:
+        if metric.aggregate.value is not None:
+            memory.summary[metric.key] = metric.aggregate.value
+        if metric.aggregate.stderr is not None:
+            memory.summary[f"{metric.key}_stderr"] = metric.aggregate.stderr
+        if metric.category is None and isinstance(definitions, dict):
+            definitions[metric.key] = metric.definition
+    memory.summary[f"llmeval/n_samples/{result.task}"] = result.n_samples
+    memory.summary[f"llmeval/n_failed/{result.task}"] = result.n_failed
+    memory.summary["llmeval/updated_at"] = result.finished_at
+    memory.add_result(result.task, result.id)
+
+
+def sample_rows(
+    samples: Iterable[SampleResult], *, max_rows: int
+) -> tuple[list[str], list[list[Json]], bool]:
+    """Return columns, rows in sample order, and whether samples were left out."""
+    stream = iter(samples)
+    kept = list(islice(stream, max_rows))
+    metrics = sorted({name for sample in kept for name in sample.scores})
+    columns = ["id", "category", "question", "expected", "answer", *metrics, "failure"]
+    return columns, [_row(sample, metrics) for sample in kept], next(stream, None) is not None
+
+
+def _row(result: SampleResult, metrics: list[str]) -> list[Json]:
+    sample, generation, failure = result.sample, result.generation, result.failure
+    expected = sample.references
+    if not expected and sample.answer is not None:
+        expected = (sample.choices[sample.answer],)
+    answer = "" if generation is None or not generation.texts else generation.text
+    scores: list[Json] = [
+        None if (score := result.scores.get(name)) is None else score.value for name in metrics
+    ]
+    return [
+        sample.id,
+        sample.category or "",
+        sample.input[:_MAX_CELL],
+        "\n".join(expected)[:_MAX_CELL],
+        answer[:_MAX_CELL],
+        *scores,
+        "" if failure is None else f"{failure.kind}: {failure.message}"[:_MAX_CELL],
+    ]

@@ -1,0 +1,63 @@
+"""What was delivered to a model's run: a file of ours, because W&B offline cannot read back.
+
+An offline run is a folder that nobody reads before `wandb sync`; each delivery makes one. So that
+the last of them says everything, the summary so far is kept here. Online the server knows too,
+and what other machines wrote is taken from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from llmeval_core.hooks import Json
+
+_RESULTS = "llmeval/results/"
+_MOST_IDS = 100
+
+
+@dataclass(slots=True)
+class Memory:
+    """A run's summary and config, by key."""
+
+    summary: dict[str, Json] = field(default_factory=dict)
+    config: dict[str, Json] = field(default_factory=dict)
+
+    def has(self, task: str, result_id: str) -> bool:
+        """Tell whether a result was delivered before, though it may be overtaken by now."""
+        return result_id in str(self.summary.get(_RESULTS + task, "")).split()
+
+    def add_result(self, task: str, result_id: str) -> None:
+        """Note that a result is there; the oldest ids go when there are very many."""
+        known = str(self.summary.get(_RESULTS + task, "")).split()
+        self.summary[_RESULTS + task] = " ".join([result_id, *known[: _MOST_IDS - 1]])
+
+
+def read_memory(path: Path) -> Memory:
+    """Read what is remembered; nothing if there is no file.
+
+    Raises:
+        OSError, ValueError: the file cannot be read.
+    """
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Memory()
+    return Memory(dict(stored["summary"]), dict(stored["config"]))
+
+
+def write_memory(path: Path, memory: Memory) -> None:
+    """Put a new file in the place of the old one, so that a crash leaves one of them whole.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    unfinished = path.with_suffix(".unfinished")
+    stored = {"summary": memory.summary, "config": memory.config}
+    with unfinished.open("w", encoding="utf-8") as file:
+        json.dump(stored, file, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
