@@ -64,6 +64,7 @@ from llmeval_core.contracts import (
     Receipt,
     Route,
     RunInfo,
+    Site,
     Tracker,
 )
 from llmeval_core.errors import (
@@ -91,6 +92,7 @@ from llmeval_core.records import (
     SampleResult,
     Score,
     TaskResult,
+    TrackerStanding,
 )
 from llmeval_core.statistics import mean_aggregate
 
@@ -139,10 +141,12 @@ __all__ = [
     "SampleResult",
     "Score",
     "Settings",
+    "Site",
     "TaskDefaults",
     "TaskResult",
     "Tracker",
     "TrackerError",
+    "TrackerStanding",
     "Wheel",
     "cache_folder",
     "fetch_wheel",
@@ -246,11 +250,11 @@ def llmeval_register_commands() -> Iterable[click.Command]:  # type: ignore[empt
 
 @hookspec
 def llmeval_register_routes() -> Iterable[Route]:  # type: ignore[empty-body]
-    """Offer ASGI applications for the server.
+    """Offer ASGI applications for the server; each gets the `Site` that mounts it.
 
     >>> @hookimpl
     ... def llmeval_register_routes():
-    ...     yield Route("/hello", make_app, "says hello")
+    ...     yield Route("/hello", lambda site: hello, "says hello")
     """
 
 

@@ -289,3 +289,30 @@ class RunSummary:
     n_undelivered: int
     interrupted: bool
     elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerStanding:
+    """What one tracker has and lacks.
+
+    Args:
+        tracker: its name in the runs that used it.
+        n_delivered: results that it has.
+        n_pending: results that wait; `n_failed` were refused for good.
+        delivered_at: the last delivery, seconds since 1970, UTC; None if there was none.
+        location: where people can see what it has; None if unknown.
+        reason: why the last failed attempt failed; None if none did.
+    """
+
+    tracker: str
+    n_delivered: int
+    n_pending: int
+    n_failed: int
+    delivered_at: float | None
+    location: str | None
+    reason: str | None
+
+    @property
+    def n_lacking(self) -> int:
+        """Results that it lacks."""
+        return self.n_pending + self.n_failed

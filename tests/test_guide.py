@@ -20,6 +20,7 @@ from llmeval_core.hooks import (
     ModelProvider,
     Route,
     Settings,
+    Site,
 )
 from llmeval_core.testing import (
     FakeDataset,
@@ -198,6 +199,10 @@ def test_the_command_says_hello(llmeval: Llmeval) -> None:
     assert (finished.exit_code, finished.stdout) == (0, "hello\n")
 
 
+def a_site() -> Site:
+    return Site(Path(), standings=list, deliver=str, log_lines=lambda word: [])
+
+
 @pytest.mark.usefixtures("guide")
 def test_the_route_answers() -> None:
     route: Route = offered("example_routes", "routes")
@@ -206,7 +211,7 @@ def test_the_route_answers() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    coroutine = route.app()({"type": "http"}, None, send)
+    coroutine = route.app(a_site())({"type": "http"}, None, send)
     with pytest.raises(StopIteration):
         coroutine.send(None)
 

@@ -12,12 +12,13 @@ from click.shell_completion import CompletionItem
 from llmeval_core.catalog import Catalog
 from llmeval_core.cli.listing import make_listing
 from llmeval_core.cli.prompt_preview import Preview, preview_prompts
-from llmeval_core.cli.sample_view import asked, asked_json, expected, expected_json
+from llmeval_core.cli.sample_view import asked, expected
 from llmeval_core.cli.screen import echo_block
 from llmeval_core.cli.session import complete, open_session
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import Dataset
 from llmeval_core.errors import ConfigError
+from llmeval_core.library.sample_json import asked_json, expected_json
 
 _names = complete("datasets")
 

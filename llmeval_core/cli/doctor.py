@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.table import Table
 
-from llmeval_core.cli.core_checks import core_checks
-from llmeval_core.cli.screen import make_console, shown
+from llmeval_core.cli.screen import make_console
 from llmeval_core.cli.session import home_option, open_session
-from llmeval_core.contracts import Check, CheckOutcome
+from llmeval_core.contracts import Check
+from llmeval_core.library import Finding, core_checks, run_checks
+from llmeval_core.library.printable import shown
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found, with its name."""
-
-    name: str
-    outcome: CheckOutcome
 
 
 @click.command()
@@ -57,38 +48,6 @@ def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool)
     else:
         _print(findings)
     return int(any(finding.outcome.state == "failed" for finding in findings))
-
-
-def run_checks(checks: list[Check], home: Path, *, within_s: float) -> list[Finding]:
-    """Run checks at the same time, each in a thread; one that hangs is left behind, failed."""
-    outcomes: dict[int, CheckOutcome] = {}
-
-    def run(index: int, check: Check) -> None:
-        outcomes[index] = _outcome(check, home)
-
-    # Daemons, because a thread that hangs must not keep the process.
-    threads = [
-        threading.Thread(target=run, args=item, name=f"check {item[1].name}", daemon=True)
-        for item in enumerate(checks)
-    ]
-    for thread in threads:
-        thread.start()
-    deadline = time.monotonic() + within_s
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    late = CheckOutcome("failed", f"no answer within {within_s:g} s")
-    return [Finding(check.name, outcomes.get(i, late)) for i, check in enumerate(checks)]
-
-
-def _outcome(check: Check, home: Path) -> CheckOutcome:
-    try:
-        found: object = check.run(home)
-    except (Exception, SystemExit) as err:  # noqa: BLE001  the border: a check is foreign code
-        return CheckOutcome("failed", f"the check itself broke: {type(err).__name__}: {err}")
-    if not isinstance(found, CheckOutcome):
-        kind = type(found).__name__
-        return CheckOutcome("failed", f"the check gave a {kind}, not a CheckOutcome")
-    return found
 
 
 def _print(findings: list[Finding]) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from llmeval_core.cli.session import existing_journal
 from llmeval_core.errors import LlmevalError
+from llmeval_core.library import existing_journal
 from llmeval_core.records import TaskResult
 
 

@@ -10,8 +10,9 @@ from rich.table import Table
 
 from llmeval_core.catalog import Kind, Offer
 from llmeval_core.cli.screen import make_console
-from llmeval_core.cli.session import Session, complete, open_session
-from llmeval_core.cli.settings_schema import (
+from llmeval_core.cli.session import complete, open_session
+from llmeval_core.library.session import Session
+from llmeval_core.library.settings_schema import (
     Setting,
     entry_name,
     example_of,

@@ -8,9 +8,10 @@ from typing import Any
 import click
 from rich.table import Table
 
-from llmeval_core.cli.screen import make_console, shown
+from llmeval_core.cli.screen import make_console
 from llmeval_core.cli.session import open_session
 from llmeval_core.host import Plugin
+from llmeval_core.library.printable import shown
 
 _MOST_NAMES = 4
 

@@ -7,15 +7,11 @@ from pathlib import Path
 import click
 
 from llmeval_core.cli.journal_names import complete_from_results
-from llmeval_core.cli.leaderboard import (
-    make_leaderboard,
-    print_leaderboard,
-    to_csv,
-    to_json,
-    to_markdown,
-)
+from llmeval_core.cli.leaderboard import print_leaderboard
 from llmeval_core.cli.screen import make_console
-from llmeval_core.cli.session import existing_journal, home_option
+from llmeval_core.cli.session import home_option
+from llmeval_core.library import existing_journal, make_leaderboard
+from llmeval_core.library.leaderboard import to_csv, to_json, to_markdown
 
 _WRITERS = {"md": to_markdown, "csv": to_csv, "json": to_json}
 

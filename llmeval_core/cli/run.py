@@ -16,13 +16,14 @@ from rich.console import Console
 
 from llmeval_core.catalog import make_plan
 from llmeval_core.cli.event_loop import run_to_end
-from llmeval_core.cli.leaderboard import make_leaderboard, print_leaderboard
+from llmeval_core.cli.leaderboard import print_leaderboard
 from llmeval_core.cli.progress import LiveProgress, PlainProgress
 from llmeval_core.cli.run_options import read_config, run_options
 from llmeval_core.cli.screen import make_console
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import Progress, RunOutcome, SilentProgress, run_plan
 from llmeval_core.journal import Journal
+from llmeval_core.library import make_leaderboard, outcome_json
 from llmeval_core.plan import Plan
 
 
@@ -70,7 +71,7 @@ def command(
             )
         outcome = run_to_end(_run(plan, journal, progress, screen))
     if as_json:
-        click.echo(json.dumps(_as_json(outcome), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(outcome_json(outcome), ensure_ascii=False, indent=2))
     else:
         _report(outcome, home)
     return exit_code(outcome)
@@ -134,26 +135,3 @@ def _report(outcome: RunOutcome, home: Path) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for error in outcome.errors:
         click.echo(f"error: {error}", err=True)
-
-
-def _as_json(outcome: RunOutcome) -> dict[str, Any]:
-    """Everything a program wants to know; Any: JSON."""
-    summary = outcome.summary
-    return {
-        "results": [result.model_dump(mode="json") for result in summary.results],
-        "n_samples": summary.n_samples,
-        "n_failed": summary.n_failed,
-        "n_requests": summary.n_requests,
-        "n_unfinished": summary.n_unfinished,
-        "n_undelivered": summary.n_undelivered,
-        "interrupted": summary.interrupted,
-        "elapsed_s": round(summary.elapsed_s, 3),
-        "errors": [
-            {"what": error.what, "where": error.where, "try": error.hint}
-            for error in outcome.errors
-        ],
-        "trackers": [
-            {"name": d.tracker, "undelivered": d.n_undelivered, "location": d.location}
-            for d in outcome.deliveries
-        ],
-    }

@@ -1,10 +1,6 @@
-"""One sample for people and for programs: what was asked, answered, expected and scored."""
+"""One sample for people: what was asked, answered, expected and scored."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
 
 from llmeval_core.records import Generation, Request, Sample, SampleResult, Score
 
@@ -44,42 +40,6 @@ def result_parts(result: SampleResult) -> Parts:
     return parts
 
 
-def result_json(result: SampleResult) -> dict[str, Any]:
-    """Return what `result_parts` shows; Any: JSON."""
-    return {
-        "index": result.index,
-        **expected_json(result.sample),
-        "asked": asked_json(result.request) if result.request is not None else None,
-        "answered": asdict(result.generation) if result.generation is not None else None,
-        "scores": _scores_json(result.scores),
-        "failure": asdict(result.failure) if result.failure is not None else None,
-    }
-
-
-def expected_json(sample: Sample) -> dict[str, Any]:
-    """Return the sample itself; Any: JSON."""
-    return {
-        "id": sample.id,
-        "category": sample.category,
-        "input": sample.input,
-        "expected": {
-            "references": list(sample.references),
-            "choices": list(sample.choices),
-            "answer": sample.answer,
-        },
-    }
-
-
-def asked_json(request: Request) -> dict[str, Any]:
-    """Return what was sent; Any: JSON."""
-    return {
-        "mode": request.mode,
-        "messages": [asdict(message) for message in request.messages],
-        "prompt": request.prompt or None,
-        "continuations": list(request.continuations),
-    }
-
-
 def _answered(request: Request | None, generation: Generation) -> Parts:
     parts = [("answered", text) for text in generation.texts]
     continuations = request.continuations if request is not None else ()
@@ -91,7 +51,3 @@ def _answered(request: Request | None, generation: Generation) -> Parts:
 def _scored(name: str, score: Score) -> str:
     value = "no number of its own" if score.value is None else f"{score.value:g}"
     return f"{name} {value}" + (f", found {score.parsed!r}" if score.parsed is not None else "")
-
-
-def _scores_json(scores: Mapping[str, Score]) -> dict[str, Any]:
-    return {name: {"value": score.value, "parsed": score.parsed} for name, score in scores.items()}

@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from llmeval_core.cli.journal_names import complete_from_results
-from llmeval_core.cli.sample_view import result_json, result_parts
+from llmeval_core.cli.sample_view import result_parts
 from llmeval_core.cli.screen import echo_block
-from llmeval_core.cli.session import existing_journal, home_option
-from llmeval_core.cli.stored_samples import choose, find_samples
+from llmeval_core.cli.session import home_option
+from llmeval_core.library import existing_journal, sample_json
+from llmeval_core.library.stored_samples import choose, find_samples
 from llmeval_core.records import SampleResult
 
 
@@ -77,7 +78,7 @@ def command(
             n_shown += 1
             if as_json:
                 head = {"model": found.task.model, "task": found.task.key}
-                click.echo(json.dumps({**head, **result_json(result)}, ensure_ascii=False))
+                click.echo(json.dumps({**head, **sample_json(result)}, ensure_ascii=False))
             else:
                 echo_block(_title(result, found.task.model), result_parts(result))
         more = limit > 0 and next(results, None) is not None

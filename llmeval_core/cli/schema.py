@@ -6,8 +6,8 @@ import json
 
 import click
 
-from llmeval_core.cli.run_file_schema import run_file_schema
 from llmeval_core.cli.session import open_session
+from llmeval_core.library import run_file_schema
 
 
 @click.command()

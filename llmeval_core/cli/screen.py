@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 from rich.console import Console
 
-# Controls but tab and line feed, marks that change the direction of writing, line separators
-# that are no line feed, and halves of surrogate pairs, which cannot be written at all.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+from llmeval_core.library.printable import shown
+
 _LABEL_WIDTH = 10
 
 
 def make_console() -> Console:
     """Make a console for standard output that takes text as it is."""
     return Console(markup=False, emoji=False, highlight=False)
-
-
-def shown(text: str) -> str:
-    r"""Write control characters as `\x1b`, so that no text can steer the terminal."""
-    return _UNPRINTABLE.sub(_escaped, text)
 
 
 def echo_block(title: str, parts: list[tuple[str, str]]) -> None:
@@ -34,8 +24,3 @@ def echo_block(title: str, parts: list[tuple[str, str]]) -> None:
         for line in others:
             click.echo(" " * _LABEL_WIDTH + line)
     click.echo()
-
-
-def _escaped(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

@@ -5,29 +5,17 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from llmeval_core.catalog import KINDS, Catalog, Kind, Offer
-from llmeval_core.errors import ConfigError
-from llmeval_core.host import Host, load_plugins
-from llmeval_core.journal import Journal
-from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.catalog import Kind
+from llmeval_core.host import load_plugins
+from llmeval_core.library.session import Session, lenient, make_session
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-_STRICT = "LLMEVAL_STRICT_PLUGINS"
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """The plugins of this process and what they offer."""
-
-    host: Host
-    catalog: Catalog
 
 
 def open_session(ctx: click.Context, *, tolerant: bool = False) -> Session:
@@ -42,13 +30,7 @@ def open_session(ctx: click.Context, *, tolerant: bool = False) -> Session:
         PluginError: a plugin is broken, and LLMEVAL_STRICT_PLUGINS is set.
     """
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    environ = _lenient() if tolerant else os.environ
-    host = load_plugins(disabled=disabled_plugins(ctx), environ=environ)
-    offers = {
-        kind: [Offer(entry, plugin.label) for entry, plugin in host.entries(kind)] for kind in KINDS
-    }
-    broken = [f"{plugin.name} ({plugin.label}): {plugin.reason}" for plugin in host.broken]
-    return Session(host, Catalog(offers, broken=broken))
+    return make_session(disabled=disabled_plugins(ctx), tolerant=tolerant)
 
 
 def disabled_plugins(ctx: click.Context) -> list[str]:
@@ -76,20 +58,6 @@ def home_option(command: CommandT) -> CommandT:
     )(command)
 
 
-def existing_journal(home: Path) -> Journal:
-    """Open a journal that must be there.
-
-    Raises:
-        ConfigError: there is none in this folder.
-    """
-    if not (home / JOURNAL_FILE).exists():
-        raise ConfigError(
-            f"there is no journal in '{home}'",
-            hint="run something first, or name the folder with --home DIR",
-        )
-    return Journal(home)
-
-
 def complete(
     kind: Kind, *, suffix: str = ""
 ) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
@@ -101,7 +69,7 @@ def complete(
     """
 
     def names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        host = load_plugins(disabled=disabled_plugins(ctx), environ=_lenient())
+        host = load_plugins(disabled=disabled_plugins(ctx), environ=lenient(os.environ))
         found = {entry.name + suffix: entry.summary for entry, _ in host.entries(kind)}
         return [
             CompletionItem(name, help=summary)
@@ -110,8 +78,3 @@ def complete(
         ]
 
     return names
-
-
-def _lenient() -> dict[str, str]:
-    """Return the environment without the wish that a broken plugin be an error."""
-    return {name: value for name, value in os.environ.items() if name != _STRICT}

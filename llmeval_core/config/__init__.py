@@ -1,6 +1,6 @@
 """What a user can set: the run file's shape, how it is read, how secrets get in."""
 
-from llmeval_core.config.loading import KeyPath, Origin, load_run_file, validate
+from llmeval_core.config.loading import KeyPath, Origin, load_run_file, read_run_text, validate
 from llmeval_core.config.schema import (
     AnswerBy,
     ComponentConfig,
@@ -39,5 +39,6 @@ __all__ = [
     "TrackerConfig",
     "expand_env",
     "load_run_file",
+    "read_run_text",
     "validate",
 ]

@@ -63,6 +63,15 @@ def load_run_file(path: Path) -> tuple[RunConfig, Origin]:
         ) from None
     except (OSError, UnicodeDecodeError) as err:
         raise ConfigError(f"cannot read the run file: {err}", where=str(path)) from err
+    return read_run_text(text, path)
+
+
+def read_run_text(text: str, path: Path) -> tuple[RunConfig, Origin]:
+    """Check the text of a run file, YAML or JSON, that errors are to call `path`.
+
+    Raises:
+        ConfigError: it is not YAML, or does not have the right shape.
+    """
     data, lines = _parse_yaml(text, path)
     origin = Origin(file=path, lines=lines)
     return validate(RunConfig, data, origin=origin), origin

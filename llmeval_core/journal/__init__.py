@@ -5,7 +5,6 @@ from llmeval_core.journal.deliveries import (
     Delivery,
     DeliveryState,
     Lack,
-    Standing,
     StoredTracker,
 )
 from llmeval_core.journal.journal import Journal
@@ -18,7 +17,6 @@ __all__ = [
     "Journal",
     "Lack",
     "Reader",
-    "Standing",
     "StoredTask",
     "StoredTracker",
     "TaskTotals",

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from llmeval_core.contracts import Receipt
 from llmeval_core.naming import Json
-from llmeval_core.records import TaskResult
+from llmeval_core.records import TaskResult, TrackerStanding
 
 DeliveryState = Literal["pending", "delivered", "failed"]
 
@@ -35,24 +35,6 @@ class StoredTracker:
 
     name: str
     config: dict[str, Any]  # Any: what the run file had
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What one tracker has and lacks; the reason is that of the last failed attempt."""
-
-    tracker: str
-    n_delivered: int
-    n_pending: int
-    n_failed: int
-    delivered_at: float | None
-    location: str | None
-    reason: str | None
-
-    @property
-    def n_lacking(self) -> int:
-        """Results that it lacks."""
-        return self.n_pending + self.n_failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +135,7 @@ class Deliveries:
         )
         return [Lack(*row) for row in found]
 
-    def standings(self) -> list[Standing]:
+    def standings(self) -> list[TrackerStanding]:
         """Sum up every tracker that was ever used, by name."""
         found = self._connection.execute(
             "SELECT name, coalesce(sum(state = 'delivered'), 0),"
@@ -162,7 +144,7 @@ class Deliveries:
             " FROM trackers LEFT JOIN deliveries ON tracker = name GROUP BY name ORDER BY name"
         ).fetchall()
         return [
-            Standing(
+            TrackerStanding(
                 name,
                 n_delivered,
                 n_pending,

@@ -17,11 +17,12 @@ from rich.progress import Progress as RichProgress
 
 from llmeval_core.catalog import Catalog, make_trackers
 from llmeval_core.cli.event_loop import run_to_end
-from llmeval_core.cli.session import complete, existing_journal, home_option, open_session
-from llmeval_core.cli.sync import Outcome, bring
+from llmeval_core.cli.session import complete, home_option, open_session
 from llmeval_core.config import Origin, TrackerConfig, validate
 from llmeval_core.errors import ConfigError
 from llmeval_core.journal import Deliveries, Journal, StoredTracker
+from llmeval_core.library import SyncOutcome, existing_journal
+from llmeval_core.library.syncing import bring
 from llmeval_core.plan import PlannedTracker
 
 _POLL_S = 0.5
@@ -151,7 +152,7 @@ def _read(settings: tuple[str, ...]) -> dict[str, Any]:
 
 async def _copy(
     planned: PlannedTracker, journal: Journal, catalog: Catalog, within_s: float
-) -> Outcome:
+) -> SyncOutcome:
     telling = asyncio.create_task(_tell(planned.name, journal))
     try:
         return await bring(planned, journal, catalog, within_s)

@@ -11,11 +11,14 @@ from typing import Any
 import click
 from rich.table import Table
 
-from llmeval_core.cli.screen import make_console, shown
-from llmeval_core.cli.session import existing_journal, home_option
+from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.session import home_option
 from llmeval_core.errors import UnknownNameError
-from llmeval_core.journal import Deliveries, Journal, Lack, Standing
+from llmeval_core.journal import Deliveries, Journal, Lack
+from llmeval_core.library import existing_journal
+from llmeval_core.library.printable import shown
 from llmeval_core.naming import did_you_mean
+from llmeval_core.records import TrackerStanding
 
 _MOST_LACKS = 20
 
@@ -52,7 +55,7 @@ def command(name: str | None, home: Path, *, as_json: bool) -> int:
     return int(any(standing.n_lacking for standing in standings))
 
 
-def _find(name: str, standings: list[Standing]) -> Standing:
+def _find(name: str, standings: list[TrackerStanding]) -> TrackerStanding:
     for standing in standings:
         if standing.tracker == name:
             return standing
@@ -64,7 +67,9 @@ def _find(name: str, standings: list[Standing]) -> Standing:
     )
 
 
-def _describe(journal: Journal, standing: Standing, lacks: dict[str, list[Lack]]) -> dict[str, Any]:
+def _describe(
+    journal: Journal, standing: TrackerStanding, lacks: dict[str, list[Lack]]
+) -> dict[str, Any]:
     """Return what JSON says of a tracker; Any: JSON."""
     described = asdict(standing)
     stored = {item.name: item.config for item in journal.deliveries(Deliveries.trackers)}
@@ -74,7 +79,7 @@ def _describe(journal: Journal, standing: Standing, lacks: dict[str, list[Lack]]
     return described
 
 
-def _print(standings: list[Standing]) -> None:
+def _print(standings: list[TrackerStanding]) -> None:
     table = Table(
         "tracker", "delivered", "waiting", "refused", "last delivery", box=None, pad_edge=False
     )

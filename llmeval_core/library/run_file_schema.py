@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from llmeval_core.catalog import KINDS, Catalog, Kind, Offer
-from llmeval_core.cli.settings_schema import JsonSchema, settings_schema
 from llmeval_core.config import RunConfig
 from llmeval_core.errors import PluginError
+from llmeval_core.library.settings_schema import JsonSchema, settings_schema
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _ENV_REFERENCE = "EnvReference"

@@ -7,12 +7,12 @@ import tempfile
 from pathlib import Path
 
 from llmeval_core.catalog import KINDS, Catalog
-from llmeval_core.cli.session import Session
 from llmeval_core.contracts import Check, CheckOutcome
 from llmeval_core.errors import JournalError, LlmevalError
 from llmeval_core.host import Host
 from llmeval_core.journal import Deliveries, Journal
 from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.library.session import Session
 
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 13)

@@ -1,0 +1,58 @@
+"""llmeval from Python: what a program needs that plans, runs and reads evaluations itself.
+
+The command line is made of this, and so is the server.
+"""
+
+from llmeval_core.catalog import KINDS, Catalog, Kind, Offer, make_plan
+from llmeval_core.config import Origin, RunConfig, read_run_text, validate
+from llmeval_core.engine import Progress, RunOutcome, SilentProgress, run_plan
+from llmeval_core.journal import Deliveries, Journal, Reader, StoredTask
+from llmeval_core.library.checks import Finding, run_checks
+from llmeval_core.library.core_checks import core_checks
+from llmeval_core.library.existing_journal import existing_journal
+from llmeval_core.library.leaderboard import Leaderboard, cell_text, make_leaderboard
+from llmeval_core.library.outcome_json import outcome_json
+from llmeval_core.library.printable import shown
+from llmeval_core.library.run_file_schema import run_file_schema
+from llmeval_core.library.sample_json import sample_json
+from llmeval_core.library.session import Session, make_session
+from llmeval_core.library.settings_schema import settings_schema
+from llmeval_core.library.syncing import SyncOutcome, deliver_lacking
+from llmeval_core.plan import Plan
+
+__all__ = [
+    "KINDS",
+    "Catalog",
+    "Deliveries",
+    "Finding",
+    "Journal",
+    "Kind",
+    "Leaderboard",
+    "Offer",
+    "Origin",
+    "Plan",
+    "Progress",
+    "Reader",
+    "RunConfig",
+    "RunOutcome",
+    "Session",
+    "SilentProgress",
+    "StoredTask",
+    "SyncOutcome",
+    "cell_text",
+    "core_checks",
+    "deliver_lacking",
+    "existing_journal",
+    "make_leaderboard",
+    "make_plan",
+    "make_session",
+    "outcome_json",
+    "read_run_text",
+    "run_checks",
+    "run_file_schema",
+    "run_plan",
+    "sample_json",
+    "settings_schema",
+    "shown",
+    "validate",
+]

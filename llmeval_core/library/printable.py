@@ -1,0 +1,21 @@
+"""Text that cannot steer a terminal: control characters are written out."""
+
+from __future__ import annotations
+
+import re
+
+# Controls but tab and line feed, marks that change the direction of writing, line separators
+# that are no line feed, and halves of surrogate pairs, which cannot be written at all.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def shown(text: str) -> str:
+    r"""Write control characters as `\x1b`, so that no text can steer the terminal."""
+    return _UNPRINTABLE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
