@@ -1,0 +1,1 @@
+"""llmeval as a service: jobs that outlive any process, pages, and routes of other plugins."""

@@ -1,0 +1,1 @@
+"""Jobs: what they are, where they are kept, and what runs them."""

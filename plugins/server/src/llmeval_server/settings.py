@@ -1,0 +1,66 @@
+"""What can be set about a server: by flags, and by environment variables for containers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from llmeval_core.hooks import Settings
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class ServerSettings(Settings):
+    """Everything that the API, the pages and the worker are told.
+
+    Each has an environment variable `LLMEVAL_` plus its name in capitals; lists are separated by
+    commas there. A flag of the command wins.
+    """
+
+    home: Path = Field(
+        default=Path(".llmeval"), description="Folder of the journal, the jobs and the logs."
+    )
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8001, ge=0, le=65535, description="The port; 0 for a free one.")
+    root_path: str = Field(
+        default="", description="The path under which a reverse proxy shows us, such as `/llmeval`."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(), description="Addresses of reverse proxies whose X-Forwarded-* are believed."
+    )
+    token: SecretStr | None = Field(
+        default=None,
+        description="What clients must present; made and printed once if the address is not "
+        "loopback and none is set.",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="Host names by which we may be called, besides our address."
+    )
+    data_folders: tuple[Path, ...] = Field(
+        default=(Path(),), description="Folders in which jobs may name files."
+    )
+    model_urls: tuple[str, ...] = Field(
+        default=(), description="Base URLs that jobs may name for models and trackers."
+    )
+    job_variables: tuple[str, ...] = Field(
+        default=(), description="Environment variables that jobs may name as `${NAME}`."
+    )
+    jobs_at_once: int = Field(default=1, ge=1, description="Most jobs that run at the same time.")
+    jobs_url: SecretStr | None = Field(
+        default=None,
+        description="Where jobs are kept: `postgresql://...`; SQLite in the home if left out.",
+    )
+    max_request_bytes: int = Field(
+        default=1_000_000, ge=1, description="Largest body of a request to the API and the pages."
+    )
+    requests_per_minute: int = Field(
+        default=1200,
+        ge=1,
+        description="Most requests of one client in a minute, proxied ones apart.",
+    )
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach us."""
+        return self.host in LOOPBACK
