@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -78,23 +79,33 @@ class PlainProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._counts = Counts()
-        self._last = 0.0
-
-    def task_started(self, model: str, task: str, n_samples: int | None) -> None:
-        """Write that a task begins."""
-        self._counts = Counts(f"{model} {task}", n_samples)
-        self._last = time.monotonic()
-        size = f"{n_samples} samples" if n_samples is not None else "samples"
-        self._write(f"{self._counts.label}: {size}")
 
     def model_opening(self, model: str) -> None:
         """Write that the model is made ready."""
-        self._write(f"{model}: opening")
+        self.write(f"{model}: opening")
 
     def waiting(self, model: str, task: str) -> None:
         """Write that another process is at it."""
-        self._write(f"{model} {task}: waiting for another process that asks the same")
+        self.write(f"{model} {task}: waiting for another process that asks the same")
+
+    def task_started(self, model: str, task: str, n_samples: int | None) -> PlainMeter:
+        """Write that a task begins."""
+        size = f"{n_samples} samples" if n_samples is not None else "samples"
+        self.write(f"{model} {task}: {size}")
+        return PlainMeter(Counts(f"{model} {task}", n_samples), self.write)
+
+    def write(self, text: str) -> None:
+        """Write one line as it is."""
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+class PlainMeter:
+    """Writes how one task goes on."""
+
+    def __init__(self, counts: Counts, write: Callable[[str], None]) -> None:
+        self._counts = counts
+        self._write = write
+        self._last = time.monotonic()
 
     def samples_skipped(self, n: int) -> None:
         """Count samples that were finished before."""
@@ -110,11 +121,8 @@ class PlainProgress:
             self._write(f"{counts.label}: {counts.so_far()} samples · {counts.details()}")
 
     def task_finished(self, result: TaskResult, *, reused: bool) -> None:
-        """Write how a task ended."""
+        """Write how the task ended."""
         self._write(f"{self._counts.label}: {finished_text(result, self._counts, reused=reused)}")
-
-    def _write(self, text: str) -> None:
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 class LiveProgress:
@@ -127,9 +135,7 @@ class LiveProgress:
             TextColumn("{task.fields[details]}", markup=False),
             console=console,
         )
-        self._counts = Counts()
-        self._bar: TaskID | None = None
-        self._last = 0.0
+        self._newest: dict[str, TaskID] = {}
 
     def __enter__(self) -> LiveProgress:
         self._bars.start()
@@ -138,22 +144,33 @@ class LiveProgress:
     def __exit__(self, *error: object) -> None:
         self._bars.stop()
 
-    def task_started(self, model: str, task: str, n_samples: int | None) -> None:
-        """Add a bar."""
-        self._counts = Counts(f"{model} {task}", n_samples)
-        label = _end_of(self._counts.label, self._bars.console.width - _LIVE_DETAILS_WIDTH)
-        self._bar = self._bars.add_task(label, total=n_samples, details="")
-
     def model_opening(self, model: str) -> None:
         """Say that the model is made ready."""
-        if self._bar is not None:
-            self._bars.update(self._bar, details="opening the model ...")
+        if model in self._newest:
+            self._bars.update(self._newest[model], details="opening the model ...")
 
     def waiting(self, model: str, task: str) -> None:
         """Say that another process is at it."""
         self._bars.console.print(
             f"{model} {task}: waiting for another process that asks the same", markup=False
         )
+
+    def task_started(self, model: str, task: str, n_samples: int | None) -> LiveMeter:
+        """Add a bar."""
+        label = _end_of(f"{model} {task}", self._bars.console.width - _LIVE_DETAILS_WIDTH)
+        bar = self._bars.add_task(label, total=n_samples, details="")
+        self._newest[model] = bar
+        return LiveMeter(self._bars, bar, Counts(f"{model} {task}", n_samples))
+
+
+class LiveMeter:
+    """Moves the bar of one task."""
+
+    def __init__(self, bars: Progress, bar: TaskID, counts: Counts) -> None:
+        self._bars = bars
+        self._bar = bar
+        self._counts = counts
+        self._last = 0.0
 
     def samples_skipped(self, n: int) -> None:
         """Count samples that were finished before."""
@@ -168,14 +185,13 @@ class LiveProgress:
     def task_finished(self, result: TaskResult, *, reused: bool) -> None:
         """Fill the bar and leave it there."""
         self._counts.n_under_way = 0
-        if self._bar is not None:
-            text = finished_text(result, self._counts, reused=reused)
-            n_samples = result.n_samples
-            self._bars.update(self._bar, completed=n_samples, total=n_samples, details=text)
+        text = finished_text(result, self._counts, reused=reused)
+        n_samples = result.n_samples
+        self._bars.update(self._bar, completed=n_samples, total=n_samples, details=text)
 
     def _show(self, *, force: bool = False) -> None:
         now = time.monotonic()
-        if self._bar is None or not (force or now - self._last >= LIVE_EVERY_S):
+        if not (force or now - self._last >= LIVE_EVERY_S):
             return
         self._last = now
         counts = self._counts

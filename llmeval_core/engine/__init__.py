@@ -1,7 +1,16 @@
 """The pipeline: a Plan and a journal in, task results out."""
 
 from llmeval_core.engine.preview import TaskPreview, preview
-from llmeval_core.engine.progress import Progress, SilentProgress
+from llmeval_core.engine.progress import Progress, SilentMeter, SilentProgress, TaskMeter
 from llmeval_core.engine.run import RunOutcome, run_plan
 
-__all__ = ["Progress", "RunOutcome", "SilentProgress", "TaskPreview", "preview", "run_plan"]
+__all__ = [
+    "Progress",
+    "RunOutcome",
+    "SilentMeter",
+    "SilentProgress",
+    "TaskMeter",
+    "TaskPreview",
+    "preview",
+    "run_plan",
+]

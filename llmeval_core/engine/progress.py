@@ -7,11 +7,24 @@ from typing import Protocol
 from llmeval_core.records import SampleResult, TaskResult
 
 
-class Progress(Protocol):
-    """Shows how a run goes on; called from the event loop, must return at once."""
+class TaskMeter(Protocol):
+    """Is told how one task goes on; called from the event loop, must return at once."""
 
-    def task_started(self, model: str, task: str, n_samples: int | None) -> None:
-        """A task begins; `n_samples` is None if unknown."""
+    def samples_skipped(self, n: int) -> None:
+        """Samples that an earlier run finished, scores and all."""
+
+    def sample_finished(self, result: SampleResult, *, n_under_way: int) -> None:
+        """One sample ended; `n_under_way` requests of this task are with the model."""
+
+    def task_finished(self, result: TaskResult, *, reused: bool) -> None:
+        """The task's result is durable; `reused` if it stood in the journal already."""
+
+
+class Progress(Protocol):
+    """Shows how a run goes on; called from the event loop, must return at once.
+
+    Tasks may be under way side by side; each is told of through a meter of its own.
+    """
 
     def model_opening(self, model: str) -> None:
         """The model is made ready: fetched, loaded, connected to; this may take a while."""
@@ -19,27 +32,26 @@ class Progress(Protocol):
     def waiting(self, model: str, task: str) -> None:
         """Another process works on the same requests; we go on when it is done."""
 
-    def samples_skipped(self, n: int) -> None:
-        """Samples that an earlier run finished, scores and all."""
-
-    def sample_finished(self, result: SampleResult, *, n_under_way: int) -> None:
-        """One sample ended; `n_under_way` requests are with the model."""
-
-    def task_finished(self, result: TaskResult, *, reused: bool) -> None:
-        """A task's result is durable; `reused` if it stood in the journal already."""
+    def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:
+        """A task begins; `n_samples` is None if unknown."""
 
 
 class SilentProgress:
     """Shows nothing."""
-
-    def task_started(self, model: str, task: str, n_samples: int | None) -> None:
-        """Show nothing."""
 
     def model_opening(self, model: str) -> None:
         """Show nothing."""
 
     def waiting(self, model: str, task: str) -> None:
         """Show nothing."""
+
+    def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:
+        """Show nothing of this task either."""
+        return SilentMeter()
+
+
+class SilentMeter:
+    """Shows nothing of a task."""
 
     def samples_skipped(self, n: int) -> None:
         """Show nothing."""

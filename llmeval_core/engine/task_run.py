@@ -15,7 +15,7 @@ from llmeval_core.aggregation import aggregate_task
 from llmeval_core.contracts import Executor, ModelJob
 from llmeval_core.engine.chunks import ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
-from llmeval_core.engine.progress import Progress
+from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
 from llmeval_core.engine.source import Prepared
 from llmeval_core.errors import PluginError
 from llmeval_core.journal import Journal, Reader, StoredTask
@@ -52,6 +52,7 @@ class TaskRun:
         self._task = task
         self._journal = journal
         self._progress = progress
+        self._meter: TaskMeter = SilentMeter()
         self._stop = stop
         self._prompter = Prompter(model, task)
         self._scorer = Scorer(task)
@@ -76,11 +77,13 @@ class TaskRun:
         if lock is None:
             return None
         try:
-            self._progress.task_started(self._model.name, self._task.key, self._task.n_samples)
+            self._meter = self._progress.task_started(
+                self._model.name, self._task.key, self._task.n_samples
+            )
             known = await asyncio.to_thread(self._known_result)
             if known is not None:
-                self._progress.samples_skipped(known.n_samples)
-                self._progress.task_finished(known, reused=True)
+                self._meter.samples_skipped(known.n_samples)
+                self._meter.task_finished(known, reused=True)
                 return known
             return await self._run_samples(executor, job)
         finally:
@@ -136,7 +139,7 @@ class TaskRun:
                 hint="this is a bug in the plugin; run again to go on",
             )
         result = await asyncio.to_thread(self._result, stored)
-        self._progress.task_finished(result, reused=False)
+        self._meter.task_finished(result, reused=False)
         return result
 
     async def _requests(self, reader: ChunkReader, stored: StoredTask) -> AsyncIterator[Request]:
@@ -148,7 +151,7 @@ class TaskRun:
                 return
             answers = chunk.answers
             if chunk.n_done:
-                self._progress.samples_skipped(chunk.n_done)
+                self._meter.samples_skipped(chunk.n_done)
             to_ask: list[tuple[Prepared, Request]] = []
             known: list[Prepared] = []
             for item in chunk.ready:
@@ -232,7 +235,7 @@ class TaskRun:
             from_journal=from_journal,
         )
         await self._journal.record(stored.id, result)
-        self._progress.sample_finished(result, n_under_way=len(self._under_way))
+        self._meter.sample_finished(result, n_under_way=len(self._under_way))
         if failure is None:
             self._give_up.success()
         else:

@@ -5,7 +5,7 @@ The command line is made of this, and so is the server.
 
 from llmeval_core.catalog import KINDS, Catalog, Kind, Offer, make_plan
 from llmeval_core.config import Origin, RunConfig, read_run_text, validate
-from llmeval_core.engine import Progress, RunOutcome, SilentProgress, run_plan
+from llmeval_core.engine import Progress, RunOutcome, SilentProgress, TaskMeter, run_plan
 from llmeval_core.journal import Deliveries, Journal, Reader, StoredTask
 from llmeval_core.library.checks import Finding, run_checks
 from llmeval_core.library.core_checks import core_checks
@@ -39,6 +39,7 @@ __all__ = [
     "SilentProgress",
     "StoredTask",
     "SyncOutcome",
+    "TaskMeter",
     "cell_text",
     "core_checks",
     "deliver_lacking",

@@ -55,9 +55,23 @@ def test_a_long_label_is_cut_at_its_beginning_so_that_counts_fit() -> None:
     console = Console(file=file, width=100, force_terminal=True, color_system=None)
 
     with LiveProgress(console) as progress:
-        progress.task_started("provider/a-model-with-a-long-name", "dataset_0shot", 5)
-        progress.samples_skipped(2)
+        meter = progress.task_started("provider/a-model-with-a-long-name", "dataset_0shot", 5)
+        meter.samples_skipped(2)
 
     assert "…long-name dataset_0shot" in file.getvalue()
     assert "2/5 · 0.0/s · 0 under way" in file.getvalue()
     assert "provider" not in file.getvalue()
+
+
+def test_two_tasks_at_once_have_a_bar_and_a_pace_each() -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=120, force_terminal=True, color_system=None)
+
+    with LiveProgress(console) as progress:
+        first = progress.task_started("m/x", "first_0shot", 5)
+        second = progress.task_started("m/x", "second_0shot", 9)
+        second.samples_skipped(3)
+        first.samples_skipped(1)
+
+    assert "1/5" in file.getvalue()
+    assert "3/9" in file.getvalue()
