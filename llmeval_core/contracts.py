@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from llmeval_core.config import RetryConfig, TaskDefaults
+from llmeval_core.errors import ModelError
 from llmeval_core.naming import Json
 from llmeval_core.records import (
     Aggregate,
@@ -68,11 +69,15 @@ class ModelInfo:
             digest of weights); part of each request's fingerprint; holds no secrets.
         modes: how it can be asked.
         max_concurrency: most requests it can usefully serve at once; None for no limit.
+        endpoint: tells which models share a server and a key, and with them its limits; holds
+            no secrets; None for a model that works in this process: such are asked one after
+            another.
     """
 
     identity: str
     modes: frozenset[Mode]
     max_concurrency: int | None = None
+    endpoint: str | None = None
 
 
 @runtime_checkable
@@ -207,6 +212,47 @@ class ModelRecipe:
         return await self.provider.open(self.model)
 
 
+class Pace(Protocol):
+    """When a request may be sent; shared by all that is asked of one server.
+
+    Each `enter` is followed by exactly one of `answered`, `failed` and `abandoned`.
+
+    Attributes:
+        counts_tokens: whether it matters how many tokens a request is expected to use.
+    """
+
+    @property
+    def counts_tokens(self) -> bool:
+        """See above."""
+
+    async def enter(self, n_tokens: int = 0) -> None:
+        """Wait until one more request may be sent.
+
+        Raises:
+            ModelError: the server was away for too long.
+        """
+
+    def answered(self, n_expected: int = 0, n_used: int | None = None) -> None:
+        """Note an answer, and the tokens that were expected and used."""
+
+    def failed(self, error: ModelError) -> None:
+        """Note that an attempt failed."""
+
+    def abandoned(self, n_expected: int = 0) -> None:
+        """Note that nobody waits for the answer any more."""
+
+    def may_retry(self) -> bool:
+        """Take one of the run's retries, if there is one left."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """A moment at which work ends, in the time of the event loop, and the setting's name."""
+
+    at: float
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class ModelJob:
     """What an executor needs to answer requests for one model.
@@ -222,6 +268,10 @@ class ModelJob:
         local: answers requests from this process, by a job's `open`, with all retries and
             limits: what an executor leaves to it, if only its model is somewhere else. None in
             a job made by hand.
+        pace: when a request may be sent; as fast as `concurrency` allows if None.
+        sample_timeout_s: longest time for one request, all attempts and waits together,
+            seconds; None for no limit.
+        time_limit: when the task or the run must end; None for no limit.
     """
 
     model: str
@@ -231,6 +281,9 @@ class ModelJob:
     request_timeout_s: float
     open_by: Callable[[Callable[[ModelRecipe], Awaitable[Model]]], Awaitable[Model]] | None = None
     local: Executor | None = None
+    pace: Pace | None = None
+    sample_timeout_s: float | None = None
+    time_limit: TimeLimit | None = None
 
 
 @runtime_checkable

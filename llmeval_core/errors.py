@@ -16,6 +16,7 @@ FailureKind = Literal[
     "timeout",
     "context_too_long",
     "malformed",
+    "time_limit",
     "prompt",
     "metric",
 ]

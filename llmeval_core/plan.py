@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llmeval_core.config import (
     AnswerBy,
+    BudgetConfig,
     Examples,
     FewShotConfig,
+    LimitsConfig,
+    PriceConfig,
     Redactor,
     RetryConfig,
     TimeoutConfig,
@@ -50,13 +53,21 @@ class PlannedPrompt:
 
 @dataclass(frozen=True, slots=True)
 class PlannedModel:
-    """A model and where to get it; `settings` is what people may read of its settings."""
+    """A model and where to get it.
+
+    Args:
+        settings: what people may read of its settings.
+        limits: what its server allows.
+        price: what its tokens cost; None if that is not known.
+    """
 
     name: str
     provider: ModelProvider
     model: str
     info: ModelInfo
     settings: Mapping[str, Json]
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    price: PriceConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,11 @@ class Plan:
         executor: where requests are answered; None for this process.
         observer: is told what happens.
         redactor: takes secrets out of any text that is stored or shown.
+        concurrency: requests under way at once to one server; None to find it out, up to
+            `max_concurrency`.
+        budget: when to stop spending.
+        max_samples_failed: failed samples that end a task; below 1 a part of its samples.
+        fail_fast: whether the first failed sample ends the run.
         fingerprint: equal exactly if the same numbers are asked for.
     """
 
@@ -136,7 +152,11 @@ class Plan:
     observer: Observer
     redactor: Redactor
     seed: int
-    concurrency: int
+    concurrency: int | None
+    max_concurrency: int
+    budget: BudgetConfig
+    max_samples_failed: float | None
+    fail_fast: bool
     give_up_after: int
     retry: RetryConfig
     timeouts: TimeoutConfig

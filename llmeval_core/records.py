@@ -243,6 +243,7 @@ class TaskResult(_Stored):
         metrics: every aggregate, the whole task first, categories after.
         n_samples: samples in the task; `n_failed` of them have no score.
         n_prompt_tokens, n_completion_tokens: sums; None if the server never told.
+        cost: what these tokens cost, in the currency of the run's prices; None if unknown.
         started_at, finished_at: seconds since 1970, UTC.
         settings: what the task was run with, for people to read; holds no secrets.
         llmeval_version: the version that made it.
@@ -265,6 +266,7 @@ class TaskResult(_Stored):
     finished_at: float
     settings: dict[str, Json]
     llmeval_version: str
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +281,8 @@ class RunSummary:
         n_undelivered: results that a required tracker does not have yet.
         interrupted: whether the user stopped it.
         elapsed_s: duration of the run, seconds.
+        n_tokens: tokens read and written in this run, as far as servers told.
+        cost: what they cost, in the currency of the prices; None without prices.
     """
 
     results: tuple[TaskResult, ...]
@@ -289,6 +293,8 @@ class RunSummary:
     n_undelivered: int
     interrupted: bool
     elapsed_s: float
+    n_tokens: int = 0
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

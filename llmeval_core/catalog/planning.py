@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from llmeval_core.catalog.offers import Catalog
@@ -13,6 +16,7 @@ from llmeval_core.config import (
     KeyPath,
     ModelConfig,
     Origin,
+    PriceConfig,
     RunConfig,
     TaskConfig,
     TrackerConfig,
@@ -37,8 +41,14 @@ def make_plan(config: RunConfig, catalog: Catalog, *, origin: Origin, observer: 
         LlmevalError: a name, a setting or a data set is wrong; `where` says which.
     """
     models = [
-        plan_model(model, catalog, origin, index) for index, model in enumerate(config.models)
+        replace(
+            plan_model(model, catalog, origin, index),
+            limits=model.limits or config.limits,
+            price=price_of(model.name, config.prices),
+        )
+        for index, model in enumerate(config.models)
     ]
+    _check_budget(config, models, origin)
     datasets = [
         catalog.build("datasets", task.dataset, origin=origin, path=("tasks", index, "dataset"))[0]
         for index, task in enumerate(config.tasks)
@@ -80,6 +90,10 @@ def make_plan(config: RunConfig, catalog: Catalog, *, origin: Origin, observer: 
         redactor=catalog.redactor,
         seed=config.seed,
         concurrency=config.concurrency,
+        max_concurrency=config.max_concurrency,
+        budget=config.budget,
+        max_samples_failed=config.max_samples_failed,
+        fail_fast=config.fail_fast,
         give_up_after=config.give_up_after,
         retry=config.retry,
         timeouts=config.timeouts,
@@ -139,6 +153,25 @@ def plan_model(config: ModelConfig, catalog: Catalog, origin: Origin, index: int
         err.where = err.where or origin.where("models", index)
         raise
     return PlannedModel(config.name, provider, model, info, public_settings(config.settings))
+
+
+def price_of(model: str, prices: Mapping[str, PriceConfig]) -> PriceConfig | None:
+    """Find what a model's tokens cost: by its name, else by the longest pattern that fits."""
+    if model in prices:
+        return prices[model]
+    fitting = [pattern for pattern in prices if fnmatchcase(model, pattern)]
+    return prices[max(fitting, key=len)] if fitting else None
+
+
+def _check_budget(config: RunConfig, models: list[PlannedModel], origin: Origin) -> None:
+    unpriced = [model.name for model in models if model.price is None]
+    if config.budget.cost is not None and unpriced:
+        raise ConfigError(
+            f"there is a budget, and no price for '{unpriced[0]}'",
+            where=origin.where("budget", "cost"),
+            hint=f"add `prices: {{{unpriced[0]}: {{input: ..., output: ...}}}}`, for a million"
+            " tokens each",
+        )
 
 
 def _plan_metrics(

@@ -88,6 +88,10 @@ class PlainProgress:
         """Write that another process is at it."""
         self.write(f"{model} {task}: waiting for another process that asks the same")
 
+    def notice(self, text: str) -> None:
+        """Write it."""
+        self.write(text)
+
     def task_started(self, model: str, task: str, n_samples: int | None) -> PlainMeter:
         """Write that a task begins."""
         size = f"{n_samples} samples" if n_samples is not None else "samples"
@@ -154,6 +158,10 @@ class LiveProgress:
         self._bars.console.print(
             f"{model} {task}: waiting for another process that asks the same", markup=False
         )
+
+    def notice(self, text: str) -> None:
+        """Write it above the bars."""
+        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> LiveMeter:
         """Add a bar."""

@@ -1,33 +1,39 @@
 """What a user can set: the run file's shape, how it is read, how secrets get in."""
 
+from llmeval_core.config.bounds import (
+    BudgetConfig,
+    LimitsConfig,
+    PriceConfig,
+    RetryConfig,
+    TimeoutConfig,
+)
 from llmeval_core.config.loading import KeyPath, Origin, load_run_file, read_run_text, validate
 from llmeval_core.config.schema import (
     AnswerBy,
-    ComponentConfig,
     Examples,
     FewShotConfig,
     GenerationConfig,
     ModelConfig,
     PromptConfig,
-    RetryConfig,
     RunConfig,
-    Settings,
     TaskConfig,
     TaskDefaults,
-    TimeoutConfig,
-    TrackerConfig,
 )
 from llmeval_core.config.secrets import Redactor, expand_env
+from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfig
 
 __all__ = [
     "AnswerBy",
+    "BudgetConfig",
     "ComponentConfig",
     "Examples",
     "FewShotConfig",
     "GenerationConfig",
     "KeyPath",
+    "LimitsConfig",
     "ModelConfig",
     "Origin",
+    "PriceConfig",
     "PromptConfig",
     "Redactor",
     "RetryConfig",

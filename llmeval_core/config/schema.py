@@ -7,48 +7,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from llmeval_core.config.bounds import (
+    BudgetConfig,
+    LimitsConfig,
+    PriceConfig,
+    RetryConfig,
+    TimeoutConfig,
+)
+from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfig
+
 Examples = Literal["turns", "text", "template"]
 AnswerBy = Literal["auto", "generation", "letter", "loglikelihood"]
-
-
-class Settings(BaseModel):
-    """Settings that refuse unknown keys and cannot be changed; plugins build theirs on it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
-class ComponentConfig(BaseModel):
-    """A plugin's component by name, with its own settings beside the name.
-
-    `exact_match`, `jsonl:my.jsonl` and `{use: jsonl, path: my.jsonl}` are all accepted.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    use: str = Field(description="The component's name, or `name:argument`.", min_length=1)
-    name: str | None = Field(
-        default=None,
-        description="What to call it in keys and messages; its own name if left out.",
-        pattern=r"^[^\s/:]+$",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:  # Any: pydantic hands over what the file has
-        return {"use": value} if isinstance(value, str) else value
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The plugin's own settings, as written, `${NAME}` not yet replaced."""
-        return dict(self.__pydantic_extra__ or {})
-
-
-class TrackerConfig(ComponentConfig):
-    """A tracker by name, with its own settings beside the name."""
-
-    required: bool = Field(
-        default=True, description="Whether an undelivered result makes the exit code 1."
-    )
 
 
 class GenerationConfig(Settings):
@@ -79,6 +48,9 @@ class ModelConfig(BaseModel):
     )
     generation: GenerationConfig | None = Field(
         default=None, description="Generation settings for this model only."
+    )
+    limits: LimitsConfig | None = Field(
+        default=None, description="What this model's server allows."
     )
 
     @model_validator(mode="before")
@@ -182,23 +154,6 @@ class TaskConfig(Settings):
     limit: int | None = Field(default=None, ge=1, description="First n samples only.")
 
 
-class RetryConfig(Settings):
-    """How a failed request is tried again."""
-
-    max_attempts: int = Field(default=6, ge=1, description="Attempts for one request, in all.")
-    base_s: float = Field(default=0.5, gt=0, description="Longest first wait, seconds.")
-    max_s: float = Field(default=30.0, gt=0, description="Longest wait, seconds.")
-
-
-class TimeoutConfig(Settings):
-    """How long things may take, seconds."""
-
-    request_s: float = Field(default=120.0, gt=0, description="One attempt of one request.")
-    delivery_s: float = Field(
-        default=60.0, ge=0, description="Waiting for trackers at the end of a run."
-    )
-
-
 class RunConfig(Settings):
     """A run: models x tasks, with trackers that receive the results."""
 
@@ -216,7 +171,28 @@ class RunConfig(Settings):
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples of each task.")
     seed: int = Field(default=0, description="Decides every random choice of ours.")
-    concurrency: int = Field(default=16, ge=1, description="Most requests under way at once.")
+    concurrency: int | None = Field(
+        default=None,
+        ge=1,
+        description="Requests under way at once to one server; found out while asking if left out.",
+    )
+    max_concurrency: int = Field(
+        default=256, ge=1, description="Most requests under way where `concurrency` is left out."
+    )
+    limits: LimitsConfig = Field(
+        default=LimitsConfig(), description="What each server allows; a model can have its own."
+    )
+    prices: dict[str, PriceConfig] = Field(
+        default={},
+        description="What tokens cost, by model; `*` stands for any text: `openai/gpt-4o*`.",
+    )
+    budget: BudgetConfig = Field(default=BudgetConfig(), description="When to stop spending.")
+    max_samples_failed: float | None = Field(
+        default=None,
+        ge=0,
+        description="Failed samples that a task may have; below 1 a part of its samples.",
+    )
+    fail_fast: bool = Field(default=False, description="Whether the first failure ends the run.")
     give_up_after: int = Field(
         default=20, ge=1, description="Failed samples in a row that end a model's run."
     )

@@ -30,7 +30,11 @@ class Chunk:
 
 
 class ChunkReader:
-    """Reads a task's samples chunk by chunk; all methods block and belong in a thread."""
+    """Reads a task's samples chunk by chunk; all methods block and belong in a thread.
+
+    Attributes:
+        task_id: where the journal keeps the task.
+    """
 
     def __init__(
         self, task: PlannedTask, prompter: Prompter, journal: Journal, stored: StoredTask
@@ -39,7 +43,7 @@ class ChunkReader:
         self._asked = SeenHashes()
         self._prompter = prompter
         self._journal = journal
-        self._stored = stored
+        self.task_id = stored.id
 
     def read(self) -> Chunk | None:
         """Read the next chunk; None at the end.
@@ -51,7 +55,7 @@ class ChunkReader:
         samples = self._source.read()
         if not samples:
             return None
-        done = self._journal.read(Reader.done, self._stored.id, samples[0][0], samples[-1][0])
+        done = self._journal.read(Reader.done, self.task_id, samples[0][0], samples[-1][0])
         ready = prepare(self._prompter, [item for item in samples if item[0] not in done])
         wanted = [item.request.fingerprint for item in ready if item.request is not None]
         again = self._asked.add([_hash(fingerprint) for fingerprint in wanted])

@@ -21,13 +21,31 @@ class GiveUp:
     """Counts failures in a row.
 
     Transient failures of the model end its run after `after` in a row. Other failures end it
-    only while nothing at all has succeeded: then it is the settings, not the samples.
+    only while nothing at all has succeeded: then it is the settings, not the samples. Where the
+    user said how many may fail, one more ends the task. What only came too late ends nothing.
+
+    Args:
+        after: failures in a row that end the model's run.
+        where: the task, for messages.
+        most_failed: failures that a task may have; below 1 a part of its samples; None for any.
+        n_samples: samples in the task; None if unknown, and a part of them then counts at the
+            end only.
     """
 
-    def __init__(self, *, after: int, where: str) -> None:
+    def __init__(
+        self,
+        *,
+        after: int,
+        where: str,
+        most_failed: float | None = None,
+        n_samples: int | None = None,
+    ) -> None:
         self._after = after
         self._where = where
+        self._most_failed = most_failed
+        self._n_samples = n_samples
         self._in_a_row = 0
+        self._n_failed = 0
         self._succeeded = False
 
     def success(self) -> None:
@@ -41,11 +59,37 @@ class GiveUp:
         Raises:
             LlmevalError: it was one too many.
         """
+        if failure.kind == "time_limit":
+            return
+        self._n_failed += 1
+        self._check(self._n_samples, failure)
         self._in_a_row += 1
         if self._in_a_row < self._after:
             return
         if failure.kind in TRANSIENT or not self._succeeded:
             raise self.error(failure, f"{self._in_a_row} samples in a row failed")
+
+    def ended(self, n_samples: int, last: Failure | None) -> None:
+        """Note that all samples ended, and how many they were.
+
+        Raises:
+            LlmevalError: too many of them failed.
+        """
+        if last is not None:
+            self._check(n_samples, last)
+
+    def _check(self, n_samples: int | None, failure: Failure) -> None:
+        allowed = self._most_failed
+        if allowed is not None and 0 < allowed < 1:
+            allowed = None if n_samples is None else allowed * n_samples
+        if allowed is None or self._n_failed <= allowed:
+            return
+        what = "a sample" if self._n_failed == 1 else f"{self._n_failed} samples"
+        raise LlmevalError(
+            f"{what} failed, and {allowed:g} may: {failure.message}",
+            where=self._where,
+            hint=_HINTS.get(failure.kind),
+        )
 
     def error(self, failure: Failure, what: str) -> LlmevalError:
         """Make the error that ends the run, with the last failure as its reason."""

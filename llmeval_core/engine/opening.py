@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from llmeval_core.contracts import Model, ModelJob, ModelRecipe
+from llmeval_core.contracts import Model, ModelJob, ModelRecipe, Pace, TimeLimit
 from llmeval_core.engine.progress import Progress
 from llmeval_core.errors import LlmevalError, ModelError
 from llmeval_core.generation import LocalExecutor
@@ -29,19 +29,19 @@ class LazyModel:
         self._model: Model | None = None
         self._failure: ModelError | None = None
 
-    def job(self) -> ModelJob:
-        """Describe the work for an executor."""
-        limits = [self._plan.concurrency]
-        if self._planned.info.max_concurrency is not None:
-            limits.append(self._planned.info.max_concurrency)
+    def job(self, pace: Pace, *, most: int, time_limit: TimeLimit | None) -> ModelJob:
+        """Describe the work for an executor: at most so much at once, at this pace, until then."""
         return ModelJob(
             model=self._planned.name,
             open=self.open,
-            concurrency=min(limits),
+            concurrency=most,
             retry=self._plan.retry,
             request_timeout_s=self._plan.timeouts.request_s,
             open_by=self.open_by,
             local=LocalExecutor(),
+            pace=pace,
+            sample_timeout_s=self._plan.timeouts.sample_s,
+            time_limit=time_limit,
         )
 
     async def open(self) -> Model:

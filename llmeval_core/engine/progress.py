@@ -32,6 +32,9 @@ class Progress(Protocol):
     def waiting(self, model: str, task: str) -> None:
         """Another process works on the same requests; we go on when it is done."""
 
+    def notice(self, text: str) -> None:
+        """One line that people should read: a server is down, or is back."""
+
     def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:
         """A task begins; `n_samples` is None if unknown."""
 
@@ -43,6 +46,9 @@ class SilentProgress:
         """Show nothing."""
 
     def waiting(self, model: str, task: str) -> None:
+        """Show nothing."""
+
+    def notice(self, text: str) -> None:
         """Show nothing."""
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:

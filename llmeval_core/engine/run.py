@@ -1,4 +1,4 @@
-"""A whole run: models one after another, their tasks one after another, results to trackers."""
+"""A whole run: servers side by side, results to the journal and to trackers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from llmeval_core.contracts import TimeLimit
 from llmeval_core.delivery import Courier, DeliveryReport
+from llmeval_core.engine.halting import Halt
+from llmeval_core.engine.lanes import Lane, ModelWork
 from llmeval_core.engine.opening import LazyModel
+from llmeval_core.engine.pacers import endpoint_of, make_pacers, most_at_once
 from llmeval_core.engine.progress import Progress, SilentProgress
+from llmeval_core.engine.spending import Spending
+from llmeval_core.engine.stream import Shared
 from llmeval_core.engine.task_run import TaskRun
 from llmeval_core.errors import JournalError, LlmevalError, ModelError
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.journal import Deliveries, Journal
-from llmeval_core.plan import Plan, PlannedEvaluation, PlannedTask
+from llmeval_core.plan import Plan, PlannedTask
 from llmeval_core.records import RunSummary, TaskResult
 
 STOP_GRACE_S = 10.0
@@ -68,14 +74,22 @@ class _Run:
         self._journal = journal
         self._progress = progress
         self._stop = stop
-        self._model: LazyModel | None = None
+        self._halt = Halt(stop)
+        self._spending = Spending(plan.budget, self._halt)
+        self._shared = Shared(plan, journal, self._spending, self._halt)
+        self._pacers = make_pacers(plan, progress.notice)
+        self._executor = plan.executor or LocalExecutor()
+        self._limit: TimeLimit | None = None
         self._couriers: list[Courier] = []
-        self._results: list[TaskResult] = []
+        self._results: dict[tuple[str, str], TaskResult] = {}
         self._errors: list[LlmevalError] = []
         self._n_requests = 0
 
     async def carry_out(self) -> RunOutcome:
         started = time.monotonic()
+        if self._plan.timeouts.run_s is not None:
+            end = asyncio.get_running_loop().time() + self._plan.timeouts.run_s
+            self._limit = TimeLimit(end, "timeouts.run_s")
         described = self._plan.describe()
         self._plan.observer.before_run(described)
         self._journal.deliveries(Deliveries.remember_plan, self._plan.fingerprint, described)
@@ -86,6 +100,8 @@ class _Run:
             await self._evaluate_until_stopped()
         finally:
             reports = await self._finish_deliveries()
+        if self._spending.error is not None:
+            self._errors.append(self._spending.error)
         summary = self._summary(reports, time.monotonic() - started)
         self._plan.observer.after_run(summary)
         return RunOutcome(summary, tuple(self._errors), tuple(reports))
@@ -103,78 +119,100 @@ class _Run:
         return [task.result() for task in finishing]
 
     async def _evaluate_until_stopped(self) -> None:
-        working = asyncio.create_task(self._evaluate())
-        stopping = asyncio.create_task(self._stop.wait())
+        """Run all lanes; after a stop requests under way may finish, openings may not."""
+        lanes = self._lanes()
+        working = {asyncio.create_task(lane.run(self._run_task)): lane for lane in lanes}
+        halting = asyncio.create_task(self._halt.wait())
         try:
-            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                opening = self._model is not None and self._model.is_opening
-                grace_s = 0.0 if opening else STOP_GRACE_S
-                await asyncio.wait((working,), timeout=grace_s)
+            left = set(working)
+            while left and not halting.done():
+                done, _ = await asyncio.wait((*left, halting), return_when=asyncio.FIRST_COMPLETED)
+                left -= done
+                if any(task.exception() for task in done - {halting}):
+                    break
+            for task, lane in working.items():
+                if halting.done() and lane.is_opening:
+                    task.cancel()
+            if left and halting.done():
+                await asyncio.wait(left, timeout=STOP_GRACE_S)
         finally:
-            stopping.cancel()
-            working.cancel()
-            await asyncio.wait((working, stopping))
-        if not working.cancelled():
-            working.result()
+            for one in (halting, *working):
+                one.cancel()
+            await asyncio.wait((halting, *working))
+        for ended in working:
+            if not ended.cancelled():
+                ended.result()
 
-    async def _evaluate(self) -> None:
+    def _lanes(self) -> list[Lane]:
+        """Group the models by server, in the order of the plan."""
+        groups: dict[str | None, list[ModelWork]] = {}
         for evaluation in self._plan.evaluations:
-            self._model = model = LazyModel(evaluation.model, self._plan, self._progress)
-            try:
-                await self._run_model(evaluation, model)
-            finally:
-                await model.aclose()
+            model = LazyModel(evaluation.model, self._plan, self._progress)
+            work = ModelWork(evaluation, model)
+            groups.setdefault(evaluation.model.info.endpoint, []).append(work)
+        return [Lane(endpoint, works) for endpoint, works in groups.items()]
 
-    async def _run_model(self, evaluation: PlannedEvaluation, model: LazyModel) -> None:
-        for task in evaluation.tasks:
-            if self._stop.is_set():
-                return
-            try:
-                await self._run_task(evaluation, task, model)
-            except JournalError:
-                raise
-            except LlmevalError as err:
-                err.what = self._plan.redactor(err.what)
-                err.where = self._plan.redactor(err.where or f"{evaluation.model.name}, {task.key}")
-                err.hint = self._plan.redactor(err.hint) if err.hint else None
-                self._errors.append(err)
-                if isinstance(err, ModelError):
-                    return  # no other task of this model can do better
-
-    async def _run_task(
-        self, evaluation: PlannedEvaluation, task: PlannedTask, model: LazyModel
-    ) -> None:
-        run = TaskRun(
-            self._plan,
-            evaluation.model,
-            task,
-            journal=self._journal,
-            progress=self._progress,
-            stop=self._stop,
-        )
+    async def _run_task(self, work: ModelWork, task: PlannedTask) -> None:
+        if self._halt.is_set():
+            return
         try:
-            result = await run.run(self._plan.executor or LocalExecutor(), model.job())
+            await self._ask_and_keep(work, task)
+        except JournalError:
+            raise
+        except LlmevalError as err:
+            model = work.evaluation.model.name
+            err.what = self._plan.redactor(err.what)
+            err.where = self._plan.redactor(err.where or f"{model}, {task.key}")
+            err.hint = self._plan.redactor(err.hint) if err.hint else None
+            if not work.is_given_up:
+                self._errors.append(err)
+            if isinstance(err, ModelError):
+                work.is_given_up = True  # no other task of this model can do better
+            if self._plan.fail_fast:
+                self._halt.set()
+
+    async def _ask_and_keep(self, work: ModelWork, task: PlannedTask) -> None:
+        planned = work.evaluation.model
+        run = TaskRun(
+            self._shared,
+            planned,
+            task,
+            in_flight=work.in_flight,
+            progress=self._progress,
+            run_limit=self._limit,
+        )
+        pacer = self._pacers[endpoint_of(planned)]
+        most = most_at_once(self._plan, [planned])
+        try:
+            result = await run.run(
+                self._executor, lambda limit: work.model.job(pacer, most=most, time_limit=limit)
+            )
         finally:
             self._n_requests += run.n_requests
         if result is None:
             return
         trackers = tuple(tracker.name for tracker in self._plan.trackers)
         await asyncio.to_thread(self._journal.deliveries, Deliveries.save, result, trackers)
-        self._results.append(result)
+        self._results[planned.name, task.key] = result
         self._plan.observer.after_task(result)
         for courier in self._couriers:
             courier.wake()
 
     def _summary(self, reports: list[DeliveryReport], elapsed_s: float) -> RunSummary:
-        n_tasks = sum(len(evaluation.tasks) for evaluation in self._plan.evaluations)
+        planned = [
+            (item.model.name, task.key) for item in self._plan.evaluations for task in item.tasks
+        ]
+        results = tuple(self._results[place] for place in planned if place in self._results)
+        has_prices = any(item.model.price is not None for item in self._plan.evaluations)
         return RunSummary(
-            results=tuple(self._results),
-            n_samples=sum(result.n_samples for result in self._results),
-            n_failed=sum(result.n_failed for result in self._results),
+            results=results,
+            n_samples=sum(result.n_samples for result in results),
+            n_failed=sum(result.n_failed for result in results),
             n_requests=self._n_requests,
-            n_unfinished=n_tasks - len(self._results),
+            n_unfinished=len(planned) - len(results),
             n_undelivered=sum(report.n_undelivered for report in reports if report.required),
             interrupted=self._stop.is_set(),
             elapsed_s=elapsed_s,
+            n_tokens=self._spending.n_tokens,
+            cost=self._spending.cost if has_prices else None,
         )

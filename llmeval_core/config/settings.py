@@ -1,0 +1,47 @@
+"""What every group of settings is built on, and a plugin's component by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Settings(BaseModel):
+    """Settings that refuse unknown keys and cannot be changed; plugins build theirs on it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class ComponentConfig(BaseModel):
+    """A plugin's component by name, with its own settings beside the name.
+
+    `exact_match`, `jsonl:my.jsonl` and `{use: jsonl, path: my.jsonl}` are all accepted.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    use: str = Field(description="The component's name, or `name:argument`.", min_length=1)
+    name: str | None = Field(
+        default=None,
+        description="What to call it in keys and messages; its own name if left out.",
+        pattern=r"^[^\s/:]+$",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:  # Any: pydantic hands over what the file has
+        return {"use": value} if isinstance(value, str) else value
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The plugin's own settings, as written, `${NAME}` not yet replaced."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class TrackerConfig(ComponentConfig):
+    """A tracker by name, with its own settings beside the name."""
+
+    required: bool = Field(
+        default=True, description="Whether an undelivered result makes the exit code 1."
+    )

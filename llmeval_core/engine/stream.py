@@ -1,0 +1,240 @@
+"""A task's samples on their way: requests out, answers in, each sample finished once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from llmeval_core.config import PriceConfig
+from llmeval_core.contracts import TimeLimit
+from llmeval_core.engine.chunks import Chunk, ChunkReader
+from llmeval_core.engine.giving_up import GiveUp
+from llmeval_core.engine.halting import Halt
+from llmeval_core.engine.in_flight import InFlight
+from llmeval_core.engine.progress import TaskMeter
+from llmeval_core.engine.source import Prepared
+from llmeval_core.engine.spending import Spending
+from llmeval_core.journal import Journal, Reader
+from llmeval_core.plan import Plan
+from llmeval_core.records import Failure, Generation, Request, SampleResult
+from llmeval_core.scoring import Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the tasks of a run have in common.
+
+    Args:
+        plan: what is run.
+        journal: where it is kept.
+        spending: what is used, over all tasks.
+        halt: when set, no more requests are sent.
+    """
+
+    plan: Plan
+    journal: Journal
+    spending: Spending
+    halt: Halt
+
+
+class SampleStream:
+    """Streams the requests of one task and finishes its samples.
+
+    Args:
+        shared: see `Shared`.
+        scorer: scores the task's answers.
+        price: what the model's tokens cost; None if unknown.
+        reader: gives the samples with their requests; closed by its owner.
+        in_flight: what other tasks of the model are asking.
+        meter: who is told.
+        time_limit: when all that is not finished has failed; None for never.
+
+    Attributes:
+        n_requests: requests that ended.
+        last_failure: the newest failure; None if there was none.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        scorer: Scorer,
+        *,
+        price: PriceConfig | None,
+        reader: ChunkReader,
+        in_flight: InFlight,
+        give_up: GiveUp,
+        meter: TaskMeter,
+        time_limit: TimeLimit | None,
+    ) -> None:
+        self._shared = shared
+        self._price = price
+        self._reader = reader
+        self._in_flight = in_flight
+        self._give_up = give_up
+        self._meter = meter
+        self._time_limit = time_limit
+        self._scorer = scorer
+        self._under_way: dict[str, list[Prepared]] = {}
+        self._all_sent = False
+        self.n_requests = 0
+        self.last_failure: Failure | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every sample ended."""
+        return self._all_sent and not self._under_way
+
+    async def requests(self) -> AsyncIterator[Request]:
+        """Stream what must be asked; what the journal has is scored on the way."""
+        elsewhere: list[tuple[Prepared, Request]] = []
+        while not self._shared.halt.is_set():
+            chunk = await asyncio.to_thread(self._reader.read)
+            if chunk is None:
+                break
+            if chunk.n_done:
+                self._meter.samples_skipped(chunk.n_done)
+            known, to_ask = _sort_out(chunk)
+            await self._finish_known(known, chunk.answers)
+            for item, request in to_ask:
+                if self._shared.halt.is_set():
+                    return
+                if await self._is_ours_to_ask(item, request, chunk, elsewhere):
+                    yield request
+        async for request in self._asked_elsewhere(elsewhere):
+            yield request
+        self._all_sent = not self._shared.halt.is_set()
+
+    async def _is_ours_to_ask(
+        self,
+        item: Prepared,
+        request: Request,
+        chunk: Chunk,
+        elsewhere: list[tuple[Prepared, Request]],
+    ) -> bool:
+        """Note a request as under way, unless it is already, is answered, or comes too late."""
+        key = request.fingerprint
+        if key in self._under_way:
+            self._under_way[key].append(item)
+        elif self._is_too_late():
+            await self._too_late(item)
+        elif key in chunk.again and await self._find_again(key, chunk.answers):
+            await self._finish_known([item], chunk.answers)
+        elif self._in_flight.claim(key) is not None:
+            elsewhere.append((item, request))
+        else:
+            self._under_way[key] = [item]
+            return True
+        return False
+
+    async def finish(self, request: Request, answer: Generation | Failure) -> None:
+        """Take the answer to a request that was streamed."""
+        self.n_requests += 1
+        if isinstance(answer, Generation):
+            self._shared.spending.add(answer, self._price)
+        for item in self._under_way[request.fingerprint]:  # may grow meanwhile
+            await self._finish_one(item, answer, from_journal=False)
+        del self._under_way[request.fingerprint]
+        self._in_flight.release(request.fingerprint)
+
+    def close(self) -> None:
+        """Let other tasks ask what this one did not come to."""
+        for key in self._under_way:
+            self._in_flight.release(key)
+
+    async def _asked_elsewhere(
+        self, waiting: list[tuple[Prepared, Request]]
+    ) -> AsyncIterator[Request]:
+        """Finish what another task asked; ask it after all if that came to nothing."""
+        for item, request in waiting:
+            key = request.fingerprint
+            while (owner := self._in_flight.claim(key)) is not None:
+                if key in self._under_way:
+                    break
+                await owner
+                if self._shared.halt.is_set():
+                    return
+            answers: dict[str, Generation] = {}
+            if key in self._under_way:
+                self._under_way[key].append(item)
+            elif await self._find_again(key, answers):
+                self._in_flight.release(key)
+                await self._finish_known([item], answers)
+            else:
+                self._under_way[key] = [item]
+                yield request
+
+    async def _find_again(self, key: str, answers: dict[str, Generation]) -> bool:
+        """Look for an answer that came after the chunk was looked up; True if there is one."""
+        if key not in answers:
+            journal = self._shared.journal
+            await journal.flush()
+            answers |= await asyncio.to_thread(journal.read, Reader.generations, [key])
+        return key in answers
+
+    async def _finish_known(self, known: list[Prepared], answers: dict[str, Generation]) -> None:
+        finishing = [
+            self._finish_one(
+                item, item.failure or answers[_key(item)], from_journal=item.failure is None
+            )
+            for item in known
+        ]
+        if self._scorer.awaits:
+            await asyncio.gather(*finishing)
+        else:
+            for finish in finishing:
+                await finish
+
+    def _is_too_late(self) -> bool:
+        limit = self._time_limit
+        return limit is not None and asyncio.get_running_loop().time() >= limit.at
+
+    async def _too_late(self, item: Prepared) -> None:
+        assert self._time_limit is not None
+        failure = Failure("time_limit", f"{self._time_limit.name} was over before it was asked")
+        await self._finish_one(item, failure, from_journal=False)
+
+    async def _finish_one(
+        self, item: Prepared, answer: Generation | Failure, *, from_journal: bool
+    ) -> None:
+        """Score one answer, journal it, and tell."""
+        outcome = (
+            await self._scorer.score(item.sample, answer)
+            if isinstance(answer, Generation)
+            else answer
+        )
+        failure = outcome if isinstance(outcome, Failure) else None
+        if failure is not None:
+            failure = Failure(failure.kind, self._shared.plan.redactor(failure.message))
+        result = SampleResult(
+            index=item.index,
+            sample=item.sample,
+            request=item.request,
+            generation=answer if isinstance(answer, Generation) else None,
+            scores=outcome if not isinstance(outcome, Failure) else {},
+            failure=failure,
+            from_journal=from_journal,
+        )
+        await self._shared.journal.record(self._reader.task_id, result)
+        self._meter.sample_finished(result, n_under_way=len(self._under_way))
+        if failure is None:
+            self._give_up.success()
+        else:
+            self.last_failure = failure
+            self._give_up.failure(failure)
+
+
+def _sort_out(chunk: Chunk) -> tuple[list[Prepared], list[tuple[Prepared, Request]]]:
+    """Separate what can be finished at once from what must be asked."""
+    known: list[Prepared] = []
+    to_ask: list[tuple[Prepared, Request]] = []
+    for item in chunk.ready:
+        if item.request is None or item.request.fingerprint in chunk.answers:
+            known.append(item)
+        else:
+            to_ask.append((item, item.request))
+    return known, to_ask
+
+
+def _key(item: Prepared) -> str:
+    return item.request.fingerprint if item.request is not None else ""

@@ -1,0 +1,7 @@
+"""From a request to a generation: asked, paced, tried again, or failed."""
+
+from llmeval_core.generation.asker import Asker
+from llmeval_core.generation.local import LocalExecutor
+from llmeval_core.generation.retrying import TRANSIENT, wait_s
+
+__all__ = ["TRANSIENT", "Asker", "LocalExecutor", "wait_s"]

@@ -1,0 +1,110 @@
+"""Asking a model: one attempt after another, until there is an answer or a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+from llmeval_core.contracts import Model, ModelJob
+from llmeval_core.errors import ModelError, PluginError
+from llmeval_core.generation.retrying import ATTEMPTS_UNPROVEN, FATAL, TRANSIENT, wait_s
+from llmeval_core.pacing import FixedLimit, Pacer
+from llmeval_core.records import Failure, Generation, Request
+from llmeval_core.tokens import expected_tokens
+
+
+class Asker:
+    """Asks one model, and knows whether it ever answered."""
+
+    def __init__(
+        self,
+        model: Model,
+        job: ModelJob,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._model = model
+        self._job = job
+        self._pace = job.pace or Pacer(FixedLimit(job.concurrency))
+        self._sleep = sleep
+        self._chance = random.Random()  # noqa: S311  only spreads waits
+        self._proven = False
+
+    async def ask(self, request: Request) -> Generation | Failure:
+        """Answer a request, or say why that failed.
+
+        Raises:
+            ModelError: the model cannot be used at all.
+            PluginError: what it gives is no answer.
+        """
+        limit = self._job.time_limit
+        if limit is None and self._job.sample_timeout_s is None:
+            return await self._attempt_until_answered(request)
+        now = asyncio.get_running_loop().time()
+        until, name = now + (self._job.sample_timeout_s or float("inf")), "timeouts.sample_s"
+        if limit is not None and limit.at < until:
+            until, name = limit.at, limit.name
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._attempt_until_answered(request)
+        except TimeoutError:
+            return Failure("timeout", f"no answer before {name} was over, all attempts together")
+
+    async def _attempt_until_answered(self, request: Request) -> Generation | Failure:
+        n_expected = expected_tokens(request) if self._pace.counts_tokens else 0
+        attempt = 0
+        while True:
+            attempt += 1
+            error = await self._attempt(request, n_expected)
+            if isinstance(error, Generation):
+                return error
+            if error.kind in FATAL:
+                raise error
+            if error.kind not in TRANSIENT or attempt >= self._most_attempts(error):
+                return Failure(error.kind, error.what)
+            if not self._pace.may_retry():
+                return Failure(error.kind, f"{error.what} (the retries of this run are used up)")
+            await self._sleep(wait_s(self._job.retry, attempt, error, self._chance))
+
+    async def _attempt(self, request: Request, n_expected: int) -> Generation | ModelError:
+        """Ask once, when it is our turn."""
+        await self._pace.enter(n_expected)
+        timeout_s = self._job.request_timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                generation = await self._model.generate(request)
+            _check(request, generation)
+        except TimeoutError:
+            error = ModelError("timeout", f"no answer within {timeout_s:g} s")
+        except ModelError as err:
+            error = err
+        except BaseException:
+            self._pace.abandoned(n_expected)
+            raise
+        else:
+            self._proven = True
+            n_used = None
+            if n_expected and generation.n_prompt_tokens is not None:
+                n_used = generation.n_prompt_tokens + (generation.n_completion_tokens or 0)
+            self._pace.answered(n_expected, n_used)
+            return generation
+        self._pace.failed(error)
+        return error
+
+    def _most_attempts(self, error: ModelError) -> int:
+        if error.kind == "connection" and not self._proven:
+            return min(ATTEMPTS_UNPROVEN, self._job.retry.max_attempts)
+        return self._job.retry.max_attempts
+
+
+def _check(request: Request, generation: object) -> None:
+    """Refuse what is no answer to a request."""
+    if not isinstance(generation, Generation):
+        raise PluginError(
+            f"the model gave a {type(generation).__name__}, not a Generation",
+            hint="this is a bug in the plugin; tell its author",
+        )
+    wanted, given = len(request.continuations), len(generation.loglikelihoods)
+    if wanted != given:
+        raise ModelError("malformed", f"{given} log-likelihoods for {wanted} choices")

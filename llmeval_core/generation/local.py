@@ -1,0 +1,38 @@
+"""Answers requests in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from llmeval_core.concurrency import pull
+from llmeval_core.contracts import ModelJob
+from llmeval_core.generation.asker import Asker
+from llmeval_core.records import Failure, Generation, Request
+
+
+class LocalExecutor:
+    """Answers requests in this process, with as many workers as the job allows."""
+
+    def __init__(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._sleep = sleep
+
+    async def run(
+        self,
+        job: ModelJob,
+        requests: AsyncIterator[Request],
+        finish: Callable[[Request, Generation | Failure], Awaitable[None]],
+    ) -> None:
+        """Answer all requests; see `contracts.Executor`."""
+        opening = asyncio.Lock()
+        asker: Asker | None = None
+
+        async def work(request: Request) -> None:
+            nonlocal asker
+            if asker is None:
+                async with opening:
+                    if asker is None:
+                        asker = Asker(await job.open(), job, sleep=self._sleep)
+            await finish(request, await asker.ask(request))
+
+        await pull(requests, work, n_workers=job.concurrency)

@@ -1,0 +1,41 @@
+"""How many tokens a text will be, where no tokenizer is at hand.
+
+The rule: one for each Chinese, Japanese or Korean character, one for four others, four for each
+message. For English prose it is within a fifth of the tokenizers of OpenAI, Llama and Qwen; for
+Japanese it is up to a half too high for the newest of them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from llmeval_core.records import Request
+
+PER_MESSAGE = 4
+"""Tokens that a chat's framing adds to each message."""
+_EAST_ASIAN = re.compile(
+    "[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+)
+
+
+def estimate_tokens(text: str) -> int:
+    """Estimate the tokens of a text."""
+    if text.isascii():
+        return -(-len(text) // 4)
+    n_east_asian = len(_EAST_ASIAN.findall(text))
+    return n_east_asian + -(-(len(text) - n_east_asian) // 4)
+
+
+def prompt_tokens(request: Request) -> int:
+    """Estimate the tokens that a model reads for a request."""
+    total = estimate_tokens(request.prompt) if request.prompt else 0
+    total += sum(PER_MESSAGE + estimate_tokens(message.content) for message in request.messages)
+    if request.continuations:  # each is weighed after the prompt
+        total = sum(total + estimate_tokens(text) for text in request.continuations)
+    return total
+
+
+def expected_tokens(request: Request) -> int:
+    """Estimate what a request uses of a quota of tokens: what is read, and the most written."""
+    written = 0 if request.continuations else (request.settings.max_tokens or 0)
+    return prompt_tokens(request) + written * request.settings.n
