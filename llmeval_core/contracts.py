@@ -232,8 +232,8 @@ class Pace(Protocol):
             ModelError: the server was away for too long.
         """
 
-    def answered(self, n_expected: int = 0, n_used: int | None = None) -> None:
-        """Note an answer, and the tokens that were expected and used."""
+    def answered(self, generation: Generation, n_expected: int = 0) -> None:
+        """Note an answer; `n_expected` are the tokens it was expected to use."""
 
     def failed(self, error: ModelError) -> None:
         """Note that an attempt failed."""

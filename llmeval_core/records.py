@@ -121,6 +121,8 @@ class Generation:
         n_completion_tokens: tokens written; None if unknown.
         latency_s: time of the successful attempt, seconds.
         served_by: the model's name as the server gives it; None if it does not.
+        hold_s: how long nothing more should be sent to this server, because its quota is used
+            up, seconds; None if it did not say. Not kept in the journal.
     """
 
     texts: tuple[str, ...] = ()
@@ -130,6 +132,7 @@ class Generation:
     n_completion_tokens: int | None = None
     latency_s: float = 0.0
     served_by: str | None = None
+    hold_s: float | None = None
 
     @property
     def text(self) -> str:

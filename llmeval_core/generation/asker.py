@@ -84,10 +84,7 @@ class Asker:
             raise
         else:
             self._proven = True
-            n_used = None
-            if n_expected and generation.n_prompt_tokens is not None:
-                n_used = generation.n_prompt_tokens + (generation.n_completion_tokens or 0)
-            self._pace.answered(n_expected, n_used)
+            self._pace.answered(generation, n_expected)
             return generation
         self._pace.failed(error)
         return error

@@ -13,6 +13,7 @@ from llmeval_core.errors import ModelError
 from llmeval_core.pacing.outage import Outage
 from llmeval_core.pacing.quota import Quota
 from llmeval_core.pacing.retry_budget import RetryBudget
+from llmeval_core.records import Generation
 
 
 class Limit(Protocol):
@@ -126,14 +127,17 @@ class Pacer:
                 self.abandoned(n_tokens)  # our turn had come
             raise
 
-    def answered(self, n_expected: int = 0, n_used: int | None = None) -> None:
-        """Note an answer, and how many tokens it used; None if the server did not say."""
+    def answered(self, generation: Generation, n_expected: int = 0) -> None:
+        """Note an answer; `n_expected` are the tokens it was expected to use."""
         now = _now()
         self._limit.answered(now, n_under_way=self._n_under_way)
         if self._retries is not None:
             self._retries.earn()
-        if self._has_quota and n_used is not None:
+        if self._has_quota and generation.n_prompt_tokens is not None:
+            n_used = generation.n_prompt_tokens + (generation.n_completion_tokens or 0)
             self._use(0, n_used - n_expected, now)
+        if generation.hold_s:
+            self._held_until = max(self._held_until, now + generation.hold_s)
         if self._outage.answered():
             self._say("the server answers again")
         self._left()

@@ -12,7 +12,7 @@ import yarl
 from pydantic import SecretStr
 
 from llmeval_core.hooks import ModelError
-from llmeval_models.openai.refusals import refusal
+from llmeval_models.openai.refusals import refusal, used_up_for_s
 from llmeval_models.settings import ServerSettings
 
 _KEEPALIVE_S = 30.0
@@ -25,6 +25,9 @@ class Client:
     Args:
         settings: where the server is, and how patient to be.
         key: the bearer token; None for none. It never gets into a message.
+
+    Attributes:
+        hold_s: how long the newest answer asks to send nothing more, seconds; None if it does not.
     """
 
     def __init__(self, settings: ServerSettings, *, key: SecretStr | None = None) -> None:
@@ -42,6 +45,7 @@ class Client:
             headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
         if given.password:
             self._secrets.append(given.password)
+        self.hold_s: float | None = None
         self._session = aiohttp.ClientSession(
             headers={"Content-Type": "application/json", **headers},
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S),
@@ -98,6 +102,7 @@ class Client:
                 where=self._base_url,
                 hint="is it running, and is base_url right?",
             ) from err
+        self.hold_s = used_up_for_s(headers)
         if status != 200:
             raise refusal(status, received, headers, clean=self._clean, where=self._base_url)
         try:

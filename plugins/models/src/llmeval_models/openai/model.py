@@ -53,7 +53,9 @@ class OpenAIModel:
             body = self._body(request.settings, "max_tokens")
             body["prompt"] = request.prompt
             answer = await self._client.post("/completions", body | self._extra)
-        generation = to_generation(answer, latency_s=time.perf_counter() - started)
+        generation = to_generation(
+            answer, latency_s=time.perf_counter() - started, hold_s=self._client.hold_s
+        )
         if len(generation.texts) < request.settings.n:
             raise ModelError(
                 "bad_request",
@@ -84,7 +86,7 @@ class OpenAIModel:
         return body
 
 
-def to_generation(answer: Any, *, latency_s: float) -> Generation:
+def to_generation(answer: Any, *, latency_s: float, hold_s: float | None = None) -> Generation:
     """Read an answer of chat or completions; Any: whatever JSON came.
 
     An empty or missing content is an empty text.
@@ -102,6 +104,7 @@ def to_generation(answer: Any, *, latency_s: float) -> Generation:
             n_completion_tokens=usage.get("completion_tokens"),
             latency_s=latency_s,
             served_by=answer.get("model"),
+            hold_s=hold_s,
         )
     except (KeyError, IndexError, TypeError, AttributeError) as err:
         found = ", ".join(answer) if isinstance(answer, dict) else type(answer).__name__

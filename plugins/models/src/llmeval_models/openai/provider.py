@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ class ServerProvider:
             identity=fingerprint([place, model, settings.extra_body]),
             modes=frozenset(modes),
             max_concurrency=settings.max_concurrency,
+            endpoint=fingerprint([place, self._limited_by()]),
         )
 
     async def open(self, model: str) -> Model:
@@ -46,6 +48,14 @@ class ServerProvider:
 
     def _key(self) -> SecretStr | None:
         return self._settings.api_key
+
+    def _limited_by(self) -> str:
+        """Tell keys apart without naming them: limits are those of a server and a key."""
+        try:
+            key = self._key()
+        except ModelError:  # told when the model is opened
+            key = None
+        return hashlib.sha256(key.get_secret_value().encode()).hexdigest() if key else ""
 
 
 class OpenAIProvider(ServerProvider):

@@ -95,6 +95,19 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     return max((reset for reset in resets if reset is not None), default=None)
 
 
+def used_up_for_s(headers: Mapping[str, str]) -> float | None:
+    """Read how long a quota is used up, seconds; None while something is left of each.
+
+    OpenAI's `x-ratelimit-remaining-requests` and `-tokens`, with `x-ratelimit-reset-*`.
+    """
+    waits = [
+        _duration_s(headers.get(f"x-ratelimit-reset-{what}", ""))
+        for what in ("requests", "tokens")
+        if headers.get(f"x-ratelimit-remaining-{what}") == "0"
+    ]
+    return max((wait for wait in waits if wait), default=None)
+
+
 def _seconds(text: str, unit_s: float) -> float | None:
     """Read a number or an HTTP date; the past is 0, nonsense None."""
     try:
