@@ -5,14 +5,22 @@ The command line is made of this, and so is the server.
 
 from llmeval_core.catalog import KINDS, Catalog, Kind, Offer, make_plan
 from llmeval_core.config import Origin, RunConfig, read_run_text, validate
-from llmeval_core.engine import Progress, RunOutcome, SilentProgress, TaskMeter, run_plan
+from llmeval_core.engine import (
+    Progress,
+    RunOutcome,
+    SilentProgress,
+    TaskMeter,
+    TaskPreview,
+    preview,
+    run_plan,
+)
 from llmeval_core.journal import Count, Deliveries, Ending, Journal, Reader, StoredTask
 from llmeval_core.library.checks import Finding, run_checks
 from llmeval_core.library.core_checks import core_checks
 from llmeval_core.library.existing_journal import existing_journal
 from llmeval_core.library.leaderboard import Leaderboard, cell_text, make_leaderboard
 from llmeval_core.library.outcome_json import outcome_json
-from llmeval_core.library.printable import shown
+from llmeval_core.library.printable import shown, shown_parts
 from llmeval_core.library.run_file_schema import run_file_schema
 from llmeval_core.library.sample_json import sample_json
 from llmeval_core.library.sample_pages import (
@@ -55,6 +63,7 @@ __all__ = [
     "StoredTask",
     "SyncOutcome",
     "TaskMeter",
+    "TaskPreview",
     "cell_text",
     "core_checks",
     "count_samples",
@@ -66,6 +75,7 @@ __all__ = [
     "make_plan",
     "make_session",
     "outcome_json",
+    "preview",
     "read_run_text",
     "run_checks",
     "run_file_schema",
@@ -76,5 +86,6 @@ __all__ = [
     "samples_by_id",
     "settings_schema",
     "shown",
+    "shown_parts",
     "validate",
 ]
