@@ -33,7 +33,7 @@ from llmeval_server.jobs.endings import Ending
 from llmeval_server.jobs.files import JobFiles, worker_seen_at
 from llmeval_server.jobs.job_ids import is_job_id, job_id_of_key, new_job_id
 from llmeval_server.jobs.records import Job, JobError, JobProgress, JobState
-from llmeval_server.jobs.store import JobPage, JobStore
+from llmeval_server.jobs.store import JobPage
 from llmeval_server.settings import ServerSettings
 
 _STATES: dict[str, JobState] = {
@@ -55,7 +55,7 @@ _GIVEN_UP = Ending(
 )
 
 
-def open_store(settings: ServerSettings) -> JobStore:
+def open_store(settings: ServerSettings) -> DbosJobStore:
     """Open the store, and make it if it is not there.
 
     Raises:
@@ -195,6 +195,20 @@ class DbosJobStore:
         """When a worker last gave a sign of life; see `JobStore`."""
         with store_errors(self._settings):
             return worker_seen_at(self._home)
+
+    def running_ids(self) -> Sequence[str]:
+        """Name the jobs that count as running."""
+        with store_errors(self._settings):
+            listed = self._client.list_workflows(
+                name=WORKFLOW, status="PENDING", load_input=False, load_output=False
+            )
+        return [status.workflow_id for status in listed]
+
+    def take_up_again(self, job_id: str) -> None:
+        """Queue a job again that counts as running, but is not run by anybody."""
+        with store_errors(self._settings):
+            self._client.cancel_workflow(job_id)
+            self._client.resume_workflow(job_id, queue_name=QUEUE)
 
     def close(self) -> None:
         """Free connections."""
