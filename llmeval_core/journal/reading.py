@@ -200,6 +200,26 @@ class Reader:
         ).fetchone()
         return TaskResult.model_validate_json(row[0]) if row else None
 
+    def n_results(self) -> int:
+        """Count all results; none ever goes, so an equal count means that nothing is new."""
+        (number,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM results").fetchone()
+        return int(number)
+
+    def n_requests(self) -> int:
+        """Count the answered requests, at once: none is ever removed, so their rows are numbered."""
+        (number,) = self._connection.execute(
+            "SELECT coalesce(max(rowid), 0) FROM generations"
+        ).fetchone()
+        return int(number)
+
+    def n_samples(self) -> tuple[int, int]:
+        """Sum up the samples of all results, and those of them that failed."""
+        n_samples, n_failed = self._connection.execute(
+            "SELECT coalesce(sum(json_extract(body, '$.n_samples')), 0),"
+            " coalesce(sum(json_extract(body, '$.n_failed')), 0) FROM results"
+        ).fetchone()
+        return int(n_samples), int(n_failed)
+
     def results(self) -> Iterator[TaskResult]:
         """Stream all results, oldest first."""
         for (body,) in self._connection.execute("SELECT body FROM results ORDER BY seq"):

@@ -14,6 +14,7 @@ from llmeval_core.engine import (
     preview,
     run_plan,
 )
+from llmeval_core.errors import JournalError, PluginError, UnknownNameError
 from llmeval_core.journal import Count, Deliveries, Ending, Journal, Reader, StoredTask
 from llmeval_core.library.checks import Finding, run_checks
 from llmeval_core.library.core_checks import core_checks
@@ -47,11 +48,13 @@ __all__ = [
     "Finding",
     "Found",
     "Journal",
+    "JournalError",
     "Kind",
     "Leaderboard",
     "Offer",
     "Origin",
     "Plan",
+    "PluginError",
     "Progress",
     "Reader",
     "RunConfig",
@@ -64,6 +67,7 @@ __all__ = [
     "SyncOutcome",
     "TaskMeter",
     "TaskPreview",
+    "UnknownNameError",
     "cell_text",
     "core_checks",
     "count_samples",
