@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -56,9 +57,7 @@ def _python_hooks(work: Path) -> list[str]:
     """What makes Debian's Python look like the official image, with this machine's pip settings."""
     lines = ["[global]", f"cert = {_CERTIFICATES}"]
     index = run(["pip", "config", "list"], env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
-    for line in index.splitlines():
-        if line.startswith("global.index-url="):
-            lines.append("index-url = " + line.partition("=")[2].strip("'\""))
+    lines += re.findall(r"(?m)^global\.(index-url=.*)$", index)
     settings = work / "pip.conf"
     settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return [
