@@ -12,7 +12,8 @@ DEMO_INSTALLS := -e . $(foreach p,$(filter-out plugins/models,$(PLUGINS)),-e $(p
 DEV_INSTALLS  := -e ".[dev]" -e "plugins/datasets[all]" -e "plugins/metrics[all]" \
                  -e "plugins/models[all]" -e plugins/trackers/jsonl_tracker \
                  -e "plugins/trackers/mlflow_tracker[postgresql]" -e plugins/trackers/wandb_tracker \
-                 -e plugins/executors/ray_executor -e templates/plugin
+                 -e plugins/executors/ray_executor -e "plugins/proxies/mlflow_proxy[embedded]" \
+                 -e templates/plugin
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 

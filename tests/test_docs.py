@@ -37,6 +37,10 @@ EXAMPLES = [
     pytest.param(path.read_text(encoding="utf-8"), id=str(path.relative_to(ROOT)))
     for path in sorted(ROOT.glob("examples/*.yaml"))
 ]
+TRANSLATIONS = [
+    pytest.param(path, path.with_suffix("").with_suffix(".md"), id=path.name)
+    for path in sorted(ROOT.glob("docs/*.ja.md"))
+]
 _SPAN = re.compile(r"(?m)`(llmeval [^`]+)`|^\$ (llmeval .+)$")
 
 
@@ -127,7 +131,9 @@ def test_commands_and_their_options_exist(paper: Path) -> None:
             words = words[2:]
         if not words or words[0] not in COMMANDS:
             # An option of the group, a placeholder, or a command that a plugin brings.
-            assert words[:1] in (["..."], ["hello"], ["serve"]) or words[0].startswith(("-", "<"))
+            assert words[:1] in (["..."], ["hello"], ["serve"], ["worker"], ["jobs"]) or words[
+                0
+            ].startswith(("-", "<"))
             continue
         command = cli.get_command(click.Context(cli), words[0])
         if isinstance(command, click.Group) and len(words) > 1:
@@ -138,3 +144,22 @@ def test_commands_and_their_options_exist(paper: Path) -> None:
             option = word.partition("=")[0]
             if re.fullmatch(r"--?[a-z][a-z-]*", option):
                 assert option in known | {"--help"}, f"{paper.name}: `{span}`"
+
+
+@pytest.mark.parametrize(("translation", "original"), TRANSLATIONS)
+def test_a_translation_has_the_sections_tables_and_code_of_the_original(
+    translation: Path, original: Path
+) -> None:
+    assert _skeleton(original) == _skeleton(translation)
+
+
+def _skeleton(paper: Path) -> list[str]:
+    """Keep what is the same in every language: levels of headings, rows of tables, code."""
+    kept, is_code = [], False
+    for line in paper.read_text(encoding="utf-8").splitlines():
+        is_code ^= line.startswith("```")
+        if is_code or line.startswith("```"):
+            kept.append(line)
+        elif line.startswith(("#", "|", "- ")):
+            kept.append(re.sub("[^#|-].*", "", line))
+    return kept

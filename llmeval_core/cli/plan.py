@@ -11,12 +11,13 @@ import click
 from rich.table import Table
 
 from llmeval_core.catalog import make_plan
-from llmeval_core.cli.run_options import read_config, run_options
+from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.screen import make_console
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import TaskPreview, preview
 from llmeval_core.journal import Journal
 from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.library.run_flags import read_config
 
 
 @click.command()

@@ -18,12 +18,13 @@ from llmeval_core.catalog import make_plan
 from llmeval_core.cli.event_loop import run_to_end
 from llmeval_core.cli.leaderboard import print_leaderboard
 from llmeval_core.cli.progress import LiveProgress, PlainProgress
-from llmeval_core.cli.run_options import read_config, run_options
+from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.screen import make_console
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import Progress, RunOutcome, SilentProgress, run_plan
 from llmeval_core.journal import Journal
 from llmeval_core.library import make_leaderboard, outcome_json
+from llmeval_core.library.run_flags import read_config
 from llmeval_core.plan import Plan
 
 

@@ -7,17 +7,24 @@ from llmeval_core.journal.deliveries import (
     Lack,
     StoredTracker,
 )
+from llmeval_core.journal.finding import Count, Ending, SampleFinder, SampleQuery, Stretch, grade
 from llmeval_core.journal.journal import Journal
 from llmeval_core.journal.reading import Reader, StoredTask, TaskTotals
 
 __all__ = [
+    "Count",
     "Deliveries",
     "Delivery",
     "DeliveryState",
+    "Ending",
     "Journal",
     "Lack",
     "Reader",
+    "SampleFinder",
+    "SampleQuery",
     "StoredTask",
     "StoredTracker",
+    "Stretch",
     "TaskTotals",
+    "grade",
 ]

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from llmeval_core.journal import rows
+from llmeval_core.journal.finding import SampleFinder
 from llmeval_core.records import Generation, SampleResult, Score, TaskResult
+
+_WHOLE_SAMPLE = (
+    "SELECT idx, generation, failure_kind, failure,"  # noqa: S608  names of columns
+    f" {rows.SAMPLE_COLUMNS}, {rows.REQUEST_COLUMNS}, {rows.GENERATION_COLUMNS}"
+    " FROM samples LEFT JOIN generations ON fingerprint = generation"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,7 @@ class Reader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.finder = SampleFinder(connection)
 
     def task(self, fingerprint: str) -> StoredTask | None:
         """Find a task by its fingerprint."""
@@ -121,16 +129,22 @@ class Reader:
     ) -> Iterator[SampleResult]:
         """Stream a task's samples in order, with request, generation and scores."""
         failed = "AND failure_kind IS NOT NULL" if only_failed else ""
-        columns = f"{rows.SAMPLE_COLUMNS}, {rows.REQUEST_COLUMNS}, {rows.GENERATION_COLUMNS}"
         found = self._connection.execute(
-            f"SELECT idx, generation, failure_kind, failure, {columns} FROM samples"  # noqa: S608
-            f" LEFT JOIN generations ON fingerprint = generation WHERE task = ? {failed}"
-            " ORDER BY idx LIMIT ? OFFSET ?",
+            f"{_WHOLE_SAMPLE} WHERE task = ? {failed} ORDER BY idx LIMIT ? OFFSET ?",
             (task_id, limit, offset),
         )
         metrics = self.metrics(task_id)
         for row in found:
             yield self._sample_result(task_id, row, metrics)
+
+    def samples_at(self, task_id: int, indices: Sequence[int]) -> Iterator[SampleResult]:
+        """Stream the samples at some places, a few hundred at most, in this order."""
+        metrics = self.metrics(task_id)
+        for index in indices:
+            for row in self._connection.execute(
+                f"{_WHOLE_SAMPLE} WHERE task = ? AND idx = ?", (task_id, index)
+            ).fetchall():
+                yield self._sample_result(task_id, row, metrics)
 
     def metrics(self, task_id: int) -> list[str]:
         """Name the metrics that a task has scores of; jumps through the index."""
@@ -185,6 +199,26 @@ class Reader:
             (task_fingerprint,),
         ).fetchone()
         return TaskResult.model_validate_json(row[0]) if row else None
+
+    def n_results(self) -> int:
+        """Count all results; none ever goes, so an equal count means that nothing is new."""
+        (number,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM results").fetchone()
+        return int(number)
+
+    def n_requests(self) -> int:
+        """Count the answered requests, at once: none is ever removed, so their rows are numbered."""
+        (number,) = self._connection.execute(
+            "SELECT coalesce(max(rowid), 0) FROM generations"
+        ).fetchone()
+        return int(number)
+
+    def n_samples(self) -> tuple[int, int]:
+        """Sum up the samples of all results, and those of them that failed."""
+        n_samples, n_failed = self._connection.execute(
+            "SELECT coalesce(sum(json_extract(body, '$.n_samples')), 0),"
+            " coalesce(sum(json_extract(body, '$.n_failed')), 0) FROM results"
+        ).fetchone()
+        return int(n_samples), int(n_failed)
 
     def results(self) -> Iterator[TaskResult]:
         """Stream all results, oldest first."""

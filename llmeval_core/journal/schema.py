@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llmeval_core.errors import JournalError
+from llmeval_core.journal.finding import GRADE
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_TIMEOUT_S = 30.0
 _NOT_WRITABLE = ("readonly", "Permission", "Read-only", "unable to", "Not a dir", "File exists")
 
@@ -90,6 +91,14 @@ CREATE TABLE IF NOT EXISTS deliveries (
 ) WITHOUT ROWID;
 """
 
+_INDEXES = f"""
+CREATE INDEX IF NOT EXISTS samples_by_id ON samples (task, sample_id);
+CREATE INDEX IF NOT EXISTS samples_by_category ON samples (task, category, idx)
+    WHERE category IS NOT NULL;
+CREATE INDEX IF NOT EXISTS failed_samples ON samples (task, idx) WHERE failure_kind IS NOT NULL;
+CREATE INDEX IF NOT EXISTS scores_by_grade ON scores (task, metric, {GRADE}, idx);
+"""  # since version 3: SampleFinder's
+
 
 @contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
@@ -161,7 +170,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in _TABLES.split(";\n"):
+        for statement in (_TABLES + _INDEXES).split(";\n"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         connection.execute("COMMIT")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from llmeval_core.library.printable import shown
+from llmeval_core.library.spreadsheets import as_cell
 from llmeval_core.records import MetricResult, TaskResult
 
 
@@ -63,13 +64,13 @@ def to_csv(board: Leaderboard) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     header = [name for key in board.keys for name in (key, f"{key}_stderr")]
-    writer.writerow(["model", *header])
+    writer.writerow(["model", *map(as_cell, header)])
     for model in board.models:
         row: list[float | None] = []
         for key in board.keys:
             cell = board.cells.get((model, key))
             row += [cell.aggregate.value, cell.aggregate.stderr] if cell else [None, None]
-        writer.writerow([model, *row])
+        writer.writerow([as_cell(model), *row])
     return out.getvalue().rstrip("\n")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 # Controls but tab and line feed, marks that change the direction of writing, line separators
 # that are no line feed, and halves of surrogate pairs, which cannot be written at all.
@@ -14,6 +15,18 @@ _UNPRINTABLE = re.compile(
 def shown(text: str) -> str:
     r"""Write control characters as `\x1b`, so that no text can steer the terminal."""
     return _UNPRINTABLE.sub(_escaped, text)
+
+
+def shown_parts(text: str) -> Iterator[tuple[str, bool]]:
+    """Split a text into parts to show; True marks a control character that is written out."""
+    start = 0
+    for match in _UNPRINTABLE.finditer(text):
+        if match.start() > start:
+            yield text[start : match.start()], False
+        yield _escaped(match), True
+        start = match.end()
+    if start < len(text):
+        yield text[start:], False
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmeval_core.errors import ConfigError, UnknownNameError
-from llmeval_core.journal import Reader, StoredTask
+from llmeval_core.journal import Reader, StoredTask, grade
 from llmeval_core.naming import did_you_mean, metric_key
 from llmeval_core.records import SampleResult
 
@@ -27,20 +27,27 @@ class Found:
     one_metric: bool
     category: str | None
 
-    def is_wrong(self, result: SampleResult) -> bool:
-        """Say whether a score is bad.
+    @property
+    def wrong_grades(self) -> dict[str, tuple[int, ...]]:
+        """The grades of a score (see `llmeval_core.journal.grade`) that are bad, by metric.
 
         For the key of one metric: it is not perfect (below 1, or above 0 where lower is better).
         For a task: any metric says 0 (or 1 and more where lower is better).
         """
-        for name, higher_is_better in self.metrics.items():
-            score = result.scores.get(name)
-            if score is None or score.value is None:
-                continue
-            goodness = score.value if higher_is_better else 1 - score.value
-            if goodness <= 0 or (self.one_metric and goodness < 1):
-                return True
-        return False
+        return {
+            metric: ((0, 1) if higher else (1, 2))
+            if self.one_metric
+            else ((0,) if higher else (2,))
+            for metric, higher in self.metrics.items()
+        }
+
+    def is_wrong(self, result: SampleResult) -> bool:
+        """Say whether a score is bad."""
+        scores = {name: score.value for name, score in result.scores.items()}
+        return any(
+            (value := scores.get(metric)) is not None and grade(value) in grades
+            for metric, grades in self.wrong_grades.items()
+        )
 
 
 def find_samples(reader: Reader, key: str, model: str | None) -> Found:

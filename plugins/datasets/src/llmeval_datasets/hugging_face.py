@@ -25,7 +25,10 @@ from llmeval_datasets.rows.samples import SampleMaker
 class HuggingFaceSettings(FieldSettings):
     """A data set of the `datasets` library."""
 
-    path: str = Field(description="Name on the hub, or a folder made by `save_to_disk`.")
+    path: str = Field(
+        description="Name on the hub, or a folder made by `save_to_disk`.",
+        json_schema_extra={"format": "path-or-name"},
+    )
     config: str | None = Field(default=None, description="The configuration (subset).")
     split: str = Field(default="test", description="The evaluated split.")
     few_shot_split: str | None = Field(

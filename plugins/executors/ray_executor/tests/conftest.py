@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from llmeval_ray_executor.settings import RaySettings
 from llmeval_core.testing import FakeDataset, run_in
 from plugins.executors.ray_executor.tests.worker_models import WrittenDown
 
-RunOnRay = Callable[..., Awaitable[Any]]  # Any: the outcome has no public type
+# Any: the outcome has no public type
+RunOnRay = Callable[..., Coroutine[Any, Any, Any]]
 ROOT = Path(__file__).parents[4]
 
 

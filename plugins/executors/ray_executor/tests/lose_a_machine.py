@@ -38,7 +38,7 @@ async def lose_one(folder: Path, cluster: Any, machines: list[Any]) -> dict[str,
         "n_samples": summary.n_samples,
         "n_failed": summary.n_failed,
         "n_machines_before": before,
-        "n_machines_after": before - 1 if n_alive() < before else before,
+        "n_machines_after": await n_alive_below(before),
         "longest_gap_s": await gap,
         "repeated": model.lines("asked").total() - 1000,
     }
@@ -56,9 +56,16 @@ async def longest_gap(model: WrittenDown, running: asyncio.Task[Any]) -> float:
     return longest
 
 
+async def n_alive_below(before: int, *, within_s: float = 60.0) -> int:
+    """Count the machines once Ray has noted a loss, which may take longer than the run."""
+    await until(lambda: n_alive() < before, within_s=within_s)
+    return n_alive()
+
+
 def n_alive() -> int:
     """Count the machines that Ray takes for alive."""
-    return sum(node["Alive"] for node in ray.nodes())
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]  # Ray's
+    return sum(node["Alive"] for node in nodes)
 
 
 def main() -> None:
@@ -70,7 +77,7 @@ def main() -> None:
     ray.init(address=cluster.address, log_to_driver=False)
     told = asyncio.run(lose_one(Path(sys.argv[1]), cluster, machines))
     ray.shutdown()
-    cluster.shutdown()
+    cluster.shutdown()  # type: ignore[no-untyped-call]  # Ray's
     print(json.dumps(told))
 
 

@@ -168,7 +168,7 @@ async def test_a_stopped_run_ends_its_workers_and_goes_on_later(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
     slow, stop = WrittenDown(folder, latency_s=0.05), asyncio.Event()
-    running = asyncio.create_task(run_on_ray(slow, 400, stop=stop))
+    running: asyncio.Task[Any] = asyncio.create_task(run_on_ray(slow, 400, stop=stop))
     await until(lambda: slow.lines("asked").total() > 50)
 
     stop.set()

@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 from subprocess import PIPE
+from typing import Any
 
 import pytest
 from llmeval_ray_executor.cluster import LOCAL_ENVIRONMENT
@@ -22,7 +23,7 @@ async def test_killed_workers_lose_nothing_and_repeat_only_what_was_with_them(
     run_on_ray: RunOnRay, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = WrittenDown(folder, latency_s=0.01)
-    running = asyncio.create_task(run_on_ray(model, 1000))
+    running: asyncio.Task[Any] = asyncio.create_task(run_on_ray(model, 1000))
 
     for n_asked in (200, 400, 600):
         await until(lambda n=n_asked: model.lines("asked").total() > n)  # type: ignore[misc]

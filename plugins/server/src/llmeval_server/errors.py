@@ -23,3 +23,7 @@ class NotOverError(LlmevalError):
 
 class ForbiddenError(LlmevalError):
     """A job asks for a file, an address or a variable that it may not use."""
+
+
+class UnknownRecordError(LlmevalError):
+    """There is no result, sample or component by this name."""

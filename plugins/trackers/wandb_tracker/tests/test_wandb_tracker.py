@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import socket
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,11 +14,11 @@ from llmeval_wandb_tracker.content import artifact_name, run_id
 from llmeval_wandb_tracker.settings import WandbSettings
 from llmeval_wandb_tracker.tracker import WandbTracker
 
-from llmeval_core.hooks import Receipt, TaskResult, TrackerError
+from llmeval_core.hooks import Receipt, TaskResult
 from llmeval_core.testing import check_plugin, check_tracker, make_task_result, run_info
 from plugins.trackers.wandb_tracker.tests.wandb_files import runs
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:wandb.*")
+README = Path(__file__).parents[1] / "README.md"
 
 
 async def deliver(home: Path, *results: TaskResult, **settings: object) -> list[Receipt]:
@@ -97,6 +96,50 @@ async def test_a_result_that_was_delivered_opens_no_run(tmp_path: Path) -> None:
     assert files_in(tmp_path) == before
 
 
+async def test_wandb_sync_would_bring_every_delivery(tmp_path: Path) -> None:
+    await deliver(tmp_path, make_task_result(id="r1"), make_task_result(id="r2", dataset="rivers"))
+    (readme,) = (line for line in README.read_text().splitlines() if line.startswith("wandb sync"))
+    command = readme.replace(".llmeval/", f"{tmp_path}/")
+
+    told = await asyncio.to_thread(
+        subprocess.run,
+        f"{sys.executable} -m {command} --dry-run",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert "Would sync 2 run(s)" in told.stdout + told.stderr
+
+
+async def test_two_trackers_write_to_one_model_each_in_a_project_of_its_own(tmp_path: Path) -> None:
+    result = make_task_result(id="r1")
+
+    await asyncio.gather(
+        deliver(tmp_path, result, project="team"), deliver(tmp_path, result, project="mine")
+    )
+
+    for project in ("team", "mine"):
+        (run,) = runs(tmp_path / "wandb" / project).values()
+        assert (
+            dict(scores(run["summary"]))[result.metrics[0].key] == result.metrics[0].aggregate.value
+        )
+
+
+async def test_a_folder_named_wandb_where_one_works_is_not_taken_for_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "wandb" / "__init__.py").touch()
+    monkeypatch.chdir(tmp_path)
+
+    await deliver(tmp_path / "home", make_task_result(id="r1"))
+
+    assert len(runs(tmp_path / "home")) == 1
+
+
 async def test_a_cut_table_is_told_and_none_is_possible(tmp_path: Path) -> None:
     (cut,) = await deliver(tmp_path, make_task_result(id="r1"), max_table_rows=1)
     (none,) = await deliver(
@@ -107,41 +150,6 @@ async def test_a_cut_table_is_told_and_none_is_possible(tmp_path: Path) -> None:
     assert "the first 1 of" in cut.note
     assert none.note is None
     assert runs(tmp_path)[run_id("fake/other")]["artifacts"] == []
-
-
-async def test_without_a_key_it_says_so_and_asks_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
-
-    with pytest.raises(TrackerError, match="no API key") as refused:
-        await deliver(tmp_path, make_task_result(id="r1"), mode="online")
-
-    assert refused.value.hint is not None
-    assert "wandb login" in refused.value.hint
-
-
-def test_a_server_that_is_away_is_told_without_the_key(tmp_path: Path) -> None:
-    key = "k" * 40
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    environment = {**os.environ, "WANDB_API_KEY": key, "WANDB_BASE_URL": url}
-    script = Path(__file__).parent / "deliver_online.py"
-
-    done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path), "4"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=90,
-    )
-
-    assert done.stdout.startswith("TrackerError, comes again: ")
-    assert key not in done.stdout + done.stderr
 
 
 async def test_nothing_is_written_on_the_terminal(

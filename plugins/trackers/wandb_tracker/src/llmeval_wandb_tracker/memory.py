@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,23 @@ class Memory:
         """Note that a result is there; the oldest ids go when there are very many."""
         known = str(self.summary.get(_RESULTS + task, "")).split()
         self.summary[_RESULTS + task] = " ".join([result_id, *known[: _MOST_IDS - 1]])
+
+
+def learn(memory: Memory, summary: Mapping[str, object], config: Mapping[str, object]) -> None:
+    """Take over what the run has on the server and we have not: another machine may write to it.
+
+    Offline there is no server, and nothing is learnt.
+    """
+    known: dict[str, Json] = {
+        key: value
+        for key, value in summary.items()
+        if isinstance(value, str | int | float) and not key.startswith("_")
+    }
+    memory.summary = {**memory.summary, **known}
+    for key in ("datasets", "definitions"):
+        ours, theirs = memory.config.get(key, {}), config.get(key, {})
+        if isinstance(ours, dict) and isinstance(theirs, dict):
+            memory.config[key] = {**ours, **theirs}
 
 
 def read_memory(path: Path) -> Memory:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import netrc
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,14 @@ from llmeval_wandb_tracker.content import run_id
 from llmeval_wandb_tracker.settings import WandbSettings
 
 _MAX_RUN_NAME = 128
+_MAX_MESSAGE = 240
 _POLL_S = 0.05
+_AWAY = re.compile(
+    r"context deadline exceeded|timed? ?out|connection (refused|reset)|no such host|dial tcp"
+    r"|failed to connect|status (5\d\d)|Temporary failure in name resolution",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"\b(401|403)\b|unauthorized|permission denied|not logged in", re.IGNORECASE)
 
 
 def import_wandb() -> Any:
@@ -69,24 +77,37 @@ def _has_key(wandb: Any) -> bool:
 def model_run(wandb: Any, settings: WandbSettings, model: str, directory: Path) -> Iterator[Any]:
     """Open the model's run, which is the same one however often it is opened, and finish it.
 
+    A run in trouble is left as it is: to finish it takes the very server that makes the trouble,
+    and the process ends after an error.
+
     Any: the module wandb and its run.
 
     Raises:
         TrackerError: W&B refused, or could not be reached.
     """
-    run = None
     try:
         run = _init(wandb, settings, model, directory)
         yield run
         run.finish()
-    except (TrackerError, OSError):
-        _abandon(run)
-        raise
     except Exception as err:  # the border: wandb, its service, its network
-        _abandon(run)
-        lines = str(err).strip().splitlines()
-        what = lines[0] if lines else type(err).__name__
-        raise TrackerError(f"Weights & Biases does not take it: {what}") from err
+        host = urlsplit(str(wandb.setup().settings.base_url)).netloc.rpartition("@")[2]
+        raise _refusal(str(err).strip() or type(err).__name__, host) from err
+
+
+def _refusal(text: str, host: str) -> TrackerError:
+    """Say what W&B's error means; `host` is the server."""
+    if _AWAY.search(text):
+        return TrackerError(
+            f"Weights & Biases at {host} cannot be reached",
+            hint="is the network up? the setting `mode: offline` needs none",
+        )
+    line = text.splitlines()[0][:_MAX_MESSAGE]
+    hint = None
+    if _DENIED.search(text):
+        hint = "run `wandb login --relogin`, or look at WANDB_API_KEY and the setting entity"
+    elif "created and deleted" in text:
+        hint = "W&B never uses a run's id again: restore the run there, or set another project"
+    return TrackerError(f"Weights & Biases at {host} does not take it: {line}", hint=hint)
 
 
 def _init(wandb: Any, settings: WandbSettings, model: str, directory: Path) -> Any:
@@ -96,6 +117,7 @@ def _init(wandb: Any, settings: WandbSettings, model: str, directory: Path) -> A
         console="off",
         disable_git=True,
         save_code=False,
+        x_save_requirements=False,
         x_disable_stats=True,
         x_disable_machine_info=True,
         init_timeout=settings.timeout_s * 2 / 3,
@@ -119,10 +141,3 @@ def _init(wandb: Any, settings: WandbSettings, model: str, directory: Path) -> A
             if "is in use" not in str(err) or time.monotonic() > give_up_at:
                 raise
             time.sleep(_POLL_S)
-
-
-def _abandon(run: Any) -> None:
-    """Finish a run in trouble; its error is on its way already."""
-    if run is not None:
-        with contextlib.suppress(Exception):
-            run.finish(exit_code=1)

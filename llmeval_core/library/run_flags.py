@@ -1,0 +1,118 @@
+"""A run file with flags laid over it, as the command line has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from llmeval_core.config import KeyPath, Origin, RunConfig, load_run_file, validate
+from llmeval_core.errors import ConfigError
+
+
+def read_config(
+    run_file: Path | None,
+    *,
+    models: tuple[str, ...],
+    datasets: tuple[str, ...],
+    shots: str | None,
+    metrics: tuple[str, ...],
+    trackers: tuple[str, ...],
+    max_tokens: int | None,
+    **scalars: Any,
+) -> tuple[RunConfig, Origin]:
+    """Read the run file and lay the flags over it; flags win, over its tasks and models too.
+
+    Any: the remaining flags, `limit`, `seed` and so on, each of its own type.
+
+    Raises:
+        ConfigError: the run file or a flag is wrong, or a model or data set is missing.
+    """
+    numbers = _shots(shots) if shots is not None else None
+    changes, flags = _from_flags(
+        {
+            "models": ("-m", models),
+            "metrics": ("--metric", metrics),
+            "trackers": ("--tracker", trackers),
+        },
+        scalars,
+    )
+    if datasets:
+        changes["tasks"] = [{"dataset": name, "shots": numbers or (0,)} for name in datasets]
+        flags |= {("tasks", i): f"-d {name}" for i, name in enumerate(datasets)}
+    if run_file is None:
+        for key, option in (("models", "-m"), ("tasks", "-d")):
+            if key not in changes:
+                raise ConfigError(
+                    f"nothing to run: no {key}",
+                    hint=f"name a run file, or give {option}; `llmeval run --help` has an example",
+                )
+        origin = Origin(flags=flags)
+        if max_tokens is not None:
+            changes["generation"] = {"max_tokens": max_tokens}
+        return validate(RunConfig, changes, origin=origin), origin
+    config, origin = load_run_file(run_file)
+    origin = Origin(origin.file, origin.lines, flags)
+    checked = validate(
+        RunConfig, {"models": config.models, "tasks": config.tasks, **changes}, origin=origin
+    )
+    config = config.model_copy(update={key: getattr(checked, key) for key in changes})
+    return _win_over_parts(config, numbers, bool(metrics), max_tokens), origin
+
+
+def _win_over_parts(
+    config: RunConfig, shots: tuple[int, ...] | None, metrics: bool, max_tokens: int | None
+) -> RunConfig:
+    """Take out of tasks and models what would hide a flag."""
+    update: dict[str, Any] = {}  # Any: keys of different types
+    if shots is not None:
+        update["shots"] = shots
+    if metrics:
+        update["metrics"] = None
+    tasks = [task.model_copy(update=update) for task in config.tasks]
+    models = list(config.models)
+    generation = config.generation
+    if max_tokens is not None:
+        of_run, of_part = {"max_tokens": max_tokens}, {"max_tokens": None}
+        generation = generation.model_copy(update=of_run)
+        tasks = [
+            task.model_copy(update={"generation": task.generation.model_copy(update=of_part)})
+            for task in tasks
+        ]
+        models = [
+            model.model_copy(update={"generation": model.generation.model_copy(update=of_part)})
+            if model.generation is not None
+            else model
+            for model in models
+        ]
+    return config.model_copy(
+        update={"tasks": tuple(tasks), "models": tuple(models), "generation": generation}
+    )
+
+
+def _from_flags(
+    lists: dict[str, tuple[str, tuple[str, ...]]], scalars: dict[str, Any]
+) -> tuple[dict[str, Any], dict[KeyPath, str]]:
+    """Turn flags into the keys of a run file, and remember which flag each came from."""
+    changes: dict[str, Any] = {}
+    flags: dict[KeyPath, str] = {}
+    for key, (option, values) in lists.items():
+        if values:
+            changes[key] = list(values)
+            flags |= {(key, i): f"{option} {value}" for i, value in enumerate(values)}
+    for key, value in scalars.items():
+        if value is not None:
+            changes[key] = value
+            flags[(key,)] = f"--{key} {value}"
+    return changes, flags
+
+
+def _shots(text: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        numbers = (-1,)
+    if min(numbers) < 0:
+        raise ConfigError(
+            f"'{text}' is not a list of numbers", where="--shots", hint="write --shots 0,4"
+        )
+    return numbers

@@ -1,0 +1,204 @@
+"""The diagnosis as an ASGI application: the page, its buttons, and the way to a model's run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import parse_qs, quote
+
+import aiohttp
+
+from llmeval_core.hooks import LlmevalError, Site
+from llmeval_mlflow_proxy.diagnosis.asking import Asker, asking
+from llmeval_mlflow_proxy.diagnosis.diagnose import diagnose
+from llmeval_mlflow_proxy.diagnosis.page import Pages, Visit, style
+from llmeval_mlflow_proxy.diagnosis.redaction import redacted
+from llmeval_mlflow_proxy.diagnosis.runs import (
+    EXPERIMENT,
+    find_experiment,
+    find_run,
+    restore_experiment,
+)
+from llmeval_mlflow_proxy.diagnosis.words import say, words
+from llmeval_mlflow_proxy.headers import first
+from llmeval_mlflow_proxy.languages import language_of
+from llmeval_mlflow_proxy.lifespan import Send, serve_lifespan
+from llmeval_mlflow_proxy.origins import foreign_origin
+from llmeval_mlflow_proxy.paths import outer_prefix, rest_of_path
+from llmeval_mlflow_proxy.proxy import Scope
+from llmeval_mlflow_proxy.receiving import Receive
+from llmeval_mlflow_proxy.settings import DIAGNOSIS_PREFIX, MLFLOW_PREFIX, ProxySettings
+from llmeval_mlflow_proxy.upstream import Source, Upstream
+
+T = TypeVar("T")
+
+_MAX_FORM_BYTES = 10_000
+_READING = frozenset(("GET", "HEAD"))
+_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; form-action 'self'; "
+        b"base-uri 'none'; frame-ancestors 'none'",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: status, body, and what kind of thing that is, or where to go instead."""
+
+    status: int
+    body: bytes = b""
+    kind: str = "text/html; charset=utf-8"
+    location: str | None = None
+
+
+class DiagnosisApp:
+    """An ASGI application with the diagnosis of one MLflow server.
+
+    Args:
+        source: knows the MLflow server.
+        settings: allowed origins, and secrets that are never shown.
+        site: the server that we are part of.
+    """
+
+    def __init__(self, source: Source, settings: ProxySettings, site: Site) -> None:
+        self._source = source
+        self._settings = settings
+        self._site = site
+        self._pages = Pages()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one lifespan or request."""
+        match scope["type"]:
+            case "lifespan":
+                await serve_lifespan(receive, send, contextlib.nullcontext())
+            case "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+            case "http":
+                await _send(scope, send, await self._reply(scope, receive))
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        origin = foreign_origin(scope, self._settings.allowed_origins)
+        if origin is not None:
+            return _text(403, say("foreign", language_of(scope)))
+        is_reading = scope["method"] in _READING
+        match rest_of_path(scope), is_reading:
+            case (("" | "/"), True):
+                return await self._diagnosis(scope)
+            case "/style.css", True:
+                return Reply(200, style(), "text/css; charset=utf-8")
+            case "/run", True:
+                return await self._run(scope)
+            case ("/restore" | "/deliver") as button, False if scope["method"] == "POST":
+                press = self._restore if button == "/restore" else self._deliver
+                return await self._diagnosis(scope, await press(scope, receive))
+        return _text(404, "there is no such page")
+
+    async def _diagnosis(self, scope: Scope, message: str | None = None) -> Reply:
+        host = first(scope["headers"], b"host")
+        origin = f"{scope.get('scheme', 'http')}://{host}" if host else None
+        diagnosis = await diagnose(
+            self._source, self._site, secrets=self._settings.secrets, origin=origin
+        )
+        if _query(scope, "format") == "json":
+            text = json.dumps(diagnosis.as_json(), ensure_ascii=False, indent=2)
+            return Reply(200, text.encode(), "application/json")
+        visit = _visit(scope)
+        return Reply(200, self._pages.diagnosis(visit, diagnosis, message=message).encode())
+
+    async def _run(self, scope: Scope) -> Reply:
+        """Lead to the page of a model's run in MLflow, or say why there is none."""
+        visit = _visit(scope)
+        model = _query(scope, "model")
+
+        async def find(asker: Asker) -> Reply | str:
+            experiment = await find_experiment(asker)
+            if experiment is None or not experiment.is_active:
+                return say("run.no_experiment", visit.language, experiment=EXPERIMENT)
+            run = await find_run(asker, experiment, model)
+            if run is None:
+                return say("run.missing", visit.language, experiment=EXPERIMENT, model=model)
+            page = f"/#/experiments/{quote(experiment.id)}/runs/{quote(run.id)}"
+            return Reply(303, location=visit.mlflow + page)
+
+        found = await self._ask(find)
+        if isinstance(found, Reply):
+            return found
+        reason = found or say("run.no_server", visit.language)
+        return Reply(404 if found else 503, self._pages.no_run(visit, reason).encode())
+
+    async def _restore(self, scope: Scope, receive: Receive) -> str:
+        del receive
+        texts = words(language_of(scope))
+        is_restored = await self._ask(restore_experiment)
+        if is_restored is None:
+            return texts["done.no_server"]
+        return texts["done.restored" if is_restored else "done.not_restored"]
+
+    async def _deliver(self, scope: Scope, receive: Receive) -> str:
+        tracker = (await _form(receive)).get("tracker", [""])[0]
+        try:
+            known = {standing.tracker for standing in await asyncio.to_thread(self._site.standings)}
+            if tracker not in known:
+                return words(language_of(scope))["done.unknown_tracker"]
+            outcome = await asyncio.to_thread(self._site.deliver, tracker)
+        except LlmevalError as err:
+            outcome = str(err)
+        return redacted(outcome, self._settings.secrets)
+
+    async def _ask(self, question: Callable[[Asker], Awaitable[T]]) -> T | None:
+        """Put a question to MLflow; None if it cannot be asked."""
+        upstream = self._source.upstream()
+        if not isinstance(upstream, Upstream):
+            return None
+        try:
+            async with asking(upstream) as asker:
+                return await question(asker)
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
+
+
+def _visit(scope: Scope) -> Visit:
+    prefix = outer_prefix(scope)
+    root = prefix.removesuffix(DIAGNOSIS_PREFIX)
+    return Visit(language_of(scope), prefix, root + MLFLOW_PREFIX)
+
+
+def _query(scope: Scope, name: str) -> str:
+    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return str(query.get(name, [""])[-1])
+
+
+async def _form(receive: Receive) -> dict[str, list[str]]:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        is_over = message["type"] == "http.disconnect" or not message.get("more_body", False)
+        if is_over or len(body) > _MAX_FORM_BYTES:
+            return parse_qs(body[:_MAX_FORM_BYTES].decode("utf-8", "replace"))
+
+
+def _text(status: int, text: str) -> Reply:
+    return Reply(status, text.encode(), "text/plain; charset=utf-8")
+
+
+async def _send(scope: Scope, send: Send, reply: Reply) -> None:
+    headers = [
+        *_HEADERS,
+        (b"content-type", reply.kind.encode()),
+        (b"content-length", str(len(reply.body)).encode()),
+    ]
+    if reply.location is not None:
+        headers.append((b"location", reply.location.encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    body = b"" if scope["method"] == "HEAD" else reply.body
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,127 @@
+"""The diagnosis as a whole: looks at everything that can be looked at, one thing after another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from llmeval_core.hooks import Json, Site
+from llmeval_mlflow_proxy.client import reason_of
+from llmeval_mlflow_proxy.diagnosis.asking import Asker, asking
+from llmeval_mlflow_proxy.diagnosis.deliveries import look_at_deliveries
+from llmeval_mlflow_proxy.diagnosis.findings import Finding, State, worst
+from llmeval_mlflow_proxy.diagnosis.latency import look_at_latency
+from llmeval_mlflow_proxy.diagnosis.reach import look_at_access, look_at_server
+from llmeval_mlflow_proxy.diagnosis.redaction import redacted
+from llmeval_mlflow_proxy.diagnosis.runs import look_at_runs
+from llmeval_mlflow_proxy.embedded.server import EmbeddedServer
+from llmeval_mlflow_proxy.upstream import Absence, Source, Upstream
+
+_LOG_LINES = 20
+_LOG_TAIL_BYTES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """All findings, and the log lines that may explain them; free of secrets.
+
+    Args:
+        findings: in the order in which they depend on each other.
+        log_lines: of llmeval's server, where they speak of MLflow.
+        mlflow_lines: of the embedded MLflow server.
+    """
+
+    findings: Sequence[Finding]
+    log_lines: Sequence[str]
+    mlflow_lines: Sequence[str]
+
+    def as_json(self) -> dict[str, Json]:
+        """Return it for programs, in English."""
+        return {
+            "state": worst(self.findings),
+            "findings": [finding.as_json() for finding in self.findings],
+            "log_lines": list(self.log_lines),
+            "mlflow_log_lines": list(self.mlflow_lines),
+        }
+
+
+async def diagnose(
+    source: Source, site: Site, *, secrets: Collection[str], origin: str | None
+) -> Diagnosis:
+    """Look at everything.
+
+    Args:
+        source: knows the MLflow server.
+        site: the server we are part of.
+        secrets: what must not be shown.
+        origin: the web origin under which people see us; None if unknown.
+    """
+    findings = look_at_embedded(source)
+    mlflow_lines: list[str] = []
+    if isinstance(source, EmbeddedServer) and (log := source.story().log) is not None:
+        mlflow_lines = await asyncio.to_thread(_tail, log, secrets)
+    upstream = source.upstream()
+    if isinstance(upstream, Upstream):
+        findings += await look_at_upstream(upstream, origin=origin)
+    findings += await asyncio.to_thread(look_at_deliveries, site.standings, secrets)
+    lines = (await asyncio.to_thread(site.log_lines, "MLflow"))[-_LOG_LINES:]
+    return Diagnosis(findings, [redacted(line, secrets) for line in lines], mlflow_lines)
+
+
+def look_at_embedded(source: Source) -> list[Finding]:
+    """Find out how the server of our own is, and whether there is any server to ask."""
+    upstream = source.upstream()
+    findings = []
+    if isinstance(source, EmbeddedServer):
+        values: dict[str, str | int] = {"n_ends": source.story().n_ends}
+        if isinstance(upstream, Upstream):
+            word = "embedded.restarted" if source.story().n_ends else "embedded.running"
+            findings.append(Finding("embedded", "ok", word, values))
+        else:
+            findings.append(_absent("embedded", upstream))
+    elif isinstance(upstream, Absence):
+        findings.append(_absent("server", upstream))
+    return findings
+
+
+def _absent(topic: str, absence: Absence) -> Finding:
+    state: State = "warning" if absence.state == "starting" else "failed"
+    values = {"reason": absence.reason, "hint": absence.hint or ""}
+    cure = "absent.cure" if absence.hint else None
+    return Finding(topic, state, "absent", values, cure=cure)
+
+
+async def look_at_upstream(upstream: Upstream, *, origin: str | None) -> list[Finding]:
+    """Look at a server: first whether it is there, then what it holds, then how quick it is."""
+    findings: list[Finding] = []
+    try:
+        async with asking(upstream) as asker:
+            findings += await look_at_server(asker)
+            if worst(findings) != "failed":
+                await _look_further(asker, findings, origin)
+    except (aiohttp.ClientError, TimeoutError, OSError) as err:
+        values = {"url": upstream.url, "reason": reason_of(err)}
+        findings.append(Finding("server", "failed", "server.away", values, cure="server.away.cure"))
+    return findings
+
+
+async def _look_further(asker: Asker, findings: list[Finding], origin: str | None) -> None:
+    findings += await look_at_access(asker, origin)
+    if worst(findings) != "failed":
+        findings += await look_at_runs(asker)
+    findings.append(await look_at_latency(asker))
+
+
+def _tail(path: Path, secrets: Collection[str]) -> list[str]:
+    """Return the last lines of a log; none if it cannot be read."""
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
+            text = log.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return [redacted(line, secrets) for line in text.splitlines()[-_LOG_LINES:]]

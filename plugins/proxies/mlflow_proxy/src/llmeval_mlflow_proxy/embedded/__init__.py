@@ -1,0 +1,1 @@
+"""An MLflow server of our own, for a project that has none."""

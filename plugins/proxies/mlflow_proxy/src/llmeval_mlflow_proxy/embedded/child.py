@@ -1,0 +1,123 @@
+"""One life of the MLflow server: its command, its environment, its process group."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from llmeval_mlflow_proxy.embedded.preparing import ARTIFACT_ROOT, FILE_VARIABLE, STORE_VARIABLE
+from llmeval_mlflow_proxy.embedded.store import Store
+
+_OURS = "MLFLOW_"
+
+
+@dataclass(slots=True)
+class Child:
+    """A running keeper with MLflow in its process group.
+
+    Args:
+        process: the keeper; its exit is MLflow's.
+        port: where MLflow was told to listen.
+    """
+
+    process: asyncio.subprocess.Process
+    port: int
+
+    async def end(self) -> None:
+        """End everything in the group and wait until it is gone."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()  # the keeper ends the group, with a grace for MLflow
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.process.wait(), timeout=10)
+        # Also if the keeper itself died, and left MLflow behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        await self.process.wait()
+
+
+async def start_child(store: Store, *, host: str, log: Path, port: int | None = None) -> Child:
+    """Start MLflow's server on loopback; it takes some seconds until it answers.
+
+    Args:
+        store: what it works on.
+        host: the only Host header it will accept.
+        log: where its output goes.
+        port: where to listen; None for a free port, which somebody may take meanwhile: then
+            MLflow ends at once, and the next attempt takes another.
+    """
+    port = port or _free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "llmeval_mlflow_proxy.embedded.keeper",
+        str(log),
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        env=_environment(store, host),
+        start_new_session=True,
+    )
+    return Child(process, port)
+
+
+async def prepare(store: Store, *, log: Path) -> int:
+    """Make the tables of a database that may be new; return 0 if they are there now.
+
+    The caller holds the store's lock.
+    """
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", STORE_VARIABLE: store.uri}
+    if store.database is not None:
+        environment[FILE_VARIABLE] = str(store.database)
+    with _private(log) as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "llmeval_mlflow_proxy.embedded.preparing",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+        )
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _environment(store: Store, host: str) -> Mapping[str, str]:
+    """Tell MLflow by environment, not by arguments: a database's URI may hold a password."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
+    return {
+        **inherited,
+        "MLFLOW_BACKEND_STORE_URI": store.uri,
+        "MLFLOW_DEFAULT_ARTIFACT_ROOT": ARTIFACT_ROOT,
+        "MLFLOW_ARTIFACTS_DESTINATION": store.artifacts.as_uri(),
+        "MLFLOW_SERVE_ARTIFACTS": "true",
+        "MLFLOW_SERVER_ALLOWED_HOSTS": host,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_UVICORN_OPTS": "--no-access-log",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _private(log: Path) -> IO[bytes]:
+    return open(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,28 @@
+"""The ASGI lifespan protocol around an async context manager."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+from llmeval_mlflow_proxy.receiving import Message, Receive
+
+Send = Callable[[Message], Awaitable[None]]
+
+
+async def serve_lifespan(
+    receive: Receive, send: Send, running: AbstractAsyncContextManager[None]
+) -> None:
+    """Enter at start-up, leave at shutdown, and tell the server how it went."""
+    await receive()
+    try:
+        await running.__aenter__()
+    except Exception as err:  # noqa: BLE001  the border: the server is told
+        await send({"type": "lifespan.startup.failed", "message": f"{type(err).__name__}: {err}"})
+        return
+    await send({"type": "lifespan.startup.complete"})
+    try:
+        await receive()
+    finally:
+        await running.__aexit__(None, None, None)
+    await send({"type": "lifespan.shutdown.complete"})

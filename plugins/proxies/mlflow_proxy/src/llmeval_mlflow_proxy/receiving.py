@@ -1,0 +1,51 @@
+"""A client's request body, piece by piece, and the moment when the client is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]  # Any: ASGI messages have no static type
+Receive = Callable[[], Awaitable[Message]]
+
+
+class ClientGoneError(Exception):
+    """The client went away before it had sent everything."""
+
+
+class RequestBody:
+    """The body of one request; nothing of it is kept."""
+
+    def __init__(self, scope: Mapping[str, Any], receive: Receive) -> None:
+        names = dict(scope["headers"])
+        self.is_empty = b"transfer-encoding" not in names and names.get(
+            b"content-length", b"0"
+        ).strip() in (b"0", b"")
+        self._receive = receive
+        self._ended = asyncio.Event()
+
+    async def pieces(self, on_piece: Callable[[], None]) -> AsyncIterator[bytes]:
+        """Give the body as it comes in, telling of each piece.
+
+        Raises:
+            ClientGoneError: the client left in the middle.
+        """
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self._ended.set()
+                raise ClientGoneError
+            on_piece()
+            if piece := message.get("body", b""):
+                yield piece
+            if not message.get("more_body", False):
+                self._ended.set()
+                return
+
+    async def client_gone(self) -> None:
+        """Return once the client has left; only one task can hear of it."""
+        if not self.is_empty:
+            await self._ended.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass

@@ -1,0 +1,192 @@
+"""Servers for the tests: a proxy in front of any upstream, and a real MLflow."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from llmeval_mlflow_proxy.proxy import Proxy
+from llmeval_mlflow_proxy.refused import refused_by_mlflow_rules
+from llmeval_mlflow_proxy.settings import read_settings
+from llmeval_mlflow_proxy.upstream import Absence, Fixed, Upstream
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from plugins.proxies.mlflow_proxy.tests.raw_upstream import Answer, RawUpstream, raw_upstream
+from plugins.proxies.mlflow_proxy.tests.serving import PATIENCE_S, mount_one, serve, site_in
+
+PREFIX = "/proxy-mlflow"
+
+
+@pytest.fixture(autouse=True)
+def quiet_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the machine's own settings out, and MLflow's client quick to give up."""
+    for name in list(os.environ):
+        if name.startswith(("MLFLOW_", "LLMEVAL_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A whole answer."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Proxied:
+    """A proxy with what is behind it.
+
+    Args:
+        url: the proxy's URL, with its prefix.
+        upstream: what is behind it.
+        session: a client that changes nothing.
+    """
+
+    url: str
+    upstream: RawUpstream
+    session: aiohttp.ClientSession
+
+    async def ask(self, method: str, rest: str, **options: Any) -> Heard:
+        """Ask for a raw path below the prefix, following nothing; Any: aiohttp's options."""
+        url = URL(self.url + rest, encoded=True)
+        async with self.session.request(method, url, allow_redirects=False, **options) as answer:
+            return Heard(answer.status, answer.headers, await answer.read())
+
+
+Proxying = Callable[..., contextlib.AbstractAsyncContextManager[Proxied]]
+
+
+@contextlib.contextmanager
+def serve_proxy(
+    known: Upstream | Absence,
+    home: Path,
+    *,
+    root_path: str = "",
+    allowed: frozenset[str] = frozenset(),
+) -> Iterator[str]:
+    """Serve a proxy to a fixed upstream; give its URL with the prefix."""
+    proxy = Proxy(
+        Fixed(known),
+        home,
+        name="MLflow",
+        rules=refused_by_mlflow_rules,
+        allowed_origins=allowed,
+        diagnosis="/debug-mlflow",
+    )
+    with serve(mount_one(PREFIX, proxy, site_in(home)), root_path=root_path) as url:
+        yield url + PREFIX
+
+
+@pytest.fixture
+def proxying(tmp_path: Path) -> Proxying:
+    """Open a proxy to an upstream that gives one answer."""
+
+    @contextlib.asynccontextmanager
+    async def open_one(
+        answer: Answer,
+        *,
+        base: str = "",
+        environ: dict[str, str] | None = None,
+        root_path: str = "",
+    ) -> AsyncIterator[Proxied]:
+        async with raw_upstream(answer) as upstream:
+            settings = read_settings(
+                {**(environ or {}), "MLFLOW_TRACKING_URI": upstream.url + base}
+            )
+            assert isinstance(settings.mlflow, Upstream)
+            served = serve_proxy(
+                settings.mlflow,
+                tmp_path,
+                root_path=root_path,
+                allowed=settings.allowed_origins,
+            )
+            url = await asyncio.to_thread(served.__enter__)
+            try:
+                async with aiohttp.ClientSession(auto_decompress=False) as session:
+                    yield Proxied(url, upstream, session)
+            finally:
+                await asyncio.to_thread(served.__exit__, None, None, None)
+
+    return open_one
+
+
+class MlflowServer:
+    """A real `mlflow server` on SQLite."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, **environment: str) -> None:
+        """Start it and wait until it answers."""
+        command = [sys.executable, "-m", "mlflow", "server", "--workers=1", "--host=127.0.0.1"]
+        command += [
+            f"--port={self.port}",
+            f"--backend-store-uri=sqlite:///{self.folder / 'server.db'}",
+            f"--artifacts-destination={self.folder / 'artifacts'}",
+        ]
+        quiet = {
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        }
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                env={**os.environ, **quiet, **environment},
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/health"):
+                return
+            assert time.monotonic() < deadline, (self.folder / "server.log").read_text()
+            assert self._process.poll() is None, (self.folder / "server.log").read_text()
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End it with its workers."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    server = MlflowServer(tmp_path_factory.mktemp("mlflow"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mlflow_proxy(mlflow_server: MlflowServer, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a proxy in front of a real MLflow server."""
+    host = mlflow_server.url.removeprefix("http://")
+    with serve_proxy(Upstream(mlflow_server.url, host), tmp_path) as url:
+        yield url

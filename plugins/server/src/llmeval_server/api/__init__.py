@@ -1,0 +1,1 @@
+"""The job API: /api/v1, its documentation, health and metrics."""

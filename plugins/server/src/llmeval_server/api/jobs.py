@@ -1,0 +1,173 @@
+"""Jobs: submit, list, show, follow, cancel, retry, read the log."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from llmeval_server.api.events import Position, job_events, log_events
+from llmeval_server.api.responses import errors
+from llmeval_server.api.server_sent_events import event_stream
+from llmeval_server.api.submissions import REQUEST_BODY, read_submission
+from llmeval_server.api.watching import Watch
+from llmeval_server.context import ServerContext
+from llmeval_server.jobs.records import Job, JobProgress, JobState
+from llmeval_server.jobs.submitting import submit
+
+LARGEST_OFFSET = 2**53
+_PRINTABLE = r"^[\x21-\x7e]+$"
+
+JobId = Annotated[str, Path(description="The job's id.", max_length=100)]
+Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="Bytes to pass over.")]
+
+
+class JobList(BaseModel):
+    """A page of jobs, newest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    jobs: tuple[Job, ...]
+    n_jobs: int = Field(description="Jobs in all, of the states asked for.")
+
+
+def job_router(context: ServerContext, watch: Watch) -> APIRouter:
+    """Make the routes below /jobs."""
+    router = APIRouter(prefix="/jobs", tags=["jobs"])
+    jobs = context.jobs
+
+    @router.post(
+        "",
+        status_code=201,
+        summary="Submit a job",
+        responses=errors(400, 409, 413, 415, 422),
+        openapi_extra={"requestBody": REQUEST_BODY},
+    )
+    async def submit_job(
+        request: Request,
+        response: Response,
+        name: Annotated[
+            str | None, Query(max_length=200, description="The job's name, for a YAML body.")
+        ] = None,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                max_length=255,
+                pattern=_PRINTABLE,
+                description="The same key again gives the job that is there already.",
+            ),
+        ] = None,
+    ) -> Job:
+        """Accept a run file as a job: checked and planned, and on disk when this returns."""
+        sent = await read_submission(request)
+        job = await submit(context, sent.run, name=sent.name or name or "", key=idempotency_key)
+        response.headers["Location"] = f"{request.scope['root_path']}/api/v1/jobs/{job.id}"
+        return job
+
+    @router.get("", summary="List jobs", responses=errors(422))
+    def list_jobs(
+        state: Annotated[
+            list[JobState] | None, Query(description="Only these; all if left out.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+    ) -> JobList:
+        """List jobs, newest first."""
+        page = jobs.list(states=state or (), limit=limit, offset=offset)
+        return JobList(jobs=page.jobs, n_jobs=page.n_jobs)
+
+    @router.get("/{job_id}", summary="Show a job", responses=errors(404, 422))
+    def show_job(job_id: JobId) -> Job:
+        """Show one job, with its run file and how it ended."""
+        return jobs.get(job_id)
+
+    @router.get("/{job_id}/progress", summary="How far a job is", responses=errors(404, 422))
+    def job_progress(job_id: JobId) -> JobProgress:
+        """Tell how far a job is, task by task; no tasks before it starts."""
+        return jobs.progress(job_id)
+
+    @router.post("/{job_id}/cancel", summary="Cancel a job", responses=errors(404, 422))
+    def cancel_job(job_id: JobId) -> Job:
+        """Ask a job to stop; what is finished stays. Harmless if it is over, or comes twice."""
+        return jobs.cancel(job_id)
+
+    @router.post("/{job_id}/retry", summary="Retry a job", responses=errors(404, 409, 422))
+    def retry_job(job_id: JobId) -> Job:
+        """Queue a job that is over again; finished samples are not asked again."""
+        return jobs.retry(job_id)
+
+    @router.get(
+        "/{job_id}/log",
+        summary="Read a job's log",
+        response_class=PlainTextResponse,
+        responses={
+            **errors(404, 422),
+            200: {
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+                "headers": {
+                    "Llmeval-Next-Offset": {
+                        "description": "Where to read on.",
+                        "schema": {"type": "integer"},
+                    }
+                },
+            },
+        },
+    )
+    def job_log(job_id: JobId, offset: Offset = 0) -> PlainTextResponse:
+        """Read whole lines from a byte offset, at most half a megabyte."""
+        text, end = jobs.log(job_id, offset=offset)
+        return PlainTextResponse(text, headers={"Llmeval-Next-Offset": str(end)})
+
+    _add_streams(router, context, watch)
+    return router
+
+
+def _add_streams(router: APIRouter, context: ServerContext, watch: Watch) -> None:
+    """Add the routes of server-sent events."""
+    jobs = context.jobs
+    stream = {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+
+    @router.get(
+        "/{job_id}/events",
+        summary="Follow a job",
+        response_class=StreamingResponse,
+        responses={
+            **errors(404, 422),
+            200: {**stream, "description": "Events `job`, `progress` and `end`."},
+            204: {"description": "The job is over, and the client has heard its end."},
+        },
+    )
+    async def follow_job(
+        job_id: JobId,
+        last_event_id: Annotated[
+            str | None, Header(description="The id of the last event that was heard.")
+        ] = None,
+    ) -> Response:
+        """Stream what changes as server-sent events until the job is over.
+
+        `job` and `end` carry the job, `progress` its progress. `EventSource` reconnects by
+        itself and hears only what is new.
+        """
+        job = await run_in_threadpool(jobs.get, job_id)
+        last = Position.parse(last_event_id)
+        if last is not None and last.is_end_of(job):
+            return Response(status_code=204)
+        return event_stream(job_events(watch, job_id, last))
+
+    @router.get(
+        "/{job_id}/log/events",
+        summary="Follow a job's log",
+        response_class=StreamingResponse,
+        responses={**errors(404, 422), 200: {**stream, "description": "Events `log` and `end`."}},
+    )
+    async def follow_log(
+        job_id: JobId, offset: Offset = 0, last_event_id: Annotated[str | None, Header()] = None
+    ) -> StreamingResponse:
+        """Stream the log as server-sent events from a byte offset on, until the job is over."""
+        await run_in_threadpool(jobs.get, job_id)
+        if last_event_id is not None and last_event_id.isdecimal():
+            offset = min(int(last_event_id[:16]), LARGEST_OFFSET)
+        return event_stream(log_events(jobs, job_id, offset))

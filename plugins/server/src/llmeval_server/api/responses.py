@@ -1,0 +1,29 @@
+"""What is said of errors in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmeval_server.answering import ErrorBody
+
+_MEANINGS = {
+    400: "The request cannot be read.",
+    401: "The token is missing or wrong.",
+    403: "A file, address or variable that a job may not name; or a request from elsewhere.",
+    404: "There is no such thing.",
+    409: "It does not go together with what is there already.",
+    413: "The request is too large.",
+    415: "The body is of a type that is not understood.",
+    422: "What was sent is wrong; `where` says at which place.",
+    429: "Too many requests; `Retry-After` says when to come again.",
+    503: "The jobs or the journal cannot be reached now.",
+}
+_ALWAYS = (401, 403, 429, 503)
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the errors of an operation, and those that any may have; Any: OpenAPI."""
+    return {
+        status: {"model": ErrorBody, "description": _MEANINGS[status]}
+        for status in sorted({*statuses, *_ALWAYS})
+    }

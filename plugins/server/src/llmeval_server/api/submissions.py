@@ -1,0 +1,93 @@
+"""What a client sends to start a job: JSON with the run file in it, or the run file as YAML."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+
+from llmeval_core.hooks import ConfigError
+from llmeval_core.library import Origin, validate
+from llmeval_server.security.refusing import RefusedError
+
+_YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
+
+EXAMPLE_RUN: dict[str, Any] = {  # Any: JSON
+    "models": ["echo/parrot"],
+    "tasks": [{"dataset": "commonsense_qa", "limit": 5}],
+}
+"""Needs no key and no network but for the data set's package."""
+
+EXAMPLE_YAML = """\
+models:
+  - echo/parrot
+tasks:
+  - dataset: commonsense_qa
+    limit: 5
+"""
+
+
+class Submission(BaseModel):
+    """A run file and what to call the job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: dict[str, Any] | str = Field(  # Any: the run file is checked on its own
+        description="The run file: a JSON object, or YAML text. `GET /api/v1/schema` has its "
+        "schema."
+    )
+    name: str | None = Field(
+        default=None,
+        max_length=200,
+        description="What people call the job; its models and data sets if left out.",
+    )
+
+
+REQUEST_BODY: dict[str, Any] = {  # Any: OpenAPI
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": Submission.model_json_schema(),
+            "examples": {
+                "object": {
+                    "summary": "The run file as JSON",
+                    "value": {"run": EXAMPLE_RUN, "name": "a first try"},
+                },
+                "text": {"summary": "The run file as YAML text", "value": {"run": EXAMPLE_YAML}},
+            },
+        },
+        "application/yaml": {
+            "schema": {"type": "string"},
+            "examples": {"file": {"summary": "The run file itself", "value": EXAMPLE_YAML}},
+        },
+    },
+}
+
+
+async def read_submission(request: Request) -> Submission:
+    """Read the body of a request.
+
+    Raises:
+        RefusedError: it is of another type.
+        ConfigError: it is not JSON, not text, or has another shape.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await request.body()
+    if kind in _YAML:
+        try:
+            return Submission(run=body.decode("utf-8-sig"))
+        except UnicodeDecodeError as err:
+            raise ConfigError("the run file is not UTF-8 text", where="body") from err
+    if kind != "application/json":
+        raise RefusedError(
+            415,
+            "the body is neither JSON nor YAML",
+            hint="send `Content-Type: application/json` or `application/yaml`",
+        )
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as err:  # UnicodeDecodeError and JSONDecodeError are such
+        raise ConfigError("the body is not JSON", where="body") from err
+    return validate(Submission, content, origin=Origin())

@@ -1,0 +1,1 @@
+"""`llmeval jobs`: the server's jobs from a terminal."""

@@ -1,0 +1,72 @@
+"""The folders in which jobs may name files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from llmeval_server.errors import ForbiddenError
+
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+class DataFolders:
+    """Finds the files that jobs name, and refuses what lies elsewhere.
+
+    Hidden files, such as a `.env`, and what is in the home folder cannot be named.
+
+    Args:
+        folders: where files may lie; a relative path is looked for in each, in order.
+        home: the folder of the journal, jobs and logs.
+    """
+
+    def __init__(self, folders: Iterable[Path], home: Path) -> None:
+        self._shown = tuple(str(folder) for folder in folders)
+        self._folders = tuple(Path(folder).resolve() for folder in self._shown)
+        self._home = home.resolve()
+
+    def find(self, text: str, *, or_name: bool, where: str) -> str:
+        """Return the real path of a file or folder that may be named.
+
+        What is not there is returned as it would be in the first folder, for whoever opens it to
+        say so.
+
+        Args:
+            text: what the job says.
+            or_name: whether it may also be a name that is no path, which is returned as it is.
+            where: the setting, for errors.
+
+        Raises:
+            ForbiddenError: it lies, or leads by a symbolic link, outside of the folders.
+        """
+        path = Path(text)
+        if "\0" in text or text.startswith("~") or ".." in path.parts:
+            raise self._forbidden(text, where)
+        places = [Path(), *self._folders] if not path.is_absolute() else [Path()]
+        inside = [real for place in places if self._holds(real := (place / path).resolve())]
+        found = next((real for real in inside if real.exists()), None)
+        if found is not None:
+            return str(found)
+        if or_name and _HUB_NAME.fullmatch(text) and not path.exists():
+            return text
+        if not inside or or_name:
+            raise self._forbidden(text, where)
+        return str(inside[-1])
+
+    def _holds(self, real: Path) -> bool:
+        if real.is_relative_to(self._home):
+            return False
+        return any(
+            real.is_relative_to(folder)
+            and not any(part.startswith(".") for part in real.relative_to(folder).parts)
+            for folder in self._folders
+        )
+
+    def _forbidden(self, text: str, where: str) -> ForbiddenError:
+        return ForbiddenError(
+            f"a job may not name '{text}'",
+            where=where,
+            hint=f"files must lie in {' or '.join(self._shown) or 'no folder at all'}, and not "
+            "be hidden; LLMEVAL_DATA_FOLDERS allows more",
+        )

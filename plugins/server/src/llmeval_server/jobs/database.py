@@ -1,0 +1,120 @@
+"""The database of jobs, DBOS's own: where it is, what is in it, and what its errors mean.
+
+Everything is written as JSON. DBOS would pickle by default, and what is unpickled can run code.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from dbos import DBOS
+from dbos import error as dbos_error
+from filelock import FileLock
+
+from llmeval_core.hooks import ConfigError
+from llmeval_server.errors import JobStoreError
+from llmeval_server.settings import ServerSettings
+
+APPLICATION = "llmeval"
+VERSION = "1"
+"""Of what a stored job looks like; were it left to DBOS, an upgrade would strand queued jobs."""
+EXECUTOR = "llmeval-worker"
+"""The one worker; it takes up what a dead one left because it has the same name."""
+QUEUE = "llmeval-jobs"
+WORKFLOW = "llmeval-job"
+_DATABASE_FILE = "jobs.sqlite"
+_LOCK_WAIT_S = 60.0
+
+
+def database_url(settings: ServerSettings) -> str:
+    """Return the URL for SQLAlchemy.
+
+    Raises:
+        ConfigError: `jobs_url` is not one of PostgreSQL.
+    """
+    if settings.jobs_url is None:
+        path = (settings.home / _DATABASE_FILE).absolute()
+        return sa.URL.create("sqlite", database=str(path)).render_as_string()
+    hint = "write it as postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+    try:
+        url = sa.make_url(settings.jobs_url.get_secret_value())
+    except (sa.exc.ArgumentError, ValueError):
+        raise ConfigError("the jobs' URL cannot be read", where="jobs_url", hint=hint) from None
+    if url.get_backend_name() not in ("postgresql", "postgres") or not url.database:
+        raise ConfigError(
+            "the jobs' URL must name a PostgreSQL database", where="jobs_url", hint=hint
+        )
+    return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def prepare_database(settings: ServerSettings) -> str:
+    """Make the database and its tables, or bring them up to date, and return its URL.
+
+    Raises:
+        JobStoreError: it cannot be reached or written.
+        ConfigError: `jobs_url` is wrong, or needs a package that is not installed.
+    """
+    url = database_url(settings)
+    with store_errors(settings):
+        settings.home.mkdir(parents=True, exist_ok=True)
+        # Several processes of one server start at the same time.
+        with FileLock(settings.home / "jobs.lock", timeout=_LOCK_WAIT_S):
+            if settings.jobs_url is None:
+                _use_wal(settings.home / _DATABASE_FILE)
+            DBOS.migrate(url)
+    return url
+
+
+def _use_wal(path: Path) -> None:
+    """Let readers and the writer not wait for each other; DBOS leaves SQLite's default."""
+    with closing(sqlite3.connect(path, timeout=_LOCK_WAIT_S)) as connection:
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            connection.execute("PRAGMA journal_mode=WAL")
+
+
+def count_by_status(engine: sa.Engine) -> dict[str, int]:
+    """Count jobs by DBOS's status; the table is documented, but its client cannot count."""
+    status = sa.column("status", sa.Text)
+    table = sa.table(
+        "workflow_status", schema="dbos" if engine.dialect.name == "postgresql" else None
+    )
+    query = (
+        sa.select(status, sa.func.count())
+        .select_from(table)
+        .where(sa.column("name") == WORKFLOW)
+        .group_by(status)
+    )
+    with engine.connect() as connection:
+        return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+
+
+@contextmanager
+def store_errors(settings: ServerSettings) -> Iterator[None]:
+    """Turn the database's errors into ours; the password in its URL is not told."""
+    try:
+        yield
+    except ImportError as err:
+        raise ConfigError(
+            f"jobs in PostgreSQL need a package: {err}",
+            where="jobs_url",
+            hint="pip install 'llmeval-server[postgresql]'",
+        ) from err
+    except (sa.exc.SQLAlchemyError, dbos_error.DBOSException, sqlite3.Error, OSError) as err:
+        cause = getattr(err, "orig", None) or err
+        text = " ".join(str(cause).split()) or type(cause).__name__
+        where = settings.home / _DATABASE_FILE if settings.jobs_url is None else "jobs_url"
+        raise JobStoreError(
+            f"the job store failed: {text}", where=str(where), hint=_hint(text, settings)
+        ) from err
+
+
+def _hint(text: str, settings: ServerSettings) -> str:
+    if "full" in text or "No space" in text:
+        return "free some disk space"
+    if settings.jobs_url is None:
+        return "make the folder writable, or choose another with --home DIR"
+    return "see whether the PostgreSQL server is up and lets us in"

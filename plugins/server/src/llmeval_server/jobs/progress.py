@@ -1,0 +1,185 @@
+"""Tells how far a job is: in numbers for whoever looks, in words in the job's log."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+
+from llmeval_core.hooks import SampleResult, TaskResult
+from llmeval_core.library import Plan, TaskMeter
+from llmeval_server.jobs.files import JobFiles, Stage
+from llmeval_server.jobs.records import JobProgress, TaskProgress
+
+WRITE_EVERY_S = 0.25
+"""Least time between two versions of the numbers, seconds."""
+SAY_EVERY_S = 30.0
+"""Time between two lines about a task in the log, seconds."""
+
+
+class FileProgress:
+    """Keeps the numbers of all tasks of a plan, and writes them a few times a second.
+
+    Made and called in the event loop of the run; `close` writes the last numbers.
+
+    Args:
+        plan: whose tasks, in this order.
+        files: where the numbers go.
+        say: writes a line into the job's log.
+        attempt: which attempt this is.
+        started_at: when it started, seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        files: JobFiles,
+        say: Callable[[str], None],
+        *,
+        attempt: int,
+        started_at: float,
+    ) -> None:
+        self._files = files
+        self._say = say
+        self._attempt = attempt
+        self._started_at = started_at
+        before = files.stage()
+        self._sequence = before.progress.sequence if before else 0
+        self._meters = {
+            (item.model.name, task.key): FileMeter(
+                item.model.name, task.key, task.n_samples, changed=self._changed, say=say
+            )
+            for item in plan.evaluations
+            for task in item.tasks
+        }
+        self._written_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._write()
+
+    def model_opening(self, model: str) -> None:
+        """Say that a model is made ready."""
+        self._say(f"{model}: opening")
+        for meter in self._meters.values():
+            if meter.model == model and meter.state == "waiting":
+                meter.state = "opening"
+        self._changed()
+
+    def waiting(self, model: str, task: str) -> None:
+        """Say that another process is at it."""
+        self._say(f"{model} {task}: waiting for another run that asks the same")
+
+    def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:
+        """Say that a task begins."""
+        meter = self._meters[model, task]
+        meter.start(n_samples)
+        return meter
+
+    def close(self) -> None:
+        """Write what is not written yet."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._write()
+
+    def _changed(self) -> None:
+        if self._timer is None:
+            pause_s = max(0.0, self._written_at + WRITE_EVERY_S - time.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(pause_s, self._write)
+
+    def _write(self) -> None:
+        self._timer = None
+        self._written_at = time.monotonic()
+        self._sequence += 1
+        tasks = tuple(meter.record() for meter in self._meters.values())
+        progress = JobProgress(sequence=self._sequence, tasks=tasks)
+        stage = Stage(attempt=self._attempt, started_at=self._started_at, progress=progress)
+        # A disk without room for this is told by the journal, which has more to lose.
+        with contextlib.suppress(OSError):
+            self._files.write_stage(stage)
+
+
+class FileMeter:
+    """Counts one task."""
+
+    def __init__(
+        self,
+        model: str,
+        task: str,
+        n_samples: int | None,
+        *,
+        changed: Callable[[], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self.model = model
+        self.task = task
+        self.state = "waiting"
+        self._changed = changed
+        self._say = say
+        self._n_samples = n_samples
+        self._n_done = self._n_failed = self._n_skipped = 0
+        self._n_tokens = self._n_under_way = 0
+        self._started_at = self._said_at = time.monotonic()
+
+    def start(self, n_samples: int | None) -> None:
+        """Note that the task begins."""
+        self.state = "running"
+        self._n_samples = n_samples
+        self._started_at = self._said_at = time.monotonic()
+        self._changed()
+
+    def samples_skipped(self, n: int) -> None:
+        """Count samples that were finished before."""
+        self.state = "running"
+        self._n_done += n
+        self._n_skipped += n
+        self._changed()
+
+    def sample_finished(self, result: SampleResult, *, n_under_way: int) -> None:
+        """Count a sample, and say a word now and then."""
+        self.state = "running"
+        self._n_done += 1
+        self._n_failed += result.failure is not None
+        self._n_under_way = n_under_way
+        if result.generation is not None and not result.from_journal:
+            self._n_tokens += result.generation.n_prompt_tokens or 0
+            self._n_tokens += result.generation.n_completion_tokens or 0
+        if time.monotonic() - self._said_at >= SAY_EVERY_S:
+            self._said_at = time.monotonic()
+            of_all = "" if self._n_samples is None else f" of {self._n_samples}"
+            self._say(f"{self.model} {self.task}: {self._n_done}{of_all} samples")
+        self._changed()
+
+    def task_finished(self, result: TaskResult, *, reused: bool) -> None:
+        """Say how the task ended."""
+        self.state = "finished"
+        self._n_samples = self._n_done = result.n_samples
+        self._n_failed = result.n_failed
+        self._n_under_way = 0
+        how = ", all from the journal" if reused else f" in {self._elapsed_s():.1f} s"
+        failed = f", {result.n_failed} failed" if result.n_failed else ""
+        self._say(f"{self.model} {self.task}: {result.n_samples} samples{how}{failed}")
+        self._changed()
+
+    def record(self) -> TaskProgress:
+        """Return the numbers."""
+        rate = (self._n_done - self._n_skipped) / self._elapsed_s()
+        left = None
+        if self._n_samples is not None and rate > 0 and self.state == "running":
+            left = max(0, self._n_samples - self._n_done) / rate
+        return TaskProgress.model_validate(
+            {
+                "model": self.model,
+                "task": self.task,
+                "n_samples": self._n_samples,
+                "n_done": self._n_done,
+                "n_failed": self._n_failed,
+                "n_tokens": self._n_tokens,
+                "n_under_way": self._n_under_way,
+                "samples_per_s": rate if self.state == "running" else 0.0,
+                "seconds_left": left,
+                "state": self.state,
+            }
+        )
+
+    def _elapsed_s(self) -> float:
+        return max(time.monotonic() - self._started_at, 1e-9)

@@ -1,0 +1,199 @@
+"""Runs one job: plan again, run, and say how it ended; in a thread with a loop of its own.
+
+So neither a slow plugin of one job nor a busy one holds up the others, or DBOS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import traceback
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from llmeval_core.hooks import LlmevalError
+from llmeval_core.library import (
+    Journal,
+    Origin,
+    Plan,
+    RunConfig,
+    RunOutcome,
+    Session,
+    make_plan,
+    run_plan,
+    validate,
+)
+from llmeval_server.jobs.endings import Ending, job_error, told
+from llmeval_server.jobs.files import JobFiles
+from llmeval_server.jobs.progress import FileProgress
+from llmeval_server.jobs.records import JobError, JobOutcome
+
+T = TypeVar("T")
+_LEFT_BEHIND_S = 2.0
+"""How long tasks that are left at the end may take to notice that they are cancelled."""
+_BUG = JobError(what="internal error", hint="this is a bug in llmeval or in a plugin; see the log")
+
+
+@dataclass(frozen=True, slots=True)
+class JobOrder:
+    """What is to be run; Any: the run file as JSON."""
+
+    job_id: str
+    run: dict[str, Any]
+    attempt: int
+
+
+class RunningJob:
+    """One attempt at a job; `work` runs it in the calling thread, the rest may come from others.
+
+    Args:
+        order: what to run.
+        session: the plugins.
+        home: where the journal is.
+        say: writes a line into the job's log.
+    """
+
+    def __init__(
+        self, order: JobOrder, session: Session, home: Path, *, say: Callable[[str], None]
+    ) -> None:
+        self._order = order
+        self._session = session
+        self._home = home
+        self._say = say
+        self._files = JobFiles(home, order.job_id)
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._run: asyncio.Task[RunOutcome] | None = None
+        self._stopped = False
+        self._over = threading.Event()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether `work` has ended."""
+        return self._over.is_set()
+
+    def stop(self) -> None:
+        """End early: requests under way may finish, what is finished is kept."""
+        self._stopped = True
+        self._in_loop(self._stop.set)
+
+    def abort(self) -> None:
+        """End now; what is committed is kept."""
+        self._stopped = True
+        self._in_loop(lambda: self._run.cancel() if self._run else None)
+
+    def work(self) -> Ending:
+        """Run the job to its end; blocking. Never raises for what a job can do wrong."""
+        try:
+            return self._work()
+        finally:
+            self._over.set()
+
+    def _work(self) -> Ending:
+        started_at = self._started_at()
+        outcome: JobOutcome | None = None
+        errors: list[JobError] = []
+        try:
+            outcome, errors = self._evaluate(started_at)
+        except LlmevalError as err:
+            errors = [job_error(err)]
+        except Exception:  # noqa: BLE001  the border: a bug ends this job, not the worker
+            self._say(traceback.format_exc())
+            errors = [_BUG]
+        redact = self._session.catalog.redactor
+        errors = [
+            JobError(
+                what=redact(error.what),
+                where=redact(error.where) if error.where else None,
+                hint=redact(error.hint) if error.hint else None,
+            )
+            for error in errors
+        ]
+        for error in errors:
+            self._say(f"error: {told(error)}")
+        return Ending(
+            started_at=started_at, ended_at=time.time(), outcome=outcome, errors=tuple(errors)
+        )
+
+    def _started_at(self) -> float:
+        """Tell when this attempt began, also if another worker began it."""
+        before = self._files.stage()
+        if before is not None and before.attempt == self._order.attempt:
+            self._say("goes on where it stopped")
+            return before.started_at
+        self._say(f"attempt {self._order.attempt} begins")
+        return time.time()
+
+    def _evaluate(self, started_at: float) -> tuple[JobOutcome | None, list[JobError]]:
+        origin = Origin()
+        config = validate(RunConfig, self._order.run, origin=origin)
+        plan = make_plan(config, self._session.catalog, origin=origin, observer=self._session.host)
+        with Journal(self._home) as journal:
+            outcome = self._in_own_loop(self._run_plan(plan, journal, started_at))
+        if outcome is None:
+            return None, []
+        summary = outcome.summary
+        for report in outcome.deliveries:
+            if report.n_undelivered:
+                self._say(
+                    f"{report.tracker}: {report.n_undelivered} results wait in the journal"
+                    f" ({report.reason})"
+                )
+        numbers = JobOutcome(
+            n_samples=summary.n_samples,
+            n_failed=summary.n_failed,
+            n_requests=summary.n_requests,
+            n_unfinished=summary.n_unfinished,
+            n_undelivered=summary.n_undelivered,
+            elapsed_s=round(summary.elapsed_s, 3),
+            results=tuple(result.id for result in summary.results),
+        )
+        self._say(
+            f"{numbers.n_samples} samples, {numbers.n_requests} requests answered,"
+            f" {numbers.n_failed} failed, {numbers.elapsed_s:.1f} s"
+        )
+        return numbers, [job_error(err) for err in outcome.errors]
+
+    async def _run_plan(self, plan: Plan, journal: Journal, started_at: float) -> RunOutcome | None:
+        """Run it; None if it was aborted."""
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+            if self._stopped:
+                self._stop.set()
+        progress = FileProgress(
+            plan, self._files, self._say, attempt=self._order.attempt, started_at=started_at
+        )
+        self._run = asyncio.create_task(run_plan(plan, journal, progress=progress, stop=self._stop))
+        try:
+            await asyncio.wait((self._run,))
+        finally:
+            progress.close()
+        return None if self._run.cancelled() else self._run.result()
+
+    def _in_loop(self, call: Callable[[], object]) -> None:
+        with self._lock:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(call)
+
+    def _in_own_loop(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in a new event loop; Any: what it sends and yields is its own.
+
+        Unlike `asyncio.run`, this does not wait for ever for a thread that hangs in a plugin.
+        """
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(work)
+        finally:
+            with self._lock:
+                self._loop = None
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            if left:
+                loop.run_until_complete(asyncio.wait(left, timeout=_LEFT_BEHIND_S))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()

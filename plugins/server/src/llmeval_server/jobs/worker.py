@@ -1,0 +1,125 @@
+"""The worker process: DBOS with our workflow, a sign of life, and a clean end."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+
+from llmeval_core.hooks import LlmevalError
+from llmeval_core.library import Session
+from llmeval_server.jobs.database import (
+    APPLICATION,
+    EXECUTOR,
+    QUEUE,
+    VERSION,
+    prepare_database,
+    store_errors,
+)
+from llmeval_server.jobs.dbos_store import DbosJobStore, open_store
+from llmeval_server.jobs.files import give_sign_of_life
+from llmeval_server.jobs.workflow import JobRunner
+from llmeval_server.settings import ServerSettings
+
+QUEUE_POLL_S = 0.5
+"""How long a job waits for a free worker at most, seconds."""
+SIGN_OF_LIFE_EVERY_S = 1.0
+STRAY_AFTER_S = 10.0
+"""How long a job may be `running` without being run here, seconds."""
+GRACE_S = 3.0
+"""How long requests under way may finish when the worker is told to end, seconds."""
+LAST_S = 3.0
+"""How long jobs may then take to write what they have, seconds."""
+
+_log = logging.getLogger("llmeval.server")
+
+
+def work_until(ending: threading.Event, settings: ServerSettings, session: Session) -> None:
+    """Run jobs until told to end; jobs that run then go on when a worker starts again.
+
+    DBOS is left as a dead process leaves it: all that matters is on disk.
+
+    Raises:
+        JobStoreError: the database cannot be reached or written.
+    """
+    url = prepare_database(settings)
+    give_sign_of_life_or_not(settings.home)
+    runner = JobRunner(session, settings.home)
+    with store_errors(settings):
+        _launch(runner, url, settings)
+        store = open_store(settings)
+    _log.info("the worker runs jobs, %d at once", settings.jobs_at_once)
+    strays = Strays()
+    while not ending.wait(SIGN_OF_LIFE_EVERY_S):
+        give_sign_of_life_or_not(settings.home)
+        strays.take_up(store, runner)
+    n_jobs = runner.close(grace_s=GRACE_S, last_s=LAST_S)
+    _log.info("the worker ends; %d jobs go on when it starts again", n_jobs)
+
+
+def _launch(runner: JobRunner, url: str, settings: ServerSettings) -> None:
+    quiet = logging.getLogger("dbos")
+    quiet.addHandler(logging.NullHandler())  # else DBOS adds one that writes to the terminal
+    quiet.addFilter(_is_news)
+    config: DBOSConfig = {
+        "name": APPLICATION,
+        "system_database_url": url,
+        "application_version": VERSION,
+        "executor_id": EXECUTOR,
+        "serializer": DBOSPortableJSONSerializer(),
+        "log_level": "WARNING",
+        "run_migrations": False,
+    }
+    DBOS(config=config)
+    runner.register()
+    DBOS.launch()
+    DBOS.register_queue(
+        QUEUE,
+        worker_concurrency=settings.jobs_at_once,
+        polling_interval_sec=QUEUE_POLL_S,
+        on_conflict="always_update",
+    )
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out what DBOS says of jobs that failed or were cancelled: we say it ourselves."""
+    text = str(record.msg)
+    return not (
+        text.startswith("Exception encountered in asynchronous workflow")
+        or "Waiting for the" in text
+    )
+
+
+def give_sign_of_life_or_not(home: Path) -> None:
+    """Give a sign of life; a worker that cannot is taken for dead, and works on."""
+    with contextlib.suppress(OSError):
+        give_sign_of_life(home)
+
+
+@dataclass(slots=True)
+class Strays:
+    """Jobs that count as running and are not: their end could not be written, the disk was full.
+
+    DBOS takes up such jobs only when it starts.
+    """
+
+    since: dict[str, float] = field(default_factory=dict)
+
+    def take_up(self, store: DbosJobStore, runner: JobRunner) -> None:
+        """Queue again what has been astray for a while."""
+        try:
+            running = store.running_ids()
+            now = time.monotonic()
+            astray = [job_id for job_id in running if not runner.has(job_id)]
+            self.since = {job_id: self.since.get(job_id, now) for job_id in astray}
+            for job_id, since in self.since.items():
+                if now - since >= STRAY_AFTER_S:
+                    _log.warning("job %s is taken up again: its end could not be kept", job_id)
+                    store.take_up_again(job_id)
+        except LlmevalError as err:
+            _log.debug("cannot look for stray jobs: %s", err.what)

@@ -1,0 +1,58 @@
+"""Logging in and out: the token becomes a cookie, and the cookie goes."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from llmeval_server.security.access import Gate
+
+
+def login_routes(gate: Gate | None) -> list[Route]:
+    """Make the routes that the form of the login page and the button to leave post to."""
+
+    async def log_in(request: Request) -> Response:
+        fields = _fields(await request.body())
+        wanted = local_path(fields.get("next", ["/"])[-1])
+        root = request.scope.get("root_path", "")
+        if gate is None:
+            return RedirectResponse(root + wanted, 303)
+        if not gate.admit(request.scope, fields.get("token", [""])[-1].strip()):
+            return RedirectResponse(f"{root}/login?failed=1&next={quote(wanted, safe='/')}", 303)
+        answer = RedirectResponse(root + wanted, 303)
+        cookie = gate.sessions.set_cookie(request.scope, gate.sessions.begin())
+        answer.headers.append("set-cookie", cookie)
+        return answer
+
+    async def log_out(request: Request) -> Response:
+        root = request.scope.get("root_path", "")
+        if gate is None:
+            return RedirectResponse(f"{root}/", 303)
+        value = gate.sessions.cookie_in(request.headers)
+        if value is not None:
+            gate.sessions.end(value)
+        answer = RedirectResponse(f"{root}/login", 303)
+        answer.headers.append("set-cookie", gate.sessions.set_cookie(request.scope, ""))
+        return answer
+
+    return [
+        Route("/login", log_in, methods=["POST"], include_in_schema=False),
+        Route("/logout", log_out, methods=["POST"], include_in_schema=False),
+    ]
+
+
+def _fields(body: bytes) -> dict[str, list[str]]:
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    except ValueError:
+        return {}
+
+
+def local_path(wanted: str) -> str:
+    """Return a path of this site; the home page for what would lead elsewhere."""
+    if not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
+        return "/"
+    return wanted if wanted.isprintable() and "\\" not in wanted else "/"

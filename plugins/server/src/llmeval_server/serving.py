@@ -1,0 +1,163 @@
+"""A server from its start to its end: folder, address, worker, application."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from types import FrameType
+
+import click
+import uvicorn
+from pydantic import SecretStr
+
+from llmeval_core.hooks import ConfigError
+from llmeval_core.library import make_session
+from llmeval_server.assembly import make_app
+from llmeval_server.claim import Claim
+from llmeval_server.context import ServerContext
+from llmeval_server.jobs.dbos_store import open_store
+from llmeval_server.logs import DeliveryLines, start_logging
+from llmeval_server.settings import ServerSettings
+from llmeval_server.settings_from import variables_for_worker
+from llmeval_server.supervising import WorkerKeeper, worker_command
+
+_PROCESS = "api"
+_LAST_REQUESTS_S = 3
+"""How long requests under way may take at the end; streams of events never end by themselves."""
+
+
+def serve(settings: ServerSettings, *, with_worker: bool, disabled: Sequence[str]) -> int:
+    """Serve until Ctrl-C or SIGTERM, and return the exit code.
+
+    Args:
+        settings: of the server.
+        with_worker: whether to run jobs too.
+        disabled: plugins to be left alone.
+
+    Raises:
+        LlmevalError: the folder or the address is taken, or jobs cannot be kept.
+    """
+    try:
+        # SIGTERM before the server listens to it; after that it gives the signal back to us.
+        signal.signal(signal.SIGTERM, _leave)
+        with ExitStack() as stack:
+            return _serve(settings, stack, with_worker=with_worker, disabled=disabled)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _serve(
+    settings: ServerSettings, stack: ExitStack, *, with_worker: bool, disabled: Sequence[str]
+) -> int:
+    claim = stack.enter_context(Claim(settings.home, "server"))
+    listening = stack.enter_context(listen(settings))
+    url = url_of(settings, listening)
+    claim.note(url)
+    new_token = None
+    if settings.token is None and not settings.is_loopback:
+        new_token = secrets.token_urlsafe(24)
+        settings = settings.model_copy(update={"token": SecretStr(new_token)})
+    session = make_session(disabled=disabled)
+    if settings.token is not None:
+        session.catalog.redactor.add(settings.token.get_secret_value())
+    start_logging(settings.home, _PROCESS, session.catalog.redactor)
+    store = open_store(settings)
+    stack.callback(store.close)
+    if with_worker:
+        keeper = WorkerKeeper(
+            worker_command(disabled_plugins=disabled), variables_for_worker(settings)
+        )
+        stack.callback(keeper.stop)
+        keeper.start()
+    else:
+        lines = DeliveryLines(settings.home, _PROCESS, _show)
+        stack.callback(lines.stop)
+        lines.start()
+    routes = tuple(session.host.offers("routes"))
+    app = make_app(ServerContext(settings, session, store, routes))
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_REQUESTS_S,
+    )
+    server = _Server(config, lambda: _greet(url, new_token))
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def listen(settings: ServerSettings) -> socket.socket:
+    """Take the address before anything else is started.
+
+    Raises:
+        ConfigError: it is taken, not ours, or no address.
+    """
+    try:
+        found = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, kind, protocol, _, address = found[0]
+        listening = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError) as err:
+        raise ConfigError(
+            f"cannot listen on '{settings.host}': {err}",
+            where="--host",
+            hint="127.0.0.1 is for this machine alone, 0.0.0.0 for all networks",
+        ) from err
+    try:
+        if os.name == "posix":  # on Windows it would allow two servers on one port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(1024)
+    except OSError as err:
+        listening.close()
+        raise ConfigError(
+            f"cannot listen on {settings.host}:{settings.port}: {err.strerror}",
+            where="--port",
+            hint="another program may have this port; choose one with --port, 0 for a free one",
+        ) from err
+    return listening
+
+
+def url_of(settings: ServerSettings, listening: socket.socket) -> str:
+    """Return the address as a browser wants it."""
+    port = listening.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{port}{settings.root_path.rstrip('/')}/"
+
+
+def _greet(url: str, new_token: str | None) -> None:
+    click.echo(f"llmeval serves {url}  (Ctrl-C ends it)")
+    if new_token is not None:
+        click.echo(f"token: {new_token}  (shown once; set LLMEVAL_TOKEN to choose your own)")
+    sys.stdout.flush()
+
+
+def _show(line: str) -> None:
+    click.echo(line, err=True)

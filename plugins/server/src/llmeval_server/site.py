@@ -1,0 +1,34 @@
+"""What routes of other plugins are told about this server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from llmeval_core.hooks import Site, TrackerStanding
+from llmeval_core.library import Deliveries, Journal, deliver_lacking
+from llmeval_server.context import ServerContext
+from llmeval_server.logs import log_lines
+
+DELIVER_WITHIN_S = 60.0
+"""How long one press of a button may deliver, seconds."""
+
+
+def make_site(context: ServerContext) -> Site:
+    """Make what each route gets; its functions block."""
+    home, catalog = context.settings.home, context.session.catalog
+
+    def standings() -> Sequence[TrackerStanding]:
+        with Journal(home) as journal:
+            return journal.deliveries(Deliveries.standings)
+
+    def deliver(name: str) -> str:
+        with Journal(home) as journal:
+            outcomes = asyncio.run(
+                deliver_lacking(journal, catalog, DELIVER_WITHIN_S, names=(name,))
+            )
+        if not outcomes:
+            return f"{name}: no run has used this tracker yet"
+        return "; ".join(outcome.line() for outcome in outcomes)
+
+    return Site(home, standings, deliver, lambda word: log_lines(home, word))

@@ -1,0 +1,131 @@
+"""A plugin for tests: sums as a data set, and a slow model that writes down what it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pydantic import Field
+
+from llmeval_core.hooks import (
+    Aggregate,
+    ComponentConfig,
+    Dataset,
+    Entry,
+    Generation,
+    Metric,
+    ModelError,
+    ModelInfo,
+    ModelProvider,
+    Request,
+    Sample,
+    Score,
+    Settings,
+    TaskDefaults,
+    hookimpl,
+    mean_aggregate,
+)
+
+
+class SumsSettings(Settings):
+    """How many there are, and a word in each question."""
+
+    n: int = Field(default=10, ge=1)
+    word: str = "sums"
+
+
+class Sums:
+    """`sums 0+1=`, `sums 1+1=`, ..."""
+
+    name = "sums"
+    defaults = TaskDefaults(metrics=(ComponentConfig(use="right"),))
+
+    def __init__(self, settings: SumsSettings) -> None:
+        self._word = settings.word
+        self._n = settings.n
+
+    def samples(self) -> Iterator[Sample]:
+        for i in range(self._n):
+            yield Sample(f"s{i}", f"{self._word} {i}+1=", (str(i + 1),))
+
+    def few_shot_pool(self) -> Iterator[Sample]:
+        return self.samples()
+
+    def size(self) -> int | None:
+        return self._n
+
+    def fingerprint(self) -> str:
+        return f"{self._word}-{self._n}"
+
+
+class AbacusSettings(Settings):
+    """How slow it is, and where it writes."""
+
+    asked: Path
+    latency_s: float = 0.0
+    breaks: str = ""
+
+
+class Abacus:
+    """Adds one, but is off by one for every seventh number."""
+
+    def __init__(self, settings: AbacusSettings) -> None:
+        self._settings = settings
+
+    def describe(self, model: str) -> ModelInfo:
+        return ModelInfo(f"abacus {self._settings.breaks}", frozenset({"chat"}))
+
+    async def open(self, model: str) -> Abacus:
+        if self._settings.breaks == "refuse":
+            raise ModelError("auth", f"the key {os.environ.get('ABACUS_KEY')} is wrong")
+        if self._settings.breaks == "bug":
+            raise ZeroDivisionError("in the abacus")
+        return self
+
+    async def generate(self, request: Request) -> Generation:
+        question = request.messages[-1].content
+        with self._settings.asked.open("a") as file:
+            file.write(question + "\n")
+        await asyncio.sleep(self._settings.latency_s)
+        if self._settings.breaks == "die":
+            os.abort()
+        number = int(question.split()[-1].partition("+")[0])
+        if self._settings.breaks == "fail" and number % 5 == 0:
+            raise ModelError("bad_request", "no fives please")
+        return Generation((str(number + (1 if number % 7 else 2)),), latency_s=0.001)
+
+    async def aclose(self) -> None:
+        """Keep nothing."""
+
+
+class Right:
+    """Whether the answer is the reference."""
+
+    definition = "right@1"
+    higher_is_better = True
+
+    def score(self, sample: Sample, generation: Generation) -> Score:
+        return Score(float(generation.text in sample.references), parsed=generation.text)
+
+    def aggregate(self, scores: Iterable[Score]) -> Aggregate:
+        return mean_aggregate(scores)
+
+
+@hookimpl
+def llmeval_register_datasets() -> Iterable[Entry[SumsSettings, Dataset]]:
+    """Offer the data set."""
+    yield Entry("sums", SumsSettings, Sums, "sums of two numbers", argument="n")
+
+
+@hookimpl
+def llmeval_register_models() -> Iterable[Entry[AbacusSettings, ModelProvider]]:
+    """Offer the model."""
+    yield Entry("abacus", AbacusSettings, Abacus, "adds one")
+
+
+@hookimpl
+def llmeval_register_metrics() -> Iterable[Entry[Settings, Metric]]:
+    """Offer the metric."""
+    yield Entry("right", Settings, lambda settings: Right(), "the answer is the reference")

@@ -1,0 +1,200 @@
+"""Samples a page at a time: every sample is met once, whatever the filter and the direction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from llmeval_core.errors import UnknownNameError
+from llmeval_core.journal import Journal, Reader, finding, grade
+from llmeval_core.journal.schema import connect
+from llmeval_core.library import (
+    Count,
+    Ending,
+    Found,
+    count_samples,
+    find_task,
+    sample_at,
+    sample_page,
+    samples_by_id,
+)
+from llmeval_core.library.stored_samples import choose
+from llmeval_core.records import Failure, SampleResult, Score
+from llmeval_core.testing import (
+    FakeDataset,
+    FakeModel,
+    make_generation,
+    make_request,
+    make_sample,
+    run_in,
+)
+
+N_SAMPLES = 240
+ENDINGS: tuple[Ending, ...] = ("all", "failed", "wrong")
+
+
+def result(index: int) -> SampleResult:
+    failed = index % 11 == 0
+    scores = {"m": Score(index % 5 / 4), "n": Score(None if index % 3 else 1.0)}
+    return SampleResult(
+        index=index,
+        sample=make_sample(id=f"q{index}", category=None if index % 7 == 0 else f"c{index % 2}"),
+        request=make_request(f"question {index}"),
+        generation=None if failed else make_generation("answer"),
+        scores={} if failed else scores,
+        failure=Failure("timeout", "too late") if failed else None,
+    )
+
+
+@pytest.fixture
+async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
+    with Journal(tmp_path) as journal:
+        task = journal.begin_task("f", model="a/b/c", key="d_0shot")
+        other = journal.begin_task("g", model="a/other", key="d_0shot")
+        for index in range(N_SAMPLES):
+            await journal.record(task.id, result(index))
+            await journal.record(other.id, result(index))
+        await journal.flush()
+        with journal.reader() as opened:
+            yield opened
+
+
+def pages(reader: Reader, found: Found, ending: Ending, *, backwards: bool = False) -> list[int]:
+    """Turn pages until there is none, and list what was on them."""
+    place: int | None = N_SAMPLES if backwards else 0
+    met: list[int] = []
+    while place is not None:
+        page = sample_page(reader, found, ending, start=place, limit=7, backwards=backwards)
+        indices = [sample.index for sample in page.samples]
+        met = indices + met if backwards else met + indices
+        place = page.previous if backwards else page.next
+    return met
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("metric", [None, "m", "n"])
+@pytest.mark.parametrize("category", [None, "c1"])
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_turning_pages_meets_what_the_command_line_shows(
+    reader: Reader,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    ending: Ending,
+    category: str | None,
+    metric: str | None,
+    backwards: bool,
+) -> None:
+    monkeypatch.setattr(finding, "MOST_COUNTED", 30)  # so that a page ends before it is full
+    found = find_task(reader, "a/b/c", "d_0shot", metric=metric, category=category)
+    shown = choose(reader, found, failed=ending == "failed", wrong=ending == "wrong")
+
+    assert [one.index for one in shown] == pages(reader, found, ending, backwards=backwards)
+
+
+async def test_a_page_has_all_of_a_sample(reader: Reader) -> None:
+    found = find_task(reader, "a/b/c", "d_0shot")
+
+    page = sample_page(reader, found, start=100, limit=3)
+
+    assert [sample.index for sample in page.samples] == [100, 101, 102]
+    assert (page.next, page.previous) == (103, 99)
+    assert list(reader.sample_results(found.task.id))[100:103] == list(page.samples)
+
+
+async def test_the_first_page_and_the_last_say_so(reader: Reader) -> None:
+    found = find_task(reader, "a/b/c", "d_0shot")
+
+    assert sample_page(reader, found, limit=10).previous is None
+    assert sample_page(reader, found, start=N_SAMPLES - 10, limit=10).next is None
+
+
+async def test_samples_are_counted_by_how_they_ended(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = find_task(reader, "a/b/c", "d_0shot", metric="m")
+    n_wrong = sum(1 for _ in choose(reader, found, failed=False, wrong=True))
+
+    counts = count_samples(reader, found)
+    monkeypatch.setattr(finding, "MOST_COUNTED", 100)
+    least = count_samples(reader, found)
+
+    assert (Count(240), Count(22), Count(n_wrong)) == (counts.all, counts.failed, counts.wrong)
+    assert Count(100, is_least=True) == least.all
+
+
+async def test_a_result_knows_how_many_samples_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await run_in(tmp_path, datasets={"fake": FakeDataset(50)}, models={"fake": FakeModel()})
+    monkeypatch.setattr(finding, "MOST_COUNTED", 10)
+
+    with Journal(tmp_path) as journal, journal.reader() as reader:
+        counts = count_samples(reader, find_task(reader, "fake/model", "fake_0shot"))
+
+    assert (Count(50), Count(0)) == (counts.all, counts.failed)
+
+
+async def test_a_sample_is_found_by_its_id_or_its_beginning(reader: Reader) -> None:
+    found = find_task(reader, "a/b/c", "d_0shot")
+
+    whole = [one.index for one in samples_by_id(reader, found, "q17")]
+    assert whole == [17, *range(170, 180)]
+    assert [one.index for one in samples_by_id(reader, found, "q23", limit=3)] == [23, 230, 231]
+    assert samples_by_id(reader, found, "%") == ()
+    assert samples_by_id(reader, found, "nobody") == ()
+
+
+async def test_a_sample_is_found_by_its_place(reader: Reader) -> None:
+    found = find_task(reader, "a/b/c", "d_0shot")
+    there, nowhere = sample_at(reader, found, 5), sample_at(reader, found, N_SAMPLES)
+
+    assert there is not None
+    assert there.sample.id == "q5"
+    assert nowhere is None
+
+
+async def test_categories_are_named_without_reading_the_task(reader: Reader) -> None:
+    found = find_task(reader, "a/b/c", "d_0shot")
+
+    assert reader.finder.categories(found.task.id) == ["c0", "c1"]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"model": "a/x"}, "the journal has no samples of 'd_0shot' from 'a/x'"),
+        ({"metric": "mm"}, "the task has no metric 'mm'\n  try:   did you mean 'm'?"),
+        ({"category": "x"}, "the task has no category 'x'\n  try:   there are: c0, c1"),
+    ],
+)
+async def test_an_unknown_name_is_told(reader: Reader, names: dict[str, str], message: str) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        find_task(reader, **{"model": "a/b/c", "task": "d_0shot", **names})
+
+    assert message == str(caught.value)
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.0, 1e-300, 0.5, 1 - 1e-16, 1.0, 7.0])
+def test_sqlite_and_python_give_a_score_the_same_grade(tmp_path: Path, value: float) -> None:
+    connection = connect(tmp_path / "x.sqlite")
+
+    ((stored,),) = connection.execute(f"SELECT {finding.GRADE} FROM (SELECT ? AS value)", (value,))
+
+    connection.close()
+    assert stored == grade(value)
+
+
+async def test_an_old_journal_gets_what_pages_need(tmp_path: Path) -> None:
+    await run_in(tmp_path)
+    old = connect(tmp_path / "journal.sqlite")
+    for name in ("samples_by_id", "samples_by_category", "failed_samples", "scores_by_grade"):
+        old.execute(f"DROP INDEX {name}")
+    old.execute("PRAGMA user_version=2")
+    old.close()
+
+    with Journal(tmp_path) as journal, journal.reader() as reader:
+        page = sample_page(reader, find_task(reader, "fake/model", "fake_0shot"), "wrong")
+
+    assert page.samples == ()
