@@ -232,8 +232,8 @@ class Pace(Protocol):
             ModelError: the server was away for too long.
         """
 
-    def answered(self, generation: Generation, n_expected: int = 0) -> None:
-        """Note an answer; `n_expected` are the tokens it was expected to use."""
+    def answered(self, generation: Generation, *, latency_s: float, n_expected: int = 0) -> None:
+        """Note an answer, how long it took, and the tokens it was expected to use."""
 
     def failed(self, error: ModelError) -> None:
         """Note that an attempt failed."""

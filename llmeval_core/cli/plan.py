@@ -61,12 +61,44 @@ def command(
 
 def _print(previews: list[TaskPreview], fingerprint: str) -> None:
     table = Table("model", "task", header_style="bold")
-    for heading in ("samples", "in the journal", "requests to send", "unusable"):
+    headings = ["samples", "in the journal", "requests to send", "unusable", "tokens"]
+    has_cost = any(item.estimate.cost is not None for item in previews)
+    for heading in [*headings, *(["cost"] if has_cost else []), "time"]:
         table.add_column(heading, justify="right")
     for item in previews:
         counts = (item.n_samples, item.n_answered, item.n_requests, item.n_unusable)
-        table.add_row(item.model, item.task, *(f"{count:,}" for count in counts))
+        row = [f"{count:,}" for count in counts]
+        row.append(f"{item.estimate.n_prompt_tokens + item.estimate.n_completion_tokens:,}")
+        if has_cost:
+            row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
+        table.add_row(item.model, item.task, *row, _duration(item.estimate.duration_s))
     console = make_console()
     console.print(table)
-    total = sum(item.n_requests for item in previews)
-    console.print(f"{total:,} requests to send, plan {fingerprint}")
+    for line in _lines(previews, fingerprint):
+        console.print(line, soft_wrap=True)
+
+
+def _lines(previews: list[TaskPreview], fingerprint: str) -> list[str]:
+    to_send = [item for item in previews if item.n_requests]
+    lines = [f"{sum(item.n_requests for item in to_send):,} requests to send, plan {fingerprint}"]
+    if to_send:
+        n_read = sum(item.estimate.n_prompt_tokens for item in to_send)
+        n_written = sum(item.estimate.n_completion_tokens for item in to_send)
+        line = f"estimated: {n_read:,} tokens to read, {n_written:,} to write"
+        costs = [item.estimate.cost for item in to_send if item.estimate.cost is not None]
+        if costs:
+            line += f", cost {sum(costs):.4g}"
+        lines.append(line)
+        bases = dict.fromkeys(item.estimate.basis for item in to_send)
+        lines.append(f"by {', by '.join(bases)}")
+    return lines
+
+
+def _duration(seconds: float | None) -> str:
+    """Write a time in its largest units; nothing if it is unknown."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -119,6 +119,7 @@ def _report(outcome: RunOutcome, home: Path) -> None:
         lines.append(
             f"{summary.n_samples} samples, {summary.n_requests} requests answered,"
             f" {summary.n_failed} failed, {summary.elapsed_s:.1f} s"
+            + (f", cost {summary.cost:.4g}" if summary.cost is not None else "")
         )
     for report in outcome.deliveries:
         if report.location and not report.n_undelivered:

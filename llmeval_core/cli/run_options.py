@@ -69,6 +69,30 @@ _OPTIONS = (
         help="Most requests under way at once.",
     ),
     click.option(
+        "--max-samples-failed",
+        type=click.FloatRange(min=0),
+        metavar="N",
+        help="Failed samples that a task may have; below 1 a part of its samples.",
+    ),
+    click.option(
+        "--fail-fast",
+        is_flag=True,
+        default=None,
+        help="End the run with the first failed sample.",
+    ),
+    click.option(
+        "--max-cost",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="X",
+        help="Stop when this much is spent, by the run file's prices.",
+    ),
+    click.option(
+        "--max-total-tokens",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Stop when this many tokens are read and written in this run.",
+    ),
+    click.option(
         "--max-tokens",
         type=click.IntRange(min=1),
         metavar="N",

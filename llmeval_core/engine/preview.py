@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llmeval_core.engine.estimates import Estimate, estimate
+from llmeval_core.engine.pacers import most_at_once
 from llmeval_core.engine.source import SampleSource, prepare
 from llmeval_core.journal import Journal, Reader
 from llmeval_core.plan import Plan, PlannedModel, PlannedTask
 from llmeval_core.prompting import Prompter
+from llmeval_core.tokens import prompt_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class TaskPreview:
         n_answered: samples whose answer the journal has.
         n_requests: different requests still to be sent.
         n_unusable: samples that the prompt's templates fail on.
+        estimate: what the requests still to be sent will use.
     """
 
     model: str
@@ -28,6 +32,7 @@ class TaskPreview:
     n_answered: int
     n_requests: int
     n_unusable: int
+    estimate: Estimate
 
 
 def preview(plan: Plan, journal: Journal | None) -> list[TaskPreview]:
@@ -41,17 +46,19 @@ def preview(plan: Plan, journal: Journal | None) -> list[TaskPreview]:
         LlmevalError: a data set or a prompt is wrong.
     """
     return [
-        _preview_task(evaluation.model, task, journal)
+        _preview_task(evaluation.model, task, journal, most_at_once(plan, [evaluation.model]))
         for evaluation in plan.evaluations
         for task in evaluation.tasks
     ]
 
 
-def _preview_task(model: PlannedModel, task: PlannedTask, journal: Journal | None) -> TaskPreview:
+def _preview_task(
+    model: PlannedModel, task: PlannedTask, journal: Journal | None, n_at_once: int
+) -> TaskPreview:
     prompter = Prompter(model, task)
     prompter.load_pool()
     source = SampleSource(task)
-    n_samples = n_answered = n_unusable = 0
+    n_samples = n_answered = n_unusable = n_prompt_tokens = 0
     to_send: set[str] = set()
     try:
         while chunk := source.read():
@@ -61,7 +68,21 @@ def _preview_task(model: PlannedModel, task: PlannedTask, journal: Journal | Non
             n_samples += len(prepared)
             n_unusable += len(prepared) - len(wanted)
             n_answered += sum(key in known for key in wanted)
-            to_send.update(key for key in wanted if key not in known)
+            for item in prepared:
+                key = item.request.fingerprint if item.request is not None else None
+                if item.request is not None and key not in known and key not in to_send:
+                    to_send.add(item.request.fingerprint)
+                    n_prompt_tokens += prompt_tokens(item.request)
     finally:
         source.close()
-    return TaskPreview(model.name, task.key, n_samples, n_answered, len(to_send), n_unusable)
+    estimated = estimate(
+        model,
+        task,
+        journal,
+        n_requests=len(to_send),
+        n_prompt_tokens=n_prompt_tokens,
+        n_at_once=n_at_once,
+    )
+    return TaskPreview(
+        model.name, task.key, n_samples, n_answered, len(to_send), n_unusable, estimated
+    )

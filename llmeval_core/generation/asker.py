@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 
 from llmeval_core.contracts import Model, ModelJob
@@ -70,6 +71,7 @@ class Asker:
     async def _attempt(self, request: Request, n_expected: int) -> Generation | ModelError:
         """Ask once, when it is our turn."""
         await self._pace.enter(n_expected)
+        began = time.perf_counter()
         timeout_s = self._job.request_timeout_s
         try:
             async with asyncio.timeout(timeout_s):
@@ -84,7 +86,8 @@ class Asker:
             raise
         else:
             self._proven = True
-            self._pace.answered(generation, n_expected)
+            latency_s = time.perf_counter() - began
+            self._pace.answered(generation, latency_s=latency_s, n_expected=n_expected)
             return generation
         self._pace.failed(error)
         return error

@@ -8,6 +8,7 @@ from llmeval_core.journal.deliveries import (
     StoredTracker,
 )
 from llmeval_core.journal.finding import Count, Ending, SampleFinder, SampleQuery, Stretch, grade
+from llmeval_core.journal.history import Usage
 from llmeval_core.journal.journal import Journal
 from llmeval_core.journal.reading import Reader, StoredTask, TaskTotals
 
@@ -26,5 +27,6 @@ __all__ = [
     "StoredTracker",
     "Stretch",
     "TaskTotals",
+    "Usage",
     "grade",
 ]

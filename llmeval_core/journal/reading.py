@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from llmeval_core.journal import rows
 from llmeval_core.journal.finding import SampleFinder
+from llmeval_core.journal.history import Usage, usage
 from llmeval_core.records import Generation, SampleResult, Score, TaskResult
 
 _WHOLE_SAMPLE = (
@@ -83,6 +84,10 @@ class Reader:
             for row in self._connection.execute(query, part):
                 found[row[0].hex()] = rows.to_generation(row[1:])
         return found
+
+    def usage(self, model: str, key: str | None = None) -> Usage | None:
+        """Average what earlier answers used; see `history.usage`."""
+        return usage(self._connection, model, key)
 
     def n_answered(self, fingerprints: Iterable[str]) -> int:
         """Count how many of these requests have an answer."""

@@ -19,6 +19,8 @@ def outcome_json(outcome: RunOutcome) -> dict[str, Any]:
         "n_undelivered": summary.n_undelivered,
         "interrupted": summary.interrupted,
         "elapsed_s": round(summary.elapsed_s, 3),
+        "n_tokens": summary.n_tokens,
+        "cost": summary.cost,
         "errors": [
             {"what": error.what, "where": error.where, "try": error.hint}
             for error in outcome.errors

@@ -28,6 +28,7 @@ def read_config(
         ConfigError: the run file or a flag is wrong, or a model or data set is missing.
     """
     numbers = _shots(shots) if shots is not None else None
+    budget = _budget(scalars)
     changes, flags = _from_flags(
         {
             "models": ("-m", models),
@@ -36,6 +37,8 @@ def read_config(
         },
         scalars,
     )
+    if budget:
+        changes["budget"] = budget
     if datasets:
         changes["tasks"] = [{"dataset": name, "shots": numbers or (0,)} for name in datasets]
         flags |= {("tasks", i): f"-d {name}" for i, name in enumerate(datasets)}
@@ -51,6 +54,8 @@ def read_config(
             changes["generation"] = {"max_tokens": max_tokens}
         return validate(RunConfig, changes, origin=origin), origin
     config, origin = load_run_file(run_file)
+    if budget:
+        changes["budget"] = config.budget.model_dump() | budget
     origin = Origin(origin.file, origin.lines, flags)
     checked = validate(
         RunConfig, {"models": config.models, "tasks": config.tasks, **changes}, origin=origin
@@ -102,8 +107,15 @@ def _from_flags(
     for key, value in scalars.items():
         if value is not None:
             changes[key] = value
-            flags[(key,)] = f"--{key} {value}"
+            option = f"--{key.replace('_', '-')}"
+            flags[(key,)] = option if value is True else f"{option} {value}"
     return changes, flags
+
+
+def _budget(scalars: dict[str, Any]) -> dict[str, Any]:
+    """Take the parts of a budget out of the flags."""
+    parts = {"cost": scalars.pop("max_cost", None), "tokens": scalars.pop("max_total_tokens", None)}
+    return {key: value for key, value in parts.items() if value is not None}
 
 
 def _shots(text: str) -> tuple[int, ...]:

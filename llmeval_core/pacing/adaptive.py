@@ -1,26 +1,30 @@
 """How many requests may be under way, found out while asking.
 
-Growth is tried in rounds of as many answers as the limit has places. In slow start (Jacobson,
-"Congestion Avoidance and Control", SIGCOMM 1988) each round doubles the limit; later a round adds
-an eighth. A growth that does not raise the rate of answers by at least a quarter of itself is
-taken back: more at once would only wait at the server (hill climbing on throughput; a limit on
-latency alone, as in TCP Vegas, would stop too early on servers that answer in batches). A server
-that refuses makes it smaller by a factor, once an episode (AIMD; Chiu and Jain, "Analysis of the
-Increase and Decrease Algorithms", 1989).
+A hill is climbed whose height is the rate of answers. While every place is taken, the rate is the
+limit divided by the mean latency (Little, "A Proof for the Queuing Formula L = λW", 1961), which
+is known long before answers could be counted as exactly. A step is kept if the rate changed by at
+least a third of what the limit did: upwards that says that the server had room, downwards that
+requests had only waited there. In slow start a step doubles the limit (Jacobson, "Congestion
+Avoidance and Control", SIGCOMM 1988); later it is an eighth, up and down by turns. A limit on
+latency alone, as in TCP Vegas, would stop too early on servers that answer in batches.
+
+A server that refuses makes the limit smaller by a factor, once an episode (AIMD; Chiu and Jain,
+"Analysis of the Increase and Decrease Algorithms", 1989).
 """
 
 from __future__ import annotations
 
 START = 8
 """Requests under way at first."""
-SMALLEST_ROUND = 8
-"""Answers in a round at least; fewer would be chance."""
+SMALLEST_ROUND = 16
+"""Answers that are looked at together, at least; fewer would be chance."""
 DECREASE = 0.7
 """What is left of the limit after a refusal; half in slow start."""
 COOL_DOWN_S = 2.0
 """Refusals this soon after a decrease belong to the same episode, seconds."""
-REST_ROUNDS = 16
-"""Rounds without a try to grow after one that did not pay; 4 after a refusal."""
+REST_ROUNDS = 4
+"""Rounds without a step after one that was taken back; twice as many after a refusal."""
+_MOSTLY = 0.8
 
 
 class AdaptiveLimit:
@@ -38,64 +42,73 @@ class AdaptiveLimit:
         self.limit = min(start, most)
         self._most = most
         self._slow_start = True
-        self._cool_until = 0.0
+        self._upwards = True
         self._rest = 0
-        self._raised_from: tuple[int, float] | None = None
-        self._is_settling = True
-        self._round_began = 0.0
+        self._cool_until = 0.0
+        self._changed_at = 0.0
+        self._before: tuple[int, float] | None = None  # limit and latency before the last step
         self._n_answers = 0
-        self._was_full = False
+        self._n_full = 0
+        self._latency_sum_s = 0.0
 
-    def answered(self, now: float, *, n_under_way: int) -> None:
+    def answered(self, now: float, *, latency_s: float, n_under_way: int) -> None:
         """Note an answer at this time, seconds; `n_under_way` counts it still."""
+        if now - latency_s < self._changed_at:
+            return  # it was asked for under another limit
         self._n_answers += 1
-        self._was_full = self._was_full or n_under_way >= self.limit
-        if self._n_answers < max(self.limit, SMALLEST_ROUND):
+        self._n_full += n_under_way >= self.limit
+        self._latency_sum_s += latency_s
+        if self._n_answers < max(SMALLEST_ROUND, self.limit * (2 if self._slow_start else 4)):
             return
-        rate = self._n_answers / max(now - self._round_began, 1e-9)
-        was_full, was_settling = self._was_full, self._is_settling
-        self._begin_round(now)
-        self._is_settling = False
-        # The first round after a change still has answers that were asked for before it, and a
-        # round in which there was not enough to ask says nothing.
-        if was_full and not was_settling:
-            self._judge(rate)
+        latency_s = self._latency_sum_s / self._n_answers
+        was_full = self._n_full >= self._n_answers * _MOSTLY
+        self._begin_round()
+        if was_full and latency_s > 0:  # else there was not enough to ask, which says nothing
+            self._judge(now, latency_s)
 
     def refused(self, now: float) -> None:
         """Note that the server refused, or did not answer in time."""
         if now < self._cool_until:
             return
-        self.limit = max(1, int(self.limit * (0.5 if self._slow_start else DECREASE)))
         self._cool_until = now + COOL_DOWN_S
+        self._set(now, max(1, int(self.limit * (0.5 if self._slow_start else DECREASE))))
         self._slow_start = False
-        self._raised_from = None
-        self._rest = 4
-        self._is_settling = True
-        self._begin_round(now)
+        self._upwards = True
+        self._before = None
+        self._rest = 2 * REST_ROUNDS
 
-    def _judge(self, rate: float) -> None:
-        if self._raised_from is not None:
-            before, rate_before = self._raised_from
-            self._raised_from = None
-            if rate / rate_before - 1 < (self.limit / before - 1) / 4:
-                self._change(before)
+    def _judge(self, now: float, latency_s: float) -> None:
+        if self._before is not None:
+            limit, before_s = self._before
+            self._before = None
+            change = self.limit / limit - 1
+            gain = (self.limit / limit) * (before_s / latency_s) - 1
+            if gain < change / 3:
+                self._set(now, limit)
                 self._slow_start = False
+                self._upwards = not self._upwards
                 self._rest = REST_ROUNDS
                 return
         if self._rest > 0:
             self._rest -= 1
             return
+        self._step(now, latency_s)
+
+    def _step(self, now: float, latency_s: float) -> None:
         step = self.limit if self._slow_start else max(1, self.limit // 8)
-        higher = min(self._most, self.limit + step)
-        if higher > self.limit:
-            self._raised_from = (self.limit, rate)
-            self._change(higher)
+        wanted = min(self._most, max(1, self.limit + (step if self._upwards else -step)))
+        if wanted == self.limit:
+            self._upwards = not self._upwards
+            return
+        self._before = (self.limit, latency_s)
+        self._set(now, wanted)
 
-    def _change(self, limit: int) -> None:
+    def _set(self, now: float, limit: int) -> None:
         self.limit = limit
-        self._is_settling = True
+        self._changed_at = now
+        self._begin_round()
 
-    def _begin_round(self, now: float) -> None:
-        self._round_began = now
+    def _begin_round(self) -> None:
         self._n_answers = 0
-        self._was_full = False
+        self._n_full = 0
+        self._latency_sum_s = 0.0

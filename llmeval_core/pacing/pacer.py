@@ -15,13 +15,15 @@ from llmeval_core.pacing.quota import Quota
 from llmeval_core.pacing.retry_budget import RetryBudget
 from llmeval_core.records import Generation
 
+_SHORTEST_S = 0.001  # an alarm that rings at once would ring for ever
+
 
 class Limit(Protocol):
     """How many requests may be under way; see `AdaptiveLimit`."""
 
     limit: int
 
-    def answered(self, now: float, *, n_under_way: int) -> None:
+    def answered(self, now: float, *, latency_s: float, n_under_way: int) -> None:
         """Note an answer."""
 
     def refused(self, now: float) -> None:
@@ -34,7 +36,7 @@ class FixedLimit:
     def __init__(self, limit: int) -> None:
         self.limit = limit
 
-    def answered(self, now: float, *, n_under_way: int) -> None:
+    def answered(self, now: float, *, latency_s: float, n_under_way: int) -> None:
         """Change nothing."""
 
     def refused(self, now: float) -> None:
@@ -127,10 +129,10 @@ class Pacer:
                 self.abandoned(n_tokens)  # our turn had come
             raise
 
-    def answered(self, generation: Generation, n_expected: int = 0) -> None:
-        """Note an answer; `n_expected` are the tokens it was expected to use."""
+    def answered(self, generation: Generation, *, latency_s: float, n_expected: int = 0) -> None:
+        """Note an answer, how long it took, and the tokens it was expected to use."""
         now = _now()
-        self._limit.answered(now, n_under_way=self._n_under_way)
+        self._limit.answered(now, latency_s=latency_s, n_under_way=self._n_under_way)
         if self._retries is not None:
             self._retries.earn()
         if self._has_quota and generation.n_prompt_tokens is not None:
@@ -234,7 +236,7 @@ class Pacer:
         if self._alarm is not None:
             self._alarm.cancel()
         loop = asyncio.get_running_loop()
-        self._alarm = loop.call_later(min(seconds, self._patience_s), self._pump)
+        self._alarm = loop.call_later(max(_SHORTEST_S, min(seconds, self._patience_s)), self._pump)
 
     def _say(self, text: str) -> None:
         if self._tell is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 BURST = 0.1
 """The part of a minute's quota that may be used at once."""
 _MINUTE_S = 60.0
+_CRUMB = 1e-6  # what rounding leaves of an amount
 
 
 class Quota:
@@ -31,7 +32,7 @@ class Quota:
         """
         self._fill(now)
         lacking = min(amount, self._size) - self._level
-        return max(0.0, lacking / self._per_s)
+        return lacking / self._per_s if lacking > _CRUMB else 0.0
 
     def use(self, amount: float, now: float) -> None:
         """Use an amount; a negative one gives back what was not needed after all."""

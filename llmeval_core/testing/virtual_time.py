@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import selectors
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import closing
+from typing import Any, ParamSpec
+
+_P = ParamSpec("_P")
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
@@ -26,6 +30,19 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def jump(self, seconds: float) -> None:
         """Move the clock; back, if negative."""
         self._now += seconds
+
+
+def virtual_time(
+    test: Callable[_P, Coroutine[Any, Any, None]],
+) -> Callable[_P, None]:
+    """Let an async test run in a `VirtualTimeLoop`; Any: what coroutines send is not used."""
+
+    @functools.wraps(test)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        with closing(VirtualTimeLoop()) as loop:
+            loop.run_until_complete(test(*args, **kwargs))
+
+    return run
 
 
 class _JumpingSelector(selectors.BaseSelector):

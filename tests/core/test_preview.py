@@ -7,15 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmeval_core.engine import TaskPreview, preview, run_plan
+from llmeval_core.engine.estimates import Estimate
 from llmeval_core.journal import Journal
 from llmeval_core.naming import Json
-from llmeval_core.records import RunSummary, TaskResult
+from llmeval_core.records import Generation, Request, RunSummary, TaskResult
 from llmeval_core.testing import (
     FakeDataset,
+    FakeModel,
     make_sample,
     run_in,
 )
 from llmeval_core.testing.running import plan_of
+from llmeval_core.tokens import PER_MESSAGE
 
 
 async def test_a_preview_counts_what_would_be_sent(tmp_path: Path) -> None:
@@ -29,8 +32,36 @@ async def test_a_preview_counts_what_would_be_sent(tmp_path: Path) -> None:
         (before,) = preview(plan_of(datasets=datasets, tasks=tasks), None)
         (after,) = preview(plan_of(datasets=datasets, tasks=tasks), journal)
 
-    assert before == TaskPreview("fake/model", "fake_0shot", 10, 0, 8, 1)
-    assert after == TaskPreview("fake/model", "fake_0shot", 10, 4, 4, 1)
+    by_rule = Estimate(
+        8 * (PER_MESSAGE + 1), 8 * 256, None, None, "the rule of four characters a token"
+    )
+    assert before == TaskPreview("fake/model", "fake_0shot", 10, 0, 8, 1, by_rule)
+    counts = (after.n_samples, after.n_answered, after.n_requests, after.n_unusable)
+    assert counts == (10, 4, 4, 1)
+    assert after.estimate.basis == "4 answers to this task"
+
+
+async def test_an_estimate_prices_what_is_left_by_what_earlier_answers_used(
+    tmp_path: Path,
+) -> None:
+    class Wordy(FakeModel):
+        async def generate(self, request: Request) -> Generation:
+            return Generation(("x",), n_prompt_tokens=30, n_completion_tokens=10, latency_s=2.0)
+
+    datasets = {"fake": FakeDataset(100)}
+    prices = {"fake/*": {"input": 1_000_000, "output": 2_000_000}}
+    await run_in(tmp_path, datasets=datasets, models={"fake": Wordy()}, limit=20)
+
+    with Journal(tmp_path) as journal:
+        (found,) = preview(plan_of(datasets=datasets, prices=prices, concurrency=8), journal)
+
+    assert found.estimate == Estimate(
+        n_prompt_tokens=80 * 30,
+        n_completion_tokens=80 * 10,
+        cost=80 * (30 + 2 * 10),
+        duration_s=80 * 2.0 / 8,
+        basis="20 answers to this task",
+    )
 
 
 async def test_observers_are_told_of_the_plan_each_task_and_the_end(tmp_path: Path) -> None:

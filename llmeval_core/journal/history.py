@@ -1,0 +1,37 @@
+"""What earlier answers of a model used, for estimates."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+_MOST_READ = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Means over some earlier answers.
+
+    Args:
+        n: how many answers.
+        n_prompt_tokens, n_completion_tokens: means a request; None if no server told.
+        latency_s: mean time of an answer, seconds.
+    """
+
+    n: int
+    n_prompt_tokens: float | None
+    n_completion_tokens: float | None
+    latency_s: float
+
+
+def usage(connection: sqlite3.Connection, model: str, key: str | None) -> Usage | None:
+    """Average up to a thousand answers of a model to one task, or to all; None if there is none."""
+    row = connection.execute(
+        "SELECT count(*), avg(n_prompt_tokens), avg(n_completion_tokens), avg(latency_s) FROM"
+        " (SELECT n_prompt_tokens, n_completion_tokens, latency_s FROM tasks"
+        "  JOIN samples ON samples.task = tasks.id"
+        "  JOIN generations ON generations.fingerprint = generation"
+        "  WHERE tasks.model = ? AND (? IS NULL OR tasks.key = ?) ORDER BY tasks.id DESC LIMIT ?)",
+        (model, key, key, _MOST_READ),
+    ).fetchone()
+    return Usage(*row) if row[0] else None
