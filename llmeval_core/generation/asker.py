@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
 
 from llmeval_core.contracts import Model, ModelJob
-from llmeval_core.errors import ModelError, PluginError
+from llmeval_core.errors import FailureKind, ModelError, PluginError
 from llmeval_core.generation.retrying import ATTEMPTS_UNPROVEN, FATAL, TRANSIENT, wait_s
 from llmeval_core.pacing import FixedLimit, Pacer
 from llmeval_core.records import Failure, Generation, Request
@@ -43,14 +44,16 @@ class Asker:
         if limit is None and self._job.sample_timeout_s is None:
             return await self._attempt_until_answered(request)
         now = asyncio.get_running_loop().time()
-        until, name = now + (self._job.sample_timeout_s or float("inf")), "timeouts.sample_s"
+        until = now + (self._job.sample_timeout_s or math.inf)
+        kind: FailureKind = "timeout"
+        name = "timeouts.sample_s"
         if limit is not None and limit.at < until:
-            until, name = limit.at, limit.name
+            until, kind, name = limit.at, "time_limit", limit.name
         try:
             async with asyncio.timeout_at(until):
                 return await self._attempt_until_answered(request)
         except TimeoutError:
-            return Failure("timeout", f"no answer before {name} was over, all attempts together")
+            return Failure(kind, f"no answer before {name} was over, all attempts together")
 
     async def _attempt_until_answered(self, request: Request) -> Generation | Failure:
         n_expected = expected_tokens(request) if self._pace.counts_tokens else 0
