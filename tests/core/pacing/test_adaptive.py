@@ -107,6 +107,18 @@ def test_a_server_that_refuses_is_refused_to_only_now_and_then() -> None:
     assert sum(settled) / len(settled) > 20
 
 
+def test_a_server_that_fails_now_and_then_by_chance_keeps_its_share() -> None:
+    limit, chance = AdaptiveLimit(most=64, start=64), random.Random(3)
+
+    for number in range(20_000):
+        if chance.random() < 0.04:
+            limit.refused(number * 0.01)
+        else:
+            limit.answered(number * 0.01, latency_s=0.64, n_under_way=64)
+
+    assert limit.limit >= 40
+
+
 def test_refusals_of_one_episode_count_once() -> None:
     limit = AdaptiveLimit(most=100, start=100)
 
