@@ -36,7 +36,8 @@ def write_project(folder: Path, url: str, *, most_attempts: int) -> None:
         "tasks: [{dataset: 'jsonl:data.jsonl', metrics: [exact_match]}]\n"
         f"retry: {{max_attempts: {most_attempts}, base_s: 0.01, max_s: 0.1, budget: 10}}\n"
         "timeouts: {request_s: 1.0}\n"
-        "concurrency: 64\n",
+        "concurrency: 64\n"
+        "give_up_after: 10000\n",
         encoding="utf-8",
     )
 
