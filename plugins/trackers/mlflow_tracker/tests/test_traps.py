@@ -86,7 +86,7 @@ async def test_what_is_no_number_takes_nothing_with_it_and_is_never_0(
     assert "abc" in str(receipt.note)
     for name in "bdegh":
         assert f"llmeval.not_a_number.aio_0shot_{name}" in run.data.tags
-    assert run.data.tags["llmeval.result.aio_0shot"] == "result-1"
+    assert run.data.tags["mlflow.llmeval.result.aio_0shot"] == "result-1"
     assert run.data.params["model_name"] == "openai/gpt-x"
 
 

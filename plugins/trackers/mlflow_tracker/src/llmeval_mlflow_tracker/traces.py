@@ -11,7 +11,7 @@ from typing import Any
 
 from llmeval_core.hooks import SampleResult, TaskResult
 from llmeval_mlflow_tracker.connection import Session
-from llmeval_mlflow_tracker.names import MAX_TAG, legal_key, short_value
+from llmeval_mlflow_tracker.names import HIDDEN, MAX_TAG, legal_key, short_value
 
 _TOGETHER = 100  # `link_traces_to_run` takes no more
 _LOG_SPANS = "_tracking_client.store.log_spans"  # the client has no method for many at once
@@ -20,7 +20,7 @@ _PREFIX = "mlflow.traceTag."
 
 def traces_tag(task: str) -> str:
     """Name the tag that tells which result a task's traces are of, and how many there are."""
-    return legal_key(f"llmeval.traces.{task}")
+    return legal_key(f"{HIDDEN}traces.{task}")
 
 
 def send_traces(
