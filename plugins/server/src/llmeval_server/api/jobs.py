@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from llmeval_server.api.events import Position, job_events, log_events
+from llmeval_server.api.job_list import JobList
 from llmeval_server.api.responses import errors
 from llmeval_server.api.server_sent_events import event_stream
 from llmeval_server.api.submissions import REQUEST_BODY, read_submission
@@ -23,15 +23,6 @@ _PRINTABLE = r"^[\x21-\x7e]+$"
 
 JobId = Annotated[str, Path(description="The job's id.", max_length=100)]
 Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="Bytes to pass over.")]
-
-
-class JobList(BaseModel):
-    """A page of jobs, newest first."""
-
-    model_config = ConfigDict(frozen=True)
-
-    jobs: tuple[Job, ...]
-    n_jobs: int = Field(description="Jobs in all, of the states asked for.")
 
 
 def job_router(context: ServerContext, watch: Watch) -> APIRouter:
