@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from llmeval_server.jobs.database import (
     EXECUTOR,
     QUEUE,
     VERSION,
+    only_worker,
     prepare_database,
     store_errors,
 )
@@ -26,7 +28,7 @@ from llmeval_server.jobs.files import give_sign_of_life
 from llmeval_server.jobs.workflow import JobRunner
 from llmeval_server.settings import ServerSettings
 
-QUEUE_POLL_S = 0.5
+QUEUE_POLL_S = 0.2
 """How long a job waits for a free worker at most, seconds."""
 SIGN_OF_LIFE_EVERY_S = 1.0
 STRAY_AFTER_S = 10.0
@@ -39,26 +41,37 @@ LAST_S = 3.0
 _log = logging.getLogger("llmeval.server")
 
 
-def work_until(ending: threading.Event, settings: ServerSettings, session: Session) -> None:
+def work_until(
+    ending: threading.Event, settings: ServerSettings, session: Session, *, wait_s: float
+) -> None:
     """Run jobs until told to end; jobs that run then go on when a worker starts again.
 
     DBOS is left as a dead process leaves it: all that matters is on disk.
 
+    Args:
+        ending: set to end.
+        settings: where jobs are, and how many run at once.
+        session: the plugins.
+        wait_s: how long another worker of this database may take to end, seconds.
+
     Raises:
         JobStoreError: the database cannot be reached or written.
+        ConfigError: another worker has the database.
     """
     url = prepare_database(settings)
-    give_sign_of_life_or_not(settings.home)
     runner = JobRunner(session, settings.home)
-    with store_errors(settings):
-        _launch(runner, url, settings)
-        store = open_store(settings)
-    _log.info("the worker runs jobs, %d at once", settings.jobs_at_once)
-    strays = Strays()
-    while not ending.wait(SIGN_OF_LIFE_EVERY_S):
-        give_sign_of_life_or_not(settings.home)
-        strays.take_up(store, runner)
-    n_jobs = runner.close(grace_s=GRACE_S, last_s=LAST_S)
+    with ExitStack() as stack:
+        with store_errors(settings):
+            stack.enter_context(only_worker(url, wait_s=wait_s))
+            _launch(runner, url, settings)
+            store = open_store(settings)
+        _log.info("the worker runs jobs, %d at once", settings.jobs_at_once)
+        strays = Strays()
+        _show_life(settings.home)
+        while not ending.wait(SIGN_OF_LIFE_EVERY_S):
+            _show_life(settings.home)
+            strays.take_up(store, runner)
+        n_jobs = runner.close(grace_s=GRACE_S, last_s=LAST_S)
     _log.info("the worker ends; %d jobs go on when it starts again", n_jobs)
 
 
@@ -95,7 +108,7 @@ def _is_news(record: logging.LogRecord) -> bool:
     )
 
 
-def give_sign_of_life_or_not(home: Path) -> None:
+def _show_life(home: Path) -> None:
     """Give a sign of life; a worker that cannot is taken for dead, and works on."""
     with contextlib.suppress(OSError):
         give_sign_of_life(home)
@@ -109,6 +122,7 @@ class Strays:
     """
 
     since: dict[str, float] = field(default_factory=dict)
+    trouble: str | None = None
 
     def take_up(self, store: DbosJobStore, runner: JobRunner) -> None:
         """Queue again what has been astray for a while."""
@@ -121,5 +135,8 @@ class Strays:
                 if now - since >= STRAY_AFTER_S:
                     _log.warning("job %s is taken up again: its end could not be kept", job_id)
                     store.take_up_again(job_id)
+            self.trouble = None
         except LlmevalError as err:
-            _log.debug("cannot look for stray jobs: %s", err.what)
+            if self.trouble is None:
+                _log.warning("%s; jobs wait until it works again", err.what)
+            self.trouble = err.what

@@ -126,7 +126,10 @@ class JobRunner:
                 self._leave(job_id, job)
         if self._is_closing():
             await asyncio.Event().wait()  # it is not over: the next worker goes on with it
-        _log.info("job %s (%s) %s", job_id, name, "failed" if ending.errors else "succeeded")
+        if ending.errors:
+            _log.warning("job %s (%s) failed: %s", job_id, name, ending.errors[0].what)
+        else:
+            _log.info("job %s (%s) succeeded", job_id, name)
         return ending.model_dump(mode="json")
 
     def _enter(self, job_id: str, job: RunningJob) -> bool:
