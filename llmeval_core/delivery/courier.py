@@ -116,8 +116,8 @@ class Courier:
     async def _wait(self) -> bool:
         """Wait for something to deliver, or for the end of the pause after a failure.
 
-        Return whether there may be something. A tracker is opened ahead, because that may take seconds, but not for a run that is over
-        at once.
+        Return whether there may be something. A tracker is opened ahead, because that may take
+        seconds, but not for a run that is over at once.
         """
         pause_s = self._breaker.pause_s()
         if pause_s is None and not self._opened:
