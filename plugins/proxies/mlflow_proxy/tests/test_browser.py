@@ -1,0 +1,137 @@
+"""MLflow's pages in a real browser, through the proxy and directly: there is no difference."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Response, sync_playwright
+from playwright.sync_api import TimeoutError as SlowPageError
+
+from plugins.proxies.mlflow_proxy.tests.conftest import MlflowServer
+from plugins.proxies.mlflow_proxy.tests.seeding import MODELS, Seeded, seed
+
+SCREENSHOTS = Path(__file__).parents[4] / "build" / "screenshots"
+PATIENCE_MS = 60_000
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# The assistant is refused on purpose; its panel would cover the pages.
+NO_ASSISTANT = """
+localStorage.setItem("mlflow.assistant.panelOpen", "false");
+localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad", "true");
+"""
+
+PAGES = {
+    "experiments": ("#/experiments", "model_evaluation"),
+    "runs": ("#/experiments/{experiment}/runs", MODELS[1]),
+    "run": ("#/experiments/{experiment}/runs/{run}", "aio_0shot_accuracy"),
+    "metrics": ("#/experiments/{experiment}/runs/{run}/model-metrics", "aio_0shot_accuracy"),
+    "artifacts": ("#/experiments/{experiment}/runs/{run}/artifacts/aio_0shot.json", "東京"),
+    "traces": ("#/experiments/{experiment}/traces", "東京"),
+    "evaluation-runs": ("#/experiments/{experiment}/evaluation-runs", MODELS[0]),
+    "models": ("#/models", "registered-model"),
+    "datasets": ("#/experiments/{experiment}/datasets", ""),
+    "compare": ("#/compare-runs?runs={runs}&experiments={experiments}", "aio_0shot_accuracy"),
+}
+
+
+@dataclass  # without slots: playwright leaves marks on what it calls
+class Visit:
+    """What went wrong while a page was looked at, by paths below the server's own."""
+
+    base: str
+    console: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+
+    def watch(self, page: Page) -> None:
+        """Take note of everything from now on."""
+        page.on("console", lambda said: said.type == "error" and self._complain(said.text))
+        page.on("pageerror", lambda err: self._complain(str(err)))
+        page.on("response", self._look)
+        page.on("requestfailed", lambda asked: self._fail(f"{asked.failure} {asked.url}"))
+
+    def _complain(self, text: str) -> None:
+        self.console.add(self._plain(text))
+
+    def _look(self, response: Response) -> None:
+        if response.status >= 400:
+            self._fail(f"{response.status} {response.request.method} {response.url}")
+
+    def _fail(self, text: str) -> None:
+        if "ERR_ABORTED" not in text:  # the page itself changed its mind
+            self.failed.add(self._plain(text))
+
+    def _plain(self, text: str) -> str:
+        return re.sub(r"[?#].*", "", text.replace(self.base, ""))
+
+
+@pytest.fixture(scope="module")
+def seeded(mlflow_server: MlflowServer, tmp_path_factory: pytest.TempPathFactory) -> Seeded:
+    return seed(mlflow_server.url, tmp_path_factory.mktemp("seed"))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("browser"),
+            executable_path="/usr/bin/chromium",
+            headless=True,
+            args=list(FLAGS),
+            viewport={"width": 1400, "height": 900},
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(NO_ASSISTANT)
+        yield context
+        context.close()
+
+
+def look(browser: BrowserContext, base: str, page_url: str, text: str, picture: str) -> Visit:
+    """Open a page, wait until it shows a text, and take a picture."""
+    visit = Visit(base)
+    page = browser.new_page()
+    visit.watch(page)
+    page.goto(f"{base}/{page_url}")
+    if text:
+        page.get_by_text(text).first.wait_for()
+    with contextlib.suppress(SlowPageError):
+        page.wait_for_load_state("networkidle", timeout=10_000)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{picture}.png")
+    page.close()
+    return visit
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_mlflow_is_the_same_through_the_proxy(
+    browser: BrowserContext,
+    seeded: Seeded,
+    mlflow_server: MlflowServer,
+    mlflow_proxy: str,
+    name: str,
+) -> None:
+    address, text = PAGES[name]
+    page_url = address.format(
+        experiment=seeded.experiment,
+        run=seeded.runs[1],
+        runs=json.dumps(seeded.runs),
+        experiments=json.dumps([seeded.experiment]),
+    )
+
+    direct = look(browser, mlflow_server.url, page_url, text, f"mlflow-direct-{name}")
+    proxied = look(browser, mlflow_proxy, page_url, text, f"mlflow-proxied-{name}")
+
+    assert proxied.failed <= direct.failed
+    assert proxied.console <= direct.console
