@@ -27,6 +27,10 @@ from plugins.server.tests.rig import Rig, kill, wait_until, worker_pid
 ROUNDS = int(os.environ.get("LLMEVAL_KILL_ROUNDS", "3"))
 
 
+WORKER_ROUNDS = max(3, ROUNDS // 4)
+"""Of the worker alone; `test_serve_kills.py` kills it too."""
+
+
 def mean_of(rig: Rig, task: str) -> float | None:
     """Read the number that the journal has for a task."""
     with Journal(rig.home) as journal:
@@ -68,7 +72,7 @@ def kill_again_and_again(rig: Rig, store: DbosJobStore, rounds: int) -> list[Job
 
 def test_a_worker_may_be_killed_at_any_moment(rig: Rig) -> None:
     store = rig.store()
-    jobs = kill_again_and_again(rig, store, ROUNDS)
+    jobs = kill_again_and_again(rig, store, WORKER_ROUNDS)
     committed, before = rig.committed(), len(rig.asked())
 
     rig.start_worker()
@@ -76,7 +80,7 @@ def test_a_worker_may_be_killed_at_any_moment(rig: Rig) -> None:
 
     assert {job.state for job in ended} == {"succeeded"}
     assert not committed & set(rig.asked()[before:])
-    assert mean_of(rig, "long_0shot") == pytest.approx(true_mean(60 * ROUNDS))
+    assert mean_of(rig, "long_0shot") == pytest.approx(true_mean(60 * WORKER_ROUNDS))
     assert mean_of(rig, "short0_0shot") == pytest.approx(true_mean(5))
 
 

@@ -33,6 +33,8 @@ QUEUE_POLL_S = 0.2
 SIGN_OF_LIFE_EVERY_S = 1.0
 STRAY_AFTER_S = 10.0
 """How long a job may be `running` without being run here, seconds."""
+SAY_AGAIN_AFTER_S = 30.0
+"""How long DBOS may not say the same, seconds."""
 GRACE_S = 3.0
 """How long requests under way may finish when the worker is told to end, seconds."""
 LAST_S = 3.0
@@ -78,7 +80,7 @@ def work_until(
 def _launch(runner: JobRunner, url: str, settings: ServerSettings) -> None:
     quiet = logging.getLogger("dbos")
     quiet.addHandler(logging.NullHandler())  # else DBOS adds one that writes to the terminal
-    quiet.addFilter(_is_news)
+    quiet.addFilter(_News())
     config: DBOSConfig = {
         "name": APPLICATION,
         "system_database_url": url,
@@ -99,13 +101,27 @@ def _launch(runner: JobRunner, url: str, settings: ServerSettings) -> None:
     )
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Leave out what DBOS says of jobs that failed or were cancelled: we say it ourselves."""
-    text = str(record.msg)
-    return not (
-        text.startswith("Exception encountered in asynchronous workflow")
-        or "Waiting for the" in text
-    )
+class _News:
+    """A filter for what DBOS logs.
+
+    What it says of jobs that failed or were cancelled we say ourselves; what it says at each poll
+    of a database that is away is let through now and then.
+    """
+
+    def __init__(self) -> None:
+        self._said_at: dict[str, float] = {}
+
+    def __call__(self, record: logging.LogRecord) -> bool:
+        text = str(record.msg)
+        if text.startswith("Exception encountered in asynchronous workflow"):
+            return False
+        if "Waiting for the" in text:
+            return False
+        beginning, now = text[:40], time.monotonic()
+        if now - self._said_at.get(beginning, -SAY_AGAIN_AFTER_S) < SAY_AGAIN_AFTER_S:
+            return False
+        self._said_at[beginning] = now
+        return True
 
 
 def _show_life(home: Path) -> None:
