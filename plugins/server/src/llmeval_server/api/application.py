@@ -26,7 +26,6 @@ from llmeval_server.api.samples import sample_router
 from llmeval_server.api.watching import Watch
 from llmeval_server.context import ServerContext
 
-API = "/api/v1"
 _DESCRIPTION = """\
 Submit evaluations as jobs, follow them, and read their results.
 
@@ -70,10 +69,10 @@ def make_application(
         result_router(context),
         sample_router(context),
         catalogue_router(context),
+        health_router(context),
+        metric_router(context, counts),
     ):
-        app.include_router(router, prefix=API)
-    app.include_router(health_router(context))
-    app.include_router(metric_router(context, counts))
+        app.include_router(router)
     app.router.routes.extend([*documentation_routes(), *more])
     _say_how_to_log_in(app, needs_token=context.settings.token is not None)
     _answer_errors(app, answering)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmeval_core.library import KINDS, Kind, run_file_schema, settings_schema
 from llmeval_core.library.settings_schema import example_of
+from llmeval_server.api.prefix import API
 from llmeval_server.api.responses import errors
 from llmeval_server.context import ServerContext
 
@@ -45,7 +46,7 @@ class CatalogueBody(BaseModel):
 
 def catalogue_router(context: ServerContext) -> APIRouter:
     """Make the routes of the catalogue."""
-    router = APIRouter(tags=["catalogue"])
+    router = APIRouter(prefix=API, tags=["catalogue"])
     catalog = context.session.catalog
 
     @router.get("/catalogue", summary="What there is to use", responses=errors())

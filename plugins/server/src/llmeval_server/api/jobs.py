@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from llmeval_server.api.events import Position, job_events, log_events
 from llmeval_server.api.job_list import JobList
+from llmeval_server.api.prefix import API
 from llmeval_server.api.responses import errors
 from llmeval_server.api.server_sent_events import event_stream
 from llmeval_server.api.submissions import REQUEST_BODY, read_submission
@@ -27,7 +28,7 @@ Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="Bytes to pas
 
 def job_router(context: ServerContext, watch: Watch) -> APIRouter:
     """Make the routes below /jobs."""
-    router = APIRouter(prefix="/jobs", tags=["jobs"])
+    router = APIRouter(prefix=f"{API}/jobs", tags=["jobs"])
     jobs = context.jobs
 
     @router.post(
@@ -55,7 +56,7 @@ def job_router(context: ServerContext, watch: Watch) -> APIRouter:
         """Accept a run file as a job: checked and planned, and on disk when this returns."""
         sent = await read_submission(request)
         job = await submit(context, sent.run, name=sent.name or name or "", key=idempotency_key)
-        response.headers["Location"] = f"{request.scope['root_path']}/api/v1/jobs/{job.id}"
+        response.headers["Location"] = f"{request.scope['root_path']}{API}/jobs/{job.id}"
         return job
 
     @router.get("", summary="List jobs", responses=errors(422))

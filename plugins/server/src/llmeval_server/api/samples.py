@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from llmeval_core.library import Ending, count_samples, find_task, sample_json, sample_page
+from llmeval_server.api.prefix import API
 from llmeval_server.api.reading import journal_reader
 from llmeval_server.api.responses import errors
 from llmeval_server.api.sample_files import SampleChoice, csv_lines, json_lines
@@ -63,7 +64,7 @@ class SampleList(BaseModel):
 
 def sample_router(context: ServerContext) -> APIRouter:
     """Make the route of samples."""
-    router = APIRouter(tags=["results"])
+    router = APIRouter(prefix=API, tags=["results"])
     home = context.settings.home
 
     @router.get(

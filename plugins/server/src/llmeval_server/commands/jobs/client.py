@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -193,8 +194,8 @@ class Api:
                 hint="SSL_CERT_FILE names the certificates to trust",
             )
         reason = str(err) or type(err).__name__
-        if isinstance(err, aiohttp.ClientConnectorError):
-            reason = err.os_error.strerror or str(err.os_error)
+        if isinstance(err, aiohttp.ClientConnectorError) and err.os_error.errno:
+            reason = os.strerror(err.os_error.errno).lower()
         return UnreachableError(
             f"the server does not answer: {reason}",
             where=self.server.url,

@@ -28,9 +28,9 @@ async def follow(api: Api, job_id: str, view: View) -> Job:
             view.show_progress(JobProgress.model_validate_json(event.data, extra="ignore"))
         elif event.name in ("job", "end"):
             job = Job.model_validate_json(event.data, extra="ignore")
-            view.show_job(job)
             if event.name == "end":
                 return job
+            view.show_job(job)
     return await api.get(f"jobs/{job_id}", Job)
 
 

@@ -44,7 +44,10 @@ def command(
     if as_json:
         click.echo(page.model_dump_json(indent=2))
         return
-    table = Table("id", "name", "state", "submitted (UTC)", "took", header_style="bold")
+    table = Table(header_style="bold")
+    table.add_column("id", no_wrap=True, min_width=20)
+    for heading in ("name", "state", "submitted (UTC)", "took"):
+        table.add_column(heading)
     for job in page.jobs:
         table.add_row(job.id, shown(job.name), job.state, when(job.submitted_at), took(job))
     console = Console(markup=False, emoji=False, highlight=False)
