@@ -45,6 +45,11 @@ class Found:
         """Say whether a value of one metric is bad; one that is not asked about never is."""
         return value is not None and grade(value) in self.wrong_grades.get(metric, ())
 
+    def is_perfect(self, metric: str, value: float | None) -> bool:
+        """Say whether a value of one metric could not be better."""
+        best = 2 if self.metrics.get(metric) else 0
+        return metric in self.metrics and value is not None and grade(value) == best
+
     def is_wrong(self, result: SampleResult) -> bool:
         """Say whether a sample has a bad score."""
         return any(self.is_bad(metric, score.value) for metric, score in result.scores.items())

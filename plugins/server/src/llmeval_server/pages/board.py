@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,10 +36,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value of one model, in its column."""
+    """One value of one model, in its column.
+
+    Args:
+        column: where it stands.
+        result: the value; None if the model has none.
+        tells_failures: whether its failures are not those of the cell to the left.
+    """
 
     column: Column
     result: MetricResult | None
+    tells_failures: bool
 
     @property
     def is_best(self) -> bool:
@@ -102,7 +109,7 @@ def make_board(
         Row(
             model,
             model_link(model),
-            tuple(Cell(column, leaderboard.cells.get((model, column.key))) for column in columns),
+            tuple(cell for group in groups for cell in _cells(model, group, leaderboard)),
         )
         for model in leaderboard.models
     ]
@@ -128,6 +135,16 @@ def _sorted(rows: Sequence[Row], column: Column | None, order: Order) -> list[Ro
 def _value(row: Row, column: Column) -> float | None:
     result = next(cell.result for cell in row.cells if cell.column is column)
     return None if result is None else result.aggregate.value
+
+
+def _cells(model: str, group: Group, leaderboard: Leaderboard) -> Iterator[Cell]:
+    """Make a model's cells of one task; failures are told once for all metrics that share them."""
+    told = 0
+    for column in group.columns:
+        result = leaderboard.cells.get((model, column.key))
+        n_failed = 0 if result is None else result.aggregate.n_failed
+        yield Cell(column, result, tells_failures=n_failed != told)
+        told = n_failed
 
 
 def _column(key: str, leaderboard: Leaderboard) -> Column:

@@ -18,7 +18,7 @@ class JobState:
         n_samples: samples in all its tasks; None if that is not known of one.
         n_done: samples that ended; `n_failed` of them failed.
         n_failed: see there.
-        seconds_left: the longest that a running task takes; None if unknown.
+        seconds_left: how long the rest takes at the speed of now; None if unknown.
         elapsed_s: how long it has been running, or ran; None if it never started.
     """
 
@@ -47,7 +47,10 @@ def state_of(job: Job, progress: JobProgress) -> JobState:
     if job.outcome is not None and not tasks:
         n_samples = n_done = job.outcome.n_samples
         n_failed = job.outcome.n_failed
-    left = [task.seconds_left for task in tasks if task.seconds_left is not None]
+    rate = sum(task.samples_per_s for task in tasks if task.state == "running")
+    seconds_left = None
+    if job.state == "running" and n_samples is not None and rate > 0:
+        seconds_left = (n_samples - n_done) / rate
     elapsed_s = None
     if job.started_at is not None:
         elapsed_s = (job.ended_at or time.time()) - job.started_at
@@ -57,6 +60,6 @@ def state_of(job: Job, progress: JobProgress) -> JobState:
         n_samples=n_samples,
         n_done=n_done,
         n_failed=n_failed,
-        seconds_left=max(left) if left and not job.is_over else None,
+        seconds_left=seconds_left,
         elapsed_s=elapsed_s,
     )

@@ -108,7 +108,7 @@ class Renderer:
 
 def link(request: Request, path: str, **query: object) -> str:
     """Link to a path of the site; what is None or empty is left out of the query."""
-    asked = {key: value for key, value in query.items() if value not in (None, "", False, ())}
+    asked = {key: value for key, value in query.items() if value not in (None, "", ())}
     text = urlencode(asked, doseq=True, quote_via=quote)
     return f"{request.scope.get('root_path', '')}{path}{'?' + text if text else ''}"
 

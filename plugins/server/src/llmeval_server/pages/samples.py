@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -26,6 +26,8 @@ from llmeval_server.pages.rendering import Renderer
 
 SAMPLES_A_PAGE = 50
 _LARGEST_PLACE = 10**12
+
+Judged = Literal["good", "bad", "between"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,10 @@ class SamplesPage:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A sample with what its scores mean: by metric, the value and whether it is bad."""
+    """A sample with what its scores mean: by metric, the value and whether it is good or bad."""
 
     result: SampleResult
-    scores: tuple[tuple[str, float | None, bool], ...]
+    scores: tuple[tuple[str, float | None, Judged], ...]
 
     @classmethod
     def of(cls, result: SampleResult, found: Found, whole: Found) -> Shown:
@@ -149,11 +151,13 @@ class Shown:
         return cls(
             result,
             tuple(
-                (
-                    name,
-                    score.value,
-                    (found if name in found.metrics else whole).is_bad(name, score.value),
-                )
+                (name, score.value, _judge(name, score.value, found, whole))
                 for name, score in result.scores.items()
             ),
         )
+
+
+def _judge(metric: str, value: float | None, found: Found, whole: Found) -> Judged:
+    if (found if metric in found.metrics else whole).is_bad(metric, value):
+        return "bad"
+    return "good" if whole.is_perfect(metric, value) else "between"
