@@ -112,7 +112,7 @@ def test_the_page_is_whole_and_strict(open_site: Callable[..., str], experiment:
 def test_the_page_speaks_the_visitors_language(
     open_site: Callable[..., str], query: str, accepted: str, language: str
 ) -> None:
-    page = ask(f"{open_site()}/debug-mlflow/{query}", **{"Accept-Language": accepted})[1]
+    page = ask(f"{open_site()}/debug-mlflow/{query}", None, **{"Accept-Language": accepted})[1]
 
     assert f'<html lang="{language}">' in page
     assert ("MLflow 診断" in page) == (language == "ja")

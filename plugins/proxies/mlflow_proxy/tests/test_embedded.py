@@ -16,10 +16,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
-from llmeval_mlflow_proxy.embedded import server as server_module
 from llmeval_mlflow_proxy.embedded.announcement import read_announcement
 from llmeval_mlflow_proxy.embedded.server import EmbeddedServer
 from llmeval_mlflow_proxy.upstream import Absence, Upstream
@@ -170,7 +170,7 @@ def test_the_tracker_and_the_embedded_server_work_on_one_folder_at_once(tmp_path
     assert evaluating.returncode == 0, said
     assert not {"mlflow.db", "mlartifacts", "mlflow.db.lock"} - {p.name for p in home.iterdir()}
     url = f"{serving.url}/proxy-mlflow"
-    client = MlflowClient(url)
+    client: Any = MlflowClient(url)  # Any: mlflow's types are loose
     experiment = client.get_experiment_by_name("model_evaluation")
     (run,) = client.search_runs([experiment.experiment_id])
     assert run.data.params["model_name"] == "echo/parrot"
@@ -210,7 +210,7 @@ async def test_only_who_knows_its_host_name_gets_anything_from_it(tmp_path: Path
 async def test_without_mlflow_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     server = EmbeddedServer(None)
 
     await server.start(tmp_path)
