@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from llmeval_core.hooks import Json, SampleResult, TaskResult
+from llmeval_core.hooks import Json, Sample, SampleResult, TaskResult
 from llmeval_mlflow_tracker.coercion import as_number
 from llmeval_mlflow_tracker.names import MAX_TAG, legal_key
 from llmeval_mlflow_tracker.scores import Score
@@ -39,13 +39,10 @@ def sample_table(samples: Iterable[SampleResult], *, max_rows: int) -> tuple[dic
 def _row(result: SampleResult, parsed: Mapping[str, bool]) -> list[Json]:
     """Return a sample's cells; `parsed` tells of each metric whether it has a second column."""
     sample, generation = result.sample, result.generation
-    expected = sample.references
-    if not expected and sample.answer is not None:
-        expected = (sample.choices[sample.answer],)
     cells: list[Json] = [
         sample.id,
         None if generation is None else _cut(_answer(result)),
-        _cut("\n".join(expected)),
+        _cut(expected_of(sample)),
         _cut(sample.input),
         sample.category or "",
     ]
@@ -57,6 +54,13 @@ def _row(result: SampleResult, parsed: Mapping[str, bool]) -> list[Json]:
     failure = result.failure
     cells.append("" if failure is None else _cut(f"{failure.kind}: {failure.message}"))
     return cells
+
+
+def expected_of(sample: Sample) -> str:
+    """Return the accepted answers, or the right choice, one a line."""
+    if not sample.references and sample.answer is not None:
+        return sample.choices[sample.answer]
+    return "\n".join(sample.references)
 
 
 def _answer(result: SampleResult) -> str:
