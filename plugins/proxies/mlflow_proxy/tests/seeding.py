@@ -28,6 +28,7 @@ def seed(url: str, folder: Path) -> Seeded:
     experiment = client.create_experiment("model_evaluation")
     runs = [_run(client, experiment, model, folder) for model in MODELS]
     client.create_registered_model("registered-model")
+    client.create_dataset("quiz-questions", experiment_id=experiment)
     _trace(client, experiment, runs[0])
     return Seeded(experiment, (runs[0], runs[1]))
 

@@ -8,13 +8,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from llmeval_mlflow_proxy.plugin import llmeval_register_routes
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, sync_playwright
 from playwright.sync_api import TimeoutError as SlowPageError
 
+from llmeval_core.hooks import TrackerStanding
 from plugins.proxies.mlflow_proxy.tests.conftest import MlflowServer
 from plugins.proxies.mlflow_proxy.tests.seeding import MODELS, Seeded, seed
+from plugins.proxies.mlflow_proxy.tests.serving import mount, serve, site_in
 
 SCREENSHOTS = Path(__file__).parents[4] / "build" / "screenshots"
 PATIENCE_MS = 60_000
@@ -43,7 +47,7 @@ PAGES = {
     "traces": ("#/experiments/{experiment}/traces", "東京"),
     "evaluation-runs": ("#/experiments/{experiment}/evaluation-runs", MODELS[0]),
     "models": ("#/models", "registered-model"),
-    "datasets": ("#/experiments/{experiment}/datasets", ""),
+    "datasets": ("#/experiments/{experiment}/datasets", "quiz-questions"),
     "compare": ("#/compare-runs?runs={runs}&experiments={experiments}", "aio_0shot_accuracy"),
 }
 
@@ -115,8 +119,7 @@ def open_page(browser: BrowserContext, base: str, address: str) -> tuple[Page, V
 def see(page: Page, text: str, picture: str) -> None:
     """Wait until a page shows a text and has come to rest, and take a picture."""
     page.bring_to_front()
-    if text:
-        page.get_by_text(text).first.wait_for()
+    page.get_by_text(text).first.wait_for()
     with contextlib.suppress(SlowPageError):
         page.wait_for_load_state("networkidle", timeout=5_000)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -148,3 +151,44 @@ def test_a_page_of_mlflow_is_the_same_through_the_proxy(
 
     assert proxied.failed <= direct.failed
     assert proxied.console <= direct.console
+
+
+@pytest.fixture
+def diagnosis(
+    mlflow_server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """Serve the diagnosis of the real server, with something that waits; give its URL."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server.url)
+    waiting = TrackerStanding("mlflow", 3, 2, 0, None, None, "connection refused")
+    lines = ["12:00:01 MLflow is away: connection refused", "12:00:31 MLflow: <b>2</b> waiting"]
+    site = site_in(tmp_path, standings=lambda: [waiting], log_lines=lambda word: lines)
+    with serve(mount(llmeval_register_routes(), site)) as url:
+        yield url
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_diagnosis_shows_well_and_works_by_keyboard(
+    browser: BrowserContext,
+    seeded: Seeded,
+    diagnosis: str,
+    scheme: Literal["light", "dark"],
+    language: str,
+) -> None:
+    page, visit = open_page(browser, diagnosis, f"debug-mlflow/?lang={language}")
+    page.emulate_media(color_scheme=scheme)
+    button = page.get_by_role("button")
+    see(page, "model_evaluation", f"diagnosis-{scheme}-{language}")
+
+    button.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("status").wait_for()
+
+    assert "mlflow: nothing to deliver" in page.content()
+    page.get_by_role("link", name="model_evaluation").click()
+    page.get_by_text(MODELS[0]).first.wait_for()
+    assert page.url == f"{diagnosis}/proxy-mlflow/#/experiments/{seeded.experiment}" or (
+        f"/#/experiments/{seeded.experiment}/" in page.url
+    )
+    assert {said for said in visit.console if "404" not in said} == set()
+    page.close()
