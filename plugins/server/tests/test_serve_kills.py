@@ -33,7 +33,7 @@ def test_server_and_worker_may_be_killed_at_any_moment(rig: Rig) -> None:
         wait_for_server(rig, server)
         jobs.append(store.submit(rig.run_file(3, f"short{i}"), name=f"short {i}"))
         with pytest.raises(subprocess.TimeoutExpired):
-            server.wait(moments.uniform(0, 4))
+            server.wait(moments.uniform(0, 2.5))
         victims = moments.choice([("worker",), ("server",), ("worker", "server")])
         worker = worker_pid(rig.home)
         committed, before = rig.committed(), len(rig.asked())

@@ -123,6 +123,10 @@ class DeliveryLines:
         """Begin with what is logged from now on."""
         self._thread.start()
 
+    def end_soon(self) -> None:
+        """Tell it to stop; returns at once."""
+        self._ended.set()
+
     def stop(self) -> None:
         """Stop and wait for it."""
         self._ended.set()
