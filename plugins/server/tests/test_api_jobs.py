@@ -1,4 +1,4 @@
-"""The job API: submit, list, show, cancel, retry, logs; and what it says when something is wrong."""
+"""The job API: submit, list, show, cancel, retry, logs; and what it says of mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request may be: its origin, size and rate, and what a proxy says of it; and our headers."""
+"""What a request may be: origin, size, rate, what a proxy says of it; and our own headers."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def job_router(context: ServerContext, watch: Watch) -> APIRouter:
     @router.get(
         "/{job_id}/log",
         summary="Read a job's log",
-        response_class=PlainTextResponse,
+        response_class=Response,
         responses={
             **errors(404, 422),
             200: {
