@@ -180,7 +180,8 @@ def test_the_tracker_and_the_embedded_server_work_on_one_folder_at_once(tmp_path
     assert "日本の首都" in rows[0]
 
     leads_to = urllib.request.urlopen(f"{serving.url}/debug-mlflow/run?model=echo/parrot")
-    assert leads_to.url == f"{url}/"  # what follows the # is the browser's business
+    page = f"{url}/#/experiments/{experiment.experiment_id}/runs/{run.info.run_id}"
+    assert leads_to.url == page
     (keeper,) = keepers_of(home)
     serving.end(signal.SIGTERM)
     wait_until(lambda: not group(keeper))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,21 @@ _BODILESS = frozenset((204, 304))
 _log = logging.getLogger(__name__)
 
 Scope = Mapping[str, Any]  # Any: an ASGI scope has no static type
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where one request goes.
+
+    Args:
+        upstream: the server.
+        rest: the raw path below its URL.
+        prefix: our prefix, as the browser has it.
+    """
+
+    upstream: Upstream
+    rest: str
+    prefix: str
 
 
 class Proxy:
@@ -96,7 +112,8 @@ class Proxy:
             return
         assert isinstance(upstream, Upstream)
         body = RequestBody(scope, receive)
-        passing = asyncio.create_task(self._pass(scope, send, upstream, rest, body))
+        target = _Target(upstream, rest, outer_prefix(scope))
+        passing = asyncio.create_task(self._pass(scope, send, target, body))
         leaving = asyncio.create_task(body.client_gone())
         try:
             await asyncio.wait((passing, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -104,7 +121,7 @@ class Proxy:
             leaving.cancel()
             if not passing.done():  # the client is gone: so is the reason to ask the upstream
                 passing.cancel()
-            await asyncio.wait((passing, leaving))
+                await asyncio.wait((passing,))
         if not passing.cancelled():
             passing.result()
 
@@ -141,11 +158,10 @@ class Proxy:
             diagnosis = outer_prefix(scope).rpartition("/")[0] + self._diagnosis
         await answer_trouble(scope, send, trouble, name=self._name, diagnosis=diagnosis)
 
-    async def _pass(
-        self, scope: Scope, send: Send, upstream: Upstream, rest: str, body: RequestBody
-    ) -> None:
+    async def _pass(self, scope: Scope, send: Send, target: _Target, body: RequestBody) -> None:
+        upstream = target.upstream
         try:
-            response = await self._ask(scope, upstream, rest, body)
+            response = await self._ask(scope, target, body)
         except ClientGoneError:
             return
         except (aiohttp.ClientError, TimeoutError, OSError) as err:
@@ -168,17 +184,16 @@ class Proxy:
             return
         async with response:
             try:
-                await _send_response(
-                    scope, send, response, AnswerHeaders(upstream, outer_prefix(scope))
-                )
+                await _send_response(scope, send, response, AnswerHeaders(upstream, target.prefix))
             except aiohttp.ClientError as err:
                 # The answer has begun: leaving it unfinished tells the client that it is cut.
                 _log.warning("%s broke off in the middle: %s", self._name, reason_of(err))
 
     async def _ask(
-        self, scope: Scope, upstream: Upstream, rest: str, body: RequestBody
+        self, scope: Scope, target: _Target, body: RequestBody
     ) -> aiohttp.ClientResponse:
         assert self._session is not None
+        upstream, rest = target.upstream, target.rest
         query = scope["query_string"].decode("latin-1").replace("#", "%23")
         url = f"{upstream.url}{rest}?{query}" if query else upstream.url + rest
         loop = asyncio.get_running_loop()
@@ -191,7 +206,7 @@ class Proxy:
             return await self._session.request(
                 scope["method"],
                 URL(url, encoded=True),
-                headers=request_headers(scope, upstream, prefix=outer_prefix(scope)),
+                headers=request_headers(scope, upstream, prefix=target.prefix),
                 data=None if body.is_empty else body.pieces(be_patient),
                 allow_redirects=False,
                 ssl=await self._trust(upstream),
@@ -220,11 +235,19 @@ async def _send_response(
             (name, compression.weak(value) if name == b"etag" else value) for name, value in headers
         ]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if scope["method"] != "HEAD" and response.status not in _BODILESS:
-        async for chunk in response.content.iter_any():
-            piece = gzip.piece(chunk) if gzip else chunk
-            if piece:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    if scope["method"] == "HEAD" or response.status in _BODILESS:
+        await send({"type": "http.response.body"})
+        return
+    n_left = response.content_length  # None if the length is unknown
+    async for chunk in response.content.iter_any():
+        piece = gzip.piece(chunk) if gzip else chunk
+        if n_left is not None:
+            n_left -= len(chunk)
+        is_last = gzip is None and n_left == 0
+        if piece:
+            await send({"type": "http.response.body", "body": piece, "more_body": not is_last})
+        if is_last:
+            return
     await send({"type": "http.response.body", "body": gzip.end() if gzip else b""})
 
 
