@@ -22,7 +22,7 @@ from llmeval_server.settings import ServerSettings
 from llmeval_core.library import Journal
 
 PATIENCE_S = 120.0
-_LLMEVAL = [sys.executable, "-P", "-c", "from llmeval_core.cli import main; main()"]
+_MAIN = "from llmeval_core.cli import main; main()"
 
 
 def wait_until(done: Callable[[], object], what: str, *, within_s: float = PATIENCE_S) -> None:
@@ -39,9 +39,13 @@ class Rig:
     Args:
         folder: everything lies in it.
         environ: of the processes.
+
+    Attributes:
+        before: what processes do before anything else.
     """
 
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self.before = "pass"
         self.folder = folder
         self.home = folder / "home"
         self.asked_file = folder / "asked.txt"
@@ -93,7 +97,7 @@ class Rig:
         path = self.folder / f"out-{len(self._processes)}.txt"
         with path.open("wb") as out:
             process = subprocess.Popen(
-                [*_LLMEVAL, *args],
+                [sys.executable, "-P", "-c", f"{self.before}; {_MAIN}", *args],
                 cwd=self.folder,
                 env={**self.environ, "LLMEVAL_HOME": str(self.home)},
                 stdout=out,

@@ -249,15 +249,24 @@ def test_a_folder_has_one_worker(rig: Rig) -> None:
     )
 
 
-def test_a_job_that_kills_its_worker_does_not_stop_the_others_for_ever(rig: Rig) -> None:
+def test_a_job_that_kills_its_worker_again_and_again_is_given_up(rig: Rig) -> None:
+    rig.before = "import llmeval_server.jobs.workflow as w; w.MOST_DEATHS = 1"
     store = rig.store()
     deadly = store.submit(rig.run_file(1, "deadly", breaks="die"), name="deadly")
-    worker = rig.start_worker()
-
-    assert worker.wait(60) == -signal.SIGABRT
-    store.cancel(deadly.id)
     good = store.submit(rig.run_file(5), name="good")
-    rig.start_worker()
 
+    deaths = [rig.start_worker().wait(60) for _ in range(2)]
+    rig.start_worker()
+    ended = rig.wait_for_end(store, deadly.id)
+
+    assert deaths == [-signal.SIGABRT] * 2
+    assert ended.state == "failed"
+    assert ended.errors == (
+        JobError(
+            what="the worker ended again and again while it ran this job",
+            hint="see the server's log, then retry the job",
+        ),
+    )
     assert rig.wait_for_end(store, good.id).state == "succeeded"
-    assert store.get(deadly.id).state == "cancelled"
+    assert store.list(states=["failed"]).n_jobs == 1
+    assert store.retry(deadly.id).attempt == 2
