@@ -94,17 +94,18 @@
     go(link.href, { push: true, toTop: link.dataset.smooth === "top" });
   });
 
+  // A form's properties can be hidden by fields of the same name ("dataset"); attributes cannot.
   document.addEventListener("change", (event) => {
     const form = event.target.form;
-    if (form && "auto" in form.dataset) form.requestSubmit();
+    if (form && form.hasAttribute("data-auto")) form.requestSubmit();
   });
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!("auto" in form.dataset)) return;
+    if (!form.hasAttribute("data-auto")) return;
     event.preventDefault();
     const filled = [...new FormData(form)].filter(([, value]) => value !== "");
-    go(`${form.action}?${new URLSearchParams(filled)}`, { push: true });
+    go(`${form.getAttribute("action")}?${new URLSearchParams(filled)}`, { push: true });
   });
 
   window.addEventListener("popstate", () => go(location.href, { push: false }));
