@@ -95,7 +95,7 @@ def test_jobs_succeed_without_mlflow_and_it_gets_their_results_later(
     store = rig.store()
     server = rig.start("serve", "--port", "0", "--no-worker")
     wait_until(lambda: "serves" in rig.said(server), "the server")
-    rig.start_worker()
+    worker = rig.start_worker()
 
     down = store.submit(run_file(rig, mlflow, 3, "down", latency_s=0), name="down from the start")
     ended = rig.wait_for_end(store, down.id)
@@ -121,6 +121,9 @@ def test_jobs_succeed_without_mlflow_and_it_gets_their_results_later(
     assert ended.outcome.n_undelivered == 1
     assert standing(rig) == (2, 1)
 
+    kill(worker)  # it would deliver by itself
+    worker.terminate()
+    assert worker.wait(60) == 0
     mlflow.start()
     monkeypatch.setenv("LLMEVAL_DISABLE_PLUGINS", rig.environ["LLMEVAL_DISABLE_PLUGINS"])
     site = make_site(ServerContext(rig.settings, make_session(), store, ()))
