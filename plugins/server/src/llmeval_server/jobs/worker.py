@@ -25,6 +25,7 @@ from llmeval_server.jobs.database import (
 )
 from llmeval_server.jobs.dbos_store import DbosJobStore, open_store
 from llmeval_server.jobs.files import give_sign_of_life
+from llmeval_server.jobs.leftovers import Leftovers
 from llmeval_server.jobs.workflow import JobRunner
 from llmeval_server.settings import ServerSettings
 
@@ -68,6 +69,9 @@ def work_until(
             _launch(runner, url, settings)
             store = open_store(settings)
         _log.info("the worker runs jobs, %d at once", settings.jobs_at_once)
+        leftovers = Leftovers(settings.home, session.catalog, lambda: not store.running_ids())
+        leftovers.start()
+        stack.callback(leftovers.stop)
         strays = Strays()
         _show_life(settings.home)
         while not ending.wait(SIGN_OF_LIFE_EVERY_S):
