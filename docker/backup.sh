@@ -22,8 +22,9 @@ copy_folder() { # service, its folder, ours
     fi
 }
 
+services=" $($compose config --services | tr '\n' ' ') "
 dump() { # database
-    if $compose config --services | grep -qx postgres; then
+    if [[ $services == *" postgres "* ]]; then
         $compose exec -T postgres pg_dump --username=llmeval --format=custom "$1" >"$folder/$1.dump"
     fi
 }

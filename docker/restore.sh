@@ -14,11 +14,13 @@ if docker cp "$worker:/var/lib/llmeval/home" - >/dev/null 2>&1; then
     exit 2
 fi
 
-own=(--owner=10001 --group=10001 --directory="$folder")
-tar "${own[@]}" --create home | docker cp - "$worker:/var/lib/llmeval"
-tar "${own[@]}" --create mlflow | docker cp - "$mlflow:/"
+# As the user in the containers; into the volumes, since the rest of a container is read-only.
+own=(--owner=10001 --group=10001)
+tar "${own[@]}" --create --directory="$folder" home | docker cp - "$worker:/var/lib/llmeval"
+tar "${own[@]}" --create --directory="$folder/mlflow" . | docker cp - "$mlflow:/mlflow"
 
-if $compose config --services | grep -qx postgres; then
+services=" $($compose config --services | tr '\n' ' ') "
+if [[ $services == *" postgres "* ]]; then
     $compose up -d postgres
     until $compose exec -T postgres pg_isready --quiet --host=127.0.0.1 --dbname=jobs; do sleep 1; done
     for database in jobs mlflow; do
