@@ -234,6 +234,17 @@ async def test_clients_that_cancel_one_job_at_the_same_time_all_get_it_cancelled
     assert set(await asyncio.gather(*(cancel() for _ in range(10)))) == {(200, "cancelled")}
 
 
+async def test_a_method_that_is_not_there_is_told_with_those_that_are(
+    client: aiohttp.ClientSession,
+) -> None:
+    async with client.delete("jobs") as response:
+        body = await response.json()
+
+    assert response.status == 405
+    assert response.headers["Allow"] == "GET, POST"
+    assert body["error"]["what"] == "method not allowed"
+
+
 async def test_only_a_job_that_is_over_can_be_retried(client: aiohttp.ClientSession) -> None:
     job = await submit(client)
 
