@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from llmeval_core.library import make_leaderboard
-from llmeval_server.context import ServerContext
 from llmeval_server.pages.board import make_board
 from llmeval_server.pages.memory import Memory
 from llmeval_server.pages.rendering import Renderer
@@ -16,13 +15,11 @@ class LeaderboardPage:
     """`/leaderboard`.
 
     Args:
-        context: the server's routes.
         renderer: makes pages.
         memory: the journal.
     """
 
-    def __init__(self, context: ServerContext, renderer: Renderer, memory: Memory) -> None:
-        self._context = context
+    def __init__(self, renderer: Renderer, memory: Memory) -> None:
         self._renderer = renderer
         self._memory = memory
 

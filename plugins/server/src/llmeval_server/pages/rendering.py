@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -12,7 +12,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from llmeval_server.context import ServerContext
+from llmeval_core.hooks import Route
 from llmeval_server.pages import formatting
 from llmeval_server.pages.languages import COOKIE, choose_language, load_languages
 
@@ -23,11 +23,13 @@ class Renderer:
     """Makes responses from templates.
 
     Args:
-        context: the server's settings and routes.
+        routes: the plugin routes, for the menu and for links to models.
+        has_login: whether one can log out.
     """
 
-    def __init__(self, context: ServerContext) -> None:
-        self._context = context
+    def __init__(self, routes: Sequence[Route], *, has_login: bool) -> None:
+        self._routes = routes
+        self._has_login = has_login
         self._languages = load_languages()
         self._version = version("llmeval-server")
         self._templates = jinja2.Environment(
@@ -75,8 +77,8 @@ class Renderer:
             path=_path(request),
             version=self._version,
             live_s=live_s,
-            has_login=self._context.settings.token is not None,
-            menu=[(route.title, route.prefix) for route in self._context.routes if route.title],
+            has_login=self._has_login,
+            menu=[(route.title, route.prefix) for route in self._routes if route.title],
             **values,
         )
         response = HTMLResponse(text, status)
@@ -96,7 +98,7 @@ class Renderer:
 
         The first route that has such pages gets the link.
         """
-        path = next((r.model_path for r in self._context.routes if r.model_path), None)
+        path = next((r.model_path for r in self._routes if r.model_path), None)
 
         def of(model: str) -> str | None:
             if path is None:

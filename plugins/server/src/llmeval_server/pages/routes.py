@@ -23,7 +23,7 @@ _STATIC_FOLDER = Path(__file__).parent / "static"
 
 def make_pages(context: ServerContext) -> list[BaseRoute]:
     """Make the routes of all pages and of the files that they use."""
-    renderer = Renderer(context)
+    renderer = Renderer(context.routes, has_login=context.settings.token is not None)
     memory = Memory(context.settings.home)
     job, start = JobPages(context, renderer, memory), StartPage(context, renderer)
     return [
@@ -31,7 +31,7 @@ def make_pages(context: ServerContext) -> list[BaseRoute]:
         Route("/jobs/{job_id}", job.show, methods=["GET"]),
         Route("/jobs/{job_id}/cancel", job.cancel, methods=["POST"]),
         Route("/jobs/{job_id}/retry", job.retry, methods=["POST"]),
-        Route("/leaderboard", LeaderboardPage(context, renderer, memory).show, methods=["GET"]),
+        Route("/leaderboard", LeaderboardPage(renderer, memory).show, methods=["GET"]),
         Route("/samples", SamplesPage(renderer, memory).show, methods=["GET"]),
         Route("/samples/one", OneSamplePage(renderer, memory).show, methods=["GET"]),
         Route("/start", start.show, methods=["GET"]),

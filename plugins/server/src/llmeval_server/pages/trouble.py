@@ -16,7 +16,7 @@ _TOLD_APART = {403, 404, 409, 429, 500, 503}
 
 def error_page(context: ServerContext) -> Callable[[Request, int, LlmevalError], Response]:
     """Make what renders errors for people."""
-    renderer = Renderer(context)
+    renderer = Renderer(context.routes, has_login=context.settings.token is not None)
 
     def render(request: Request, status: int, error: LlmevalError) -> Response:
         title = f"trouble.{status}" if status in _TOLD_APART else "trouble.other"
