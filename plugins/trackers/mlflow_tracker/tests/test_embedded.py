@@ -78,7 +78,7 @@ async def test_everything_of_a_result_is_on_the_run(
     assert tags["llmeval.not_a_number.aio_0shot_f1"] == "none"
     assert tags["mlflow.llmeval.n_failed.aio_0shot"] == "0"
     assert tags["llmeval.provider"] == "openai"
-    assert "| aio_0shot_accuracy | 0.5000 | 0.0100 |" in tags["mlflow.note.content"]
+    assert "| aio_0shot_accuracy&emsp; | 0.5000 | 0.0100 |" in tags["mlflow.note.content"]
     (used,) = run.inputs.dataset_inputs
     assert (used.dataset.name, used.dataset.digest) == ("aio", "f" * 32)
     assert [(tag.key, tag.value) for tag in used.tags] == [("mlflow.data.context", "evaluation")]
@@ -170,7 +170,7 @@ async def test_names_that_mlflow_refuses_keep_their_original_in_a_tag(
     (made,) = [key for key in run.data.metrics if key != "aio_0shot_pass_1"]
     assert run.data.metrics == {made: 0.5, "aio_0shot_pass_1": 0.25}
     assert run.data.tags[f"mlflow.llmeval.name.{made}"] == "aio_0shot_pass@1"
-    assert "| aio_0shot_pass@1 | 0.5000 |" in run.data.tags["mlflow.note.content"]
+    assert "| aio_0shot_pass@1&emsp; | 0.5000 |" in run.data.tags["mlflow.note.content"]
 
 
 async def test_two_thousand_metrics_arrive(

@@ -180,7 +180,7 @@ async def test_many_writers_of_one_known_model_lose_nothing_to_each_other(
     keys = {"first_0shot_accuracy", *(f"set{number}_0shot_accuracy" for number in range(8))}
     assert run.data.metrics == dict.fromkeys(keys, 0.5)
     note, tables = run.data.tags["mlflow.note.content"], run.data.tags["mlflow.loggedArtifacts"]
-    assert all(f"| {key} |" in note for key in keys)
+    assert all(f"| {key}&emsp; |" in note for key in keys)
     assert len(json.loads(tables)) == 9
 
 
