@@ -14,10 +14,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from filelock import FileLock
 from llmeval_mlflow_proxy.embedded.announcement import read_announcement
@@ -56,16 +57,33 @@ class Serving:
         return False
 
     def end(self, how: signal.Signals) -> None:
+        """End it; does nothing if it has ended."""
         self.process.send_signal(how)
         self.process.wait(PATIENCE_S)
         assert self.process.stdout is not None
         self.process.stdout.close()
 
 
-def test_mlflow_ends_with_the_server_however_that_ends(tmp_path: Path) -> None:
+Serve = Callable[..., Serving]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start servers that end with the test, also if it fails."""
+    with contextlib.ExitStack() as stack:
+
+        def start(home: Path, **environment: str) -> Serving:
+            serving = Serving(home, **environment)
+            stack.callback(serving.end, signal.SIGTERM)
+            return serving
+
+        yield start
+
+
+def test_mlflow_ends_with_the_server_however_that_ends(serve: Serve, tmp_path: Path) -> None:
     home = tmp_path / "it's a 100% folder"
-    for how in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
-        serving = Serving(home, MLFLOW_TRACKING_URI=f"sqlite:///{home}/team.db")
+    for how in (signal.SIGINT, signal.SIGKILL):
+        serving = serve(home, MLFLOW_TRACKING_URI=f"sqlite:///{home}/team.db")
         wait_until(serving.is_ready)
         (keeper,) = keepers_of(home)
         assert len(group(keeper)) >= 3
@@ -77,24 +95,26 @@ def test_mlflow_ends_with_the_server_however_that_ends(tmp_path: Path) -> None:
     assert not (home / "mlflow.db").exists()
 
 
-def test_a_server_killed_while_mlflow_starts_leaves_no_half_database(tmp_path: Path) -> None:
-    serving = Serving(tmp_path)
+def test_a_server_killed_while_mlflow_starts_leaves_no_half_database(
+    serve: Serve, tmp_path: Path
+) -> None:
+    serving = serve(tmp_path)
     wait_until((tmp_path / "mlflow.db.new").exists)
 
     serving.end(signal.SIGKILL)
 
     assert not (tmp_path / "mlflow.db").exists() or not keepers_of(tmp_path)
-    again = Serving(tmp_path)
+    again = serve(tmp_path)
     wait_until(again.is_ready)
     (keeper,) = keepers_of(tmp_path)
     again.end(signal.SIGTERM)
     wait_until(lambda: not group(keeper))
 
 
-def test_pages_answer_at_once_while_mlflow_starts(tmp_path: Path) -> None:
+def test_pages_answer_at_once_while_mlflow_starts(serve: Serve, tmp_path: Path) -> None:
     lock = FileLock(tmp_path / "mlflow.db.lock")
     with lock:  # the tracker is making its tables
-        serving = Serving(tmp_path)
+        serving = serve(tmp_path)
         request = urllib.request.Request(
             f"{serving.url}/proxy-mlflow/", headers={"Accept": "text/html"}
         )
@@ -130,6 +150,13 @@ async def test_it_survives_a_taken_port_and_its_own_death_and_is_shared(
     assert first.url != f"http://127.0.0.1:{taken.getsockname()[1]}"
     assert server.story().n_ends == 1
 
+    # Only who knows its host name gets anything from it.
+    assert re.fullmatch(r"[0-9a-f]{32}\.localhost", first.host)
+    assert oct((tmp_path / "mlflow-server.log").stat().st_mode)[-3:] == "600"
+    path = "/api/2.0/mlflow/experiments/search?max_results=1"
+    async with aiohttp.ClientSession() as session, session.get(first.url + path) as answer:
+        assert answer.status == 403
+
     await second.start(tmp_path)
     await until(lambda: second.upstream() == first)
     assert read_announcement(tmp_path) == first
@@ -149,10 +176,12 @@ async def test_it_survives_a_taken_port_and_its_own_death_and_is_shared(
     assert read_announcement(tmp_path) is None
 
 
-def test_the_tracker_and_the_embedded_server_work_on_one_folder_at_once(tmp_path: Path) -> None:
+def test_the_tracker_and_the_embedded_server_work_on_one_folder_at_once(
+    serve: Serve, tmp_path: Path
+) -> None:
     home = tmp_path / ".llmeval"
     (tmp_path / "data.jsonl").write_text('{"input": "日本の首都", "references": ["東京"]}\n')
-    serving = Serving(home)
+    serving = serve(home)
     evaluating = subprocess.Popen(
         [
             *(sys.executable, "-c", "from llmeval_core.cli import main; main()"),
@@ -185,27 +214,6 @@ def test_the_tracker_and_the_embedded_server_work_on_one_folder_at_once(tmp_path
     (keeper,) = keepers_of(home)
     serving.end(signal.SIGTERM)
     wait_until(lambda: not group(keeper))
-
-
-async def test_only_who_knows_its_host_name_gets_anything_from_it(tmp_path: Path) -> None:
-    server = EmbeddedServer(None)
-    await server.start(tmp_path)
-    await until(lambda: isinstance(server.upstream(), Upstream))
-    upstream = server.upstream()
-    assert isinstance(upstream, Upstream)
-
-    def ask() -> int:
-        try:
-            urllib.request.urlopen(f"{upstream.url}/api/2.0/mlflow/experiments/search").close()
-        except urllib.error.HTTPError as err:
-            err.close()
-            return err.code
-        return 200
-
-    assert await asyncio.to_thread(ask) == 403
-    assert re.fullmatch(r"[0-9a-f]{32}\.localhost", upstream.host)
-    assert oct((tmp_path / "mlflow-server.log").stat().st_mode)[-3:] == "600"
-    await server.stop()
 
 
 async def test_without_mlflow_it_says_what_to_install(
