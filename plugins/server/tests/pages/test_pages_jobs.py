@@ -112,6 +112,15 @@ def test_the_time_left_is_that_of_the_whole_job() -> None:
     assert (state.percent, state.seconds_left) == (25, 15.0)
 
 
+def test_a_job_whose_samples_are_all_done_is_delivering() -> None:
+    job = Job(id="1", name="n", state="running", run={}, submitted_at=0)
+    done, other = task(100, "finished"), task(99, "running")
+
+    assert state_of(job, JobProgress(sequence=1, tasks=(done, done))).is_delivering
+    assert not state_of(job, JobProgress(sequence=1, tasks=(done, other))).is_delivering
+    assert not state_of(job, JobProgress(sequence=0)).is_delivering
+
+
 def test_what_is_not_known_is_not_told() -> None:
     job = Job(id="1", name="n", state="running", run={}, submitted_at=0)
     tasks = (task(50, "running", n_samples=None),)

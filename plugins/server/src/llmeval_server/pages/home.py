@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from llmeval_server.pages.memory import Memory
 from llmeval_server.pages.rendering import Renderer
 
 JOBS_A_PAGE = 20
+MODELS_SHOWN = 10
 _LIVE_S = 1.5
 _WORKER_GONE_S = 20.0
 
@@ -41,6 +43,7 @@ class HomePage:
         jobs = self._context.jobs
         page = jobs.list(limit=JOBS_A_PAGE, offset=offset)
         leaderboard = make_leaderboard(self._memory.results())
+        board = make_board(leaderboard, model_link=self._renderer.model_link(request))
         return self._renderer.page(
             request,
             "home.html",
@@ -51,7 +54,7 @@ class HomePage:
             a_page=JOBS_A_PAGE,
             counts=jobs.counts(),
             worker_is_alive=self._worker_is_alive(),
-            board=make_board(leaderboard, model_link=self._renderer.model_link(request)),
+            board=replace(board, rows=board.rows[:MODELS_SHOWN]),
         )
 
     def _state(self, job: Job) -> JobState:

@@ -31,6 +31,13 @@ class JobState:
     elapsed_s: float | None
 
     @property
+    def is_delivering(self) -> bool:
+        """Whether all samples ended and only trackers still get results."""
+        tasks = self.progress.tasks
+        is_done = bool(tasks) and all(task.state == "finished" for task in tasks)
+        return self.job.state == "running" and is_done
+
+    @property
     def percent(self) -> int | None:
         """How much is done; None if unknown."""
         if self.n_samples is None:
