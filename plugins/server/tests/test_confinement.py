@@ -12,7 +12,7 @@ from llmeval_server.jobs.confinement import Confinement
 from llmeval_server.settings import ServerSettings
 
 from llmeval_core.hooks import LlmevalError
-from llmeval_core.library import Origin, RunConfig, Session
+from llmeval_core.library import Journal, Origin, Plan, RunConfig, Session, make_plan, preview
 
 DATASET = {"use": "jsonl", "path": "sums.jsonl"}
 
@@ -274,18 +274,18 @@ def test_a_variable_in_an_argument_is_found(session: Session, folder: Path) -> N
 def test_a_template_of_a_job_gets_at_nothing_but_its_sample(
     session: Session, folder: Path, template: str
 ) -> None:
-    # Any template of a job is rendered by one of these two: prompts, and fields of rows.
-    from llmeval_core.library import Journal, make_plan, preview  # noqa: PLC0415
-
     wanted = run(dataset=f"jsonl:{folder}/sums.jsonl", metrics=["exact_match"])
     wanted["tasks"][0]["prompt"] = {"template": template}
-    plan = make_plan(
-        RunConfig.model_validate(wanted),
-        session.catalog,
-        origin=Origin(),
-        observer=session.host,
-    )
+    row = {"use": "jsonl", "path": f"{folder}/sums.jsonl", "input": template}
+
     with Journal(folder / "home") as journal:
-        (counted,) = preview(plan, journal)
+        (counted,) = preview(planned(session, wanted), journal)
+    with pytest.raises(LlmevalError, match="template"):
+        preview(planned(session, run(dataset=row)), None)
 
     assert counted.n_unusable == counted.n_samples
+
+
+def planned(session: Session, wanted: dict[str, Any]) -> Plan:
+    config = RunConfig.model_validate(wanted)
+    return make_plan(config, session.catalog, origin=Origin(), observer=session.host)
