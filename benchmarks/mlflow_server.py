@@ -94,7 +94,7 @@ def mlflow_server(folder: Path) -> Iterator[MlflowServer]:
 
 
 def _wait_until_up(url: str, child: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while True:
         with suppress(OSError), urllib.request.urlopen(f"{url}/health"):
             return

@@ -176,7 +176,10 @@ class Receipt:
 
 @runtime_checkable
 class Tracker(Protocol):
-    """A result sink. It sees finished tasks only and never slows the engine."""
+    """A result sink. It sees finished tasks only and never slows the engine.
+
+    It may have a `title`, such as `MLflow`, by which logs call it.
+    """
 
     async def open(self, run: RunInfo) -> None:
         """Get ready; blocking work belongs in a thread.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +138,30 @@ def test_the_image_has_distributions_that_are_there() -> None:
     for path in paths:
         assert (ROOT / path / "pyproject.toml").exists(), path
     assert len(paths) > 5
+
+
+def test_a_backup_is_whole_though_the_database_is_written_meanwhile(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no database")
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as writing:
+        writing.execute("PRAGMA journal_mode = WAL")
+        writing.execute("CREATE TABLE samples (answer TEXT)")
+        writing.execute("INSERT INTO samples VALUES ('kept')")
+        writing.commit()
+        writing.execute("INSERT INTO samples VALUES ('not yet')")
+
+        subprocess.run([sys.executable, ROOT / "docker/online_backup.py", tmp_path], check=True)
+
+    copies = sorted(path.name for path in (tmp_path / "backup").iterdir())
+    assert copies == ["journal.sqlite"]
+    with closing(sqlite3.connect(tmp_path / "backup" / "journal.sqlite")) as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert copy.execute("SELECT answer FROM samples").fetchall() == [("kept",)]
+
+
+def test_a_container_without_postgresql_waits_for_nothing() -> None:
+    command = [sys.executable, str(ROOT / "docker/wait_for_databases.py"), "echo", "started"]
+    environ = {**os.environ, "MLFLOW_BACKEND_STORE_URI": "sqlite:////mlflow/mlflow.db"}
+
+    done = subprocess.run(command, env=environ, check=True, text=True, stdout=subprocess.PIPE)
+
+    assert done.stdout == "started\n"

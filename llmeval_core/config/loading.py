@@ -17,6 +17,7 @@ from llmeval_core.naming import did_you_mean
 KeyPath = tuple[int | str, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _DEEPEST = 50
+_MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ def _parse_yaml(text: str, path: Path) -> tuple[Any, dict[KeyPath, int]]:
         try:
             data: Any = {}
             if (node := loader.get_single_node()) is not None:
+                _count_values(node, path, {}, 0)
                 _collect_lines(node, (), lines, path)
                 data = loader.construct_document(node)
         finally:
@@ -164,6 +166,10 @@ def _parse_yaml(text: str, path: Path) -> tuple[Any, dict[KeyPath, int]]:
         ) from err
     except yaml.YAMLError as err:
         raise ConfigError(f"the run file is not YAML: {err}", where=str(path)) from err
+    except RecursionError:
+        raise ConfigError("the run file is nested too deeply", where=str(path)) from None
+    except ValueError as err:  # such as 2025-13-32, or a number of 5,000 digits
+        raise ConfigError(f"the run file has a wrong value: {err}", where=str(path)) from err
     if not isinstance(data, dict):
         raise ConfigError(
             "a run file is a mapping with 'models' and 'tasks'",
@@ -171,6 +177,34 @@ def _parse_yaml(text: str, path: Path) -> tuple[Any, dict[KeyPath, int]]:
             hint="see docs/run-file.md for an example",
         )
     return data, lines
+
+
+def _count_values(node: yaml.Node, path: Path, known: dict[int, int], depth: int) -> int:
+    """Count the values below a node as if aliases were written out: few lines can be billions.
+
+    Args:
+        node: where to begin.
+        path: the run file.
+        known: counts of nodes by their id; 0 while one is being counted.
+        depth: nodes above this one.
+    """
+    where = f"{path}:{node.start_mark.line + 1}"
+    if known.get(id(node)) == 0:
+        raise ConfigError("a value of the run file contains itself", where=where)
+    if depth > _DEEPEST:
+        raise ConfigError("the run file is nested too deeply", where=where)
+    if id(node) not in known:
+        known[id(node)] = 0
+        inner: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            inner = [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            inner = node.value
+        n_values = 1 + sum(_count_values(part, path, known, depth + 1) for part in inner)
+        if n_values > _MOST_VALUES:
+            raise ConfigError(f"the run file has more than {_MOST_VALUES:,} values", where=where)
+        known[id(node)] = n_values
+    return known[id(node)]
 
 
 def _collect_lines(node: yaml.Node, place: KeyPath, lines: dict[KeyPath, int], path: Path) -> None:

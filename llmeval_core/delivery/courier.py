@@ -16,8 +16,9 @@ from llmeval_core.errors import TrackerError
 from llmeval_core.journal import Deliveries, Journal, StoredTracker
 from llmeval_core.plan import PlannedTracker
 
-_log = logging.getLogger("llmeval")
+_log = logging.getLogger("llmeval.delivery")
 _LOCK_POLL_S = 0.1
+_AHEAD_S = 0.5  # a run that finds everything in the journal is over by then
 CLOSE_S = 5.0
 """Longest time for a tracker to close, seconds."""
 
@@ -52,6 +53,7 @@ class Courier:
         self._planned = planned
         self._journal = journal
         self._redactor = redactor
+        self._label = _label(planned)
         self._info = RunInfo(planned.name, journal.home, journal.plan_of, journal.samples_of)
         self._awake = asyncio.Event()
         self._closing = False
@@ -68,7 +70,8 @@ class Courier:
             ),
         )
         self._task = asyncio.create_task(self._work(), name=f"deliver to {planned.name}")
-        self.wake()
+        if journal.deliveries(Deliveries.n_lacking, planned.name):
+            self.wake()
 
     def wake(self) -> None:
         """Say that there may be something to deliver."""
@@ -102,24 +105,32 @@ class Courier:
     async def _work(self) -> None:
         try:
             while not self._closing:
-                await self._wait()
+                is_woken = await self._wait()
                 if not self._closing and not self._breaker.pause_s():
-                    await self._deliver_pending()
+                    await self._deliver_pending(opening_ahead=not is_woken)
             if self._breaker.may_try_last():
                 await self._deliver_pending()
         finally:
             await self._close()
 
-    async def _wait(self) -> None:
-        """Wait for something to deliver, or for the end of the pause after a failure."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._breaker.pause_s()):
-                await self._awake.wait()
-        self._awake.clear()
+    async def _wait(self) -> bool:
+        """Wait for something to deliver, or for the end of the pause after a failure.
 
-    async def _deliver_pending(self) -> None:
-        name = self._planned.name
-        if self._opened and not await asyncio.to_thread(self._pending):
+        Return whether there may be something. A tracker is opened ahead, because that may take
+        seconds, but not for a run that is over at once.
+        """
+        pause_s = self._breaker.pause_s()
+        if pause_s is None and not self._opened:
+            pause_s = _AHEAD_S
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._awake.wait()
+        is_woken = self._awake.is_set()
+        self._awake.clear()
+        return is_woken
+
+    async def _deliver_pending(self, *, opening_ahead: bool = False) -> None:
+        if not opening_ahead and not await asyncio.to_thread(self._pending):
             return
         lock = await self._lock()
         try:
@@ -134,7 +145,7 @@ class Courier:
             first_time = self._reason is None
             self._reason = self._redactor(err.what + (f" (try: {err.hint})" if err.hint else ""))
             if first_time:
-                _log.warning("tracker '%s' cannot take results now: %s", name, self._reason)
+                _log.warning("%s cannot take results now: %s", self._label, self._reason)
         finally:
             lock.release()
 
@@ -182,8 +193,15 @@ class Courier:
         receipt = self._redacted(receipt)
         self._location = receipt.location or self._location
         if receipt.note:
-            _log.warning("tracker '%s': %s", name, receipt.note)
+            _log.warning("%s: %s", self._label, receipt.note)
         await asyncio.to_thread(journal.deliveries, Deliveries.delivered, result_id, name, receipt)
+        _log.info(
+            "%s: delivered %s %s (%d metrics)",
+            self._label,
+            result.model,
+            result.task,
+            len(result.metrics),
+        )
 
     def _redacted(self, receipt: Receipt) -> Receipt:
         location, note = receipt.location, receipt.note
@@ -195,7 +213,7 @@ class Courier:
     async def _refused(self, result_id: str, err: TrackerError) -> None:
         reason = self._redactor(err.what)
         if err.permanent:
-            _log.warning("tracker '%s' refused a result: %s", self._planned.name, reason)
+            _log.warning("%s refused a result: %s", self._label, reason)
         await asyncio.to_thread(
             self._journal.deliveries,
             Deliveries.refused,
@@ -211,4 +229,13 @@ class Courier:
                 await self._planned.tracker.close()
         except Exception as err:  # noqa: BLE001  the border: a tracker is foreign code
             reason = self._redactor(f"{type(err).__name__}: {err}".rstrip(": "))
-            _log.warning("tracker '%s' did not close: %s", self._planned.name, reason)
+            _log.warning("%s did not close: %s", self._label, reason)
+
+
+def _label(planned: PlannedTracker) -> str:
+    """Call a tracker by its title, if it has one; and by its name too, if that is another one."""
+    title = getattr(planned.tracker, "title", None)
+    if title is None:
+        return f"tracker '{planned.name}'"
+    usual_name = planned.use.partition(":")[0]
+    return str(title) if planned.name == usual_name else f"{title} ('{planned.name}')"

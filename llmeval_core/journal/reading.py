@@ -211,7 +211,7 @@ class Reader:
         return int(number)
 
     def n_requests(self) -> int:
-        """Count the answered requests, at once: none is ever removed, so their rows are numbered."""
+        """Count the answered requests, at once: none ever goes, so their rows are numbered."""
         (number,) = self._connection.execute(
             "SELECT coalesce(max(rowid), 0) FROM generations"
         ).fetchone()

@@ -41,13 +41,18 @@ class Found:
             for metric, higher in self.metrics.items()
         }
 
+    def is_bad(self, metric: str, value: float | None) -> bool:
+        """Say whether a value of one metric is bad; one that is not asked about never is."""
+        return value is not None and grade(value) in self.wrong_grades.get(metric, ())
+
+    def is_perfect(self, metric: str, value: float | None) -> bool:
+        """Say whether a value of one metric could not be better."""
+        best = 2 if self.metrics.get(metric) else 0
+        return metric in self.metrics and value is not None and grade(value) == best
+
     def is_wrong(self, result: SampleResult) -> bool:
-        """Say whether a score is bad."""
-        scores = {name: score.value for name, score in result.scores.items()}
-        return any(
-            (value := scores.get(metric)) is not None and grade(value) in grades
-            for metric, grades in self.wrong_grades.items()
-        )
+        """Say whether a sample has a bad score."""
+        return any(self.is_bad(metric, score.value) for metric, score in result.scores.items())
 
 
 def find_samples(reader: Reader, key: str, model: str | None) -> Found:

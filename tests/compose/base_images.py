@@ -57,7 +57,8 @@ def _python_hooks(work: Path) -> list[str]:
     """What makes Debian's Python look like the official image, with this machine's pip settings."""
     lines = ["[global]", f"cert = {_CERTIFICATES}"]
     index = run(["pip", "config", "list"], env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
-    lines += re.findall(r"(?m)^global\.(index-url=.*)$", index)
+    for address in re.findall(r"(?m)^global\.index-url='(.*)'$", index):
+        lines += [f"index-url = {address}"]
     settings = work / "pip.conf"
     settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return [

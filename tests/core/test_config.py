@@ -120,7 +120,21 @@ def test_a_variable_that_is_not_set_is_named_without_any_value() -> None:
         ),
         (
             GOOD + "metrics: &all [*all]\n",
+            "a value of the run file contains itself\n  where: eval.yaml:4",
+        ),
+        (
+            GOOD + "metrics: " + "[" * 60 + "]" * 60 + "\n",
             "the run file is nested too deeply\n  where: eval.yaml:4",
+        ),
+        (
+            "".join(
+                f"{'abcdefgh'[n]}: &{n} [{f'*{n - 1},' * 9 if n else 'x,' * 9}]\n" for n in range(8)
+            ),
+            "the run file has more than 100,000 values\n  where: eval.yaml:6",
+        ),
+        (
+            GOOD + "seed: 2025-13-32\n",
+            "the run file has a wrong value: month must be in 1..12\n  where: eval.yaml",
         ),
         (
             GOOD + "    shots: yes\n",

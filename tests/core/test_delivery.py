@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,6 +133,40 @@ async def test_a_new_tracker_gets_results_that_others_have(tmp_path: Path) -> No
     await run_in(tmp_path, trackers={"one": ListTracker(), "two": second})
 
     assert len(second.results) == 1
+
+
+async def test_a_run_that_has_nothing_new_does_not_open_its_tracker(tmp_path: Path) -> None:
+    class Counting(ListTracker):
+        n_opened = 0
+
+        async def open(self, run: RunInfo) -> None:
+            self.n_opened += 1
+
+    first, second = Counting(), Counting()
+    await run_in(tmp_path, trackers={"list": first})
+
+    outcome = await run_in(tmp_path, trackers={"list": second})
+
+    assert (first.n_opened, second.n_opened) == (1, 0)
+    assert outcome.deliveries[0].n_undelivered == 0
+
+
+async def test_a_tracker_is_opened_while_the_first_task_is_still_running(tmp_path: Path) -> None:
+    opened = asyncio.Event()
+
+    class Telling(ListTracker):
+        async def open(self, run: RunInfo) -> None:
+            opened.set()
+
+    class Waiting(FakeModel):
+        async def generate(self, request: Request) -> Generation:
+            await opened.wait()
+            return await super().generate(request)
+
+    async with asyncio.timeout(30):
+        outcome = await run_in(tmp_path, models={"fake": Waiting()}, trackers={"list": Telling()})
+
+    assert outcome.summary.n_undelivered == 0
 
 
 async def test_a_tracker_that_hangs_while_opening_is_waited_for_only_so_long(
@@ -277,6 +312,22 @@ async def test_a_tracker_that_does_not_close_is_told_and_changes_nothing(
 
     assert outcome.summary.n_undelivered == 0
     assert caplog.messages == ["tracker 'list' did not close: RuntimeError: the lid is stuck"]
+
+
+@pytest.mark.parametrize(("title", "label"), [(None, "tracker 'list'"), ("My List", "My List")])
+async def test_a_delivery_is_logged_by_the_title_of_the_tracker(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, title: str | None, label: str
+) -> None:
+    class Titled(ListTracker):
+        def __init__(self) -> None:
+            super().__init__()
+            self.title = title
+
+    caplog.set_level(logging.INFO, logger="llmeval")
+
+    await run_in(tmp_path, trackers={"list": Titled()})
+
+    assert caplog.messages == [f"{label}: delivered fake/model fake_0shot (1 metrics)"]
 
 
 async def test_a_tracker_that_is_away_is_asked_once_not_once_a_result(tmp_path: Path) -> None:

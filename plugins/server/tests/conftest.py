@@ -11,7 +11,10 @@ import importlib_metadata
 import pytest
 
 from llmeval_core.hooks import ENTRY_POINT_GROUP
+from plugins.server.tests.api_fixtures import client, data, serve, server, session
 from plugins.server.tests.rig import Rig
+
+__all__ = ["client", "data", "rig", "serve", "server", "session"]
 
 _PLUGIN = Path(__file__).parent / "counted_plugin.py"
 _NEEDED = frozenset({"server"})

@@ -30,10 +30,11 @@ from llmeval_core.hooks import (
 
 
 class SumsSettings(Settings):
-    """How many there are, and a word in each question."""
+    """How many there are, a word in each question, and how many letters before it."""
 
     n: int = Field(default=10, ge=1)
     word: str = "sums"
+    padding: int = 0
 
 
 class Sums:
@@ -45,10 +46,11 @@ class Sums:
     def __init__(self, settings: SumsSettings) -> None:
         self._word = settings.word
         self._n = settings.n
+        self._padding = "_" * settings.padding
 
     def samples(self) -> Iterator[Sample]:
         for i in range(self._n):
-            yield Sample(f"s{i}", f"{self._word} {i}+1=", (str(i + 1),))
+            yield Sample(f"s{i}", f"{self._padding}{self._word} {i}+1=", (str(i + 1),))
 
     def few_shot_pool(self) -> Iterator[Sample]:
         return self.samples()
@@ -57,13 +59,14 @@ class Sums:
         return self._n
 
     def fingerprint(self) -> str:
-        return f"{self._word}-{self._n}"
+        return f"{self._word}-{self._n}-{len(self._padding)}"
 
 
 class AbacusSettings(Settings):
     """How slow it is, and where it writes."""
 
     asked: Path
+    key: str = ""
     latency_s: float = 0.0
     breaks: str = ""
 
@@ -79,7 +82,7 @@ class Abacus:
 
     async def open(self, model: str) -> Abacus:
         if self._settings.breaks == "refuse":
-            raise ModelError("auth", f"the key {os.environ.get('ABACUS_KEY')} is wrong")
+            raise ModelError("auth", f"the key {self._settings.key} is wrong")
         if self._settings.breaks == "bug":
             raise ZeroDivisionError("in the abacus")
         return self
@@ -87,7 +90,7 @@ class Abacus:
     async def generate(self, request: Request) -> Generation:
         question = request.messages[-1].content
         with self._settings.asked.open("a") as file:
-            file.write(question + "\n")
+            file.write(question.lstrip("_") + "\n")
         await asyncio.sleep(self._settings.latency_s)
         if self._settings.breaks == "die":
             os.abort()

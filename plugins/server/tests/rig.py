@@ -13,14 +13,16 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from llmeval_server.jobs.dbos_store import DbosJobStore, open_store
 from llmeval_server.jobs.records import Job
 from llmeval_server.settings import ServerSettings
 
+from llmeval_core.library import Journal
+
 PATIENCE_S = 120.0
-_LLMEVAL = [sys.executable, "-P", "-c", "from llmeval_core.cli import main; main()"]
+_MAIN = "from llmeval_core.cli import main; main()"
 
 
 def wait_until(done: Callable[[], object], what: str, *, within_s: float = PATIENCE_S) -> None:
@@ -37,9 +39,13 @@ class Rig:
     Args:
         folder: everything lies in it.
         environ: of the processes.
+
+    Attributes:
+        before: what processes do before anything else.
     """
 
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self.before = "pass"
         self.folder = folder
         self.home = folder / "home"
         self.asked_file = folder / "asked.txt"
@@ -47,6 +53,7 @@ class Rig:
         self.environ = environ
         self.settings = ServerSettings(home=self.home)
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._outputs: dict[int, Path] = {}
         self._stores: list[DbosJobStore] = []
 
     def store(self, settings: ServerSettings | None = None) -> DbosJobStore:
@@ -56,7 +63,7 @@ class Rig:
         return store
 
     def run_file(
-        self, n: int, *names: str, latency_s: float = 0.0, breaks: str = "", **more: Any
+        self, n: int, *names: str, latency_s: float = 0.0, breaks: str = "", padding: int = 0
     ) -> dict[str, Any]:
         """Make a run of `n` sums for each data set name; Any: JSON."""
         model = {
@@ -66,10 +73,13 @@ class Rig:
             "breaks": breaks,
         }
         tasks = [
-            {"dataset": {"use": f"sums:{n}", "name": name, "word": name}, "shots": [0]}
+            {
+                "dataset": {"use": f"sums:{n}", "name": name, "word": name, "padding": padding},
+                "shots": [0],
+            }
             for name in names or ("sums",)
         ]
-        return {"models": [model], "tasks": tasks, "concurrency": 4, **more}
+        return {"models": [model], "tasks": tasks, "concurrency": 4}
 
     def asked(self) -> list[str]:
         """List what the model was asked, in order."""
@@ -77,24 +87,30 @@ class Rig:
 
     def committed(self) -> set[str]:
         """Name the questions whose samples the journal has."""
+        Journal(self.home).close()  # it may not be made yet
         with closing(sqlite3.connect(self.home / "journal.sqlite", timeout=30)) as connection:
             rows = connection.execute("SELECT input FROM samples WHERE generation IS NOT NULL")
-            return {row[0] for row in rows.fetchall()}
+            return {row[0].lstrip("_") for row in rows.fetchall()}
 
-    def start(
-        self, *args: str, out: IO[bytes] | int | None = None, **options: Any
-    ) -> subprocess.Popen[bytes]:
+    def start(self, *args: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start `llmeval ARGS` here; Any: options of Popen."""
-        process = subprocess.Popen(
-            [*_LLMEVAL, *args],
-            cwd=self.folder,
-            env={**self.environ, "LLMEVAL_HOME": str(self.home)},
-            stdout=out,
-            stderr=subprocess.STDOUT if out is not None else None,
-            **options,
-        )
+        path = self.folder / f"out-{len(self._processes)}.txt"
+        with path.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-c", f"{self.before}; {_MAIN}", *args],
+                cwd=self.folder,
+                env={**self.environ, "LLMEVAL_HOME": str(self.home)},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                **options,
+            )
         self._processes.append(process)
+        self._outputs[process.pid] = path
         return process
+
+    def said(self, process: subprocess.Popen[bytes]) -> str:
+        """Read what a process and its children have written so far."""
+        return self._outputs[process.pid].read_text(encoding="utf-8")
 
     def start_worker(self, *args: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start `llmeval worker`; Any: options of Popen."""

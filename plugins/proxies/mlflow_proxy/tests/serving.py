@@ -17,7 +17,7 @@ from starlette.routing import Mount
 
 from llmeval_core.hooks import Route, Site
 
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0  # a slow, loaded machine takes a minute to start MLflow
 
 
 @contextlib.contextmanager

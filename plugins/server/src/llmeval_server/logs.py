@@ -64,7 +64,7 @@ class SharedLogFile(logging.handlers.WatchedFileHandler):
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8", errors="backslashreplace", delay=True)
         self._path = path
-        self._turn = FileLock(path.with_suffix(".lock"))
+        self._turn = FileLock(path.with_name(f"{path.name}.lock"))  # not the server.lock
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line."""
@@ -122,6 +122,10 @@ class DeliveryLines:
     def start(self) -> None:
         """Begin with what is logged from now on."""
         self._thread.start()
+
+    def end_soon(self) -> None:
+        """Tell it to stop; returns at once."""
+        self._ended.set()
 
     def stop(self) -> None:
         """Stop and wait for it."""

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 import click
 
 from llmeval_core.hooks import hookimpl
-from llmeval_server.commands import serve, worker
+from llmeval_server.commands import jobs, serve, worker
 
 
 @hookimpl
 def llmeval_register_commands() -> Iterable[click.Command]:
-    """Offer `llmeval serve` and `llmeval worker`."""
+    """Offer `llmeval serve`, `llmeval worker` and `llmeval jobs`."""
     yield serve.command
     yield worker.command
+    yield jobs.command

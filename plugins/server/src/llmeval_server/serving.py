@@ -72,16 +72,9 @@ def _serve(
     start_logging(settings.home, _PROCESS, session.catalog.redactor)
     store = open_store(settings)
     stack.callback(store.close)
-    if with_worker:
-        keeper = WorkerKeeper(
-            worker_command(disabled_plugins=disabled), variables_for_worker(settings)
-        )
-        stack.callback(keeper.stop)
-        keeper.start()
-    else:
-        lines = DeliveryLines(settings.home, _PROCESS, _show)
-        stack.callback(lines.stop)
-        lines.start()
+    beside = _beside(settings, with_worker=with_worker, disabled=disabled)
+    stack.callback(beside.stop)
+    beside.start()
     routes = tuple(session.host.offers("routes"))
     app = make_app(ServerContext(settings, session, store, routes))
     config = uvicorn.Config(
@@ -93,23 +86,45 @@ def _serve(
         server_header=False,
         timeout_graceful_shutdown=_LAST_REQUESTS_S,
     )
-    server = _Server(config, lambda: _greet(url, new_token))
+    server = _Server(config, ready=lambda: _greet(url, new_token), ending=beside.end_soon)
     server.run(sockets=[listening])
     return 0 if server.started else 1
 
 
-class _Server(uvicorn.Server):
-    """Says when it is ready."""
+def _beside(
+    settings: ServerSettings, *, with_worker: bool, disabled: Sequence[str]
+) -> WorkerKeeper | DeliveryLines:
+    """Make what runs beside the server: its worker, or what shows the words of another one."""
+    if with_worker:
+        command = worker_command(disabled_plugins=disabled)
+        return WorkerKeeper(command, variables_for_worker(settings))
+    return DeliveryLines(settings.home, _PROCESS, _show)
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and when it begins to end."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        ready: Callable[[], None],
+        ending: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer."""
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests under way end, and what is beside us at the same time."""
+        self._ending()
+        await super().shutdown(sockets)
 
 
 def listen(settings: ServerSettings) -> socket.socket:

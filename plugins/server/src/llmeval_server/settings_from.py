@@ -32,13 +32,15 @@ def settings_options(*names: str) -> Callable[[CommandT], CommandT]:
         for name in reversed(names):
             field = ServerSettings.model_fields[name]
             many = _is_list(name)
-            default = "" if many else f"  [default: {field.get_default()}]"
+            usual = field.get_default()
+            notes = [variable_of(name)]
+            notes += ["may be repeated"] if many else [f"default: {usual}"] if usual else []
             command = click.option(
                 flag_of(name),
                 name,
                 multiple=many,
                 metavar="VALUE",
-                help=f"{field.description} Variable: {variable_of(name)}.{default}",
+                help=f"{field.description}  [{'; '.join(notes)}]",
             )(command)
         return command
 

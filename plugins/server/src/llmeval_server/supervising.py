@@ -53,6 +53,10 @@ class WorkerKeeper:
         """Start the first worker."""
         self._thread.start()
 
+    def end_soon(self) -> None:
+        """Tell the worker to end; returns at once."""
+        self._ending.set()
+
     def stop(self) -> None:
         """End the worker and wait until it is gone."""
         self._ending.set()

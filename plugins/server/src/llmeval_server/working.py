@@ -44,10 +44,11 @@ def work(settings: ServerSettings, *, under_server: bool, disabled: Sequence[str
     if under_server:
         watch = threading.Thread(target=_wait_for_end_of_server, args=(ending,), daemon=True)
         watch.start()
-    with Claim(settings.home, "worker", wait_s=PREDECESSOR_S if under_server else 0.0):
+    wait_s = PREDECESSOR_S if under_server else 0.0
+    with Claim(settings.home, "worker", wait_s=wait_s):
         session = make_session(disabled=disabled)
         start_logging(settings.home, "worker", session.catalog.redactor)
-        work_until(ending, settings, session)
+        work_until(ending, settings, session, wait_s=wait_s)
     logging.shutdown()
     sys.stdout.flush()
     # Python would wait for the threads of DBOS and of plugins; what matters is on disk.

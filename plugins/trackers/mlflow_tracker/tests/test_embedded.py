@@ -73,12 +73,12 @@ async def test_everything_of_a_result_is_on_the_run(
         "aio_0shot_accuracy/history_stderr": 0.01,
     }
     tags = run.data.tags
-    assert tags["llmeval.result.aio_0shot"] == "result-1"
-    assert tags["llmeval.definition.aio_0shot_accuracy"] == "accuracy@1"
+    assert tags["mlflow.llmeval.result.aio_0shot"] == "result-1"
+    assert tags["mlflow.llmeval.definition.aio_0shot_accuracy"] == "accuracy@1"
     assert tags["llmeval.not_a_number.aio_0shot_f1"] == "none"
-    assert tags["llmeval.n_failed.aio_0shot"] == "0"
+    assert tags["mlflow.llmeval.n_failed.aio_0shot"] == "0"
     assert tags["llmeval.provider"] == "openai"
-    assert "| aio_0shot_accuracy | 0.5000 | 0.0100 |" in tags["mlflow.note.content"]
+    assert "| aio_0shot_accuracy&emsp; | 0.5000 | 0.0100 |" in tags["mlflow.note.content"]
     (used,) = run.inputs.dataset_inputs
     assert (used.dataset.name, used.dataset.digest) == ("aio", "f" * 32)
     assert [(tag.key, tag.value) for tag in used.tags] == [("mlflow.data.context", "evaluation")]
@@ -121,14 +121,14 @@ async def test_metrics_without_the_last_tag_are_completed_without_a_new_revision
     await tracker.deliver(make_result())
     client: Any = MlflowClient(f"sqlite:///{home}/mlflow.db")  # Any: mlflow's types
     (run,) = runs_in(home, "crash")
-    client.delete_tag(run.info.run_id, "llmeval.result.aio_0shot")
+    client.delete_tag(run.info.run_id, "mlflow.llmeval.result.aio_0shot")
 
     await tracker.deliver(make_result())
 
     history = client.get_metric_history(run.info.run_id, "aio_0shot_accuracy")
     assert [(point.value, point.step) for point in history] == [(0.5, 0)]
     (run,) = runs_in(home, "crash")
-    assert run.data.tags["llmeval.result.aio_0shot"] == "result-1"
+    assert run.data.tags["mlflow.llmeval.result.aio_0shot"] == "result-1"
 
 
 async def test_a_replay_does_not_come_back_over_a_newer_result(
@@ -143,7 +143,7 @@ async def test_a_replay_does_not_come_back_over_a_newer_result(
 
     (run,) = runs_in(home, "overtaken")
     assert run.data.metrics == {"aio_0shot_accuracy": 0.1}
-    assert run.data.tags["llmeval.result.aio_0shot"] == "new old"
+    assert run.data.tags["mlflow.llmeval.result.aio_0shot"] == "new old"
 
 
 async def test_a_metric_that_becomes_a_number_is_no_longer_called_none(
@@ -169,8 +169,8 @@ async def test_names_that_mlflow_refuses_keep_their_original_in_a_tag(
     (run,) = runs_in(home, "names")
     (made,) = [key for key in run.data.metrics if key != "aio_0shot_pass_1"]
     assert run.data.metrics == {made: 0.5, "aio_0shot_pass_1": 0.25}
-    assert run.data.tags[f"llmeval.name.{made}"] == "aio_0shot_pass@1"
-    assert "| aio_0shot_pass@1 | 0.5000 |" in run.data.tags["mlflow.note.content"]
+    assert run.data.tags[f"mlflow.llmeval.name.{made}"] == "aio_0shot_pass@1"
+    assert "| aio_0shot_pass@1&emsp; | 0.5000 |" in run.data.tags["mlflow.note.content"]
 
 
 async def test_two_thousand_metrics_arrive(
@@ -183,7 +183,7 @@ async def test_two_thousand_metrics_arrive(
 
     (run,) = runs_in(home, "many")
     assert len(run.data.metrics) == 2500
-    assert run.data.tags["llmeval.result.aio_0shot"] == "result-1"
+    assert run.data.tags["mlflow.llmeval.result.aio_0shot"] == "result-1"
 
 
 async def test_a_run_made_by_hand_is_taken_over(

@@ -68,7 +68,7 @@ async def test_a_duplicate_made_by_hand_is_merged_into_the_one_run(
     assert [(point.step, point.value) for point in history] == [(0, 0.4), (1, 0.7)]
     assert run.data.params["temperature"] == "0.7"
     assert run.data.tags["team"] == "search"
-    assert run.data.tags[f"llmeval.merged.{stray}"] == "done"
+    assert run.data.tags[f"mlflow.llmeval.merged.{stray}"] == "done"
     assert receipt.note == (
         f"run {stray} was a second run of this model: it is in the bin now, "
         f"1 of its metrics were carried over to run {run.info.run_id}"

@@ -73,7 +73,7 @@ async def test_a_budget_of_metrics_holds_and_the_rest_is_in_the_tables(
     assert receipt.note == (
         "2 scores are in the tables only: the run has its 2 metrics (setting max_metrics)"
     )
-    assert "| aio_0shot_rouge | 0.3000 |" in run.data.tags["mlflow.note.content"]
+    assert "| aio_0shot_rouge&emsp; | 0.3000 |" in run.data.tags["mlflow.note.content"]
     table = json.loads(text_of(client, run, "aio_0shot.scores.json", tmp_path))
     assert [(row[0], row[2], row[-1]) for row in table["data"]] == [
         ("aio_0shot_accuracy", 0.5, True),
@@ -103,7 +103,7 @@ async def test_standard_errors_can_be_in_the_tables_only(
 
     run = one_run(client, "stderr")
     assert run.data.metrics == {"aio_0shot_accuracy": 0.5}
-    assert "| aio_0shot_accuracy | 0.5000 | 0.0125 |" in run.data.tags["mlflow.note.content"]
+    assert "| aio_0shot_accuracy&emsp; | 0.5000 | 0.0125 |" in run.data.tags["mlflow.note.content"]
 
 
 async def test_a_text_too_long_for_a_tag_is_whole_in_an_artifact(
@@ -189,7 +189,7 @@ async def test_two_writers_that_read_at_the_same_moment_leave_a_whole_descriptio
     await one.close()
 
     tags = one_run(client, "settled").data.tags
-    assert "| niilc_0shot_accuracy |" in tags["mlflow.note.content"]
+    assert "| niilc_0shot_accuracy&emsp; |" in tags["mlflow.note.content"]
     assert [entry["path"] for entry in json.loads(tags["mlflow.loggedArtifacts"])] == [
         "aio_0shot.json",
         "niilc_0shot.json",

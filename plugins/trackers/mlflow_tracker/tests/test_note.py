@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from llmeval_mlflow_tracker.names import legal_key
 from llmeval_mlflow_tracker.note import write_note
 from llmeval_mlflow_tracker.overwrite import Point
 from llmeval_mlflow_tracker.scores import Score
-from llmeval_mlflow_tracker.tags import write_table_only
+from llmeval_mlflow_tracker.tags import name_tag, write_table_only
 
 
 def test_the_note_is_a_table_of_the_scores() -> None:
@@ -16,7 +17,7 @@ def test_the_note_is_a_table_of_the_scores() -> None:
     }
     tags = {
         "llmeval.version": "0.1.0",
-        "llmeval.definition.aio_0shot_accuracy": "exact_match@nfkc",
+        "mlflow.llmeval.definition.aio_0shot_accuracy": "exact_match@nfkc",
     }
 
     note = write_note(points, tags)
@@ -24,9 +25,9 @@ def test_the_note_is_a_table_of_the_scores() -> None:
     assert note == (
         "<!-- llmeval: begin -->\n"
         "Last result 2023-11-14 22:13 UTC, llmeval 0.1.0.\n\n"
-        "| score | value | ± | definition |\n|:--|--:|--:|:--|\n"
-        "| aio_0shot_accuracy | 0.5000 | 0.0100 | exact_match@nfkc |\n"
-        "| aio_0shot_accuracy/history | 0.2500 |  | exact_match@nfkc |\n"
+        "| score | value&emsp; | ±&emsp;&emsp;&emsp; | definition |\n|:--|:--|:--|:--|\n"
+        "| aio_0shot_accuracy&emsp; | 0.5000 | 0.0100 | exact_match@nfkc |\n"
+        "| aio_0shot_accuracy/history&emsp; | 0.2500 |  | exact_match@nfkc |\n"
         "<!-- llmeval: end -->"
     )
 
@@ -39,36 +40,72 @@ def test_what_a_person_wrote_stays() -> None:
 
     assert second.startswith("Mine.\n<!--")
     assert second.endswith("-->\nToo.")
-    assert second.count("| a |") == 1
+    assert second.count("| a&emsp; |") == 1
 
 
 def test_a_stale_standard_error_is_not_shown_and_a_lost_number_is_said() -> None:
     points = {"a": Point(0.5, 2, 1), "a_stderr": Point(0.1, 1, 0), "b": Point(0.7, 1, 0)}
-    tags = {"llmeval.name.a": "A|B", "llmeval.not_a_number.b": "none"}
+    tags = {"mlflow.llmeval.name.a": "A|B", "llmeval.not_a_number.b": "none"}
 
     note = write_note(points, tags)
 
-    assert "| A\\|B | 0.5000 |  |" in note
-    assert "| b | not a number (before: 0.7000) |  |" in note
+    assert "| A\\|B&emsp; | 0.5000 |  |" in note
+    assert "| b&emsp; | not a number (before: 0.7000) |  |" in note
+
+
+def test_a_renamed_metric_has_its_standard_error_beside_it() -> None:
+    key, error = legal_key("pass@1"), legal_key("pass@1_stderr")
+    points = {key: Point(0.5, 1, 0), error: Point(0.1, 1, 0)}
+    tags = {name_tag(key): "pass@1", name_tag(error): "pass@1_stderr"}
+
+    note = write_note(points, tags)
+
+    assert "| pass@1&emsp; | 0.5000 | 0.1000 |" in note
+    assert note.count("pass@1") == 1
+
+
+def test_a_name_is_never_taken_for_markdown() -> None:
+    key = legal_key("正解率_*全体*_<b>")
+
+    note = write_note({key: Point(0.5, 1, 0)}, {name_tag(key): "正解率_*全体*_<b>"})
+
+    assert r"| 正解率\_\*全体\*\_\<b>&emsp; |" in note
 
 
 def test_what_is_in_tables_only_is_in_the_note_too() -> None:
     points = {"a": Point(0.5, 0, 0)}
     tags = {
-        "llmeval.table_only.t": write_table_only({"a": Score(None, 0.01), "b": Score(0.25, 0.02)}),
-        "llmeval.table_only.u": "not ours",
+        "mlflow.llmeval.table_only.t": write_table_only(
+            {"a": Score(None, 0.01), "b": Score(0.25, 0.02)}
+        ),
+        "mlflow.llmeval.table_only.u": "not ours",
     }
 
     note = write_note(points, tags)
 
-    assert "| a | 0.5000 | 0.0100 |" in note
-    assert "| b | 0.2500 | 0.0200 |" in note
+    assert "| a&emsp; | 0.5000 | 0.0100 |" in note
+    assert "| b&emsp; | 0.2500 | 0.0200 |" in note
+
+
+def test_tasks_with_samples_that_failed_are_named() -> None:
+    tags = {
+        "mlflow.llmeval.n_samples.aio_0shot": "100",
+        "mlflow.llmeval.n_failed.aio_0shot": "7",
+        "mlflow.llmeval.n_samples.mgsm_0shot": "250",
+        "mlflow.llmeval.n_failed.mgsm_0shot": "0",
+    }
+
+    note = write_note({"a": Point(0.5, 0, 0)}, tags)
+
+    assert "llmeval ?. Samples that failed: aio_0shot 7 of 100.\n" in note
 
 
 def test_a_long_table_ends_with_a_count_and_fits() -> None:
     points = {f"metric_{i:04}": Point(0.5, 0, 0) for i in range(1000)}
 
-    note = write_note(points, {})
+    failed = {f"mlflow.llmeval.n_failed.task_{i:04}": "1" for i in range(1000)}
+
+    note = write_note(points, failed)
 
     assert len(note) <= 8000
     assert "more are among the metrics." in note

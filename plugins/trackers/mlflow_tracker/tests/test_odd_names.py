@@ -51,7 +51,9 @@ async def test_names_that_mlflow_refuses_stay_apart_and_tell_their_original(
 
     (run,) = runs_of(any_server, experiment)
     assert sorted(run.data.metrics.values()) == sorted(names.values())
-    originals = [text for tag, text in run.data.tags.items() if tag.startswith("llmeval.name.")]
+    originals = [
+        text for tag, text in run.data.tags.items() if tag.startswith("mlflow.llmeval.name.")
+    ]
     assert {f"aio_0shot_{name}" for name in names} <= {*originals, *run.data.metrics}
 
 

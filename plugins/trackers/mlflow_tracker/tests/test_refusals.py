@@ -86,8 +86,21 @@ def test_passwords_never_appear() -> None:
     told = str(refusal(err, uri)) + str(refusal(ForeignError(f"odd {uri} s3cret"), uri))
 
     assert "s3cret" not in told
+    coded = "postgresql://me:s3cret%21@db/x"
+    assert "s3cret" not in str(refusal(ForeignError("login of me with s3cret! failed"), coded))
     assert public_uri(uri) == "https://mlflow.example/base"
     assert public_uri("postgresql://u:p@db/x") == "postgresql://db/x"
+
+
+def test_a_very_short_password_does_not_garble_the_message() -> None:
+    uri = "mysql+pymysql://u:p@db/x"
+
+    missing = refusal(Exception("No module named 'pymysql'"), uri)
+    shown = refusal(Exception("denied for u:p, password p"), uri)
+
+    assert missing.what == "MLflow needs the Python module 'pymysql' for mysql+pymysql://db/x"
+    assert missing.hint == "pip install pymysql"
+    assert shown.what == "MLflow at mysql+pymysql://db/x: denied for ***, password ***"
 
 
 def test_a_long_message_is_one_line() -> None:

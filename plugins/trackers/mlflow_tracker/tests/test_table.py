@@ -14,7 +14,11 @@ from llmeval_core.testing import make_task_result
 
 def test_a_table_has_a_row_a_sample_with_answer_scores_and_failure() -> None:
     answered = SampleResult(
-        0, Sample("a", "1+1?", ("2",)), None, Generation(("2",)), {"em": Score(1.0, parsed="2")}
+        0,
+        Sample("a", "1+1?", ("2",)),
+        None,
+        Generation(("2",)),
+        {"em": Score(1.0, parsed="2"), "f1": Score(0.5)},
     )
     weighed = SampleResult(
         1,
@@ -31,18 +35,19 @@ def test_a_table_has_a_row_a_sample_with_answer_scores_and_failure() -> None:
     assert table == {
         "columns": [
             "id",
-            "category",
-            "question",
-            "expected",
             "answer",
+            "expected",
+            "question",
+            "category",
             "em",
             "em: parsed",
+            "f1",
             "failure",
         ],
         "data": [
-            ["a", None, "1+1?", "2", "2", 1.0, "2", None],
-            ["b", "c", "sky?", "blue", "-2.000 red\n-1.000 blue", 1.0, None, None],
-            ["c", None, "?", "", None, None, None, "timeout: too slow"],
+            ["a", "2", "2", "1+1?", "", 1.0, "2", 0.5, ""],
+            ["b", "-2.000 red\n-1.000 blue", "blue", "sky?", "c", 1.0, None, None, ""],
+            ["c", None, "", "?", "", None, None, None, "timeout: too slow"],
         ],
     }
 
@@ -57,11 +62,11 @@ def test_a_table_stops_reading_at_its_limit() -> None:
     assert cut
     rows = table["data"]
     assert isinstance(rows, list)
-    assert [row[2] for row in rows if isinstance(row, list)] == ["q" * 4000 + "…"] * 2
+    assert [row[3] for row in rows if isinstance(row, list)] == ["q" * 4000 + "…"] * 2
 
 
 def test_a_table_is_listed_once_beside_those_of_others() -> None:
-    tags = {"llmeval.table.a": "a.json", "llmeval.result.a": "id"}
+    tags = {"mlflow.llmeval.table.a": "a.json", "mlflow.llmeval.result.a": "id"}
 
     listed = logged_tables(logged_tables('[{"path": "x.json", "type": "table"}]', tags), tags)
 
@@ -70,7 +75,9 @@ def test_a_table_is_listed_once_beside_those_of_others() -> None:
 
 
 def test_a_full_list_of_tables_drops_the_oldest() -> None:
-    tags = {f"llmeval.table.{n:04}": f"task_{n:04}_with_a_long_name.json" for n in range(300)}
+    tags = {
+        f"mlflow.llmeval.table.{n:04}": f"task_{n:04}_with_a_long_name.json" for n in range(300)
+    }
 
     listed = logged_tables("", tags)
 

@@ -86,7 +86,7 @@ async def test_what_is_no_number_takes_nothing_with_it_and_is_never_0(
     assert "abc" in str(receipt.note)
     for name in "bdegh":
         assert f"llmeval.not_a_number.aio_0shot_{name}" in run.data.tags
-    assert run.data.tags["llmeval.result.aio_0shot"] == "result-1"
+    assert run.data.tags["mlflow.llmeval.result.aio_0shot"] == "result-1"
     assert run.data.params["model_name"] == "openai/gpt-x"
 
 
@@ -180,7 +180,7 @@ async def test_many_writers_of_one_known_model_lose_nothing_to_each_other(
     keys = {"first_0shot_accuracy", *(f"set{number}_0shot_accuracy" for number in range(8))}
     assert run.data.metrics == dict.fromkeys(keys, 0.5)
     note, tables = run.data.tags["mlflow.note.content"], run.data.tags["mlflow.loggedArtifacts"]
-    assert all(f"| {key} |" in note for key in keys)
+    assert all(f"| {key}&emsp; |" in note for key in keys)
     assert len(json.loads(tables)) == 9
 
 

@@ -14,8 +14,16 @@ from llmeval_wandb_tracker.content import artifact_name, run_id
 from llmeval_wandb_tracker.settings import WandbSettings
 from llmeval_wandb_tracker.tracker import WandbTracker
 
-from llmeval_core.hooks import Receipt, TaskResult
-from llmeval_core.testing import check_plugin, check_tracker, make_task_result, run_info
+from llmeval_core.hooks import Receipt, RunInfo, SampleResult, TaskResult
+from llmeval_core.testing import (
+    check_plugin,
+    check_tracker,
+    make_generation,
+    make_request,
+    make_sample,
+    make_task_result,
+    run_info,
+)
 from plugins.trackers.wandb_tracker.tests.wandb_files import runs
 
 README = Path(__file__).parents[1] / "README.md"
@@ -84,6 +92,23 @@ async def test_a_run_tells_what_was_measured(tmp_path: Path) -> None:
     assert run["summary"][f"llmeval/results/{result.task}"] == "r1"
     assert run["artifacts"] == [artifact_name("openai/gpt-x", result.task)]
     assert receipt.location == str(tmp_path / "wandb" / "model_evaluation")
+
+
+async def test_an_answer_with_half_an_emoji_and_a_nul_does_not_stop_a_delivery(
+    tmp_path: Path,
+) -> None:
+    half = make_generation("half \ud83d and \x00" + "x" * 5000)
+    sample = SampleResult(0, make_sample(), make_request(), half, scores={})
+    info = RunInfo("wandb", tmp_path, lambda result: {}, lambda result: [sample])
+    result = make_task_result(id="r1")
+    tracker = WandbTracker(WandbSettings(mode="offline"))
+    await tracker.open(info)
+
+    await tracker.deliver(result)
+    await tracker.close()
+
+    (run,) = runs(tmp_path).values()
+    assert run["artifacts"] == [artifact_name(result.model, result.task)]
 
 
 async def test_a_result_that_was_delivered_opens_no_run(tmp_path: Path) -> None:

@@ -55,7 +55,8 @@ def request_headers(
     Any: an ASGI scope has no static type.
     """
     headers: list[tuple[bytes, bytes]] = scope["headers"]
-    dropped = _NOT_FOR_UPSTREAM | _named_by_connection(headers)
+    named = _named_by_connection(headers)
+    dropped = _NOT_FOR_UPSTREAM | named if named else _NOT_FOR_UPSTREAM
     is_chunked = any(name == b"transfer-encoding" for name, _ in headers)
     kept = []
     for name, value in headers:

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 from llmeval_mlflow_proxy.headers import first
 
 _PLAIN_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_PLAIN_REST = re.compile(rb"[!-\"$-~]*")
 _MOST_ENCODINGS = 5
 
 
@@ -23,6 +24,8 @@ def rest_of_path(scope: Mapping[str, Any]) -> str:
     rest = _after(raw, prefix.encode()) if raw else None
     if rest is None:
         rest = quote(str(scope["path"]).removeprefix(prefix)).encode()
+    if _PLAIN_REST.fullmatch(rest):
+        return rest.decode("ascii")
     # A fragment is never sent; what looks like one is part of the path.
     return quote(rest, safe="".join(map(chr, range(0x21, 0x7F)))).replace("#", "%23")
 

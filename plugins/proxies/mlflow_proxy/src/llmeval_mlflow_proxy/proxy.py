@@ -5,29 +5,48 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
-from llmeval_mlflow_proxy import compression
+from llmeval_mlflow_proxy.answering import redirect_to_slash, send_response
 from llmeval_mlflow_proxy.client import new_session, reason_of, tls_of
 from llmeval_mlflow_proxy.headers import LOOP_HEADER, AnswerHeaders, first, request_headers
 from llmeval_mlflow_proxy.lifespan import Send, serve_lifespan
 from llmeval_mlflow_proxy.origins import foreign_origin
 from llmeval_mlflow_proxy.paths import outer_prefix, plain_path, rest_of_path
-from llmeval_mlflow_proxy.receiving import ClientGoneError, Receive, RequestBody
+from llmeval_mlflow_proxy.receiving import (
+    ClientGoneError,
+    Receive,
+    RequestBody,
+    Scope,
+    while_client_stays,
+)
 from llmeval_mlflow_proxy.trouble import Trouble, answer_trouble
 from llmeval_mlflow_proxy.upstream import Absence, Source, Upstream
 
 _ANSWER_S = 300.0  # how long an upstream that has the whole request may think
-_BODILESS = frozenset((204, 304))
 
 _log = logging.getLogger(__name__)
 
-Scope = Mapping[str, Any]  # Any: an ASGI scope has no static type
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where one request goes.
+
+    Args:
+        upstream: the server.
+        rest: the raw path below its URL.
+        prefix: our prefix, as the browser has it.
+    """
+
+    upstream: Upstream
+    rest: str
+    prefix: str
 
 
 class Proxy:
@@ -85,7 +104,7 @@ class Proxy:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         rest = rest_of_path(scope)
         if not rest:
-            await _redirect_to_slash(scope, send)
+            await redirect_to_slash(scope, send)
             return
         upstream = self._source.upstream()
         trouble = self._refusal(scope, rest) or _absent(upstream)
@@ -96,17 +115,9 @@ class Proxy:
             return
         assert isinstance(upstream, Upstream)
         body = RequestBody(scope, receive)
-        passing = asyncio.create_task(self._pass(scope, send, upstream, rest, body))
-        leaving = asyncio.create_task(body.client_gone())
-        try:
-            await asyncio.wait((passing, leaving), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            leaving.cancel()
-            if not passing.done():  # the client is gone: so is the reason to ask the upstream
-                passing.cancel()
-            await asyncio.wait((passing, leaving))
-        if not passing.cancelled():
-            passing.result()
+        target = _Target(upstream, rest, outer_prefix(scope))
+        async with while_client_stays(body):
+            await self._pass(scope, send, target, body)
 
     def _refusal(self, scope: Scope, rest: str) -> Trouble | None:
         path = plain_path(rest)
@@ -141,11 +152,10 @@ class Proxy:
             diagnosis = outer_prefix(scope).rpartition("/")[0] + self._diagnosis
         await answer_trouble(scope, send, trouble, name=self._name, diagnosis=diagnosis)
 
-    async def _pass(
-        self, scope: Scope, send: Send, upstream: Upstream, rest: str, body: RequestBody
-    ) -> None:
+    async def _pass(self, scope: Scope, send: Send, target: _Target, body: RequestBody) -> None:
+        upstream = target.upstream
         try:
-            response = await self._ask(scope, upstream, rest, body)
+            response = await self._ask(scope, target, body)
         except ClientGoneError:
             return
         except (aiohttp.ClientError, TimeoutError, OSError) as err:
@@ -168,17 +178,16 @@ class Proxy:
             return
         async with response:
             try:
-                await _send_response(
-                    scope, send, response, AnswerHeaders(upstream, outer_prefix(scope))
-                )
+                await send_response(scope, send, response, AnswerHeaders(upstream, target.prefix))
             except aiohttp.ClientError as err:
                 # The answer has begun: leaving it unfinished tells the client that it is cut.
                 _log.warning("%s broke off in the middle: %s", self._name, reason_of(err))
 
     async def _ask(
-        self, scope: Scope, upstream: Upstream, rest: str, body: RequestBody
+        self, scope: Scope, target: _Target, body: RequestBody
     ) -> aiohttp.ClientResponse:
         assert self._session is not None
+        upstream, rest = target.upstream, target.rest
         query = scope["query_string"].decode("latin-1").replace("#", "%23")
         url = f"{upstream.url}{rest}?{query}" if query else upstream.url + rest
         loop = asyncio.get_running_loop()
@@ -191,7 +200,7 @@ class Proxy:
             return await self._session.request(
                 scope["method"],
                 URL(url, encoded=True),
-                headers=request_headers(scope, upstream, prefix=outer_prefix(scope)),
+                headers=request_headers(scope, upstream, prefix=target.prefix),
                 data=None if body.is_empty else body.pieces(be_patient),
                 allow_redirects=False,
                 ssl=await self._trust(upstream),
@@ -203,39 +212,6 @@ class Proxy:
         if upstream.ca_file not in self._tls:
             self._tls[upstream.ca_file] = await asyncio.to_thread(tls_of, upstream)
         return self._tls[upstream.ca_file]
-
-
-async def _send_response(
-    scope: Scope, send: Send, response: aiohttp.ClientResponse, rewriting: AnswerHeaders
-) -> None:
-    headers = rewriting.rewrite(response.raw_headers)
-    gzip = None
-    if compression.is_compressible(response.status, headers):
-        headers = compression.with_vary(headers)
-        if scope["method"] == "GET" and compression.accepts_gzip(scope):
-            headers = compression.compressed(headers)
-            gzip = compression.Gzip()
-    elif response.status == 304 and "W/" in (first(scope["headers"], b"if-none-match") or ""):
-        headers = [
-            (name, compression.weak(value) if name == b"etag" else value) for name, value in headers
-        ]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if scope["method"] != "HEAD" and response.status not in _BODILESS:
-        async for chunk in response.content.iter_any():
-            piece = gzip.piece(chunk) if gzip else chunk
-            if piece:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": gzip.end() if gzip else b""})
-
-
-async def _redirect_to_slash(scope: Scope, send: Send) -> None:
-    """Answer the bare prefix; the target is relative, so it holds behind any other proxy."""
-    target = scope["path"].rpartition("/")[2] + "/"
-    query = scope["query_string"]
-    location = target.encode() + (b"?" + query if query else b"")
-    headers = [(b"location", location), (b"content-length", b"0")]
-    await send({"type": "http.response.start", "status": 307, "headers": headers})
-    await send({"type": "http.response.body"})
 
 
 def _absent(upstream: Upstream | Absence) -> Trouble | None:

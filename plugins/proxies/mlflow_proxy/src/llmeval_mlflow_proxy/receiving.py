@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 Message = MutableMapping[str, Any]  # Any: ASGI messages have no static type
+Scope = Mapping[str, Any]  # Any: neither have ASGI scopes
 Receive = Callable[[], Awaitable[Message]]
 
 
@@ -17,7 +19,7 @@ class ClientGoneError(Exception):
 class RequestBody:
     """The body of one request; nothing of it is kept."""
 
-    def __init__(self, scope: Mapping[str, Any], receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         names = dict(scope["headers"])
         self.is_empty = b"transfer-encoding" not in names and names.get(
             b"content-length", b"0"
@@ -49,3 +51,26 @@ class RequestBody:
             await self._ended.wait()
         while (await self._receive())["type"] != "http.disconnect":
             pass
+
+
+@contextlib.asynccontextmanager
+async def while_client_stays(body: RequestBody) -> AsyncIterator[None]:
+    """Break off what is inside when the client goes away, and with it the upstream's work."""
+    task = asyncio.current_task()
+    assert task is not None
+    leaving = asyncio.create_task(body.client_gone())
+
+    def break_off(left: asyncio.Task[None]) -> None:
+        if not left.cancelled():
+            task.cancel()
+
+    leaving.add_done_callback(break_off)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not leaving.done():  # it was not the client: the server itself ends
+            raise
+        task.uncancel()
+    finally:
+        leaving.remove_done_callback(break_off)
+        leaving.cancel()

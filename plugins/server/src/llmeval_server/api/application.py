@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from llmeval_core.hooks import LlmevalError
 from llmeval_server.answering import Answering
@@ -25,8 +26,8 @@ from llmeval_server.api.results import result_router
 from llmeval_server.api.samples import sample_router
 from llmeval_server.api.watching import Watch
 from llmeval_server.context import ServerContext
+from llmeval_server.security.places import route_path
 
-API = "/api/v1"
 _DESCRIPTION = """\
 Submit evaluations as jobs, follow them, and read their results.
 
@@ -64,20 +65,31 @@ def make_application(
         redirect_slashes=False,
     )
     watch = Watch(context.jobs)
-    for router in (
+    routers = (
         job_router(context, watch),
         plan_router(context),
         result_router(context),
         sample_router(context),
         catalogue_router(context),
-    ):
-        app.include_router(router, prefix=API)
-    app.include_router(health_router(context))
-    app.include_router(metric_router(context, counts))
+        health_router(context),
+        metric_router(context, counts),
+    )
+    for router in routers:
+        app.include_router(router)
     app.router.routes.extend([*documentation_routes(), *more])
     _say_how_to_log_in(app, needs_token=context.settings.token is not None)
-    _answer_errors(app, answering)
+    _answer_errors(app, answering, methods=_methods(routers))
     return app
+
+
+def _methods(routers: Iterable[APIRouter]) -> dict[str, set[str]]:
+    """Collect the methods of each path: a route knows only its own."""
+    methods: defaultdict[str, set[str]] = defaultdict(set)
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, Route):
+                methods[route.path] |= route.methods or set()
+    return dict(methods)
 
 
 def _say_how_to_log_in(app: FastAPI, *, needs_token: bool) -> None:
@@ -95,7 +107,7 @@ def _say_how_to_log_in(app: FastAPI, *, needs_token: bool) -> None:
     app.openapi = with_token  # type: ignore[method-assign]
 
 
-def _answer_errors(app: FastAPI, answering: Answering) -> None:
+def _answer_errors(app: FastAPI, answering: Answering, *, methods: Mapping[str, set[str]]) -> None:
     async def of_ours(request: Request, err: Exception) -> Response:
         assert isinstance(err, LlmevalError)
         return answering.of_error(request, err)
@@ -111,11 +123,15 @@ def _answer_errors(app: FastAPI, answering: Answering) -> None:
 
     async def of_http(request: Request, err: Exception) -> Response:
         assert isinstance(err, HTTPException)
-        hint = "/api/docs has the API" if err.status_code in (404, 405) else None
+        is_api = route_path(request.scope).startswith("/api/")
+        hint = "/api/docs has the API" if is_api else None
         response = answering.of_error(
             request, LlmevalError(str(err.detail).lower(), hint=hint), err.status_code
         )
         response.headers.update(err.headers or {})
+        allowed = methods.get(getattr(request.scope.get("route"), "path", ""))
+        if err.status_code == 405 and allowed:
+            response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
 
     async def of_bug(request: Request, err: Exception) -> Response:

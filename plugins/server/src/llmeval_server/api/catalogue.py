@@ -7,10 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmeval_core.library import KINDS, Kind, run_file_schema, settings_schema
+from llmeval_core.library import KINDS, Kind, UnknownNameError, run_file_schema, settings_schema
 from llmeval_core.library.settings_schema import example_of
+from llmeval_server.api.prefix import API
 from llmeval_server.api.responses import errors
 from llmeval_server.context import ServerContext
+from llmeval_server.errors import UnknownRecordError
 
 
 class Component(BaseModel):
@@ -45,7 +47,7 @@ class CatalogueBody(BaseModel):
 
 def catalogue_router(context: ServerContext) -> APIRouter:
     """Make the routes of the catalogue."""
-    router = APIRouter(tags=["catalogue"])
+    router = APIRouter(prefix=API, tags=["catalogue"])
     catalog = context.session.catalog
 
     @router.get("/catalogue", summary="What there is to use", responses=errors())
@@ -71,7 +73,10 @@ def catalogue_router(context: ServerContext) -> APIRouter:
     )
     def component(kind: Kind, name: Annotated[str, Path(max_length=200)]) -> ComponentDetail:
         """Show a component with an example and the JSON Schema of its settings."""
-        offer = catalog.find(kind, name)
+        try:
+            offer = catalog.find(kind, name)
+        except UnknownNameError as err:
+            raise UnknownRecordError(err.what, hint=err.hint) from err
         schema = settings_schema(offer)
         return ComponentDetail(
             name=offer.entry.name,

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from llmeval_server.api.events import Position, job_events, log_events
+from llmeval_server.api.job_list import JobList
+from llmeval_server.api.prefix import API
 from llmeval_server.api.responses import errors
 from llmeval_server.api.server_sent_events import event_stream
 from llmeval_server.api.submissions import REQUEST_BODY, read_submission
@@ -25,18 +26,9 @@ JobId = Annotated[str, Path(description="The job's id.", max_length=100)]
 Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="Bytes to pass over.")]
 
 
-class JobList(BaseModel):
-    """A page of jobs, newest first."""
-
-    model_config = ConfigDict(frozen=True)
-
-    jobs: tuple[Job, ...]
-    n_jobs: int = Field(description="Jobs in all, of the states asked for.")
-
-
 def job_router(context: ServerContext, watch: Watch) -> APIRouter:
     """Make the routes below /jobs."""
-    router = APIRouter(prefix="/jobs", tags=["jobs"])
+    router = APIRouter(prefix=f"{API}/jobs", tags=["jobs"])
     jobs = context.jobs
 
     @router.post(
@@ -64,7 +56,7 @@ def job_router(context: ServerContext, watch: Watch) -> APIRouter:
         """Accept a run file as a job: checked and planned, and on disk when this returns."""
         sent = await read_submission(request)
         job = await submit(context, sent.run, name=sent.name or name or "", key=idempotency_key)
-        response.headers["Location"] = f"{request.scope['root_path']}/api/v1/jobs/{job.id}"
+        response.headers["Location"] = f"{request.scope['root_path']}{API}/jobs/{job.id}"
         return job
 
     @router.get("", summary="List jobs", responses=errors(422))
@@ -102,7 +94,7 @@ def job_router(context: ServerContext, watch: Watch) -> APIRouter:
     @router.get(
         "/{job_id}/log",
         summary="Read a job's log",
-        response_class=PlainTextResponse,
+        response_class=Response,
         responses={
             **errors(404, 422),
             200: {

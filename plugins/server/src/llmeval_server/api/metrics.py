@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from llmeval_core.hooks import ConfigError, TrackerStanding
@@ -25,7 +25,7 @@ def metric_router(context: ServerContext, counts: RequestCounts) -> APIRouter:
     @router.get(
         "/metrics",
         summary="Metrics for Prometheus",
-        response_class=PlainTextResponse,
+        response_class=Response,
         responses={
             **errors(),
             200: {"content": {"text/plain": {"schema": {"type": "string"}}}},

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmeval_core.hooks import ConfigError
 from llmeval_core.library import Plan, TaskPreview, existing_journal, preview
+from llmeval_server.api.prefix import API
 from llmeval_server.api.responses import errors
 from llmeval_server.api.submissions import REQUEST_BODY, read_submission
 from llmeval_server.context import ServerContext
@@ -43,7 +44,7 @@ class PlanBody(BaseModel):
 
 def plan_router(context: ServerContext) -> APIRouter:
     """Make the route of plans."""
-    router = APIRouter(tags=["jobs"])
+    router = APIRouter(prefix=API, tags=["jobs"])
     redact = context.session.catalog.redactor
 
     @router.post(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from llmeval_core.hooks import MetricResult, TaskResult
 from llmeval_core.library import Leaderboard, make_leaderboard
 from llmeval_core.library.leaderboard import to_csv, to_markdown
+from llmeval_server.api.prefix import API
 from llmeval_server.api.reading import journal_reader
 from llmeval_server.api.responses import errors
 from llmeval_server.context import ServerContext
@@ -51,7 +52,7 @@ class ResultList(BaseModel):
 
 def result_router(context: ServerContext) -> APIRouter:
     """Make the routes of the leaderboard and of task results."""
-    router = APIRouter(tags=["results"])
+    router = APIRouter(prefix=API, tags=["results"])
     home = context.settings.home
 
     @router.get(

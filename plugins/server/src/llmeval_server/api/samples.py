@@ -9,7 +9,15 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmeval_core.library import Ending, count_samples, find_task, sample_json, sample_page
+from llmeval_core.library import (
+    Ending,
+    UnknownNameError,
+    count_samples,
+    find_task,
+    sample_json,
+    sample_page,
+)
+from llmeval_server.api.prefix import API
 from llmeval_server.api.reading import journal_reader
 from llmeval_server.api.responses import errors
 from llmeval_server.api.sample_files import SampleChoice, csv_lines, json_lines
@@ -63,7 +71,7 @@ class SampleList(BaseModel):
 
 def sample_router(context: ServerContext) -> APIRouter:
     """Make the route of samples."""
-    router = APIRouter(tags=["results"])
+    router = APIRouter(prefix=API, tags=["results"])
     home = context.settings.home
 
     @router.get(
@@ -85,13 +93,16 @@ def sample_router(context: ServerContext) -> APIRouter:
         with journal_reader(home) as reader:
             if reader is None:
                 raise UnknownRecordError("nothing was run yet")
-            found = find_task(
-                reader,
-                wanted.model,
-                wanted.task,
-                metric=wanted.metric,
-                category=wanted.category,
-            )
+            try:
+                found = find_task(
+                    reader,
+                    wanted.model,
+                    wanted.task,
+                    metric=wanted.metric,
+                    category=wanted.category,
+                )
+            except UnknownNameError as err:
+                raise UnknownRecordError(err.what, where=err.where, hint=err.hint) from err
             if wanted.form == "json":
                 page = sample_page(
                     reader,

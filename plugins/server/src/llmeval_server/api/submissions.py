@@ -90,4 +90,6 @@ async def read_submission(request: Request) -> Submission:
         content = json.loads(body)
     except (ValueError, RecursionError) as err:  # UnicodeDecodeError and JSONDecodeError are such
         raise ConfigError("the body is not JSON", where="body") from err
+    if isinstance(content, dict) and not isinstance(content.get("run", ""), dict | str):
+        raise ConfigError("wrong value: a run file is an object, or YAML text", where="run")
     return validate(Submission, content, origin=Origin())

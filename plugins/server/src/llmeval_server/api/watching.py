@@ -69,6 +69,8 @@ class Watch:
                     async with asyncio.timeout(every_s):
                         await changed.wait()
                 except TimeoutError:
+                    if watched.looking.done():
+                        watched.looking.result()  # a bug ended it: say so, and the client too
                     yield None
         finally:
             watched.n_followers -= 1

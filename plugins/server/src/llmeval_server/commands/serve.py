@@ -31,8 +31,8 @@ _FLAGS = (
 @click.option(
     "--token-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A file with the token that clients must present. Variables: LLMEVAL_TOKEN_FILE, or"
-    " LLMEVAL_TOKEN with the token itself.",
+    help="A file with the token that clients must present.  [LLMEVAL_TOKEN_FILE, or the token"
+    " itself in LLMEVAL_TOKEN]",
 )
 @click.option("--no-worker", is_flag=True, help="Run no jobs: `llmeval worker` does elsewhere.")
 @click.pass_context

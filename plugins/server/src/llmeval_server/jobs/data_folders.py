@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from llmeval_server.errors import ForbiddenError
 
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
 
 class DataFolders:
@@ -48,7 +49,8 @@ class DataFolders:
         found = next((real for real in inside if real.exists()), None)
         if found is not None:
             return str(found)
-        if or_name and _HUB_NAME.fullmatch(text) and not path.exists():
+        exists = any(os.path.lexists(place / path) for place in places)
+        if or_name and _HUB_NAME.fullmatch(text) and not exists:
             return text
         if not inside or or_name:
             raise self._forbidden(text, where)

@@ -6,6 +6,7 @@ Everything is written as JSON. DBOS would pickle by default, and what is unpickl
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ QUEUE = "llmeval-jobs"
 WORKFLOW = "llmeval-job"
 _DATABASE_FILE = "jobs.sqlite"
 _LOCK_WAIT_S = 60.0
+_LOCK_POLL_S = 0.2
+_WORKER_LOCK = 4_611_686_014  # any number that nobody else in the database takes
 
 
 def database_url(settings: ServerSettings) -> str:
@@ -90,6 +93,38 @@ def count_by_status(engine: sa.Engine) -> dict[str, int]:
     )
     with engine.connect() as connection:
         return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+
+
+@contextmanager
+def only_worker(url: str, *, wait_s: float) -> Iterator[None]:
+    """Hold a PostgreSQL database for one worker; two would run the same jobs.
+
+    In SQLite the folder is the database, and whoever has the one has the other.
+
+    Args:
+        url: of the database.
+        wait_s: how long another one may take to end, seconds.
+
+    Raises:
+        ConfigError: another worker has it.
+    """
+    if not url.startswith("postgresql"):
+        yield
+        return
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    give_up_at = time.monotonic() + wait_s
+    with engine.connect() as connection:
+        take = sa.select(sa.func.pg_try_advisory_lock(_WORKER_LOCK))
+        while not connection.execute(take).scalar():
+            if time.monotonic() > give_up_at:
+                raise ConfigError(
+                    "another worker runs the jobs of this database",
+                    where="jobs_url",
+                    hint="a database has one worker; give each server a database of its own",
+                )
+            time.sleep(_LOCK_POLL_S)
+        yield
+    engine.dispose()
 
 
 @contextmanager

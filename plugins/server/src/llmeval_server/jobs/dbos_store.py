@@ -12,8 +12,6 @@ from dbos import (
     DBOSClient,
     DBOSPortableJSONSerializer,
     EnqueueOptions,
-    PortableWorkflowError,
-    WorkflowStatus,
 )
 from dbos import error as dbos_error
 
@@ -29,30 +27,12 @@ from llmeval_server.jobs.database import (
     prepare_database,
     store_errors,
 )
-from llmeval_server.jobs.endings import Ending
+from llmeval_server.jobs.dbos_jobs import STATES, job_of
 from llmeval_server.jobs.files import JobFiles, worker_seen_at
 from llmeval_server.jobs.job_ids import is_job_id, job_id_of_key, new_job_id
-from llmeval_server.jobs.records import Job, JobError, JobProgress, JobState
+from llmeval_server.jobs.records import Job, JobProgress, JobState
 from llmeval_server.jobs.store import JobPage
 from llmeval_server.settings import ServerSettings
-
-_STATES: dict[str, JobState] = {
-    "ENQUEUED": "queued",
-    "DELAYED": "queued",
-    "PENDING": "running",
-    "SUCCESS": "succeeded",
-    "ERROR": "failed",
-    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "failed",
-    "CANCELLED": "cancelled",
-}
-_GIVEN_UP = Ending(
-    errors=(
-        JobError(
-            what="the worker ended again and again while it ran this job",
-            hint="see the server's log, then retry the job",
-        ),
-    )
-)
 
 
 def open_store(settings: ServerSettings) -> DbosJobStore:
@@ -118,7 +98,7 @@ class DbosJobStore:
 
     def list(self, *, states: Sequence[JobState] = (), limit: int = 50, offset: int = 0) -> JobPage:
         """List jobs, newest first; see `JobStore`."""
-        wanted = [status for status, state in _STATES.items() if state in states]
+        wanted = [status for status, state in STATES.items() if state in states]
         with store_errors(self._settings):
             listed = self._client.list_workflows(
                 name=WORKFLOW,
@@ -129,7 +109,7 @@ class DbosJobStore:
             )
         counts = self.counts()
         n_jobs = sum(counts[state] for state in states or counts)
-        return JobPage(tuple(self._job(status) for status in listed), n_jobs)
+        return JobPage(tuple(job_of(status, self._home) for status in listed), n_jobs)
 
     def get(self, job_id: str) -> Job:
         """Return one job; see `JobStore`."""
@@ -138,7 +118,7 @@ class DbosJobStore:
             found = self._client.list_workflows(workflow_ids=[job_id], name=WORKFLOW)
         if not found:
             raise _unknown(job_id)
-        return self._job(found[0])
+        return job_of(found[0], self._home)
 
     def progress(self, job_id: str) -> JobProgress:
         """Tell how far a job is; see `JobStore`."""
@@ -188,7 +168,7 @@ class DbosJobStore:
         counts: dict[JobState, int] = dict.fromkeys(get_args(JobState), 0)
         with store_errors(self._settings):
             for status, n_jobs in count_by_status(self._counter).items():
-                counts[_STATES[status]] += n_jobs
+                counts[STATES[status]] += n_jobs
         return counts
 
     def worker_seen_at(self) -> float | None:
@@ -207,7 +187,6 @@ class DbosJobStore:
     def take_up_again(self, job_id: str) -> None:
         """Queue a job again that counts as running, but is not run by anybody."""
         with store_errors(self._settings):
-            self._client.cancel_workflow(job_id)
             self._client.resume_workflow(job_id, queue_name=QUEUE)
 
     def close(self) -> None:
@@ -218,45 +197,6 @@ class DbosJobStore:
     def _files(self, job_id: str) -> JobFiles:
         _check_id(job_id)
         return JobFiles(self._home, job_id)
-
-    def _job(self, status: WorkflowStatus) -> Job:
-        """Make a job of what DBOS knows of it."""
-        state = _STATES[status.status]
-        attributes = status.attributes or {}
-        attempt = int(attributes.get("attempt", 1))
-        ending = _ending(status)
-        started_at = ending.started_at or _seconds(status.dequeued_at)
-        if state in ("running", "cancelled"):  # of a cancelled one DBOS forgets when it started
-            stage = self._files(status.workflow_id).stage()
-            started_at = stage.started_at if stage and stage.attempt == attempt else started_at
-        return Job(
-            id=status.workflow_id,
-            name=str(attributes.get("name", "")),
-            state=state,
-            run=status.input["args"][0] if status.input else {},
-            submitted_at=float(attributes.get("submitted_at", 0.0)),
-            started_at=started_at,
-            ended_at=ending.ended_at or _seconds(status.completed_at),
-            attempt=attempt,
-            outcome=ending.outcome,
-            errors=ending.errors,
-        )
-
-
-def _ending(status: WorkflowStatus) -> Ending:
-    if status.status == "SUCCESS":
-        return Ending.model_validate(status.output)
-    if status.status == "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
-        return _GIVEN_UP
-    if status.error is None:
-        return Ending()
-    if isinstance(status.error, PortableWorkflowError) and isinstance(status.error.data, dict):
-        return Ending.model_validate(status.error.data)
-    return Ending(errors=(JobError(what=f"internal error: {status.error}"),))
-
-
-def _seconds(milliseconds: int | None) -> float | None:
-    return None if milliseconds is None else milliseconds / 1000
 
 
 def _plain_json(run: dict[str, Any]) -> dict[str, Any]:

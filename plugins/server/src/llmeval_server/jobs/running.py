@@ -136,6 +136,10 @@ class RunningJob:
             outcome = self._in_own_loop(self._run_plan(plan, journal, started_at))
         if outcome is None:
             return None, []
+        return self._numbers(outcome), [job_error(err) for err in outcome.errors]
+
+    def _numbers(self, outcome: RunOutcome) -> JobOutcome:
+        """Keep the numbers, and say them."""
         summary = outcome.summary
         for report in outcome.deliveries:
             if report.n_undelivered:
@@ -143,7 +147,11 @@ class RunningJob:
                     f"{report.tracker}: {report.n_undelivered} results wait in the journal"
                     f" ({report.reason})"
                 )
-        numbers = JobOutcome(
+        self._say(
+            f"{summary.n_samples} samples, {summary.n_requests} requests answered,"
+            f" {summary.n_failed} failed, {summary.elapsed_s:.1f} s"
+        )
+        return JobOutcome(
             n_samples=summary.n_samples,
             n_failed=summary.n_failed,
             n_requests=summary.n_requests,
@@ -152,11 +160,6 @@ class RunningJob:
             elapsed_s=round(summary.elapsed_s, 3),
             results=tuple(result.id for result in summary.results),
         )
-        self._say(
-            f"{numbers.n_samples} samples, {numbers.n_requests} requests answered,"
-            f" {numbers.n_failed} failed, {numbers.elapsed_s:.1f} s"
-        )
-        return numbers, [job_error(err) for err in outcome.errors]
 
     async def _run_plan(self, plan: Plan, journal: Journal, started_at: float) -> RunOutcome | None:
         """Run it; None if it was aborted."""

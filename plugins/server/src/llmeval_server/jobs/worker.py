@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,19 +19,23 @@ from llmeval_server.jobs.database import (
     EXECUTOR,
     QUEUE,
     VERSION,
+    only_worker,
     prepare_database,
     store_errors,
 )
 from llmeval_server.jobs.dbos_store import DbosJobStore, open_store
 from llmeval_server.jobs.files import give_sign_of_life
+from llmeval_server.jobs.leftovers import Leftovers
 from llmeval_server.jobs.workflow import JobRunner
 from llmeval_server.settings import ServerSettings
 
-QUEUE_POLL_S = 0.5
+QUEUE_POLL_S = 0.2
 """How long a job waits for a free worker at most, seconds."""
 SIGN_OF_LIFE_EVERY_S = 1.0
 STRAY_AFTER_S = 10.0
 """How long a job may be `running` without being run here, seconds."""
+SAY_AGAIN_AFTER_S = 30.0
+"""How long DBOS may not say the same, seconds."""
 GRACE_S = 3.0
 """How long requests under way may finish when the worker is told to end, seconds."""
 LAST_S = 3.0
@@ -39,33 +44,47 @@ LAST_S = 3.0
 _log = logging.getLogger("llmeval.server")
 
 
-def work_until(ending: threading.Event, settings: ServerSettings, session: Session) -> None:
+def work_until(
+    ending: threading.Event, settings: ServerSettings, session: Session, *, wait_s: float
+) -> None:
     """Run jobs until told to end; jobs that run then go on when a worker starts again.
 
     DBOS is left as a dead process leaves it: all that matters is on disk.
 
+    Args:
+        ending: set to end.
+        settings: where jobs are, and how many run at once.
+        session: the plugins.
+        wait_s: how long another worker of this database may take to end, seconds.
+
     Raises:
         JobStoreError: the database cannot be reached or written.
+        ConfigError: another worker has the database.
     """
     url = prepare_database(settings)
-    give_sign_of_life_or_not(settings.home)
     runner = JobRunner(session, settings.home)
-    with store_errors(settings):
-        _launch(runner, url, settings)
-        store = open_store(settings)
-    _log.info("the worker runs jobs, %d at once", settings.jobs_at_once)
-    strays = Strays()
-    while not ending.wait(SIGN_OF_LIFE_EVERY_S):
-        give_sign_of_life_or_not(settings.home)
-        strays.take_up(store, runner)
-    n_jobs = runner.close(grace_s=GRACE_S, last_s=LAST_S)
+    with ExitStack() as stack:
+        with store_errors(settings):
+            stack.enter_context(only_worker(url, wait_s=wait_s))
+            _launch(runner, url, settings)
+            store = open_store(settings)
+        _log.info("the worker runs jobs, %d at once", settings.jobs_at_once)
+        leftovers = Leftovers(settings.home, session.catalog, lambda: not store.running_ids())
+        leftovers.start()
+        stack.callback(leftovers.stop)
+        strays = Strays()
+        _show_life(settings.home)
+        while not ending.wait(SIGN_OF_LIFE_EVERY_S):
+            _show_life(settings.home)
+            strays.take_up(store, runner)
+        n_jobs = runner.close(grace_s=GRACE_S, last_s=LAST_S)
     _log.info("the worker ends; %d jobs go on when it starts again", n_jobs)
 
 
 def _launch(runner: JobRunner, url: str, settings: ServerSettings) -> None:
     quiet = logging.getLogger("dbos")
     quiet.addHandler(logging.NullHandler())  # else DBOS adds one that writes to the terminal
-    quiet.addFilter(_is_news)
+    quiet.addFilter(_News())
     config: DBOSConfig = {
         "name": APPLICATION,
         "system_database_url": url,
@@ -86,16 +105,30 @@ def _launch(runner: JobRunner, url: str, settings: ServerSettings) -> None:
     )
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Leave out what DBOS says of jobs that failed or were cancelled: we say it ourselves."""
-    text = str(record.msg)
-    return not (
-        text.startswith("Exception encountered in asynchronous workflow")
-        or "Waiting for the" in text
-    )
+class _News:
+    """A filter for what DBOS logs.
+
+    What it says of jobs that failed or were cancelled we say ourselves; what it says at each poll
+    of a database that is away is let through now and then.
+    """
+
+    def __init__(self) -> None:
+        self._said_at: dict[str, float] = {}
+
+    def __call__(self, record: logging.LogRecord) -> bool:
+        text = str(record.msg)
+        if text.startswith("Exception encountered in asynchronous workflow"):
+            return False
+        if "Waiting for the" in text:
+            return False
+        beginning, now = text[:40], time.monotonic()
+        if now - self._said_at.get(beginning, -SAY_AGAIN_AFTER_S) < SAY_AGAIN_AFTER_S:
+            return False
+        self._said_at[beginning] = now
+        return True
 
 
-def give_sign_of_life_or_not(home: Path) -> None:
+def _show_life(home: Path) -> None:
     """Give a sign of life; a worker that cannot is taken for dead, and works on."""
     with contextlib.suppress(OSError):
         give_sign_of_life(home)
@@ -109,6 +142,7 @@ class Strays:
     """
 
     since: dict[str, float] = field(default_factory=dict)
+    trouble: str | None = None
 
     def take_up(self, store: DbosJobStore, runner: JobRunner) -> None:
         """Queue again what has been astray for a while."""
@@ -121,5 +155,8 @@ class Strays:
                 if now - since >= STRAY_AFTER_S:
                     _log.warning("job %s is taken up again: its end could not be kept", job_id)
                     store.take_up_again(job_id)
+            self.trouble = None
         except LlmevalError as err:
-            _log.debug("cannot look for stray jobs: %s", err.what)
+            if self.trouble is None:
+                _log.warning("%s; jobs wait until it works again", err.what)
+            self.trouble = err.what

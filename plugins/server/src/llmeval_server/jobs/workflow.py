@@ -95,39 +95,45 @@ class JobRunner:
         """Run the job in a thread; cancelled by DBOS when somebody cancels the job."""
         status = await DBOS.get_workflow_status_async(job_id)
         attributes = (status.attributes if status else None) or {}
-        log = JobLog(
-            JobFiles(self._home, job_id),
-            self._session.catalog.redactor,
-            current=self._current,
-            job_id=job_id,
-        )
+        label = f"{job_id} ({attributes.get('name', '')})"
+        files = JobFiles(self._home, job_id)
+        redact = self._session.catalog.redactor
+        log = JobLog(files, redact, current=self._current, job_id=job_id)
         order = JobOrder(job_id, run, int(attributes.get("attempt", 1)))
         job = RunningJob(order, self._session, self._home, say=log.say)
-        name = attributes.get("name") or job_id
+        if not self._enter(job_id, job):
+            await asyncio.Event().wait()  # the next worker begins with it
+        _log.info("job %s begins", label)
+        try:
+            ending = await self._in_thread(job, log)
+        except asyncio.CancelledError:
+            _log.info("job %s was cancelled", label)
+            raise
+        finally:
+            self._leave(job_id, job)
+        if self._is_closing():
+            await asyncio.Event().wait()  # it is not over: the next worker goes on with it
+        if ending.errors:
+            _log.warning("job %s failed: %s", label, ending.errors[0].what)
+        else:
+            _log.info("job %s succeeded", label)
+        return ending.model_dump(mode="json")
+
+    async def _in_thread(self, job: RunningJob, log: JobLog) -> Ending:
+        """Run a job to its end; if cancelled, to the end of what it then has under way."""
 
         def work() -> Ending:
             with log.listening():
                 return job.work()
 
-        if not self._enter(job_id, job):
-            await asyncio.Event().wait()
-        _log.info("job %s (%s) begins", job_id, name)
         working = asyncio.get_running_loop().run_in_executor(None, work)
         try:
-            ending = await asyncio.shield(working)
+            return await asyncio.shield(working)
         except asyncio.CancelledError:
             log.say("cancelled: what is finished stays in the journal")
-            _log.info("job %s (%s) was cancelled", job_id, name)
             job.stop()
             await asyncio.wait((working,))
             raise
-        finally:
-            if working.done():
-                self._leave(job_id, job)
-        if self._is_closing():
-            await asyncio.Event().wait()  # it is not over: the next worker goes on with it
-        _log.info("job %s (%s) %s", job_id, name, "failed" if ending.errors else "succeeded")
-        return ending.model_dump(mode="json")
 
     def _enter(self, job_id: str, job: RunningJob) -> bool:
         with self._lock:

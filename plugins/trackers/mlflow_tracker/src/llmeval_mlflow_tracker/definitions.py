@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from llmeval_core.hooks import TaskResult
 from llmeval_mlflow_tracker.connection import Session
-from llmeval_mlflow_tracker.names import legal_key
+from llmeval_mlflow_tracker.names import HIDDEN, legal_key
 from llmeval_mlflow_tracker.refusals import RefusedError
 from llmeval_mlflow_tracker.tags import definition_tag
 
-_TAG = "llmeval.definitions."
+_TAG = f"{HIDDEN}definitions."
 _MAX_EXPERIMENT_TAG = 5000
 
 

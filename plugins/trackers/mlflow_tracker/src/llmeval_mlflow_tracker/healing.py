@@ -24,12 +24,13 @@ from llmeval_mlflow_tracker.identity import (
     run_id,
     state_of,
 )
+from llmeval_mlflow_tracker.names import HIDDEN
 from llmeval_mlflow_tracker.overwrite import Point, latest_points
 from llmeval_mlflow_tracker.refusals import RefusedError
 from llmeval_mlflow_tracker.tags import TABLES_TAG
 from llmeval_mlflow_tracker.wire import metric_entities, tag_entities
 
-MERGED_TAG = "llmeval.merged."
+MERGED_TAG = f"{HIDDEN}merged."
 _BEGUN = "begun"
 _DONE = "done"
 _UNDER_WAY_S = 0.2  # a write that had begun when the run was deleted may still land

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmeval_mlflow_tracker.connection import Session
-from llmeval_mlflow_tracker.names import MAX_PARAM, MAX_RUN_NAME, MAX_TAG, short_value
+from llmeval_mlflow_tracker.names import HIDDEN, MAX_PARAM, MAX_RUN_NAME, MAX_TAG, short_value
 from llmeval_mlflow_tracker.refusals import RefusedError
 
 MODEL_PARAM = "model_name"
 STATE_PARAM = "llmeval.state"
-BIRTH_TAG = "llmeval.birth"
-DIGEST_TAG = "llmeval.model_digest"
+BIRTH_TAG = f"{HIDDEN}birth"
+DIGEST_TAG = f"{HIDDEN}model_digest"
 
 _PATIENCE_S = 1.5  # how long to wait for another's claim; only saves calls
 _NOT_PLAIN = re.compile(r"['\"\\%]")

@@ -12,6 +12,8 @@ import hashlib
 import re
 import unicodedata
 
+HIDDEN = "mlflow.llmeval."
+"""Begins the key of a tag that is for the tracker alone: MLflow's UI shows no tags of `mlflow.`"""
 MAX_KEY = 250
 MAX_PARAM = 6000
 MAX_TAG = 8000

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from llmeval_mlflow_tracker.names import MAX_TAG
+from llmeval_mlflow_tracker.names import MAX_TAG, legal_key
 from llmeval_mlflow_tracker.overwrite import Point
 from llmeval_mlflow_tracker.scores import STDERR_SUFFIX, Score
 from llmeval_mlflow_tracker.tags import (
+    N_FAILED,
+    N_SAMPLES,
     NOTE_TAG,
     VERSION_TAG,
     definition_tag,
@@ -19,6 +22,9 @@ from llmeval_mlflow_tracker.tags import (
 
 _BEGIN = "<!-- llmeval: begin -->"
 _END = "<!-- llmeval: end -->"
+_MAX_FAILURES = 500
+_PLAIN = re.compile(r"[a-z0-9][\w./:@ -]*", re.ASCII | re.IGNORECASE)
+_SPECIAL = re.compile(r"[\\`*_<|]")
 
 
 def write_note(points: Mapping[str, Point], tags: Mapping[str, str]) -> str:
@@ -34,7 +40,8 @@ def write_note(points: Mapping[str, Point], tags: Mapping[str, str]) -> str:
     """
     before, _, rest = tags.get(NOTE_TAG, "").partition(_BEGIN)
     after = rest.partition(_END)[2]
-    room = MAX_TAG - len(before) - len(after) - len(_BEGIN) - len(_END) - 260
+    failures = _failures(tags)
+    room = MAX_TAG - len(before) - len(after) - len(_BEGIN) - len(_END) - len(failures) - 260
     rows = _rows(points, tags)
     shown: list[str] = []
     for row in rows:
@@ -46,22 +53,39 @@ def write_note(points: Mapping[str, Point], tags: Mapping[str, str]) -> str:
     newest = max((point.timestamp_ms for point in points.values()), default=0) / 1000
     when = datetime.fromtimestamp(newest, UTC).strftime("%Y-%m-%d %H:%M UTC")
     version = tags.get(VERSION_TAG, "?")
+    # The wide spaces are the gaps between columns: MLflow's UI has none.
     head = (
-        f"Last result {when}, llmeval {version}.\n\n"
-        "| score | value | ± | definition |\n|:--|--:|--:|:--|"
+        f"Last result {when}, llmeval {version}.{failures}\n\n"
+        "| score | value&emsp; | ±&emsp;&emsp;&emsp; | definition |\n|:--|:--|:--|:--|"
     )
     return f"{before}{_BEGIN}\n" + "\n".join([head, *shown]) + f"\n{_END}{after}"
 
 
+def _failures(tags: Mapping[str, str]) -> str:
+    """Say which tasks have samples that failed; nothing if none has."""
+    failed = [
+        f"{_safe(task)} {n_failed} of {tags.get(N_SAMPLES + task, '?')}"
+        for tag, n_failed in sorted(tags.items())
+        if tag.startswith(N_FAILED) and n_failed != "0" and (task := tag.removeprefix(N_FAILED))
+    ]
+    if not failed:
+        return ""
+    text = f" Samples that failed: {', '.join(failed)}"
+    return f"{text}." if len(text) <= _MAX_FAILURES else f"{text[:_MAX_FAILURES]}…"
+
+
 def _rows(points: Mapping[str, Point], tags: Mapping[str, str]) -> list[str]:
     table_only = read_table_only(tags)
-    keys = {key for key in points if not _is_stderr(key, points, table_only)} | table_only.keys()
+    errors = {_stderr_key(key, tags) for key in points.keys() | table_only.keys()}
+    keys = (points.keys() - errors) | table_only.keys()
     rows = []
     for key in sorted(keys, key=lambda key: ("/" in key, key)):
         elsewhere = table_only.get(key, Score(None, None))
         if key in points:
             value = points[key].value
-            stderr = _stderr(points, key) if elsewhere.stderr is None else elsewhere.stderr
+            stderr = elsewhere.stderr
+            if stderr is None:
+                stderr = _stderr(points, key, _stderr_key(key, tags))
         elif elsewhere.value is not None:
             value, stderr = elsewhere.value, elsewhere.stderr
         else:
@@ -69,7 +93,7 @@ def _rows(points: Mapping[str, Point], tags: Mapping[str, str]) -> list[str]:
         title = tags.get(name_tag(key), key)
         definition = tags.get(definition_tag(title.partition("/")[0]), "")
         cells = (
-            _safe(title),
+            f"{_safe(title)}&emsp;",
             f"not a number (before: {value:.4f})"
             if not_number_tag(key) in tags
             else f"{value:.4f}",
@@ -80,18 +104,20 @@ def _rows(points: Mapping[str, Point], tags: Mapping[str, str]) -> list[str]:
     return rows
 
 
-def _is_stderr(key: str, points: Mapping[str, Point], table_only: Mapping[str, Score]) -> bool:
-    of = key.removesuffix(STDERR_SUFFIX)
-    return of != key and (of in points or of in table_only)
+def _stderr_key(key: str, tags: Mapping[str, str]) -> str:
+    """Name the metric that holds a metric's standard error, if there is one."""
+    return legal_key(tags.get(name_tag(key), key) + STDERR_SUFFIX)
 
 
-def _safe(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _stderr(points: Mapping[str, Point], key: str) -> float | None:
+def _stderr(points: Mapping[str, Point], key: str, stderr_key: str) -> float | None:
     """Return the standard error if it belongs to this very value."""
-    error = points.get(key + STDERR_SUFFIX)
+    error = points.get(stderr_key)
     if error is None or error.timestamp_ms != points[key].timestamp_ms:
         return None
     return error.value
+
+
+def _safe(text: str) -> str:
+    """Keep Markdown from taking a name for emphasis, code, HTML or the end of a cell."""
+    line = text.replace("\n", " ")
+    return line if _PLAIN.fullmatch(line) else _SPECIAL.sub(r"\\\g<0>", line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from llmeval_core.hooks import TrackerError
 from llmeval_mlflow_tracker.retry_after import asked_pause_s
@@ -21,6 +21,7 @@ _DRIVERS = {"psycopg2": "psycopg2-binary", "psycopg": "psycopg[binary]", "MySQLd
 _UNTRUSTED = re.compile(r"certificate verify failed: ([^(]+?)\s*\(")
 _NOT_TLS = re.compile(r"\[SSL: (WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE|HTTP_REQUEST)\]")
 _MAX_MESSAGE = 240
+_SHORT = 4
 
 
 class RefusedError(TrackerError):
@@ -57,11 +58,7 @@ def public_uri(uri: str) -> str:
 def refusal(err: Exception, uri: str) -> RefusedError:
     """Translate whatever MLflow's client raised; `uri` is the tracking URI."""
     place = public_uri(uri)
-    text = str(err).replace(uri, place)
-    if uri != place:
-        secret = urlsplit(uri).netloc.rpartition("@")[0]
-        for part in (secret, secret.partition(":")[2]):
-            text = text.replace(part, "***") if part else text
+    text = _without_login(str(err).replace(uri, place), urlsplit(uri).netloc.rpartition("@")[0])
     code = getattr(err, "error_code", "")
     return (
         _access(text, place, code)
@@ -70,6 +67,17 @@ def refusal(err: Exception, uri: str) -> RefusedError:
         or _network(text, place, err)
         or _plain(text or type(err).__name__, place, code)
     )
+
+
+def _without_login(text: str, login: str) -> str:
+    """Take `user:password` and the password out; a very short one only where it is a word."""
+    password = login.partition(":")[2]
+    for secret in (login, password, unquote(password)):
+        if len(secret) >= _SHORT:
+            text = text.replace(secret, "***")
+        elif secret:
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
+    return text
 
 
 def _access(text: str, place: str, code: str) -> RefusedError | None:

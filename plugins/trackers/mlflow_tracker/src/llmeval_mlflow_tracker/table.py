@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from llmeval_core.hooks import Json, SampleResult, TaskResult
+from llmeval_core.hooks import Json, Sample, SampleResult, TaskResult
 from llmeval_mlflow_tracker.coercion import as_number
 from llmeval_mlflow_tracker.names import MAX_TAG, legal_key
 from llmeval_mlflow_tracker.scores import Score
@@ -18,38 +18,49 @@ _MAX_CELL = 4000
 def sample_table(samples: Iterable[SampleResult], *, max_rows: int) -> tuple[dict[str, Json], bool]:
     """Return `{"columns": [...], "data": [[...], ...]}`, and whether rows were left out.
 
-    One row a sample, in sample order; a long text is cut, with an ellipsis. Reads one sample
-    more than the table takes, and no further.
+    One row a sample, in sample order; a long text is cut, with an ellipsis. The answer stands
+    second, because MLflow compares tables of several runs by their second column. Reads one
+    sample more than the table takes, and no further.
     """
     stream = iter(samples)
     rows = list(islice(stream, max_rows))
-    metrics = sorted({name for row in rows for name in row.scores})
-    columns: list[Json] = ["id", "category", "question", "expected", "answer"]
-    for name in metrics:
-        columns += [name, f"{name}: parsed"]
+    parsed = {name: False for row in rows for name in row.scores}
+    for row in rows:
+        for name, score in row.scores.items():
+            parsed[name] = parsed[name] or score.parsed is not None
+    columns: list[Json] = ["id", "answer", "expected", "question", "category"]
+    for name, has_parsed in sorted(parsed.items()):
+        columns += [name, f"{name}: parsed"] if has_parsed else [name]
     columns.append("failure")
-    data: list[Json] = [_row(row, metrics) for row in rows]
+    data: list[Json] = [_row(row, parsed) for row in rows]
     return {"columns": columns, "data": data}, next(stream, None) is not None
 
 
-def _row(result: SampleResult, metrics: list[str]) -> list[Json]:
+def _row(result: SampleResult, parsed: Mapping[str, bool]) -> list[Json]:
+    """Return a sample's cells; `parsed` tells of each metric whether it has a second column."""
     sample, generation = result.sample, result.generation
-    expected = sample.references
-    if not expected and sample.answer is not None:
-        expected = (sample.choices[sample.answer],)
     cells: list[Json] = [
         sample.id,
-        sample.category,
-        _cut(sample.input),
-        _cut("\n".join(expected)),
         None if generation is None else _cut(_answer(result)),
+        _cut(expected_of(sample)),
+        _cut(sample.input),
+        sample.category or "",
     ]
-    for name in metrics:
+    for name, has_parsed in sorted(parsed.items()):
         score = result.scores.get(name)
-        cells += [None, None] if score is None else [score.value, _cut(score.parsed)]
+        cells.append(None if score is None else score.value)
+        if has_parsed:
+            cells.append(None if score is None else _cut(score.parsed))
     failure = result.failure
-    cells.append(None if failure is None else _cut(f"{failure.kind}: {failure.message}"))
+    cells.append("" if failure is None else _cut(f"{failure.kind}: {failure.message}"))
     return cells
+
+
+def expected_of(sample: Sample) -> str:
+    """Return the accepted answers, or the right choice, one a line."""
+    if not sample.references and sample.answer is not None:
+        return sample.choices[sample.answer]
+    return "\n".join(sample.references)
 
 
 def _answer(result: SampleResult) -> str:

@@ -6,21 +6,23 @@ import json
 from collections.abc import Mapping
 
 from llmeval_core.hooks import TaskResult
-from llmeval_mlflow_tracker.names import MAX_KEY, MAX_TAG, legal_key, short_value
+from llmeval_mlflow_tracker.names import HIDDEN, MAX_KEY, MAX_TAG, legal_key, short_value
 from llmeval_mlflow_tracker.scores import Score, Scores
 
 NOTE_TAG = "mlflow.note.content"
 TABLES_TAG = "mlflow.loggedArtifacts"
 VERSION_TAG = "llmeval.version"
-TABLE_ONLY = "llmeval.table_only."
-TABLE = "llmeval.table."
-PLAN = "llmeval.plan."
+TABLE_ONLY = f"{HIDDEN}table_only."
+TABLE = f"{HIDDEN}table."
+PLAN = f"{HIDDEN}plan."
+N_SAMPLES = f"{HIDDEN}n_samples."
+N_FAILED = f"{HIDDEN}n_failed."
 _MOST_IDS = 100
 
 
 def result_tag(task: str) -> str:
     """Name the tag with the ids of a task's results, the newest first: all of it is there."""
-    return legal_key(f"llmeval.result.{task}")
+    return legal_key(f"{HIDDEN}result.{task}")
 
 
 def with_result(listed: str, result_id: str) -> str:
@@ -30,7 +32,7 @@ def with_result(listed: str, result_id: str) -> str:
 
 def definition_tag(metric_key: str) -> str:
     """Name the tag that holds what exactly a metric computes; `metric_key` has no category."""
-    return legal_key(f"llmeval.definition.{metric_key}")
+    return legal_key(f"{HIDDEN}definition.{metric_key}")
 
 
 def not_number_tag(key: str) -> str:
@@ -40,7 +42,7 @@ def not_number_tag(key: str) -> str:
 
 def name_tag(key: str) -> str:
     """Name the tag that holds the original of a metric's key, which is legal already."""
-    tag = f"llmeval.name.{key}"
+    tag = f"{HIDDEN}name.{key}"
     return tag if len(tag) <= MAX_KEY else legal_key(tag)
 
 
@@ -72,9 +74,9 @@ def result_tags(result: TaskResult, scores: Scores) -> tuple[dict[str, str], dic
     """
     tags = {
         VERSION_TAG: result.llmeval_version,
-        f"llmeval.n_samples.{result.task}": str(result.n_samples),
-        f"llmeval.n_failed.{result.task}": str(result.n_failed),
-        f"llmeval.task_fingerprint.{result.task}": result.task_fingerprint,
+        N_SAMPLES + result.task: str(result.n_samples),
+        N_FAILED + result.task: str(result.n_failed),
+        f"{HIDDEN}task_fingerprint.{result.task}": result.task_fingerprint,
     }
     legal = {legal_key(key): value for key, value in tags.items()}
     for metric in result.metrics:

@@ -11,7 +11,8 @@ from typing import Any
 
 from llmeval_core.hooks import SampleResult, TaskResult
 from llmeval_mlflow_tracker.connection import Session
-from llmeval_mlflow_tracker.names import MAX_TAG, legal_key, short_value
+from llmeval_mlflow_tracker.names import HIDDEN, MAX_TAG, legal_key, short_value
+from llmeval_mlflow_tracker.table import expected_of
 
 _TOGETHER = 100  # `link_traces_to_run` takes no more
 _LOG_SPANS = "_tracking_client.store.log_spans"  # the client has no method for many at once
@@ -20,7 +21,7 @@ _PREFIX = "mlflow.traceTag."
 
 def traces_tag(task: str) -> str:
     """Name the tag that tells which result a task's traces are of, and how many there are."""
-    return legal_key(f"llmeval.traces.{task}")
+    return legal_key(f"{HIDDEN}traces.{task}")
 
 
 def send_traces(
@@ -121,10 +122,8 @@ def _attributes(
         if n_in is not None and n_out is not None:
             usage = {"input_tokens": n_in, "output_tokens": n_out, "total_tokens": n_in + n_out}
             yield "mlflow.chat.tokenUsage", usage
-    expected = list(sample.sample.references)
-    if not expected and sample.sample.answer is not None:
-        expected = [sample.sample.choices[sample.sample.answer]]
-    tags = {"task": result.task, "sample": sample.sample.id, "expected": "\n".join(expected)}
+    expected = expected_of(sample.sample)
+    tags = {"task": result.task, "sample": sample.sample.id, "expected": expected}
     for name, score in sample.scores.items():
         if score.value is not None:
             tags[name] = str(score.value)

@@ -51,6 +51,8 @@ class MlflowTracker:
     caller tries again later.
     """
 
+    title = "MLflow"
+
     def __init__(self, settings: MlflowSettings) -> None:
         self._settings = settings
         self._worker = Worker("llmeval mlflow tracker")

@@ -72,11 +72,17 @@ def _row(result: SampleResult, metrics: list[str]) -> list[Json]:
         None if (score := result.scores.get(name)) is None else score.value for name in metrics
     ]
     return [
-        sample.id,
-        sample.category or "",
-        sample.input[:_MAX_CELL],
-        "\n".join(expected)[:_MAX_CELL],
-        answer[:_MAX_CELL],
+        _cell(sample.id),
+        _cell(sample.category or ""),
+        _cell(sample.input),
+        _cell("\n".join(expected)),
+        _cell(answer),
         *scores,
-        "" if failure is None else f"{failure.kind}: {failure.message}"[:_MAX_CELL],
+        "" if failure is None else _cell(f"{failure.kind}: {failure.message}"),
     ]
+
+
+def _cell(text: str) -> str:
+    """Return a text as a cell takes it: not too long, and without halves of an emoji."""
+    cut = text if len(text) <= _MAX_CELL else f"{text[:_MAX_CELL]}…"
+    return cut.encode("utf-8", "backslashreplace").decode()

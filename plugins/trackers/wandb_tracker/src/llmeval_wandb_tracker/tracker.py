@@ -20,6 +20,8 @@ class WandbTracker:
     and finishes it, and only then counts.
     """
 
+    title = "Weights & Biases"
+
     def __init__(self, settings: WandbSettings) -> None:
         self._settings = settings
         self._run: RunInfo | None = None

@@ -29,8 +29,7 @@ from llmeval_mlflow_proxy.languages import language_of
 from llmeval_mlflow_proxy.lifespan import Send, serve_lifespan
 from llmeval_mlflow_proxy.origins import foreign_origin
 from llmeval_mlflow_proxy.paths import outer_prefix, rest_of_path
-from llmeval_mlflow_proxy.proxy import Scope
-from llmeval_mlflow_proxy.receiving import Receive
+from llmeval_mlflow_proxy.receiving import Receive, Scope
 from llmeval_mlflow_proxy.settings import DIAGNOSIS_PREFIX, MLFLOW_PREFIX, ProxySettings
 from llmeval_mlflow_proxy.upstream import Source, Upstream
 

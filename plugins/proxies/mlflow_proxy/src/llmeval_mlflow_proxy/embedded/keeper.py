@@ -35,9 +35,12 @@ def main(arguments: Sequence[str]) -> int:
         preexec_fn=_take_signals,  # noqa: PLW1509  there are no threads yet
     )
     assert child.stdout is not None
-    threading.Thread(target=_write_log, args=(child.stdout, Path(log)), daemon=True).start()
+    writing = threading.Thread(target=_write_log, args=(child.stdout, Path(log)), daemon=True)
+    writing.start()
     threading.Thread(target=_end_with_input, args=(child,), daemon=True).start()
-    return child.wait()
+    code = child.wait()
+    writing.join(_GRACE_S)  # what the command left behind may hold its output open
+    return code
 
 
 def _take_signals() -> None:

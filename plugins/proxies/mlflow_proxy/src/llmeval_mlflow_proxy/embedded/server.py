@@ -24,7 +24,7 @@ from llmeval_mlflow_proxy.upstream import Absence, Upstream
 LOG_FILE = "mlflow-server.log"
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
-_GOOD_LIFE_S = 60.0  # who lived that long is started again without a pause
+_GOOD_LIFE_S = 60.0  # who lived that long is started again soon
 _START_S = 180.0
 _POLL_S = 0.2
 _PROBE = "/api/2.0/mlflow/experiments/search?max_results=1"
@@ -96,18 +96,22 @@ class EmbeddedServer:
         store = find_store(self._store_uri, home=home)
         self._log_file = home / LOG_FILE
         announcement = Announcement(home)
-        pause_s = _FIRST_PAUSE_S
         while True:
-            started = time.monotonic()
             try:
                 async with _one_per_folder(home) as is_ours:
                     if is_ours:
-                        await self._live(store, announcement)
+                        await self._live_again_and_again(store, announcement)
                     else:
                         await self._share(home)
-                        continue
             except OSError as err:
                 self._fail(f"{err.strerror or err}: {err.filename or home}")
+                await asyncio.sleep(_LONGEST_PAUSE_S)
+
+    async def _live_again_and_again(self, store: Store, announcement: Announcement) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            started = time.monotonic()
+            await self._live(store, announcement)
             if time.monotonic() - started > _GOOD_LIFE_S:
                 pause_s = _FIRST_PAUSE_S
             await asyncio.sleep(pause_s)

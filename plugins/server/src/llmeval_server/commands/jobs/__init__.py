@@ -1,1 +1,5 @@
-"""`llmeval jobs`: the server's jobs from a terminal."""
+"""`llmeval jobs`: a server's jobs from a terminal."""
+
+from llmeval_server.commands.jobs.group import command
+
+__all__ = ["command"]

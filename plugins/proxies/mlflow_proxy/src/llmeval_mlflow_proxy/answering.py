@@ -1,0 +1,58 @@
+"""The upstream's answer on its way to the client, piece by piece."""
+
+from __future__ import annotations
+
+import aiohttp
+
+from llmeval_mlflow_proxy import compression
+from llmeval_mlflow_proxy.headers import AnswerHeaders, first
+from llmeval_mlflow_proxy.lifespan import Send
+from llmeval_mlflow_proxy.receiving import Scope
+
+_BODILESS = frozenset((204, 304))
+
+
+async def send_response(
+    scope: Scope, send: Send, response: aiohttp.ClientResponse, rewriting: AnswerHeaders
+) -> None:
+    """Send headers and body, compressed where that helps.
+
+    Raises:
+        aiohttp.ClientError: the upstream broke off; the answer is then unfinished.
+    """
+    headers = rewriting.rewrite(response.raw_headers)
+    gzip = None
+    if compression.is_compressible(response.status, headers):
+        headers = compression.with_vary(headers)
+        if scope["method"] == "GET" and compression.accepts_gzip(scope):
+            headers = compression.compressed(headers)
+            gzip = compression.Gzip()
+    elif response.status == 304 and "W/" in (first(scope["headers"], b"if-none-match") or ""):
+        headers = [
+            (name, compression.weak(value) if name == b"etag" else value) for name, value in headers
+        ]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if scope["method"] == "HEAD" or response.status in _BODILESS:
+        await send({"type": "http.response.body"})
+        return
+    n_left = response.content_length  # None if the length is unknown
+    async for chunk in response.content.iter_any():
+        piece = gzip.piece(chunk) if gzip else chunk
+        if n_left is not None:
+            n_left -= len(chunk)
+        is_last = gzip is None and n_left == 0
+        if piece:
+            await send({"type": "http.response.body", "body": piece, "more_body": not is_last})
+        if is_last:
+            return
+    await send({"type": "http.response.body", "body": gzip.end() if gzip else b""})
+
+
+async def redirect_to_slash(scope: Scope, send: Send) -> None:
+    """Answer the bare prefix; the target is relative, so it holds behind any other proxy."""
+    target = scope["path"].rpartition("/")[2] + "/"
+    query = scope["query_string"]
+    location = target.encode() + (b"?" + query if query else b"")
+    headers = [(b"location", location), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 307, "headers": headers})
+    await send({"type": "http.response.body"})

@@ -1,0 +1,23 @@
+"""A process that serves all routes of this plugin: `serve_routes.py HOME`; prints its port."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+from llmeval_mlflow_proxy.plugin import llmeval_register_routes
+
+from plugins.proxies.mlflow_proxy.tests.serving import mount, site_in
+
+
+def main() -> None:
+    app = mount(llmeval_register_routes(), site_in(Path(sys.argv[1])))
+    listening = socket.create_server(("127.0.0.1", 0))
+    print(listening.getsockname()[1], flush=True)
+    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+"""Where the API's first version lies."""
+
+API = "/api/v1"

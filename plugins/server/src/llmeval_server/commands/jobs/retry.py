@@ -1,0 +1,36 @@
+"""`llmeval jobs retry`: a job that is over is queued again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from llmeval_server.commands.jobs.client import Api, ask
+from llmeval_server.commands.jobs.outcome import watch
+from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
+from llmeval_server.jobs.records import Job
+
+
+@click.command("retry")
+@click.argument("job_id")
+@click.option("-f", "--follow", is_flag=True, help="Watch it until it is over.")
+@json_option
+@server_options
+def command(
+    job_id: str, *, server_url: str, token_file: Path | None, follow: bool, as_json: bool
+) -> int:
+    """Queue a job that is over again; finished samples are not asked again."""
+    server = read_server(server_url, token_file)
+
+    async def work(api: Api) -> int:
+        job = await api.post(f"jobs/{job_id}/retry", Job)
+        if follow:
+            return await watch(api, job, as_json=as_json)
+        if as_json:
+            click.echo(job.model_dump_json(indent=2))
+        else:
+            click.echo(f"job {job.id} ({job.name}): {job.state}")
+        return 0
+
+    return ask(server, work)

@@ -1,0 +1,42 @@
+"""A tracker that was away when the last job ended gets its results without being asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from llmeval_server.jobs.leftovers import Leftovers
+
+from llmeval_core.library import Deliveries, Journal, make_session
+from plugins.server.tests.rig import wait_until
+
+
+def test_a_tracker_gets_what_it_lacks_as_soon_as_it_is_back_and_no_job_runs(
+    tmp_path: Path,
+) -> None:
+    folder, home, running = tmp_path / "results", tmp_path / "home", [True]
+    folder.write_text("a file where the tracker wants its folder")
+    (tmp_path / "some.jsonl").write_text('{"input": "a", "references": ["a"]}\n')
+    code = "from llmeval_core.cli import main; main()"
+    flags = ["-m", "echo/m", "-d", "jsonl:some.jsonl", "--metric", "exact_match"]
+    flags += ["--tracker", f"jsonl:{folder}/all.jsonl", "--home", str(home)]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code, "run", *flags], cwd=tmp_path, check=False
+    )
+    leftovers = Leftovers(home, make_session().catalog, lambda: not running, pause_s=0.05)
+
+    def n_lacking() -> list[int]:
+        with Journal(home) as journal:
+            return [one.n_lacking for one in journal.deliveries(Deliveries.standings)]
+
+    assert done.returncode == 1
+    assert n_lacking() == [1]
+    leftovers.start()
+    folder.unlink()
+    assert n_lacking() == [1]
+    running.clear()
+    wait_until(lambda: n_lacking() == [0], "the delivery")
+    leftovers.stop()
+
+    assert len((folder / "all.jsonl").read_text().splitlines()) == 1

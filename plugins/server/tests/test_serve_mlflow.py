@@ -1,0 +1,136 @@
+"""MLflow down at submit, in the middle, at the end: jobs succeed, and it gets all of it later."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from llmeval_server.context import ServerContext
+from llmeval_server.site import make_site
+
+from llmeval_core.library import Deliveries, Journal, make_session
+from plugins.server.tests.rig import Rig, kill, wait_until
+
+
+class MlflowServer:
+    """A real MLflow server that can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; returns when it answers."""
+        with (self._folder / "mlflow.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "mlflow", "server", "--workers=1", "--host=127.0.0.1",
+                 f"--port={self._port}", f"--backend-store-uri=sqlite:///{self._folder}/mlflow.db",
+                 f"--artifacts-destination={self._folder / 'artifacts'}"],
+                env={
+                    **os.environ,
+                    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+                    "MLFLOW_DISABLE_TELEMETRY": "true",
+                },
+                cwd=self._folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        wait_until(self._answers, "MLflow")
+
+    def kill(self) -> None:
+        """Kill it and what it started."""
+        if self._process is not None:
+            os.killpg(self._process.pid, 9)
+            self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=5) as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+
+@pytest.fixture
+def mlflow(rig: Rig) -> Iterator[MlflowServer]:
+    """Make an MLflow server that is not started yet; rig's processes have its tracker."""
+    off = rig.environ["LLMEVAL_DISABLE_PLUGINS"].split(",")
+    rig.environ["LLMEVAL_DISABLE_PLUGINS"] = ",".join(name for name in off if name != "mlflow")
+    rig.environ["NO_PROXY"] = "127.0.0.1"
+    server = MlflowServer(rig.folder)
+    yield server
+    rig.close()
+    server.kill()
+
+
+def run_file(rig: Rig, mlflow: MlflowServer, n: int, *names: str, latency_s: float) -> Any:
+    """Make a run that is tracked in MLflow; Any: JSON."""
+    tracker = {"use": "mlflow", "tracking_uri": mlflow.url, "timeout_s": 60}
+    return {**rig.run_file(n, *names, latency_s=latency_s), "trackers": [tracker]}
+
+
+def standing(rig: Rig) -> tuple[int, int]:
+    """Count the results that MLflow has, and those that it lacks."""
+    with Journal(rig.home) as journal:
+        (found,) = journal.deliveries(Deliveries.standings)
+    return found.n_delivered, found.n_lacking
+
+
+def test_jobs_succeed_without_mlflow_and_it_gets_their_results_later(
+    rig: Rig, mlflow: MlflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = rig.store()
+    server = rig.start("serve", "--port", "0", "--no-worker")
+    wait_until(lambda: "serves" in rig.said(server), "the server")
+    worker = rig.start_worker()
+
+    down = store.submit(run_file(rig, mlflow, 3, "down", latency_s=0), name="down from the start")
+    ended = rig.wait_for_end(store, down.id)
+
+    assert (ended.state, ended.errors) == ("succeeded", ())
+    assert ended.outcome is not None
+    assert ended.outcome.n_undelivered == 1
+    assert "mlflow: 1 results wait in the journal" in store.log(down.id)[0]
+    assert standing(rig) == (0, 1)
+    wait_until(lambda: "MLflow cannot take results now" in rig.said(server), "news of MLflow")
+
+    mlflow.start()
+    dying = store.submit(run_file(rig, mlflow, 150, "quick", "slow", latency_s=0.05), name="dying")
+    wait_until(
+        lambda: "MLflow: delivered abacus/m quick_0shot (1 metrics)" in rig.said(server),
+        "the first delivery",
+    )
+    mlflow.kill()
+    ended = rig.wait_for_end(store, dying.id)
+
+    assert ended.state == "succeeded"
+    assert ended.outcome is not None
+    assert ended.outcome.n_undelivered == 1
+    assert standing(rig) == (2, 1)
+
+    worker.terminate()
+    assert worker.wait(60) == 0
+    mlflow.start()
+    monkeypatch.setenv("LLMEVAL_DISABLE_PLUGINS", rig.environ["LLMEVAL_DISABLE_PLUGINS"])
+    site = make_site(ServerContext(rig.settings, make_session(), store, ()))
+    said = site.deliver("mlflow")
+
+    assert said.startswith("mlflow: 1 delivered")
+    assert standing(rig) == (3, 0)
+    assert [item.n_lacking for item in site.standings()] == [0]
+    assert any("MLflow: delivered" in line for line in site.log_lines("mlflow"))
+    assert site.deliver("nobody") == "nobody: no run has used this tracker yet"
+    kill(server)

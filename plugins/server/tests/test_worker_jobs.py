@@ -1,0 +1,272 @@
+"""The worker: how jobs run, end, fail, are cancelled and tried again."""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from llmeval_server.errors import NotOverError
+from llmeval_server.jobs.records import JobError
+
+from plugins.server.tests.rig import Rig, wait_until, worker_pid
+
+
+def test_a_job_runs_and_its_results_are_in_the_journal(rig: Rig) -> None:
+    store = rig.store()
+    job = store.submit(rig.run_file(20, "a", "b"), name="two tasks")
+
+    rig.start_worker()
+    ended = rig.wait_for_end(store, job.id)
+
+    assert (ended.state, ended.errors) == ("succeeded", ())
+    assert ended.outcome is not None
+    assert ended.outcome.n_samples == ended.outcome.n_requests == 40
+    assert len(ended.outcome.results) == 2
+    assert ended.started_at is not None
+    assert ended.ended_at is not None
+    assert ended.submitted_at <= ended.started_at <= ended.ended_at
+    assert len(rig.asked()) == 40
+    progress = store.progress(job.id)
+    assert [(task.task, task.n_done, task.state) for task in progress.tasks] == [
+        ("a_0shot", 20, "finished"),
+        ("b_0shot", 20, "finished"),
+    ]
+    said = store.log(job.id)[0]
+    assert "attempt 1 begins" in said
+    assert "abacus/m a_0shot: 20 samples in" in said
+    assert "40 samples, 40 requests answered, 0 failed" in said
+    assert store.worker_seen_at() is not None
+
+
+def test_progress_grows_while_a_job_runs(rig: Rig) -> None:
+    store = rig.store()
+    rig.start_worker()
+
+    job = store.submit(rig.run_file(120, latency_s=0.1), name="slow")
+    seen = [store.progress(job.id)]
+    while not store.get(job.id).is_over:
+        now = store.progress(job.id)
+        if now.sequence != seen[-1].sequence:
+            seen.append(now)
+
+    assert len(seen) > 4
+    sequences = [progress.sequence for progress in seen]
+    done = [sum(task.n_done for task in progress.tasks) for progress in seen]
+    assert sequences == sorted(sequences)
+    assert done == sorted(done)
+    running = [
+        progress.tasks[0] for progress in seen if progress.tasks and progress.tasks[0].n_under_way
+    ]
+    assert running
+    assert all(task.n_samples == 120 and task.n_under_way <= 4 for task in running)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "errors"),
+    [
+        (
+            "refuse",
+            [JobError(what="the key *** is wrong", where="model abacus/m", hint=None)],
+        ),
+        (
+            "bug",
+            [
+                JobError(
+                    what="internal error",
+                    hint="this is a bug in llmeval or in a plugin; see the log",
+                )
+            ],
+        ),
+    ],
+)
+def test_a_job_that_cannot_run_fails_and_says_why(
+    rig: Rig, breaks: str, errors: list[JobError]
+) -> None:
+    rig.environ["ABACUS_KEY"] = "sk-very-secret"
+    store = rig.store()
+    run = rig.run_file(10, breaks=breaks)
+    run["models"][0]["key"] = "${ABACUS_KEY}"
+    job = store.submit(run, name=breaks)
+
+    rig.start_worker()
+    ended = rig.wait_for_end(store, job.id)
+
+    assert (ended.state, list(ended.errors)) == ("failed", errors)
+    said = store.log(job.id)[0]
+    assert f"error: {errors[0].what}" in said
+    assert ("ZeroDivisionError: in the abacus" in said) == (breaks == "bug")
+    assert "sk-very-secret" not in said + rig.log()
+    assert rig.asked() == []
+
+
+def test_a_run_that_cannot_be_planned_any_more_fails(rig: Rig) -> None:
+    store = rig.store()
+    run = rig.run_file(10)
+    run["tasks"][0]["dataset"]["use"] = "summs"
+    job = store.submit(run, name="misspelt")
+
+    rig.start_worker()
+    ended = rig.wait_for_end(store, job.id)
+
+    assert ended.state == "failed"
+    assert ended.errors == (
+        JobError(
+            what="unknown data set 'summs'",
+            where="tasks[0].dataset",
+            hint="did you mean 'sums'? `llmeval datasets` lists all",
+        ),
+    )
+
+
+def test_failed_samples_do_not_fail_a_job(rig: Rig) -> None:
+    store = rig.store()
+    job = store.submit(rig.run_file(10, breaks="fail"), name="fives")
+
+    rig.start_worker()
+    ended = rig.wait_for_end(store, job.id)
+
+    assert (ended.state, ended.errors) == ("succeeded", ())
+    assert ended.outcome is not None
+    assert (ended.outcome.n_samples, ended.outcome.n_failed) == (10, 2)
+
+
+def test_a_running_job_is_cancelled_by_both_who_ask_and_keeps_what_it_has(rig: Rig) -> None:
+    store = rig.store()
+    rig.start_worker()
+    job = store.submit(rig.run_file(2000, latency_s=0.05), name="long")
+    wait_until(lambda: len(rig.asked()) > 20, "the first questions")
+
+    with ThreadPoolExecutor(2) as threads:
+        both = list(threads.map(store.cancel, [job.id, job.id]))
+    wait_until(lambda: "requests answered" in store.log(job.id)[0], "the end of the run")
+
+    asked = rig.asked()
+    ended = store.get(job.id)
+    assert {one.state for one in both} == {"cancelled"}
+    assert (ended.state, ended.errors, ended.outcome) == ("cancelled", (), None)
+    assert ended.started_at is not None
+    assert len(asked) < 2000
+    assert rig.committed() == set(asked)
+    assert "cancelled: what is finished stays in the journal" in store.log(job.id)[0]
+
+    next_job = store.submit(rig.run_file(5, "next"), name="next")
+    assert rig.wait_for_end(store, next_job.id).state == "succeeded"
+
+
+def test_a_cancelled_job_goes_on_when_it_is_retried(rig: Rig) -> None:
+    store = rig.store()
+    rig.start_worker()
+    job = store.submit(rig.run_file(200, latency_s=0.05), name="long")
+    wait_until(lambda: len(rig.asked()) > 20, "the first questions")
+    with pytest.raises(NotOverError):
+        store.retry(job.id)
+    store.cancel(job.id)
+
+    store.retry(job.id)
+    ended = rig.wait_for_end(store, job.id)
+
+    assert (ended.id, ended.state, ended.attempt) == (job.id, "succeeded", 2)
+    assert ended.outcome is not None
+    assert ended.outcome.n_samples == 200
+    assert len(rig.asked()) == len(set(rig.asked())) == 200
+    assert "attempt 2 begins" in store.log(job.id)[0]
+
+
+def test_a_failed_job_succeeds_when_its_reason_is_gone(rig: Rig) -> None:
+    store = rig.store()
+    rig.start_worker()
+    run = rig.run_file(5)
+    run["models"][0]["asked"] = str(rig.folder / "missing" / "asked.txt")
+    job = store.submit(run, name="nowhere to write")
+    assert rig.wait_for_end(store, job.id).state == "failed"
+
+    (rig.folder / "missing").mkdir()
+    store.retry(job.id)
+    ended = rig.wait_for_end(store, job.id)
+
+    assert (ended.state, ended.attempt, ended.errors) == ("succeeded", 2, ())
+
+
+def test_no_more_jobs_run_than_allowed_and_all_of_them_end(rig: Rig) -> None:
+    store = rig.store()
+    jobs = [store.submit(rig.run_file(20, f"t{i}", latency_s=0.1), name=str(i)) for i in range(5)]
+    rig.start_worker("--jobs-at-once", "2")
+
+    most = 0
+    while not all(job.is_over for job in store.list().jobs):
+        most = max(most, store.counts()["running"])
+
+    assert most == 2
+    assert store.counts()["succeeded"] == len(jobs)
+
+
+def test_a_worker_that_is_told_to_end_leaves_its_jobs_to_the_next(rig: Rig) -> None:
+    store = rig.store()
+    worker = rig.start_worker()
+    job = store.submit(rig.run_file(200, latency_s=0.05), name="long")
+    waiting = store.submit(rig.run_file(5, "waiting"), name="waiting")
+    wait_until(lambda: len(rig.asked()) > 20, "the first questions")
+
+    worker.send_signal(signal.SIGTERM)
+    code = worker.wait(30)
+    before = rig.asked()
+
+    assert code == 0
+    assert not store.get(job.id).is_over
+    assert rig.committed() == set(before)
+    rig.start_worker()
+    assert rig.wait_for_end(store, job.id).state == "succeeded"
+    assert rig.wait_for_end(store, waiting.id).state == "succeeded"
+    assert len(rig.asked()) == len(set(rig.asked())) == 205
+    assert store.get(job.id).attempt == 1
+    assert "goes on where it stopped" in store.log(job.id)[0]
+
+
+def test_a_request_that_hangs_does_not_keep_a_worker_that_is_told_to_end(rig: Rig) -> None:
+    store = rig.store()
+    worker = rig.start_worker()
+    job = store.submit(rig.run_file(5, latency_s=600), name="hangs")
+    wait_until(rig.asked, "the first question")
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(30) == 0
+    assert store.get(job.id).state == "running"
+
+
+def test_a_folder_has_one_worker(rig: Rig) -> None:
+    first = rig.start_worker()
+    wait_until(lambda: worker_pid(rig.home), "the first worker")
+
+    second = rig.start_worker()
+
+    assert second.wait(60) == 2
+    said = rig.said(second)
+    assert said.startswith(f"error: this folder has a worker already: process {first.pid}, since 2")
+    assert said.endswith(
+        f"  where: {rig.home}\n  try:   use that one, or choose another folder with --home DIR\n"
+    )
+
+
+def test_a_job_that_kills_its_worker_again_and_again_is_given_up(rig: Rig) -> None:
+    rig.before = "import llmeval_server.jobs.workflow as w; w.MOST_DEATHS = 1"
+    store = rig.store()
+    deadly = store.submit(rig.run_file(1, "deadly", breaks="die"), name="deadly")
+    good = store.submit(rig.run_file(5), name="good")
+
+    deaths = [rig.start_worker().wait(60) for _ in range(2)]
+    rig.start_worker()
+    ended = rig.wait_for_end(store, deadly.id)
+
+    assert deaths == [-signal.SIGABRT] * 2
+    assert ended.state == "failed"
+    assert ended.errors == (
+        JobError(
+            what="the worker ended again and again while it ran this job",
+            hint="see the server's log, then retry the job",
+        ),
+    )
+    assert rig.wait_for_end(store, good.id).state == "succeeded"
+    assert store.list(states=["failed"]).n_jobs == 1
+    assert store.retry(deadly.id).attempt == 2
