@@ -69,6 +69,10 @@ class FileProgress:
         """Say that another process is at it."""
         self._say(f"{model} {task}: waiting for another run that asks the same")
 
+    def notice(self, text: str) -> None:
+        """Say it."""
+        self._say(text)
+
     def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:
         """Say that a task begins."""
         meter = self._meters[model, task]
