@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from llmeval_core.records import Request, Sample, SampleResult, Score
+from llmeval_core.records import Generation, Request, Sample, SampleResult, Score
 
 
 def sample_json(result: SampleResult) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def sample_json(result: SampleResult) -> dict[str, Any]:
         "index": result.index,
         **expected_json(result.sample),
         "asked": asked_json(result.request) if result.request is not None else None,
-        "answered": asdict(result.generation) if result.generation is not None else None,
+        "answered": _answered(result.generation) if result.generation is not None else None,
         "scores": _scores_json(result.scores),
         "failure": asdict(result.failure) if result.failure is not None else None,
     }
@@ -47,3 +47,10 @@ def asked_json(request: Request) -> dict[str, Any]:
 
 def _scores_json(scores: Mapping[str, Score]) -> dict[str, Any]:
     return {name: {"value": score.value, "parsed": score.parsed} for name, score in scores.items()}
+
+
+def _answered(generation: Generation) -> dict[str, Any]:
+    """Return an answer; without what it said about the server's quota, which is over long ago."""
+    answered = asdict(generation)
+    del answered["hold_s"]
+    return answered
