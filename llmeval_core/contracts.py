@@ -295,6 +295,9 @@ class Executor(Protocol):
 
     It only asks; the caller scores and journals, so an executor that dies loses at most the
     requests under way.
+
+    It may have `n_copies`, how many copies it opens of a model that works in process: the
+    model's `max_concurrency` is then that of each copy.
     """
 
     async def run(

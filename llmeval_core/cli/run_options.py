@@ -51,7 +51,7 @@ _OPTIONS = (
     ),
     click.option(
         "--executor",
-        metavar="NAME",
+        metavar="NAME[:ARGUMENT]",
         help="Where requests are answered.",
         shell_complete=complete("executors"),
     ),

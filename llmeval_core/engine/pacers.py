@@ -14,9 +14,15 @@ def endpoint_of(model: PlannedModel) -> str:
 
 
 def most_at_once(plan: Plan, models: list[PlannedModel]) -> int:
-    """Say how many requests to these models, all on one server, may be under way at most."""
+    """Say how many requests to these models, all on one server, may be under way at most.
+
+    A model that works in process has as many copies as the executor opens.
+    """
     limits = [plan.concurrency or plan.max_concurrency]
-    limits += [m.info.max_concurrency for m in models if m.info.max_concurrency is not None]
+    for model in models:
+        if model.info.max_concurrency is not None:
+            n_copies = getattr(plan.executor, "n_copies", 1) if model.info.endpoint is None else 1
+            limits.append(model.info.max_concurrency * n_copies)
     return min(limits)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmeval_ray_executor.cluster import start
+from llmeval_ray_executor.cluster import ROOM_FOR_MODELS, start
 from llmeval_ray_executor.executor import RayExecutor
 from llmeval_ray_executor.settings import RaySettings
 
@@ -23,10 +23,10 @@ ROOT = Path(__file__).parents[4]
 
 @pytest.fixture(scope="session")
 def ray_here() -> Iterator[Any]:  # Any: a module
-    """Start Ray with room for four workers; a run finds it and leaves it alone."""
+    """Start Ray with one `place`; a run finds it and leaves it alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT))
-        ray, _ = start(RaySettings(actors=4))
+        ray, _ = start(RaySettings(actors=1, resources={"place": 1 / ROOM_FOR_MODELS}))
         yield ray
         ray.shutdown()
 

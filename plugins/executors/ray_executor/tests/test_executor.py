@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -131,7 +132,7 @@ async def test_too_few_resources_are_told_after_a_while(run_on_ray: RunOnRay, fo
     outcome = await run_on_ray(WrittenDown(folder), settings=settings)
 
     assert outcome.errors[0].what == "no Ray worker was ready within 1 s"
-    assert "CPU 1 of 4, GPU 8 of 0" in outcome.errors[0].hint
+    assert "CPU 1 of 16, GPU 8 of 0" in outcome.errors[0].hint
 
 
 async def test_no_more_is_pulled_than_can_be_worked_on(run_on_ray: RunOnRay, folder: Path) -> None:
@@ -182,3 +183,94 @@ async def test_a_stopped_run_ends_its_workers_and_goes_on_later(
     assert first.summary.n_requests + second.summary.n_requests == 400
     assert set(slow.lines("asked").values()) == {1}
     assert second.summary.results[0].n_samples == 400
+
+
+async def test_a_request_that_nobody_waits_for_leaves_its_worker(
+    run_on_ray: RunOnRay, folder: Path
+) -> None:
+    settings = RaySettings(actors=1, concurrency_per_actor=1)
+    model = WrittenDown(folder, stuck="question 3")
+
+    outcome = await run_on_ray(
+        model, 12, settings=settings, concurrency=1, timeouts={"sample_s": 2}
+    )
+
+    result = outcome.summary.results[0]
+    assert (result.n_samples, result.n_failed) == (12, 1)
+
+
+async def test_each_copy_in_a_worker_gets_as_much_as_it_can_serve(
+    run_on_ray: RunOnRay, folder: Path
+) -> None:
+    model = WrittenDown(folder, latency_s=0.2, max_concurrency=2)
+
+    await run_on_ray(model, 40, settings=RaySettings(actors=2))
+
+    assert most_at_once(model.spans()) == 4
+
+
+async def test_a_fixed_concurrency_holds_for_all_workers_together(
+    run_on_ray: RunOnRay, folder: Path
+) -> None:
+    model = WrittenDown(folder, latency_s=0.05)
+
+    await run_on_ray(model, 60, concurrency=3)
+
+    assert most_at_once(model.spans()) == 3
+    assert len(model.processes("asked")) == 3
+
+
+async def test_a_quota_holds_for_all_workers_together(run_on_ray: RunOnRay, folder: Path) -> None:
+    model = WrittenDown(folder)
+
+    outcome = await run_on_ray(model, 90, limits={"requests_per_minute": 600})
+
+    began = [began for began, _ in model.spans()]
+    assert outcome.summary.n_requests == 90
+    # 60 at once, which is a tenth of the quota, and then 9 a second; a message may be late.
+    assert began[-1] - began[0] > 30 / 9 - 1
+
+
+async def test_servers_are_asked_side_by_side(ray_here: Any, folder: Path, tmp_path: Path) -> None:
+    slow = WrittenDown(folder, latency_s=0.5, endpoint="slow")
+    quick = WrittenDown(tmp_path, endpoint="quick")
+
+    outcome = await run_in(
+        tmp_path / "home",
+        datasets={"fake": FakeDataset(20)},
+        models={"slow": slow, "quick": quick},
+        executors={"ray": RayExecutor(RaySettings(actors=1, num_cpus=0.5))},
+        executor="ray",
+        concurrency=2,
+    )
+
+    assert [result.n_samples for result in outcome.summary.results] == [20, 20]
+    assert quick.spans()[-1][1] < slow.spans()[-1][1]
+
+
+async def test_a_model_waits_for_a_place_while_another_one_of_the_run_works(
+    ray_here: Any, folder: Path, tmp_path: Path
+) -> None:
+    settings = RaySettings(actors=1, resources={"place": 1}, start_timeout_s=2.0)
+    one = WrittenDown(folder, latency_s=0.5, endpoint="one")
+    other = WrittenDown(tmp_path, latency_s=0.5, endpoint="other")
+
+    outcome = await run_in(
+        tmp_path / "home",
+        datasets={"fake": FakeDataset(20)},
+        models={"one": one, "other": other},
+        executors={"ray": RayExecutor(settings)},
+        executor="ray",
+        concurrency=2,
+    )
+
+    assert not outcome.errors
+    assert [result.n_samples for result in outcome.summary.results] == [20, 20]
+    first, second = sorted((one.spans(), other.spans()))
+    assert first[-1][1] < second[0][0]
+
+
+def most_at_once(spans: list[tuple[float, float]]) -> int:
+    """Count how many answers were under way together at most."""
+    changes = sorted([(began, 1) for began, _ in spans] + [(ended, -1) for _, ended in spans])
+    return max(itertools.accumulate(change for _, change in changes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ class WrittenDown:
         refused: questions that contain this are refused; none if None.
         deadly: questions that contain this kill the worker; none if None.
         n_refusals: how often a process refuses; None for always.
+        stuck: questions that contain this are never answered; none if None.
+        max_concurrency: what `describe` says of it.
+        endpoint: what `describe` says of it.
     """
 
     folder: Path
@@ -40,10 +44,15 @@ class WrittenDown:
     refused: str | None = None
     deadly: str | None = None
     n_refusals: int | None = None
+    stuck: str | None = None
+    max_concurrency: int | None = None
+    endpoint: str | None = None
 
     def describe(self, model: str) -> ModelInfo:
         """Tell how it can be asked."""
-        return ModelInfo("written down", frozenset[Mode]({"chat"}))
+        return ModelInfo(
+            "written down", frozenset[Mode]({"chat"}), self.max_concurrency, self.endpoint
+        )
 
     async def open(self, model: str) -> WrittenModel:
         """Write that it was opened."""
@@ -65,6 +74,11 @@ class WrittenDown:
             for line in path.read_text().split("\n")[:-1]
         )
 
+    def spans(self) -> list[tuple[float, float]]:
+        """Tell when each answer was begun and given, on the clock of the machine, seconds."""
+        pairs = (line.split() for line in self.lines("span").elements())
+        return sorted((float(began), float(ended)) for began, ended in pairs)
+
     def processes(self, kind: str = "opened") -> list[int]:
         """Name the processes that wrote something."""
         return sorted(int(path.stem) for path in self.folder.glob(f"*.{kind}"))
@@ -80,10 +94,13 @@ class WrittenModel:
     async def generate(self, request: Request) -> Generation:
         """Repeat the question."""
         does, question = self._provider, request.messages[-1].content
+        began = time.monotonic()
         does.write("asked", question)
         if does.deadly is not None and does.deadly in question:
             os.kill(os.getpid(), signal.SIGKILL)
-        await asyncio.sleep(does.latency_s)
+        is_stuck = does.stuck is not None and does.stuck in question
+        await asyncio.sleep(3600 if is_stuck else does.latency_s)
+        does.write("span", f"{began} {time.monotonic()}")
         if does.refused is not None and does.refused in question:
             self._n_refusals += 1
             if does.n_refusals is None or self._n_refusals <= does.n_refusals:

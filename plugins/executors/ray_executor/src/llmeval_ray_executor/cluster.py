@@ -23,8 +23,11 @@ LOCAL_ENVIRONMENT: Mapping[str, str] = {
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_failure_threshold": "3",
     "RAY_health_check_timeout_ms": "1000",
+    "RAY_prestart_worker_first_driver": "0",  # else a process for each place starts at once
 }
 """The same for a cluster of our own: a lost node is noticed in seconds, not in a minute."""
+ROOM_FOR_MODELS = 16
+"""Models at once that a cluster of our own has places for."""
 
 
 class Cluster:
@@ -38,6 +41,8 @@ class Cluster:
         self._lock = asyncio.Lock()
         self._n_users = 0
         self._is_ours = False
+        self._n_workers: dict[object, int] = {}
+        self._last_used = 0.0
 
     async def enter(self) -> ModuleType:
         """Make Ray ready; return the library, which was not imported before.
@@ -68,6 +73,17 @@ class Cluster:
 
                 ours, self._is_ours = self._is_ours, False
                 await self._stop(ray, ours)
+
+    def count(self, user: object, n_workers: int) -> None:
+        """Note how many workers of a model are ready."""
+        self._last_used = self.last_used()
+        self._n_workers[user] = n_workers
+
+    def last_used(self) -> float:
+        """Tell when any model of the run last had a worker, in the time of the event loop."""
+        if any(self._n_workers.values()):
+            return asyncio.get_running_loop().time()
+        return self._last_used
 
     async def _stop(self, ray: ModuleType, is_ours: bool) -> None:
         if is_ours and not self._n_users:
@@ -100,10 +116,12 @@ def start(settings: RaySettings) -> tuple[ModuleType, bool]:
 def _local_arguments(settings: RaySettings) -> dict[str, Any]:
     """Describe a cluster on this machine that has room for all workers; Any: Ray's own types.
 
-    CPUs and custom resources are only counted by Ray, so they are made to fit; GPUs are real.
+    CPUs and custom resources are only counted by Ray, so they are made to fit, for several
+    models at once; GPUs are real.
     """
-    n_cpus = max(os.cpu_count() or 1, math.ceil(settings.actors * settings.num_cpus))
-    resources = {name: need * settings.actors for name, need in settings.resources.items()}
+    n_workers = settings.actors * ROOM_FOR_MODELS
+    n_cpus = max(os.cpu_count() or 1, math.ceil(n_workers * settings.num_cpus))
+    resources = {name: need * n_workers for name, need in settings.resources.items()}
     return {
         "address": "local",
         "num_cpus": n_cpus,

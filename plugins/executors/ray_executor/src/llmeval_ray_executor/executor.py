@@ -28,11 +28,15 @@ class RayExecutor:
 
     So retries, rate limits and the journal are in one process, for the cluster as a whole; a
     worker only attempts what it is given.
+
+    Attributes:
+        n_copies: see `contracts.Executor`.
     """
 
     def __init__(self, settings: RaySettings) -> None:
         self._settings = settings
         self._cluster = Cluster(settings)
+        self.n_copies = settings.actors
 
     async def run(
         self,
@@ -56,7 +60,7 @@ class RayExecutor:
         there = dataclasses.replace(
             job,
             open=partial(open_by, opener),
-            concurrency=n_actors * (each + ahead),
+            concurrency=min(job.concurrency, n_actors * (each + ahead)),
             request_timeout_s=math.inf,  # the worker counts, from when it begins
         )
         await local.run(there, requests, finish)
@@ -75,7 +79,7 @@ class RayExecutor:
                 concurrency=concurrency,
                 ahead=ahead,
                 request_timeout_s=request_timeout_s,
-                on_close=self._cluster.leave,
+                cluster=self._cluster,
             )
         except BaseException:
             await self._cluster.leave()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import ray
@@ -55,6 +56,7 @@ class Member:
         self._actor: Any = None  # Any: see `hire`
         self._news = asyncio.Event()
         self._under_way: dict[int, Asked] = {}
+        self._withdrawn: list[int] = []
         self._n_losses = 0
         self.ready = False
         self.refusal: LlmevalError | None = None
@@ -98,16 +100,26 @@ class Member:
     async def _send(self) -> None:
         while True:
             self._news.clear()
+            if self._withdrawn:
+                withdrawn, self._withdrawn = self._withdrawn, []
+                await self._actor.drop.remote(withdrawn)
             n_under_way = len(self._under_way)
             room = 0 if self._has_suspect() else self._room - n_under_way
             taken = self._questions.take(room=room, n_under_way=n_under_way) if room > 0 else []
             if taken:
-                self._under_way |= {asked.number: asked for asked in taken}
+                for asked in taken:
+                    self._under_way[asked.number] = asked
+                    asked.withdraw = partial(self._withdraw, asked.number)
                 await self._actor.give.remote([(asked.number, asked.request) for asked in taken])
                 continue
             if room > 0:
-                self._questions.wake_when_more(self._news)
+                self._questions.wake_when_more(self._news, n_under_way)
             await self._news.wait()
+
+    def _withdraw(self, number: int) -> None:
+        """Let the worker stop with a request; what it had of its room is free when it did."""
+        self._withdrawn.append(number)
+        self._news.set()
 
     def _has_suspect(self) -> bool:
         """Whether it has a request that is asked alone."""
@@ -118,6 +130,7 @@ class Member:
             answers: list[Answer] = await self._actor.take.remote()
             for number, outcome in answers:
                 asked = self._under_way.pop(number)
+                self._questions.returned()
                 if asked.answer.done():
                     continue  # nobody waits for it any more
                 if isinstance(outcome, Refusal):
@@ -131,6 +144,7 @@ class Member:
         """Let the worker go, if it is still there, and ask again what it had."""
         actor, self._actor = self._actor, None
         lost, self._under_way = self._under_way, {}
+        self._withdrawn = []
         was_ready, self.ready = self.ready, False
         if actor is not None:
             with contextlib.suppress(RayError):

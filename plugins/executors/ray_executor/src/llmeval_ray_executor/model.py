@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import ray
 
 from llmeval_core.hooks import Generation, LlmevalError, Request
+from llmeval_ray_executor.cluster import Cluster
 from llmeval_ray_executor.member import Member
 from llmeval_ray_executor.questions import Questions
 from llmeval_ray_executor.settings import RaySettings
@@ -27,7 +28,7 @@ class RayModel:
         concurrency: most requests that one worker serves at once.
         ahead: requests that may wait in a worker besides, so that it never waits for us.
         request_timeout_s: longest time for one request, seconds.
-        on_close: is awaited when all workers are gone.
+        cluster: is left when all workers are gone.
     """
 
     def __init__(
@@ -38,10 +39,10 @@ class RayModel:
         concurrency: int,
         ahead: int,
         request_timeout_s: float,
-        on_close: Callable[[], Awaitable[None]],
+        cluster: Cluster,
     ) -> None:
         self._settings = settings
-        self._on_close = on_close
+        self._cluster = cluster
         self._questions = Questions(settings.chunk_size)
         self._some_ready, self._none_ready = asyncio.Event(), asyncio.Event()
         self._none_ready.set()
@@ -92,11 +93,13 @@ class RayModel:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._on_close()
+            self._cluster.count(self, 0)
+            await self._cluster.leave()
 
     def _count(self) -> None:
         n_ready = sum(member.ready for member in self._members)
         self._questions.n_workers = n_ready
+        self._cluster.count(self, n_ready)
         if n_ready:
             self._none_ready.clear()
             self._some_ready.set()
@@ -125,15 +128,21 @@ class RayModel:
             )
 
     async def _watch(self) -> None:
-        """Give up when there is no worker for too long."""
-        timeout_s = self._settings.start_timeout_s
+        """Give up when there is no worker for too long.
+
+        While other models of the run have workers, this one waits until they leave their places.
+        """
+        timeout_s, time = self._settings.start_timeout_s, asyncio.get_running_loop().time
         while self._questions.failure is None:
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self._some_ready.wait()
-            except TimeoutError:
-                self._fail(await self._nobody(timeout_s))
-                return
+            since = time()
+            while not self._some_ready.is_set():
+                left_s = max(since, self._cluster.last_used()) + timeout_s - time()
+                if left_s <= 0:
+                    self._fail(await self._nobody(timeout_s))
+                    return
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(left_s):
+                        await self._some_ready.wait()
             if self._questions.failure is None:
                 await self._none_ready.wait()
 

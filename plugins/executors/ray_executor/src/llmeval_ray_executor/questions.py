@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from llmeval_core.hooks import Generation, LlmevalError, ModelError, Request
@@ -19,12 +19,21 @@ MOST_LOSSES = 4
 
 @dataclass(slots=True, eq=False)
 class Asked:
-    """A request and the promise of its answer; `n_lost` workers were lost with it."""
+    """A request and the promise of its answer.
+
+    Args:
+        number: tells it from all others.
+        request: what is asked.
+        answer: what is waited for; done early if nobody waits any more.
+        n_lost: workers that were lost with it.
+        withdraw: tells the worker that has it that nobody waits any more.
+    """
 
     number: int
     request: Request
     answer: asyncio.Future[Generation]
     n_lost: int = 0
+    withdraw: Callable[[], None] | None = None
 
     @property
     def is_suspect(self) -> bool:
@@ -50,7 +59,8 @@ class Questions:
         self._numbers = itertools.count()
         self._waiting: deque[Asked] = deque()
         self._suspects: deque[Asked] = deque()
-        self._idle: deque[asyncio.Event] = deque()
+        self._n_out = 0
+        self._idle: dict[asyncio.Event, int] = {}
 
     async def ask(self, request: Request) -> Generation:
         """Wait for a worker and for its answer, however often workers are lost meanwhile.
@@ -62,25 +72,38 @@ class Questions:
         if self.failure is not None:
             raise self.failure
         answer: asyncio.Future[Generation] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Asked(next(self._numbers), request, answer))
+        asked = Asked(next(self._numbers), request, answer)
+        self._waiting.append(asked)
         self._wake()
-        return await answer
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if asked.withdraw is not None:
+                asked.withdraw()
+            raise
 
     def take(self, *, room: int, n_under_way: int) -> list[Asked]:
         """Take what a worker with that much room shall work on next; may be empty.
 
-        Each takes no more than its share, so that the last requests do not wait in one worker
-        while others have nothing to do.
+        Each takes no more than its share of all that is asked, so that requests do not wait in
+        one worker while others have nothing to do. One with nothing under way gets something.
         """
         if not self._waiting and not n_under_way:
-            return self._pop(self._suspects, 1)
-        share = math.ceil(len(self._waiting) / max(1, self.n_workers))
-        return self._pop(self._waiting, min(room, share, self._chunk_size))
+            taken = self._pop(self._suspects, 1)
+        else:
+            fair = math.ceil((len(self._waiting) + self._n_out) / max(1, self.n_workers))
+            most = min(room, fair - n_under_way, self._chunk_size)
+            taken = self._pop(self._waiting, most)
+        self._n_out += len(taken)
+        return taken
 
-    def wake_when_more(self, event: asyncio.Event) -> None:
-        """Set this event once, when a request comes."""
-        if event not in self._idle:
-            self._idle.append(event)
+    def returned(self) -> None:
+        """Note that a worker is done with a request."""
+        self._n_out -= 1
+
+    def wake_when_more(self, event: asyncio.Event, n_under_way: int) -> None:
+        """Set this event once, when a request comes; whoever has least under way is first."""
+        self._idle[event] = n_under_way
 
     def give_back(self, lost: Iterable[Asked], why: str | None) -> None:
         """Ask again what was with a worker that is gone.
@@ -90,6 +113,8 @@ class Questions:
             why: how it died; None if it was let go, which says nothing about the requests.
         """
         for asked in lost:
+            self._n_out -= 1
+            asked.withdraw = None
             asked.n_lost += why is not None
             if asked.n_lost >= MOST_LOSSES and not asked.answer.done():
                 what = f"{asked.n_lost} workers died of this request: {why}"
@@ -112,7 +137,9 @@ class Questions:
 
     def _wake(self) -> None:
         if self._idle:
-            self._idle.popleft().set()
+            event = min(self._idle, key=self._idle.__getitem__)
+            del self._idle[event]
+            event.set()
 
     @staticmethod
     def _pop(waiting: deque[Asked], most: int) -> list[Asked]:

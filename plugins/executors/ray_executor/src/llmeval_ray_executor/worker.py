@@ -11,6 +11,7 @@ import contextlib
 import os
 import pickle
 import socket
+from functools import partial
 
 from llmeval_core.hooks import Model, ModelRecipe, Request
 from llmeval_ray_executor.wire import Answer, Outcome, Question, Refusal
@@ -33,7 +34,7 @@ class Worker:
         self._timeout_s = request_timeout_s
         self._chunk_size = chunk_size
         self._model: Model | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[int, asyncio.Task[Outcome]] = {}
         self._answers: list[Answer] = []
         self._some = asyncio.Event()
 
@@ -58,9 +59,14 @@ class Worker:
     async def give(self, questions: list[Question]) -> None:
         """Begin to answer; returns at once."""
         for number, request in questions:
-            task = asyncio.create_task(self._answer(number, request))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task = self._tasks[number] = asyncio.create_task(self._answer(request))
+            task.add_done_callback(partial(self._ended, number))
+
+    async def drop(self, numbers: list[int]) -> None:
+        """Stop with requests that nobody waits for any more; each still gets an answer."""
+        for number in numbers:
+            if number in self._tasks:
+                self._tasks[number].cancel()
 
     async def take(self) -> list[Answer]:
         """Wait until there are answers, and hand them over, each once."""
@@ -73,23 +79,22 @@ class Worker:
 
     async def close(self) -> None:
         """Stop answering and close the model."""
-        for task in self._tasks:
-            task.cancel()
+        await self.drop(list(self._tasks))
         if self._model is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSING_S):
                     await self._model.aclose()
 
-    async def _answer(self, number: int, request: Request) -> None:
-        async with self._free:
-            outcome = await self._attempt(request)
-        self._answers.append((number, outcome))
+    def _ended(self, number: int, task: asyncio.Task[Outcome]) -> None:
+        del self._tasks[number]
+        dropped = Refusal("timeout", "nobody waits for the answer any more")
+        self._answers.append((number, dropped if task.cancelled() else task.result()))
         self._some.set()
 
-    async def _attempt(self, request: Request) -> Outcome:
+    async def _answer(self, request: Request) -> Outcome:
         assert self._model is not None
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with self._free, asyncio.timeout(self._timeout_s):
                 return await self._model.generate(request)
         except TimeoutError:
             return Refusal("timeout", f"no answer within {self._timeout_s:g} s")
