@@ -75,5 +75,5 @@ class Client:
             params = {param["key"]: param["value"] for param in run["data"].get("params", [])}
             values = {one["key"]: one["value"] for one in run["data"].get("metrics", [])}
             value = round(values.get(metric, -1), 9)
-            board.setdefault(params["model_name"], []).append(value)
+            board.setdefault(params.get("model_name", "being made"), []).append(value)
         return board

@@ -60,7 +60,10 @@ def try_out(containers: Stack, backup: Path) -> None:
         containers.up()
     with step("a job, with each container killed in its middle"):
         job = client.submit(run_file(latency_s=0.1))
-        for part, service in enumerate(("worker", "api", "mlflow"), start=1):
+        services = ["worker", "api", "mlflow"]
+        if "POSTGRES_PASSWORD" in containers.env:
+            services.append("postgres")
+        for part, service in enumerate(services, start=1):
             client.wait_for_samples(job, part * N_SAMPLES // 4)
             containers.crash(service)
         ended = client.wait_for_end(job)

@@ -175,6 +175,7 @@ def test_the_home_page_follows_a_job_of_somebody_else(window: Any) -> None:
 
     fill_in(starting.page, "tutor/else-slow-60", "capitals:60")
     starting.page.get_by_label("Name").fill("somebody else's")
+    starting.page.get_by_label("Requests at once").fill("1")  # slow enough to be seen
     starting.page.get_by_role("button", name="Start", exact=True).click()
 
     row = watching.page.get_by_role("row", name="somebody else's")
