@@ -13,6 +13,7 @@ DEV_INSTALLS  := -e ".[dev]" -e "plugins/datasets[all]" -e "plugins/metrics[all]
                  -e "plugins/models[all]" -e plugins/trackers/jsonl_tracker \
                  -e "plugins/trackers/mlflow_tracker[postgresql]" -e plugins/trackers/wandb_tracker \
                  -e plugins/executors/ray_executor -e "plugins/proxies/mlflow_proxy[embedded]" \
+                 -e "plugins/server[postgresql]" \
                  -e templates/plugin
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
