@@ -1,0 +1,33 @@
+"""What makes a number of an answer, and one of many."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from typing import Protocol, runtime_checkable
+
+from llmeval_core.records import Aggregate, Generation, Sample, Score
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """A number for each sample, and one for all.
+
+    Attributes:
+        definition: the id of what is computed, such as `exact_match@nfkc`; two metrics with
+            one id give the same number for the same answers.
+        higher_is_better: which way is better.
+    """
+
+    definition: str
+    higher_is_better: bool
+
+    def score(self, sample: Sample, generation: Generation) -> Score | Awaitable[Score]:
+        """Score one answer; may be `async def`.
+
+        Raises:
+            ValueError: this sample cannot be scored (it has no reference, say); it then
+                counts as failed, with the message as the reason.
+        """
+
+    def aggregate(self, scores: Iterable[Score]) -> Aggregate:
+        """Make one number of many, in sample order; `n_failed` is filled in by the engine."""
