@@ -16,6 +16,7 @@ def evaluate(
     home: Path,
     base_url: str | None,
     metrics: Sequence[str] = ("exact_match",),
+    concurrency: int = CONCURRENCY,
 ) -> Finished:
     """Evaluate and measure.
 
@@ -24,6 +25,7 @@ def evaluate(
         home: the journal's folder; an empty one makes every request be sent.
         base_url: the load server; None takes the `echo` model, which sends nothing.
         metrics: names of metrics.
+        concurrency: requests under way at once.
     """
     home.mkdir(exist_ok=True)
     model = "name: echo/echo"
@@ -34,6 +36,6 @@ def evaluate(
         f"models: [{{{model}}}]\n"
         f"tasks: [{{dataset: 'jsonl:{questions}'}}]\n"
         f"metrics: [{', '.join(metrics)}]\n"
-        f"concurrency: {CONCURRENCY}\n"
+        f"concurrency: {concurrency}\n"
     )
     return run(*LLMEVAL, "run", run_file, "--home", home)

@@ -173,17 +173,15 @@ class SampleStream:
         return key in answers
 
     async def _finish_known(self, known: list[Prepared], answers: dict[str, Generation]) -> None:
-        finishing = [
-            self._finish_one(
-                item, item.failure or answers[_key(item)], from_journal=item.failure is None
-            )
-            for item in known
-        ]
         if self._scorer.awaits:
-            await asyncio.gather(*finishing)
+            await asyncio.gather(*(self._finish_one_known(item, answers) for item in known))
         else:
-            for finish in finishing:
-                await finish
+            for item in known:
+                await self._finish_one_known(item, answers)
+
+    async def _finish_one_known(self, item: Prepared, answers: dict[str, Generation]) -> None:
+        answer = item.failure or answers[_key(item)]
+        await self._finish_one(item, answer, from_journal=item.failure is None)
 
     def _is_too_late(self) -> bool:
         limit = self._time_limit
