@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from aiohttp import web
@@ -14,6 +14,7 @@ from llmeval_models.settings import LlamaCppSettings
 
 from llmeval_core.hooks import Model
 
+Http = Literal["aiohttp", "pyreqwest"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -22,8 +23,12 @@ class Server:
     """Where the server is, what it does next, and what it was asked.
 
     Any: JSON bodies.
+
+    Attributes:
+        http: the HTTP library to ask it with.
     """
 
+    http: Http
     base_url: str = ""
     respond: Handler | None = None
     paths: list[str] = field(default_factory=list)
@@ -41,9 +46,16 @@ class Server:
         self.respond = respond
 
 
+@pytest.fixture(params=["aiohttp", "pyreqwest"])
+def http(request: pytest.FixtureRequest) -> Http:
+    """Each HTTP library in turn: what a user notices is the same."""
+    library: Http = request.param
+    return library
+
+
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    state = Server()
+async def server(http: Http) -> AsyncIterator[Server]:
+    state = Server(http)
 
     async def handle(request: web.Request) -> web.StreamResponse:
         state.paths.append(request.path)

@@ -21,9 +21,14 @@ from .conftest import Server
 KEY = "sk-very-secret-1"
 
 
-async def failure(base_url: str, *, n: int = 1, **settings: Any) -> ModelError:
+async def failure(server: Server, *, n: int = 1, **settings: Any) -> ModelError:
     """Ask once and return the error; Any: settings."""
-    settings = {"base_url": base_url, "api_key": SecretStr(KEY), **settings}
+    settings = {
+        "base_url": server.base_url,
+        "http": server.http,
+        "api_key": SecretStr(KEY),
+        **settings,
+    }
     model = await ServerProvider(ServerSettings(**settings)).open("m")
     request = make_request()
     if n > 1:
@@ -145,7 +150,7 @@ async def test_a_status_tells_the_kind(
 ) -> None:
     server.answers(body, status=status)
 
-    error = await failure(server.base_url)
+    error = await failure(server)
 
     assert (error.kind, error.what, error.hint) == expected
     assert error.where == server.base_url
@@ -154,7 +159,7 @@ async def test_a_status_tells_the_kind(
 async def test_retry_after_is_passed_on(server: Server) -> None:
     server.answers({"error": "slow down"}, status=429, Retry_After="7")
 
-    error = await failure(server.base_url)
+    error = await failure(server)
 
     assert error.retry_after_s == 7.0
 
@@ -162,7 +167,7 @@ async def test_retry_after_is_passed_on(server: Server) -> None:
 async def test_a_redirect_is_shown_not_followed(server: Server) -> None:
     server.answers("", status=308, Location="https://new.example/v1")
 
-    error = await failure(server.base_url)
+    error = await failure(server)
 
     assert str(error) == (
         "HTTP 308: the server redirects to https://new.example/v1\n"
@@ -177,7 +182,7 @@ async def test_a_refused_connection(server: Server) -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
 
-        error = await failure(url)
+        error = await failure(server, base_url=url)
 
     assert error.kind == "connection"
     assert str(error) == (
@@ -187,8 +192,8 @@ async def test_a_refused_connection(server: Server) -> None:
     )
 
 
-async def test_a_host_that_does_not_exist() -> None:
-    error = await failure("http://no-such-host.invalid/v1")
+async def test_a_host_that_does_not_exist(server: Server) -> None:
+    error = await failure(server, base_url="http://no-such-host.invalid/v1")
 
     assert error.kind == "connection"
     assert error.what.startswith("no connection to the server: ")
@@ -202,7 +207,7 @@ async def test_a_connection_that_breaks(server: Server) -> None:
 
     server.respond = hang_up
 
-    error = await failure(server.base_url)
+    error = await failure(server)
 
     assert error.kind == "connection"
 
@@ -218,12 +223,12 @@ async def test_an_answer_that_breaks_off(server: Server) -> None:
 
     server.respond = half
 
-    error = await failure(server.base_url)
+    error = await failure(server)
 
     assert error.kind == "connection"
 
 
-async def test_no_connection_in_time() -> None:
+async def test_no_connection_in_time(server: Server) -> None:
     # A listening socket whose queue is full accepts no further connection.
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
@@ -234,7 +239,7 @@ async def test_no_connection_in_time() -> None:
             client.setblocking(False)  # noqa: FBT003  it takes no keyword
             client.connect_ex(full.getsockname())
 
-        error = await failure(url, connect_timeout_s=0.1)
+        error = await failure(server, base_url=url, connect_timeout_s=0.1)
 
         for client in waiting:
             client.close()
@@ -250,7 +255,9 @@ async def test_a_hang_ends_with_the_engine_s_patience(server: Server) -> None:
         return web.Response()
 
     server.respond = hang
-    model = await ServerProvider(ServerSettings(base_url=server.base_url)).open("m")
+    model = await ServerProvider(ServerSettings(base_url=server.base_url, http=server.http)).open(
+        "m"
+    )
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
@@ -263,7 +270,7 @@ async def test_a_hang_ends_with_the_engine_s_patience(server: Server) -> None:
 async def test_html_with_status_200(server: Server) -> None:
     server.answers("<!DOCTYPE html><title>Log in</title>")
 
-    error = await failure(server.base_url)
+    error = await failure(server)
 
     assert error.kind == "malformed"
     assert str(error) == (
@@ -285,7 +292,7 @@ async def test_html_with_status_200(server: Server) -> None:
 async def test_json_that_is_no_answer(server: Server, body: object, what: str) -> None:
     server.answers(body)
 
-    error = await failure(server.base_url)
+    error = await failure(server)
 
     assert (error.kind, error.what) == ("malformed", what)
 
@@ -293,7 +300,7 @@ async def test_json_that_is_no_answer(server: Server, body: object, what: str) -
 async def test_an_error_with_status_200(server: Server) -> None:
     server.answers({"error": {"code": 429, "message": "slow down"}})
 
-    error = await failure(server.base_url)
+    error = await failure(server)
 
     assert (error.kind, error.what) == ("rate_limit", "HTTP 429: slow down")
 
@@ -301,7 +308,7 @@ async def test_an_error_with_status_200(server: Server) -> None:
 async def test_fewer_answers_than_asked_for(server: Server) -> None:
     server.answers({"choices": [{"message": {"content": "x"}}]})
 
-    error = await failure(server.base_url, n=3)
+    error = await failure(server, n=3)
 
     assert error.kind == "bad_request"
     assert error.what == "asked for 3 answers, got 1"
@@ -312,7 +319,7 @@ async def test_the_key_is_never_in_a_message(server: Server, status: int) -> Non
     server.answers(f"you sent {KEY} and team-blue", status=status)
     url = server.base_url.replace("http://", "http://user:pass-word@")
 
-    error = await failure(url, headers={"X-Team": SecretStr("team-blue")})
+    error = await failure(server, base_url=url, headers={"X-Team": SecretStr("team-blue")})
 
     said = f"{error} {error!r} {error.__cause__!r}"
     assert "you sent *** and ***" in error.what
@@ -338,7 +345,9 @@ async def test_openai_takes_the_key_from_the_environment(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", f" {KEY}\n")
     server.answers({"choices": [{"message": {"content": "x"}}]})
-    model = await OpenAIProvider(OpenAISettings(base_url=server.base_url)).open("gpt")
+    model = await OpenAIProvider(OpenAISettings(base_url=server.base_url, http=server.http)).open(
+        "gpt"
+    )
 
     await model.generate(make_request())
 

@@ -29,7 +29,9 @@ CHAT = {
 
 
 async def ask(server: Server, request: Request, **settings: Any) -> Generation:
-    provider = ServerProvider(ServerSettings(base_url=server.base_url, **settings))
+    provider = ServerProvider(
+        ServerSettings(base_url=server.base_url, http=server.http, **settings)
+    )
     model = await provider.open("org/m")
     try:
         return await model.generate(request)
@@ -162,7 +164,9 @@ async def test_no_key_sends_no_authorization(server: Server) -> None:
 async def test_a_login_in_the_address_is_sent_as_such(server: Server) -> None:
     server.answers(CHAT)
     provider = ServerProvider(
-        ServerSettings(base_url=server.base_url.replace("http://", "http://ada:lovelace@"))
+        ServerSettings(
+            base_url=server.base_url.replace("http://", "http://ada:lovelace@"), http=server.http
+        )
     )
     model = await provider.open("m")
 

@@ -26,13 +26,13 @@ from llmeval_models.openai.refusals import retry_after_s
     ],
 )
 def test_the_wait_is_read(headers: dict[str, str], expected: float | None) -> None:
-    assert retry_after_s(headers) == expected
+    assert retry_after_s(headers.get) == expected
 
 
 def test_a_date_is_a_wait() -> None:
     date = email.utils.formatdate(time.time() + 100, usegmt=True)
 
-    wait_s = retry_after_s({"Retry-After": date})
+    wait_s = retry_after_s({"Retry-After": date}.get)
 
     assert wait_s is not None
     assert 95 < wait_s <= 100

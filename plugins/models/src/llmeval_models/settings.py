@@ -41,6 +41,10 @@ class ServerSettings(Settings):
     trust_env: bool = Field(
         default=False, description="Use the proxies that the environment names."
     )
+    http: Literal["auto", "aiohttp", "pyreqwest"] = Field(
+        default="auto",
+        description="What carries the requests; auto: pyreqwest if it is installed (faster).",
+    )
 
 
 class OpenAISettings(ServerSettings):

@@ -49,7 +49,7 @@ class LlamaCppProvider:
             ModelError: the engine cannot load the model.
             FetchError: the weights cannot be fetched.
         """
-        # Late, because aiohttp takes a third of a second to import.
+        # Late: plans and lists do not need it.
         from llmeval_models.likelihood.by_llama_cpp import LlamaCppWeigher  # noqa: PLC0415
         from llmeval_models.llamacpp.model import LlamaCppModel  # noqa: PLC0415
         from llmeval_models.llamacpp.process import EngineProcess  # noqa: PLC0415

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from llmeval_core.hooks import Mode, Model, ModelError, ModelInfo, fingerprint
+from llmeval_core.hooks import ConfigError, Mode, Model, ModelError, ModelInfo, fingerprint
 from llmeval_models.settings import OpenAISettings, ServerSettings
+
+INSTALL = 'pip install "llmeval-models[fast]", or leave `http` at auto'
 
 
 class ServerProvider:
@@ -19,8 +22,14 @@ class ServerProvider:
         self._settings = settings
 
     def describe(self, model: str) -> ModelInfo:
-        """Tell how a model can be asked; nothing is sent."""
+        """Tell how a model can be asked; nothing is sent.
+
+        Raises:
+            ConfigError: the HTTP library asked for is not installed.
+        """
         settings = self._settings
+        if settings.http == "pyreqwest" and importlib.util.find_spec("pyreqwest") is None:
+            raise ConfigError("pyreqwest is not installed", where="http: pyreqwest", hint=INSTALL)
         url = urlsplit(settings.base_url)
         modes: set[Mode] = {"chat", "completion"}
         if settings.loglikelihood != "none":
@@ -37,9 +46,10 @@ class ServerProvider:
         """Make a connection pool; the first request connects.
 
         Raises:
-            ModelError: `auth`, a key is needed and not there.
+            ModelError: `auth`, a key is needed and not there or cannot be sent; or the HTTP
+                library asked for cannot be used.
         """
-        # Late, because aiohttp takes a third of a second to import.
+        # Late: plans and lists do not need it.
         from llmeval_models.openai.client import Client  # noqa: PLC0415
         from llmeval_models.openai.model import OpenAIModel  # noqa: PLC0415
 

@@ -6,10 +6,11 @@ import email.utils
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from llmeval_core.hooks import FailureKind, ModelError
+from llmeval_models.openai.wires.wire import Header
 
 _TOO_LONG = (
     "context_length_exceeded",  # OpenAI
@@ -45,7 +46,7 @@ _WAITING: tuple[FailureKind, ...] = ("rate_limit", "overloaded")
 def refusal(
     status: int,
     content: bytes,
-    headers: Mapping[str, str],
+    header: Header,
     *,
     clean: Callable[[str], str],
     where: str,
@@ -55,7 +56,7 @@ def refusal(
     Args:
         status: the HTTP status.
         content: the body; OpenAI's error JSON, or anything.
-        headers: for how long to wait, and where to go.
+        header: reads for how long to wait, and where to go.
         clean: takes secrets out of a text.
         where: the server, for people.
     """
@@ -64,7 +65,7 @@ def refusal(
     kind = _kind(status, lowered)
     hint = _HINTS.get(kind)
     if 300 <= status < 400:
-        message = f"the server redirects to {headers.get('Location', 'nowhere')}"
+        message = f"the server redirects to {header('Location') or 'nowhere'}"
         hint = "set base_url to the address that it redirects to"
     elif status == 402 or "insufficient_quota" in lowered:
         hint = _NO_MONEY_HINT
@@ -73,37 +74,35 @@ def refusal(
         f"HTTP {status}: {clean(message)[:_LONGEST_CHARS] or 'no reason given'}",
         where=where,
         hint=hint,
-        retry_after_s=retry_after_s(headers) if kind in _WAITING else None,
+        retry_after_s=retry_after_s(header) if kind in _WAITING else None,
     )
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
+def retry_after_s(header: Header) -> float | None:
     """Read how long the server asks us to wait, seconds; None if it does not say.
 
     `Retry-After-Ms`, `Retry-After` (seconds or an HTTP date), then OpenAI's
     `x-ratelimit-reset-*` (`1s`, `6m0s`, `120ms`), of which the longest counts.
     """
     for name, unit_s in (("Retry-After-Ms", 0.001), ("Retry-After", 1.0)):
-        text = headers.get(name)
+        text = header(name)
         if text:
             found = _seconds(text, unit_s)
             if found is not None:
                 return found
-    resets = [
-        _duration_s(headers.get(f"x-ratelimit-reset-{what}", "")) for what in ("requests", "tokens")
-    ]
+    resets = [_duration_s(header(f"x-ratelimit-reset-{what}")) for what in ("requests", "tokens")]
     return max((reset for reset in resets if reset is not None), default=None)
 
 
-def used_up_for_s(headers: Mapping[str, str]) -> float | None:
+def used_up_for_s(header: Header) -> float | None:
     """Read how long a quota is used up, seconds; None while something is left of each.
 
     OpenAI's `x-ratelimit-remaining-requests` and `-tokens`, with `x-ratelimit-reset-*`.
     """
     waits = [
-        _duration_s(headers.get(f"x-ratelimit-reset-{what}", ""))
+        _duration_s(header(f"x-ratelimit-reset-{what}"))
         for what in ("requests", "tokens")
-        if headers.get(f"x-ratelimit-remaining-{what}") == "0"
+        if header(f"x-ratelimit-remaining-{what}") == "0"
     ]
     return max((wait for wait in waits if wait), default=None)
 
@@ -120,8 +119,8 @@ def _seconds(text: str, unit_s: float) -> float | None:
         return None
 
 
-def _duration_s(text: str) -> float | None:
-    parts = _DURATION_PART.findall(text)
+def _duration_s(text: str | None) -> float | None:
+    parts = _DURATION_PART.findall(text or "")
     if not parts or "".join(number + unit for number, unit in parts) != text:
         return None
     try:

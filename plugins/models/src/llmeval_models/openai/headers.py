@@ -1,0 +1,67 @@
+"""The headers of each request: what the user set, a login, and what llmeval says of itself."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, unquote
+
+from pydantic import SecretStr
+
+from llmeval_core import __version__
+from llmeval_core.hooks import ModelError
+from llmeval_models.settings import ServerSettings
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t -~]*")
+_OWN = {"Content-Type": "application/json", "User-Agent": f"llmeval/{__version__}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """What goes with each request.
+
+    Attributes:
+        sent: by name.
+        secrets: what must not be seen in a message.
+    """
+
+    sent: Mapping[str, str]
+    secrets: tuple[str, ...]
+
+
+def make_headers(settings: ServerSettings, *, url: SplitResult, key: SecretStr | None) -> Headers:
+    """Collect the headers; a key goes before a login in the address.
+
+    Raises:
+        ModelError: a header cannot be sent.
+    """
+    given = {name: secret.get_secret_value() for name, secret in settings.headers.items()}
+    secrets = [value for value in given.values() if value]
+    password = unquote(url.password or "")
+    if key is not None and (value := key.get_secret_value().strip()):
+        given["Authorization"] = f"Bearer {value}"
+        secrets.append(value)
+    elif url.username is not None:
+        login = base64.b64encode(f"{unquote(url.username)}:{password}".encode()).decode()
+        given["Authorization"] = f"Basic {login}"
+        secrets.append(login)
+    if password:
+        secrets.append(password)
+    _check(given)
+    names = {name.lower() for name in given}
+    own = {name: text for name, text in _OWN.items() if name.lower() not in names}
+    return Headers(own | given, tuple(secrets))
+
+
+def _check(headers: Mapping[str, str]) -> None:
+    """Refuse what HTTP cannot carry, such as a key with a line break or a full-width letter."""
+    for name, value in headers.items():
+        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+            raise ModelError(
+                "auth" if name == "Authorization" else "bad_request",
+                f"the header {name!r} has characters that HTTP does not carry",
+                hint="printable ASCII only; is it copied right?",
+            )

@@ -1,0 +1,64 @@
+"""HTTP by aiohttp, which is always there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import aiohttp
+import yarl
+
+from llmeval_models.openai.wires.wire import KEEPALIVE_S, BrokenError, Reply, TooLateError
+from llmeval_models.settings import ServerSettings
+
+
+class AiohttpWire:
+    """A session of aiohttp.
+
+    Args:
+        settings: how long to wait for a connection, and whether to use proxies.
+        headers: sent with each request.
+    """
+
+    def __init__(self, settings: ServerSettings, headers: Mapping[str, str]) -> None:
+        self._urls: dict[str, yarl.URL] = {}
+        self._session = aiohttp.ClientSession(
+            headers=headers,
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_timeout_s),
+            trust_env=settings.trust_env,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def send(self, method: str, url: str, content: bytes | None) -> Reply:
+        """Send one request; see `Wire`."""
+        parsed = self._urls.get(url)
+        if parsed is None:  # once a path, not once a request
+            parsed = self._urls[url] = yarl.URL(url)
+        try:
+            async with self._session.request(
+                method, parsed, data=content, allow_redirects=False
+            ) as response:
+                received = await response.read()
+                return Reply(response.status, received, response.headers.get)
+        except TimeoutError as err:  # aiohttp's own timeouts are both this and a ClientError
+            raise TooLateError from err
+        except aiohttp.ClientError as err:
+            raise BrokenError(_reason(err)) from err
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+
+def _reason(err: aiohttp.ClientError) -> str:
+    """Say what happened without aiohttp's repetition of host and port."""
+    if isinstance(err, aiohttp.ClientConnectorCertificateError):
+        cause = err.certificate_error
+        return f"invalid certificate: {getattr(cause, 'verify_message', None) or cause}"
+    if isinstance(err, aiohttp.ClientConnectorError):
+        os_error = err.os_error
+        if os_error.errno is not None and os_error.errno > 0:  # DNS errors count downwards
+            return os.strerror(os_error.errno)
+        return os_error.strerror or str(os_error)
+    return str(err) or type(err).__name__
