@@ -16,6 +16,7 @@ from llmeval_ray_executor.cluster import LOCAL_ENVIRONMENT
 from llmeval_ray_executor.settings import RaySettings
 
 from plugins.executors.ray_executor.tests.conftest import ROOT, RunOnRay, until
+from plugins.executors.ray_executor.tests.hosts import hosts, why_not
 from plugins.executors.ray_executor.tests.worker_models import WrittenDown
 
 
@@ -63,6 +64,39 @@ async def test_a_lost_machine_loses_nothing_and_is_noticed_in_seconds(folder: Pa
     assert told["n_machines_after"] == told["n_machines_before"] - 1
     assert asked.total() - 1000 <= 20 + 5
     assert told["longest_gap_s"] < 10
+
+
+async def test_a_machine_that_is_cut_off_loses_nothing_and_is_noticed_in_seconds(
+    folder: Path,
+) -> None:
+    if (reason := why_not()) is not None:
+        pytest.skip(reason)
+    environ = {**LOCAL_ENVIRONMENT, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled"}
+    ray = (sys.executable, "-m", "ray.scripts.scripts", "start", "--num-cpus=2")
+    model = WrittenDown(folder)
+    with hosts(3) as machines:
+        head = machines[0]
+        at = ["--head", "--port=6379", "--include-dashboard=false"]
+        for machine in machines:
+            address = f"--node-ip-address={machine.address}"
+            started = machine.start(*ray, *at, address, **environ)
+            _, told = await asyncio.to_thread(started.communicate, timeout=120)
+            assert started.returncode == 0, told
+            at = [f"--address={head.address}:6379", '--resources={"place": 1}']
+        script = str(Path(__file__).with_name("run_on_cluster.py"))
+        run = head.start(sys.executable, script, f"{head.address}:6379", str(folder), **environ)
+        await until(lambda: model.lines("asked").total() > 400, within_s=120)
+
+        machines[1].cut_off()
+        out, err = await asyncio.to_thread(run.communicate, timeout=120)
+
+    assert run.returncode == 0, err
+    told_by_run = json.loads(out.splitlines()[-1])
+    asked = model.lines("asked")
+    assert told_by_run["n_requests"] == told_by_run["n_samples"] == len(asked) == 1000
+    assert told_by_run["n_failed"] == 0
+    assert asked.total() - 1000 <= 4 + 1
+    assert told_by_run["longest_gap_s"] < 20  # a minute without the settings
 
 
 async def test_a_request_that_kills_its_worker_fails_alone(

@@ -24,6 +24,7 @@ LOCAL_ENVIRONMENT: Mapping[str, str] = {
     "RAY_health_check_failure_threshold": "3",
     "RAY_health_check_timeout_ms": "1000",
     "RAY_prestart_worker_first_driver": "0",  # else a process for each place starts at once
+    "RAY_worker_niceness": "0",  # else whatever else runs here comes before the models
 }
 """The same for a cluster of our own: a lost node is noticed in seconds, not in a minute."""
 ROOM_FOR_MODELS = 16

@@ -14,7 +14,7 @@ from ray.exceptions import RayError
 
 from llmeval_core.hooks import LlmevalError
 from llmeval_ray_executor.questions import Asked, Questions
-from llmeval_ray_executor.wire import Answer, Refusal
+from llmeval_ray_executor.wire import GATHER_S, Refusal, packed, unpacked_answers
 from llmeval_ray_executor.worker import CLOSING_S
 
 _log = logging.getLogger("llmeval")
@@ -110,11 +110,14 @@ class Member:
                 for asked in taken:
                     self._under_way[asked.number] = asked
                     asked.withdraw = partial(self._withdraw, asked.number)
-                await self._actor.give.remote([(asked.number, asked.request) for asked in taken])
+                questions = [(asked.number, asked.request) for asked in taken]
+                await self._actor.give.remote(packed(questions))
                 continue
             if room > 0:
                 self._questions.wake_when_more(self._news, n_under_way)
             await self._news.wait()
+            if self._under_way:
+                await asyncio.sleep(GATHER_S)
 
     def _withdraw(self, number: int) -> None:
         """Let the worker stop with a request; what it had of its room is free when it did."""
@@ -127,8 +130,8 @@ class Member:
 
     async def _receive(self) -> None:
         while True:
-            answers: list[Answer] = await self._actor.take.remote()
-            for number, outcome in answers:
+            answers: bytes = await self._actor.take.remote()
+            for number, outcome in unpacked_answers(answers):
                 asked = self._under_way.pop(number)
                 self._questions.returned()
                 if asked.answer.done():

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
+import operator
+import pickle
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
-from llmeval_core.hooks import FailureKind, Generation, LlmevalError, ModelError, Request
+from llmeval_core.hooks import (
+    FailureKind,
+    Generation,
+    GenerationSettings,
+    LlmevalError,
+    Loglikelihood,
+    Message,
+    ModelError,
+    Request,
+)
+
+GATHER_S = 0.003
+"""How long a message waits for company while other requests are under way, seconds: a message
+costs as much as dozens of requests in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +72,38 @@ Outcome: TypeAlias = Generation | Refusal
 Question: TypeAlias = tuple[int, Request]
 """A request under the number that its outcome comes back with."""
 Answer: TypeAlias = tuple[int, Outcome]
+
+
+def packed(items: Sequence[Question] | Sequence[Answer]) -> bytes:
+    """Write a message; several times as fast as Ray does, which takes records field by field."""
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, protocol=5)
+    pickler.dispatch_table = _REDUCERS
+    pickler.dump(items)
+    return buffer.getvalue()
+
+
+def unpacked_questions(message: bytes) -> list[Question]:
+    """Read a message from the run."""
+    questions: list[Question] = pickle.loads(message)  # noqa: S301  from `packed`, by Ray
+    return questions
+
+
+def unpacked_answers(message: bytes) -> list[Answer]:
+    """Read a message from a worker."""
+    answers: list[Answer] = pickle.loads(message)  # noqa: S301  from `packed`, by Ray
+    return answers
+
+
+def _reducer(record: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
+    """Make what takes a record apart in one call; Any: pickle's own protocol."""
+    values = operator.attrgetter(*(field.name for field in dataclasses.fields(record)))
+    return lambda instance: (record, values(instance))
+
+
+_REDUCERS: Mapping[type, Callable[[Any], tuple[type, tuple[Any, ...]]]] = MappingProxyType(
+    {
+        record: _reducer(record)
+        for record in (Request, Message, GenerationSettings, Generation, Loglikelihood, Refusal)
+    }
+)

@@ -14,7 +14,7 @@ import socket
 from functools import partial
 
 from llmeval_core.hooks import Model, ModelRecipe, Request
-from llmeval_ray_executor.wire import Answer, Outcome, Question, Refusal
+from llmeval_ray_executor.wire import GATHER_S, Answer, Outcome, Refusal, packed, unpacked_questions
 
 CLOSING_S = 5.0
 """How long a model may take to close, seconds."""
@@ -56,9 +56,9 @@ class Worker:
             return Refusal.of(err)
         return name
 
-    async def give(self, questions: list[Question]) -> None:
-        """Begin to answer; returns at once."""
-        for number, request in questions:
+    async def give(self, questions: bytes) -> None:
+        """Begin to answer packed questions; returns at once."""
+        for number, request in unpacked_questions(questions):
             task = self._tasks[number] = asyncio.create_task(self._answer(request))
             task.add_done_callback(partial(self._ended, number))
 
@@ -68,14 +68,16 @@ class Worker:
             if number in self._tasks:
                 self._tasks[number].cancel()
 
-    async def take(self) -> list[Answer]:
-        """Wait until there are answers, and hand them over, each once."""
+    async def take(self) -> bytes:
+        """Wait until there are answers, and hand them over packed, each once."""
         while not self._answers:
             self._some.clear()
             await self._some.wait()
+        if self._tasks and len(self._answers) < self._chunk_size:
+            await asyncio.sleep(GATHER_S)
         taken = self._answers[: self._chunk_size]
         del self._answers[: self._chunk_size]
-        return taken
+        return packed(taken)
 
     async def close(self) -> None:
         """Stop answering and close the model."""
