@@ -37,6 +37,8 @@ def provide_base_images(engine: Engine, work: Path) -> None:
                 hooks=[
                     f"copy-in {_HERE / 'postgres-entrypoint.sh'} /usr/local/bin",
                     'chroot "$1" install -d -o postgres -g postgres /var/lib/postgresql/data',
+                    # A tmpfs there takes over this mode, at the latest when it starts again.
+                    'chroot "$1" install -d -o postgres -g postgres -m 3777 /run/postgresql',
                 ],
                 changes=['ENTRYPOINT ["bash", "/usr/local/bin/postgres-entrypoint.sh"]'],
             )
@@ -79,6 +81,7 @@ def _make(
             "mmdebstrap",
             "--quiet",
             "--variant=minbase",
+            "--skip=cleanup/run",
             f"--include={','.join(packages)}",
             "--dpkgopt=path-exclude=/usr/share/doc/*",
             "--dpkgopt=path-exclude=/usr/share/man/*",

@@ -1,6 +1,6 @@
 """The containers for real: built, started, killed in the middle of a job, backed up, restored.
 
-    python -m tests.compose.stage [--work FOLDER]
+    python -m tests.compose.stage [--work FOLDER] [--only SQLite|PostgreSQL]
 
 Needs root on Debian, or an engine that runs; else it says why it is skipped. `.ci/run` calls it if
 LLMEVAL_COMPOSE=1.
@@ -37,7 +37,9 @@ def main() -> None:
     """Run the whole stage, on SQLite and on PostgreSQL."""
     parser = argparse.ArgumentParser(description="the containers for real")
     parser.add_argument("--work", type=Path, help="keep the engine's images in this folder")
-    chosen: Path | None = parser.parse_args().work
+    parser.add_argument("--only", choices=["SQLite", "PostgreSQL"], help="only with this one")
+    arguments = parser.parse_args()
+    chosen: Path | None = arguments.work
     with tempfile.TemporaryDirectory(prefix="llmeval-", ignore_cleanup_errors=True) as temporary:
         work = chosen or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
@@ -46,6 +48,8 @@ def main() -> None:
                 provide_base_images(running, work)
                 build_images(running)
                 for name, settings in (("SQLite", {}), ("PostgreSQL", ON_POSTGRES)):
+                    if arguments.only not in (None, name):
+                        continue
                     with step(f"with {name}"), stack(running, work, settings) as containers:
                         try_out(containers, work / f"backup-{name}")
         except NoEngineError as reason:

@@ -24,7 +24,14 @@ def test_a_tracker_gets_what_it_lacks_as_soon_as_it_is_back_and_no_job_runs(
     done = subprocess.run(
         [sys.executable, "-P", "-c", code, "run", *flags], cwd=tmp_path, check=False
     )
-    leftovers = Leftovers(home, make_session().catalog, lambda: not running, pause_s=0.05)
+    bugs = ["one"]
+
+    def is_idle() -> bool:
+        if not running and bugs:
+            raise ZeroDivisionError(bugs.pop())
+        return not running
+
+    leftovers = Leftovers(home, make_session().catalog, is_idle, pause_s=0.05)
 
     def n_lacking() -> list[int]:
         with Journal(home) as journal:
@@ -39,4 +46,5 @@ def test_a_tracker_gets_what_it_lacks_as_soon_as_it_is_back_and_no_job_runs(
     wait_until(lambda: n_lacking() == [0], "the delivery")
     leftovers.stop()
 
+    assert not bugs  # which ended nothing
     assert len((folder / "all.jsonl").read_text().splitlines()) == 1

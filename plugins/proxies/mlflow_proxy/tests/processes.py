@@ -33,6 +33,16 @@ def group(leader: int) -> list[int]:
     return found
 
 
+def has_child(parent: int, module: bytes) -> bool:
+    """Tell whether a process has started another one that runs a module."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            ppid = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(ppid) == parent and module in (folder / "cmdline").read_bytes().split(b"\0"):
+                return True
+    return False
+
+
 def wait_until(happened: Callable[[], bool], why: Callable[[], object] = lambda: "") -> None:
     """Wait for something to happen."""
     deadline = time.monotonic() + PATIENCE_S

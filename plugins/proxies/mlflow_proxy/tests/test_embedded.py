@@ -26,7 +26,7 @@ from llmeval_mlflow_proxy.embedded.server import EmbeddedServer
 from llmeval_mlflow_proxy.upstream import Absence, Upstream
 from mlflow.tracking import MlflowClient
 
-from plugins.proxies.mlflow_proxy.tests.processes import group, keepers_of, wait_until
+from plugins.proxies.mlflow_proxy.tests.processes import group, has_child, keepers_of, wait_until
 from plugins.proxies.mlflow_proxy.tests.serving import PATIENCE_S
 
 ROOT = Path(__file__).parents[4]
@@ -127,6 +127,16 @@ def test_pages_answer_at_once_while_mlflow_starts(serve: Serve, tmp_path: Path) 
         assert "MLflow is starting" in diagnosis
         assert not (tmp_path / "mlflow.db").exists()
     serving.end(signal.SIGTERM)
+
+
+def test_the_tracker_need_not_wait_while_mlflow_is_imported_to_make_tables(
+    serve: Serve, tmp_path: Path
+) -> None:
+    serving = serve(tmp_path)
+    wait_until(lambda: has_child(serving.process.pid, b"llmeval_mlflow_proxy.embedded.preparing"))
+
+    with FileLock(tmp_path / "mlflow.db.lock", timeout=0):  # of a process that imports
+        assert not (tmp_path / "mlflow.db").exists()
 
 
 async def until(happened: Callable[[], bool]) -> None:

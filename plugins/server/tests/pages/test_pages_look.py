@@ -127,6 +127,23 @@ def test_the_language_can_be_switched_and_stays(reading: TestClient) -> None:
     assert "lang=ja" not in "".join(a["href"] for a in tags_of(switched, "a"))
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("//elsewhere.example/", "/elsewhere.example/?lang=ja"),
+        ("/a%3Fb%20c%22%25", "/a%3Fb%20c%22%25?lang=ja"),
+        ("/%5Celsewhere.example", "/%5Celsewhere.example?lang=ja"),
+    ],
+)
+def test_the_language_link_of_an_odd_address_leads_to_no_other_server(
+    reading: TestClient, path: str, expected: str
+) -> None:
+    html = reading.get(f"http://localhost{path}").text
+    switch = next(a["href"] for a in tags_of(html, "a") if a.get("hreflang") == "ja")
+
+    assert switch == expected
+
+
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_is_there_in_every_language(

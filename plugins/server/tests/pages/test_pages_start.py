@@ -16,6 +16,7 @@ FILLED = {
     "limit": "7",
     "concurrency": "3",
     "max_tokens": "12",
+    "budget": "9000",
     "metric": ["exact", ""],
     "name": "a try",
 }
@@ -39,6 +40,7 @@ def test_the_form_becomes_a_job(client: TestClient) -> None:
     assert job["run"]["tasks"][1]["dataset"]["use"] == "ja_readings:4"
     assert (job["run"]["limit"], job["run"]["concurrency"]) == (7, 3)
     assert job["run"]["generation"] == {"max_tokens": 12}
+    assert job["run"]["budget"] == {"tokens": 9000}
     assert job["run"]["metrics"] == [{"use": "exact"}]
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from llmeval_mlflow_tracker.check import check_mlflow
 from llmeval_mlflow_tracker.settings import MlflowSettings
 from llmeval_mlflow_tracker.tracker import MlflowTracker
@@ -51,6 +54,41 @@ def test_six_processes_on_an_empty_directory_and_one_new_model_make_one_run(
 
     (run,) = runs_in(home)
     assert run.data.metrics == {f"set{number}_0shot_accuracy": 0.5 for number in range(6)}
+
+
+def test_mlflow_is_imported_while_another_process_makes_the_tables(tmp_path: Path) -> None:
+    with FileLock(tmp_path / "mlflow.db.lock"):
+        opening = subprocess.Popen(
+            [sys.executable, "-c", OPEN_AND_TELL, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        )
+        assert opening.stdout is not None
+        with opening.stdout as said:
+            assert said.readline() == "imported\n"
+            assert not (tmp_path / "mlflow.db").exists()
+    opening.kill()
+    opening.wait()
+
+
+OPEN_AND_TELL = """
+import asyncio, sys, time
+from pathlib import Path
+from llmeval_core.hooks import RunInfo
+from llmeval_mlflow_tracker.settings import MlflowSettings
+from llmeval_mlflow_tracker.tracker import MlflowTracker
+
+async def main():
+    tracker = MlflowTracker(MlflowSettings())
+    home = Path(sys.argv[1])
+    opening = asyncio.create_task(tracker.open(RunInfo("mlflow", home, lambda _: {}, lambda _: ())))
+    give_up_at = time.monotonic() + 100
+    while not hasattr(sys.modules.get("mlflow.store.tracking.sqlalchemy_store"), "SqlAlchemyStore"):
+        assert time.monotonic() < give_up_at
+        await asyncio.sleep(0.05)
+    print("imported", flush=True)
+    await opening
+
+asyncio.run(main())
+"""
 
 
 async def test_everything_of_a_result_is_on_the_run(

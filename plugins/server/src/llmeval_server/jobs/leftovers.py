@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from llmeval_core.hooks import LlmevalError
 from llmeval_core.library import Catalog, Deliveries, Journal, deliver_lacking
+from llmeval_server.jobs.own_loop import run_in_own_loop
 
 FIRST_PAUSE_S = 15.0
 """How long between two looks, seconds; doubled after each attempt that was in vain."""
@@ -64,6 +64,9 @@ class Leftovers:
             except LlmevalError as err:  # the disk is full, or a database is away
                 _log.warning("what trackers lack cannot be delivered now: %s", err.what)
                 in_vain = True
+            except Exception:  # noqa: BLE001  the border: a plugin's bug must not end the thread
+                _log.exception("what trackers lack cannot be delivered now: internal error")
+                in_vain = True
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S) if in_vain else self._pause_s
 
     def _bring(self) -> bool:
@@ -73,5 +76,6 @@ class Leftovers:
             waiting = [standing.tracker for standing in standings if standing.n_pending]
             if not waiting or not self._is_idle():
                 return False
-            outcomes = asyncio.run(deliver_lacking(journal, self._catalog, WITHIN_S, names=waiting))
+            delivering = deliver_lacking(journal, self._catalog, WITHIN_S, names=waiting)
+            outcomes = run_in_own_loop(delivering)
         return any(outcome.undelivered for outcome in outcomes)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from llmeval_core.hooks import SampleResult, TaskResult
 from llmeval_core.library import Plan, TaskMeter
@@ -46,9 +47,14 @@ class FileProgress:
         self._started_at = started_at
         before = files.stage()
         self._sequence = before.progress.sequence if before else 0
+        self._models = {item.model.name: _Model(item.model.name) for item in plan.evaluations}
         self._meters = {
             (item.model.name, task.key): FileMeter(
-                item.model.name, task.key, task.n_samples, changed=self._changed, say=say
+                self._models[item.model.name],
+                task.key,
+                task.n_samples,
+                changed=self._changed,
+                say=say,
             )
             for item in plan.evaluations
             for task in item.tasks
@@ -58,11 +64,9 @@ class FileProgress:
         self._write()
 
     def model_opening(self, model: str) -> None:
-        """Say that a model is made ready."""
+        """Say that a model is made ready; its tasks that have begun wait for it."""
         self._say(f"{model}: opening")
-        for meter in self._meters.values():
-            if meter.model == model and meter.state == "waiting":
-                meter.state = "opening"
+        self._models[model].is_opening = True
         self._changed()
 
     def waiting(self, model: str, task: str) -> None:
@@ -102,21 +106,29 @@ class FileProgress:
             self._files.write_stage(stage)
 
 
+@dataclass(slots=True)
+class _Model:
+    """What the tasks of a model share: whether it is being made ready, until its first answer."""
+
+    name: str
+    is_opening: bool = False
+
+
 class FileMeter:
     """Counts one task."""
 
     def __init__(
         self,
-        model: str,
+        model: _Model,
         task: str,
         n_samples: int | None,
         *,
         changed: Callable[[], None],
         say: Callable[[str], None],
     ) -> None:
-        self.model = model
-        self.task = task
-        self.state = "waiting"
+        self._model = model
+        self._task = task
+        self._state = "waiting"
         self._changed = changed
         self._say = say
         self._n_samples = n_samples
@@ -126,21 +138,21 @@ class FileMeter:
 
     def start(self, n_samples: int | None) -> None:
         """Note that the task begins."""
-        self.state = "running"
+        self._state = "running"
         self._n_samples = n_samples
         self._started_at = self._said_at = time.monotonic()
         self._changed()
 
     def samples_skipped(self, n: int) -> None:
         """Count samples that were finished before."""
-        self.state = "running"
         self._n_done += n
         self._n_skipped += n
         self._changed()
 
     def sample_finished(self, result: SampleResult, *, n_under_way: int) -> None:
         """Count a sample, and say a word now and then."""
-        self.state = "running"
+        if not result.from_journal:
+            self._model.is_opening = False
         self._n_done += 1
         self._n_failed += result.failure is not None
         self._n_under_way = n_under_way
@@ -150,38 +162,41 @@ class FileMeter:
         if time.monotonic() - self._said_at >= SAY_EVERY_S:
             self._said_at = time.monotonic()
             of_all = "" if self._n_samples is None else f" of {self._n_samples}"
-            self._say(f"{self.model} {self.task}: {self._n_done}{of_all} samples")
+            self._say(f"{self._model.name} {self._task}: {self._n_done}{of_all} samples")
         self._changed()
 
     def task_finished(self, result: TaskResult, *, reused: bool) -> None:
         """Say how the task ended."""
-        self.state = "finished"
+        self._state = "finished"
         self._n_samples = self._n_done = result.n_samples
         self._n_failed = result.n_failed
         self._n_under_way = 0
         how = ", all from the journal" if reused else f" in {self._elapsed_s():.1f} s"
         failed = f", {result.n_failed} failed" if result.n_failed else ""
-        self._say(f"{self.model} {self.task}: {result.n_samples} samples{how}{failed}")
+        self._say(f"{self._model.name} {self._task}: {result.n_samples} samples{how}{failed}")
         self._changed()
 
     def record(self) -> TaskProgress:
         """Return the numbers."""
+        state = self._state
+        if state == "running" and self._model.is_opening:
+            state = "opening"
         rate = (self._n_done - self._n_skipped) / self._elapsed_s()
         left = None
-        if self._n_samples is not None and rate > 0 and self.state == "running":
+        if self._n_samples is not None and rate > 0 and state == "running":
             left = max(0, self._n_samples - self._n_done) / rate
         return TaskProgress.model_validate(
             {
-                "model": self.model,
-                "task": self.task,
+                "model": self._model.name,
+                "task": self._task,
                 "n_samples": self._n_samples,
                 "n_done": self._n_done,
                 "n_failed": self._n_failed,
                 "n_tokens": self._n_tokens,
                 "n_under_way": self._n_under_way,
-                "samples_per_s": rate if self.state == "running" else 0.0,
+                "samples_per_s": rate if state == "running" else 0.0,
                 "seconds_left": left,
-                "state": self.state,
+                "state": state,
             }
         )
 

@@ -34,7 +34,9 @@ class TaskProgress(_Record):
     n_under_way: int = Field(description="Requests that are with the model.")
     samples_per_s: float
     seconds_left: float | None
-    state: Literal["waiting", "opening", "running", "finished"]
+    state: Literal["waiting", "opening", "running", "finished"] = Field(
+        description="`opening`: the task begins, and its model is made ready."
+    )
 
 
 class JobProgress(_Record):
@@ -53,6 +55,8 @@ class JobOutcome(_Record):
     n_unfinished: int
     n_undelivered: int
     elapsed_s: float
+    n_tokens: int = Field(default=0, description="Tokens of requests answered in this attempt.")
+    cost: float | None = Field(default=None, description="Of these tokens, if they have prices.")
     results: tuple[str, ...] = Field(description="Ids of the task results.")
 
 

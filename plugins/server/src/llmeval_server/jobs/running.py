@@ -9,10 +9,10 @@ import asyncio
 import threading
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from llmeval_core.hooks import LlmevalError
 from llmeval_core.library import (
@@ -28,12 +28,10 @@ from llmeval_core.library import (
 )
 from llmeval_server.jobs.endings import Ending, job_error, told
 from llmeval_server.jobs.files import JobFiles
+from llmeval_server.jobs.own_loop import run_in_own_loop
 from llmeval_server.jobs.progress import FileProgress
 from llmeval_server.jobs.records import JobError, JobOutcome
 
-T = TypeVar("T")
-_LEFT_BEHIND_S = 2.0
-"""How long tasks that are left at the end may take to notice that they are cancelled."""
 _BUG = JobError(what="internal error", hint="this is a bug in llmeval or in a plugin; see the log")
 
 
@@ -133,7 +131,7 @@ class RunningJob:
         config = validate(RunConfig, self._order.run, origin=origin)
         plan = make_plan(config, self._session.catalog, origin=origin, observer=self._session.host)
         with Journal(self._home) as journal:
-            outcome = self._in_own_loop(self._run_plan(plan, journal, started_at))
+            outcome = run_in_own_loop(self._run_plan(plan, journal, started_at))
         if outcome is None:
             return None, []
         return self._numbers(outcome), [job_error(err) for err in outcome.errors]
@@ -158,6 +156,8 @@ class RunningJob:
             n_unfinished=summary.n_unfinished,
             n_undelivered=summary.n_undelivered,
             elapsed_s=round(summary.elapsed_s, 3),
+            n_tokens=summary.n_tokens,
+            cost=summary.cost,
             results=tuple(result.id for result in summary.results),
         )
 
@@ -175,28 +175,11 @@ class RunningJob:
             await asyncio.wait((self._run,))
         finally:
             progress.close()
+            with self._lock:
+                self._loop = None  # it is closed soon, and takes no more calls
         return None if self._run.cancelled() else self._run.result()
 
     def _in_loop(self, call: Callable[[], object]) -> None:
         with self._lock:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(call)
-
-    def _in_own_loop(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine in a new event loop; Any: what it sends and yields is its own.
-
-        Unlike `asyncio.run`, this does not wait for ever for a thread that hangs in a plugin.
-        """
-        loop = asyncio.new_event_loop()
-        try:
-            return loop.run_until_complete(work)
-        finally:
-            with self._lock:
-                self._loop = None
-            left = asyncio.all_tasks(loop)
-            for task in left:
-                task.cancel()
-            if left:
-                loop.run_until_complete(asyncio.wait(left, timeout=_LEFT_BEHIND_S))
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()

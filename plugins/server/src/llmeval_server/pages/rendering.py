@@ -121,8 +121,10 @@ def redirect(request: Request, path: str) -> Response:
 
 
 def _path(request: Request) -> str:
+    """Return the path below the root, fit for a link: `//name/` would lead to another server."""
     root = request.scope.get("root_path", "")
-    return str(request.scope["path"]).removeprefix(root) or "/"
+    path = str(request.scope["path"]).removeprefix(root)
+    return "/" + quote(path.lstrip("/"))
 
 
 def _with_query(request: Request, **changes: object) -> str:

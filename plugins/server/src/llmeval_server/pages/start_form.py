@@ -21,6 +21,7 @@ _FIELDS_OF_KEYS = {
     "limit": "limit",
     "concurrency": "concurrency",
     "max_tokens": "max_tokens",
+    "budget": "budget",
     "name": "name",
 }
 """Which field a key of the run file comes from; of several in one place the last counts."""
@@ -43,6 +44,7 @@ class StartForm:
     limit: str = ""
     concurrency: str = ""
     max_tokens: str = ""
+    budget: str = ""
     name: str = ""
     text: str = ""
     as_text: bool = False
@@ -61,6 +63,7 @@ class StartForm:
             "limit": _number(self.limit),
             "concurrency": _number(self.concurrency),
             "generation": {"max_tokens": _number(self.max_tokens)} if self.max_tokens else None,
+            "budget": {"tokens": _number(self.budget)} if self.budget else None,
         }
         needed = ("models", "tasks")
         return {key: value for key, value in run.items() if value or key in needed}
@@ -107,6 +110,7 @@ def read_form(body: bytes) -> tuple[StartForm, str]:
         limit=_one(fields, "limit"),
         concurrency=_one(fields, "concurrency"),
         max_tokens=_one(fields, "max_tokens"),
+        budget=_one(fields, "budget"),
         name=_one(fields, "name"),
         text=fields.get("text", [""])[-1].replace("\r\n", "\n"),
         as_text="text" in fields,

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from llmeval_core.hooks import CheckOutcome
-from llmeval_mlflow_tracker.connection import Session, connect
+from llmeval_mlflow_tracker.connection import Session, connect, load_mlflow
 from llmeval_mlflow_tracker.embedded import find_place
 from llmeval_mlflow_tracker.refusals import RefusedError, public_uri
 from llmeval_mlflow_tracker.settings import DEFAULT_EXPERIMENT
@@ -20,8 +20,9 @@ def check_mlflow(home: Path) -> CheckOutcome:
     if place.database is not None and not place.database.exists():
         return CheckOutcome("ok", f"{place.database} will be made by the first delivery")
     try:
+        load_mlflow(place.uri, timeout_s=_TIMEOUT_S, is_direct=place.is_direct)
         with place.opening():
-            connection = connect(place.uri, timeout_s=_TIMEOUT_S)
+            connection = connect(place.uri)
             session = Session(connection, time.monotonic() + _TIMEOUT_S)
             found = session.call("get_experiment_by_name", DEFAULT_EXPERIMENT)
     except RefusedError as refused:

@@ -7,6 +7,7 @@ import os
 import random
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from operator import attrgetter
 from typing import Any
 
@@ -34,14 +35,19 @@ class Connection:
     entities: Any
 
 
-def connect(uri: str, *, timeout_s: float) -> Connection:
-    """Import mlflow (1 to 3 s) and make a client; blocks, so call it from a thread.
+def load_mlflow(uri: str, *, timeout_s: float, is_direct: bool) -> None:
+    """Import mlflow (1 to 3 s of CPU); blocks, so call it from a thread.
 
     MLflow reads its limits from the environment at each call; what the user has set there
     stays. Left alone, its client blocks for four minutes when a connection is refused.
 
+    Args:
+        uri: the tracking URI, for the error.
+        timeout_s: how long a piece of work may take.
+        is_direct: whether this process will work on a database itself, which needs more of mlflow.
+
     Raises:
-        RefusedError: mlflow cannot be imported, or does not know this kind of URI.
+        RefusedError: mlflow cannot be imported.
     """
     for name, value in (
         ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0"),  # `Session` repeats what may be repeated
@@ -53,11 +59,25 @@ def connect(uri: str, *, timeout_s: float) -> Connection:
     ):
         os.environ.setdefault(name, value)
     try:
-        from mlflow import entities  # noqa: PLC0415  heavy: 1 to 3 s
+        import_module("mlflow.tracking")
+        if is_direct:
+            import_module("mlflow.store.tracking.sqlalchemy_store")
+    except Exception as err:  # the border: whatever breaks at import
+        raise refusal(err, uri) from err
+
+
+def connect(uri: str) -> Connection:
+    """Make a client, after `load_mlflow`; blocks: an empty database gets its tables here.
+
+    Raises:
+        RefusedError: mlflow does not know this kind of URI, or cannot open it.
+    """
+    try:
+        from mlflow import entities  # noqa: PLC0415  heavy
         from mlflow.tracking import MlflowClient  # noqa: PLC0415
 
         return Connection(uri, MlflowClient(tracking_uri=uri), entities)
-    except Exception as err:  # the border: whatever breaks at import
+    except Exception as err:  # the border: whatever MLflow thinks of the URI
         raise refusal(err, uri) from err
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from llmeval_core.hooks import Receipt, RunInfo, TaskResult, TrackerError
 from llmeval_mlflow_tracker.artifacts import ArtifactStore
-from llmeval_mlflow_tracker.connection import Connection, Session, connect
+from llmeval_mlflow_tracker.connection import Connection, Session, connect, load_mlflow
 from llmeval_mlflow_tracker.definitions import Definitions
 from llmeval_mlflow_tracker.delivery import Delivery
 from llmeval_mlflow_tracker.embedded import LOCK_WAIT_S, Place, find_place
@@ -109,10 +109,13 @@ class MlflowTracker:
             ) from err
 
     def _open(self, run: RunInfo, place: Place) -> _Opened:
+        # Before the lock: importing takes longer than opening, and others wait for it.
+        timeout_s = self._settings.timeout_s
+        load_mlflow(place.uri, timeout_s=timeout_s, is_direct=place.is_direct)
         with place.opening():
-            connection = connect(place.uri, timeout_s=self._settings.timeout_s)
+            connection = connect(place.uri)
             # A new database is filled at the first call, which takes seconds.
-            allowance_s = _IMPORT_ALLOWANCE_S if place.is_direct else self._settings.timeout_s
+            allowance_s = _IMPORT_ALLOWANCE_S if place.is_direct else timeout_s
             session = Session(connection, time.monotonic() + allowance_s)
             experiment = self._experiment(session, place)
         return _Opened(run, place, connection, *_known_of(experiment))

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from llmeval_mlflow_proxy.embedded.preparing import ARTIFACT_ROOT, FILE_VARIABLE, STORE_VARIABLE
+from llmeval_mlflow_proxy.embedded.preparing import (
+    ARTIFACT_ROOT,
+    FILE_VARIABLE,
+    LOCK_VARIABLE,
+    STORE_VARIABLE,
+)
 from llmeval_mlflow_proxy.embedded.store import Store
 
 _OURS = "MLFLOW_"
@@ -73,9 +78,14 @@ async def start_child(store: Store, *, host: str, log: Path, port: int | None = 
 async def prepare(store: Store, *, log: Path) -> int:
     """Make the tables of a database that may be new; return 0 if they are there now.
 
-    The caller holds the store's lock.
+    The process takes the store's lock itself, for as long as it needs it.
     """
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", STORE_VARIABLE: store.uri}
+    environment = {
+        **os.environ,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        STORE_VARIABLE: store.uri,
+        LOCK_VARIABLE: str(store.lock),
+    }
     if store.database is not None:
         environment[FILE_VARIABLE] = str(store.database)
     with _private(log) as output:

@@ -10,23 +10,37 @@ import os
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from llmeval_mlflow_proxy.embedded.store import sqlite_uri
 
 STORE_VARIABLE = "LLMEVAL_PREPARE_STORE"
 FILE_VARIABLE = "LLMEVAL_PREPARE_FILE"
+LOCK_VARIABLE = "LLMEVAL_PREPARE_LOCK"
 ARTIFACT_ROOT = "mlflow-artifacts:/"
 
 
 def main() -> None:
-    """Initialise a database; an SQLite file gets its name only when it is complete."""
+    """Initialise a database, unless the tracker just did it."""
+    # Importing MLflow takes longer than making its tables; the lock is for the tables alone.
     from mlflow.store.tracking import sqlalchemy_store  # noqa: PLC0415  heavy
 
     open_store: Any = sqlalchemy_store.SqlAlchemyStore  # Any: mlflow's classes have no types
     file = os.environ.get(FILE_VARIABLE)
-    if file is None:
-        open_store(os.environ[STORE_VARIABLE], ARTIFACT_ROOT)
-        return
-    database = Path(file)
+    with FileLock(os.environ[LOCK_VARIABLE]):
+        if file is None:
+            open_store(os.environ[STORE_VARIABLE], ARTIFACT_ROOT)
+        elif not has_tables(Path(file)):
+            _make_file(Path(file), open_store)
+
+
+def has_tables(database: Path) -> bool:
+    """Say whether somebody has made this SQLite file; the caller holds its lock."""
+    return database.exists() and database.stat().st_size > 0
+
+
+def _make_file(database: Path, open_store: Any) -> None:
+    """Make an SQLite file that gets its name only when it is complete; Any: as above."""
     unfinished = database.with_name(f"{database.name}.new")
     unfinished.unlink(missing_ok=True)
     store = open_store(sqlite_uri(unfinished), ARTIFACT_ROOT)

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from llmeval_mlflow_proxy.client import new_session
 from llmeval_mlflow_proxy.embedded.announcement import Announcement, read_announcement
 from llmeval_mlflow_proxy.embedded.child import Child, prepare, start_child
+from llmeval_mlflow_proxy.embedded.preparing import has_tables
 from llmeval_mlflow_proxy.embedded.store import Store, find_store
 from llmeval_mlflow_proxy.upstream import Absence, Upstream
 
@@ -146,11 +147,10 @@ class EmbeddedServer:
         for folder in (store.lock.parent, store.artifacts):
             await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         async with _locked(FileLock(store.lock, thread_local=False)):
-            database = store.database
-            if database is not None and database.exists() and database.stat().st_size > 0:
+            if store.database is not None and has_tables(store.database):
                 return True
-            if await prepare(store, log=self._log_file) == 0:
-                return True
+        if await prepare(store, log=self._log_file) == 0:
+            return True
         self._fail("MLflow cannot use its database")
         return False
 

@@ -75,6 +75,8 @@ def print_end(job: Job, results: list[TaskResult]) -> None:
             f"{outcome.n_samples} samples, {outcome.n_requests} requests answered,"
             f" {outcome.n_failed} failed, {outcome.elapsed_s:.1f} s"
         )
+        if outcome.cost is not None:
+            line += f", cost {outcome.cost:.4g}"
         if outcome.n_undelivered:
             line += f", {outcome.n_undelivered} results wait for a tracker"
         click.echo(line)
