@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -124,3 +125,14 @@ def test_an_interrupted_run_keeps_what_it_has_and_leaves_no_process(
     assert '"interrupted": true' in out
     assert set(server.asked) == committed(project.folder)
     wait_until(lambda: not command_lines(process.pid), "processes of Ray are left")
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_a_cluster_that_is_not_there_is_told_at_once(project: Project, scheme: str) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # taken, and nobody listens
+        address = f"{scheme}127.0.0.1:{nobody.getsockname()[1]}"
+
+        out, err = start(project, "--executor", f"ray:{address}").communicate(timeout=60)
+
+    assert f"the Ray cluster at '{address}' cannot be joined: ConnectionRefusedError" in out + err

@@ -7,9 +7,11 @@ import logging
 import math
 import os
 import secrets
+import socket
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 from llmeval_core.hooks import LlmevalError
 from llmeval_ray_executor.settings import RaySettings
@@ -27,6 +29,8 @@ LOCAL_ENVIRONMENT: Mapping[str, str] = {
     "RAY_worker_niceness": "0",  # else whatever else runs here comes before the models
 }
 """The same for a cluster of our own: a lost node is noticed in seconds, not in a minute."""
+CONNECT_S = 10.0
+"""How long a cluster's address may take to accept a connection, seconds."""
 ROOM_FOR_MODELS = 16
 """Models at once that a cluster of our own has places for."""
 
@@ -106,6 +110,7 @@ def start(settings: RaySettings) -> tuple[ModuleType, bool]:
     else:
         arguments["address"] = settings.address
     try:
+        _reach(settings.address)
         ray.init(**arguments)
     except Exception as err:  # the border: Ray raises many kinds, ValueError to RuntimeError
         raise _told(err, settings) from err
@@ -140,6 +145,13 @@ def _set_environment(*, local: bool) -> None:
             wanted |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     for name, value in wanted.items():
         os.environ.setdefault(name, value)
+
+
+def _reach(address: str | None) -> None:
+    """Raise OSError if nobody listens at an address; Ray would try for minutes."""
+    place = urlsplit(address if address and "://" in address else f"//{address or 'auto'}")
+    if place.hostname is not None and place.port is not None:
+        socket.create_connection((place.hostname, place.port), timeout=CONNECT_S).close()
 
 
 def _told(err: Exception, settings: RaySettings) -> LlmevalError:
