@@ -14,7 +14,7 @@ from llmeval_models.settings import LlamaCppSettings
 
 from llmeval_core.hooks import Model
 
-Http = Literal["aiohttp", "pyreqwest"]
+Http = Literal["auto", "aiohttp", "pyreqwest"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

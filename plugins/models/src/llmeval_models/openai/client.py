@@ -42,7 +42,7 @@ class Client:
         try:
             self._wire = open_wire(settings, headers.sent)
         except NotUsableError as err:
-            hint = "leave `http` at auto: then aiohttp is used where pyreqwest cannot be"
+            hint = "leave `http` at auto"
             raise ModelError("bad_request", str(err), where="http: pyreqwest", hint=hint) from err
 
     async def post(self, path: str, body: dict[str, Any], *, at_root: bool = False) -> Any:

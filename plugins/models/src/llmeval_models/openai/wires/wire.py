@@ -46,8 +46,7 @@ class Reply:
 class Wire(Protocol):
     """A connection pool; opens connections as they are needed.
 
-    It follows no redirects, keeps no cookies and bounds nothing but connecting. A request that is
-    cancelled closes its connection.
+    It follows no redirects, keeps no cookies and bounds nothing but connecting.
     """
 
     async def send(self, method: str, url: str, content: bytes | None) -> Reply:
