@@ -196,11 +196,12 @@ class Courier:
             _log.warning("%s: %s", self._label, receipt.note)
         await asyncio.to_thread(journal.deliveries, Deliveries.delivered, result_id, name, receipt)
         _log.info(
-            "%s: delivered %s %s (%d metrics)",
+            "%s: delivered %s %s (%d metric%s)",
             self._label,
             result.model,
             result.task,
             len(result.metrics),
+            "" if len(result.metrics) == 1 else "s",
         )
 
     def _redacted(self, receipt: Receipt) -> Receipt:

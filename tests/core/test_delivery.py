@@ -327,7 +327,7 @@ async def test_a_delivery_is_logged_by_the_title_of_the_tracker(
 
     await run_in(tmp_path, trackers={"list": Titled()})
 
-    assert caplog.messages == [f"{label}: delivered fake/model fake_0shot (1 metrics)"]
+    assert caplog.messages == [f"{label}: delivered fake/model fake_0shot (1 metric)"]
 
 
 async def test_a_tracker_that_is_away_is_asked_once_not_once_a_result(tmp_path: Path) -> None:

@@ -61,3 +61,11 @@ def test_scores_without_a_value_do_not_count() -> None:
     aggregate = mean_aggregate([Score(1.0), Score(None), Score(0.0)])
 
     assert (aggregate.value, aggregate.n_scored) == (0.5, 2)
+
+
+def test_half_of_right_answers_is_exactly_a_half_in_any_order() -> None:
+    for n in (10, 1500, 99_998):
+        values = [1.0] * (n // 2) + [0.0] * (n // 2)
+
+        assert mean_aggregate(scores(values)).value == 0.5
+        assert mean_aggregate(scores(values[::-1])).value == 0.5

@@ -110,7 +110,7 @@ def test_jobs_succeed_without_mlflow_and_it_gets_their_results_later(
     mlflow.start()
     dying = store.submit(run_file(rig, mlflow, 150, "quick", "slow", latency_s=0.05), name="dying")
     wait_until(
-        lambda: "MLflow: delivered abacus/m quick_0shot (1 metrics)" in rig.said(server),
+        lambda: "MLflow: delivered abacus/m quick_0shot (1 metric)" in rig.said(server),
         "the first delivery",
     )
     mlflow.kill()
