@@ -14,7 +14,7 @@ from llmeval_models.settings import LlamaCppSettings
 
 from llmeval_core.hooks import Model
 
-Http = Literal["auto", "aiohttp", "pyreqwest"]
+Http = Literal["auto", "aiohttp"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -25,7 +25,7 @@ class Server:
     Any: JSON bodies.
 
     Attributes:
-        http: the HTTP library to ask it with.
+        http: the HTTP client to ask it with.
     """
 
     http: Http
@@ -46,9 +46,9 @@ class Server:
         self.respond = respond
 
 
-@pytest.fixture(params=["aiohttp", "pyreqwest"])
+@pytest.fixture(params=["auto", "aiohttp"])
 def http(request: pytest.FixtureRequest) -> Http:
-    """Each HTTP library in turn: what a user notices is the same."""
+    """Each HTTP client in turn: what a user notices is the same."""
     library: Http = request.param
     return library
 

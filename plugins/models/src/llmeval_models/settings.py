@@ -41,10 +41,10 @@ class ServerSettings(Settings):
     trust_env: bool = Field(
         default=False, description="Use the proxies that the environment names."
     )
-    http: Literal["auto", "aiohttp", "pyreqwest"] = Field(
+    http: Literal["auto", "aiohttp"] = Field(
         default="auto",
-        description="What carries the requests; `auto` is aiohttp. pyreqwest takes half the "
-        "processor time, but leaves what times out running at the server.",
+        description="What carries the requests; auto: llmeval's own client, or aiohttp if "
+        "`trust_env` is set.",
     )
 
 

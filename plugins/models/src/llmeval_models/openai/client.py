@@ -12,7 +12,7 @@ from llmeval_core.hooks import ModelError
 from llmeval_models.openai.headers import make_headers
 from llmeval_models.openai.refusals import refusal, used_up_for_s
 from llmeval_models.openai.wires.choosing import open_wire
-from llmeval_models.openai.wires.wire import BrokenError, NotUsableError, Reply, TooLateError
+from llmeval_models.openai.wires.wire import BrokenError, Reply, TooLateError
 from llmeval_models.settings import ServerSettings
 
 _SHOWN_CHARS = 60
@@ -29,7 +29,7 @@ class Client:
         hold_s: how long the newest answer asks to send nothing more, seconds; None if it does not.
 
     Raises:
-        ModelError: a header cannot be sent, or the HTTP library asked for is not there.
+        ModelError: a header cannot be sent.
     """
 
     def __init__(self, settings: ServerSettings, *, key: SecretStr | None = None) -> None:
@@ -39,11 +39,7 @@ class Client:
         headers = make_headers(settings, url=given, key=key)
         self._secrets = headers.secrets
         self.hold_s: float | None = None
-        try:
-            self._wire = open_wire(settings, headers.sent)
-        except NotUsableError as err:
-            hint = "leave `http` at auto"
-            raise ModelError("bad_request", str(err), where="http: pyreqwest", hint=hint) from err
+        self._wire = open_wire(settings, headers.sent)
 
     async def post(self, path: str, body: dict[str, Any], *, at_root: bool = False) -> Any:
         """Send JSON and return the JSON of the answer; Any: JSON of any shape.

@@ -16,7 +16,11 @@ from llmeval_models.settings import ServerSettings
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t -~]*")
-_OWN = {"Content-Type": "application/json", "User-Agent": f"llmeval/{__version__}"}
+_OWN = {
+    "Accept": "*/*",
+    "Content-Type": "application/json",
+    "User-Agent": f"llmeval/{__version__}",
+}
 
 
 @dataclass(frozen=True, slots=True)

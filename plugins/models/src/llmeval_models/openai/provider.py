@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from llmeval_core.hooks import ConfigError, Mode, Model, ModelError, ModelInfo, fingerprint
+from llmeval_core.hooks import Mode, Model, ModelError, ModelInfo, fingerprint
 from llmeval_models.settings import OpenAISettings, ServerSettings
-
-INSTALL = 'pip install "llmeval-models[fast]", or leave `http` at auto'
 
 
 class ServerProvider:
@@ -22,14 +19,8 @@ class ServerProvider:
         self._settings = settings
 
     def describe(self, model: str) -> ModelInfo:
-        """Tell how a model can be asked; nothing is sent.
-
-        Raises:
-            ConfigError: the HTTP library asked for is not installed.
-        """
+        """Tell how a model can be asked; nothing is sent."""
         settings = self._settings
-        if settings.http == "pyreqwest" and importlib.util.find_spec("pyreqwest") is None:
-            raise ConfigError("pyreqwest is not installed", where="http: pyreqwest", hint=INSTALL)
         url = urlsplit(settings.base_url)
         modes: set[Mode] = {"chat", "completion"}
         if settings.loglikelihood != "none":
@@ -46,8 +37,7 @@ class ServerProvider:
         """Make a connection pool; the first request connects.
 
         Raises:
-            ModelError: `auth`, a key is needed and not there or cannot be sent; or the HTTP
-                library asked for cannot be used.
+            ModelError: `auth`, a key is needed and not there or cannot be sent.
         """
         # Late: plans and lists do not need it.
         from llmeval_models.openai.client import Client  # noqa: PLC0415

@@ -1,1 +1,1 @@
-"""The HTTP clients that can be under `openai.client`: one file each, chosen in `choosing`."""
+"""What can carry requests under `openai.client`: one file each, chosen in `choosing`."""

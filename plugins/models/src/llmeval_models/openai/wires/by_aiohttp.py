@@ -1,4 +1,4 @@
-"""HTTP by aiohttp, which is always there."""
+"""HTTP by aiohttp: also through proxies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the client needs of an HTTP library: one request, one answer, two ways to fail."""
+"""What the client needs of HTTP: one request, one answer, two ways to fail."""
 
 from __future__ import annotations
 
@@ -24,10 +24,6 @@ class BrokenError(Exception):
     """
 
 
-class NotUsableError(Exception):
-    """The library is not installed, or cannot work in this process; says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer, whatever its status.
@@ -46,7 +42,8 @@ class Reply:
 class Wire(Protocol):
     """A connection pool; opens connections as they are needed.
 
-    It follows no redirects, keeps no cookies and bounds nothing but connecting.
+    It follows no redirects, keeps no cookies and bounds nothing but connecting. A request that is
+    cancelled closes its connection, so that the server can stop too.
     """
 
     async def send(self, method: str, url: str, content: bytes | None) -> Reply:
