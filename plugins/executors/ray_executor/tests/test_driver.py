@@ -136,3 +136,34 @@ def test_a_cluster_that_is_not_there_is_told_at_once(project: Project, scheme: s
         out, err = start(project, "--executor", f"ray:{address}").communicate(timeout=60)
 
     assert f"the Ray cluster at '{address}' cannot be joined: ConnectionRefusedError" in out + err
+
+
+def test_llama_cpp_loads_a_copy_in_each_worker(tmp_path: Path, ray_folder: Path) -> None:
+    project = Project(tmp_path, "http://127.0.0.1:9/v1", 1)
+    (tmp_path / "eval.yaml").write_text(
+        "models: [{name: llamacpp/smollm2-135m-instruct, n_threads: 1, n_parallel: 1}]\n"
+        "tasks: [{dataset: commonsense_qa}]\n"
+        "limit: 8\n"
+        "executor: {use: ray, actors: 2}\n"
+    )
+    process = start(project)
+
+    wait_until(lambda: n_engines(ray_folder) == 2, "there are no two engines", within_s=200)
+    out, err = process.communicate(timeout=300)
+
+    assert process.returncode == 0, err
+    assert json.loads(out)["results"][0]["n_samples"] == 8
+    wait_until(lambda: not command_lines(process.pid), "processes are left")
+    wait_until(lambda: not n_engines(ray_folder), "engines are left")
+
+
+def n_engines(ray_folder: Path) -> int:
+    """Count the engines of workers, which are known by the folder in their environment."""
+    n = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            is_engine = b"llmeval_models.llamacpp.child" in (folder / "cmdline").read_bytes()
+            n += is_engine and str(ray_folder).encode() in (folder / "environ").read_bytes()
+        except OSError:  # it ended meanwhile
+            continue
+    return n

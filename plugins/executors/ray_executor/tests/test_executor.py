@@ -231,6 +231,28 @@ async def test_a_quota_holds_for_all_workers_together(run_on_ray: RunOnRay, fold
     assert began[-1] - began[0] > 30 / 9 - 1
 
 
+async def test_a_budget_ends_the_run_and_its_workers(run_on_ray: RunOnRay, folder: Path) -> None:
+    model = WrittenDown(folder, latency_s=0.05)
+
+    outcome = await run_on_ray(model, 400, budget={"tokens": 100}, concurrency=4)
+
+    assert "budget" in outcome.errors[0].what
+    assert 25 <= outcome.summary.n_requests <= 25 + 4  # an answer has four tokens
+    assert model.processes("closed") == model.processes("opened")
+
+
+async def test_a_time_limit_ends_the_run_and_its_workers(
+    run_on_ray: RunOnRay, folder: Path
+) -> None:
+    model = WrittenDown(folder, stuck="question 2")
+
+    outcome = await run_on_ray(model, 20, timeouts={"run_s": 12})
+
+    (result,) = outcome.summary.results
+    assert (result.n_samples, result.n_failed) == (20, 1)
+    assert model.processes("closed") == model.processes("opened")
+
+
 async def test_servers_are_asked_side_by_side(ray_here: Any, folder: Path, tmp_path: Path) -> None:
     slow = WrittenDown(folder, latency_s=0.5, endpoint="slow")
     quick = WrittenDown(tmp_path, endpoint="quick")
