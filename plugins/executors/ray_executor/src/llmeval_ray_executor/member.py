@@ -14,10 +14,12 @@ from ray.exceptions import RayError
 
 from llmeval_core.hooks import LlmevalError
 from llmeval_ray_executor.questions import Asked, Questions
-from llmeval_ray_executor.wire import GATHER_S, Refusal, packed, unpacked_answers
+from llmeval_ray_executor.wire import COMPANY, Refusal, packed, unpacked_answers
 from llmeval_ray_executor.worker import CLOSING_S
 
 _log = logging.getLogger("llmeval")
+FOLLOWING_S = 0.002
+"""How long new requests are waited for that follow answers, seconds: they come together."""
 LONGEST_PAUSE_S = 10.0
 """Longest pause before a worker is replaced, seconds; it doubles while they answer nothing."""
 
@@ -116,8 +118,8 @@ class Member:
             if room > 0:
                 self._questions.wake_when_more(self._news, n_under_way)
             await self._news.wait()
-            if self._under_way:
-                await asyncio.sleep(GATHER_S)
+            if len(self._under_way) > COMPANY:
+                await asyncio.sleep(FOLLOWING_S)
 
     def _withdraw(self, number: int) -> None:
         """Let the worker stop with a request; what it had of its room is free when it did."""

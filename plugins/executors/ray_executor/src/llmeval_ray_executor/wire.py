@@ -22,9 +22,11 @@ from llmeval_core.hooks import (
     Request,
 )
 
-GATHER_S = 0.003
-"""How long a message waits for company while other requests are under way, seconds: a message
-costs as much as dozens of requests in it."""
+GATHER_S = 0.01
+"""Longest time that an answer waits for company, seconds: a message costs as much as dozens of
+answers in it."""
+COMPANY = 8
+"""With this part of what is under way a message is big enough; few under way never wait."""
 
 
 @dataclass(frozen=True, slots=True)

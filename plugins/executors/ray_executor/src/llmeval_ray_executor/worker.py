@@ -14,7 +14,15 @@ import socket
 from functools import partial
 
 from llmeval_core.hooks import Model, ModelRecipe, Request
-from llmeval_ray_executor.wire import GATHER_S, Answer, Outcome, Refusal, packed, unpacked_questions
+from llmeval_ray_executor.wire import (
+    COMPANY,
+    GATHER_S,
+    Answer,
+    Outcome,
+    Refusal,
+    packed,
+    unpacked_questions,
+)
 
 CLOSING_S = 5.0
 """How long a model may take to close, seconds."""
@@ -36,7 +44,7 @@ class Worker:
         self._model: Model | None = None
         self._tasks: dict[int, asyncio.Task[Outcome]] = {}
         self._answers: list[Answer] = []
-        self._some = asyncio.Event()
+        self._some, self._enough = asyncio.Event(), asyncio.Event()
 
     async def open(self, recipe: bytes) -> str | Refusal:
         """Open the model of a pickled `ModelRecipe`; return who we are, for messages."""
@@ -73,8 +81,11 @@ class Worker:
         while not self._answers:
             self._some.clear()
             await self._some.wait()
-        if self._tasks and len(self._answers) < self._chunk_size:
-            await asyncio.sleep(GATHER_S)
+        if not self._are_enough():
+            self._enough.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_S):
+                    await self._enough.wait()
         taken = self._answers[: self._chunk_size]
         del self._answers[: self._chunk_size]
         return packed(taken)
@@ -92,6 +103,12 @@ class Worker:
         dropped = Refusal("timeout", "nobody waits for the answer any more")
         self._answers.append((number, dropped if task.cancelled() else task.result()))
         self._some.set()
+        if self._are_enough():
+            self._enough.set()
+
+    def _are_enough(self) -> bool:
+        """Whether the answers are worth a message."""
+        return len(self._answers) >= min(len(self._tasks) // COMPANY, self._chunk_size)
 
     async def _answer(self, request: Request) -> Outcome:
         assert self._model is not None
