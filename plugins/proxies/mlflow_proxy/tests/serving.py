@@ -49,6 +49,7 @@ def site_in(home: Path, **functions: Any) -> Site:
     empty: dict[str, Any] = {
         "standings": list,
         "deliver": lambda tracker: f"{tracker}: nothing to deliver",
+        "deliver_again": lambda tracker: f"{tracker}: nothing to deliver again",
         "log_lines": lambda word: [],
     }
     return Site(home, **{**empty, **functions})
