@@ -200,7 +200,7 @@ def test_the_command_says_hello(llmeval: Llmeval) -> None:
 
 
 def a_site() -> Site:
-    return Site(Path(), standings=list, deliver=str, log_lines=lambda word: [])
+    return Site(Path(), standings=list, deliver=str, deliver_again=str, log_lines=lambda word: [])
 
 
 @pytest.mark.usefixtures("guide")

@@ -18,6 +18,8 @@ class Site:
         home: the project's folder for llmeval's own files.
         standings: what each tracker has and lacks.
         deliver: delivers what the tracker of this name lacks, and says in one line how it went.
+        deliver_again: delivers the newest result of each model and task once more to the tracker
+            of this name, and what it lacks; says in one line how it went.
         log_lines: gives the newest lines of the server's log that have a word in them, oldest
             first.
     """
@@ -25,6 +27,7 @@ class Site:
     home: Path
     standings: Callable[[], Sequence[TrackerStanding]]
     deliver: Callable[[str], str]
+    deliver_again: Callable[[str], str]
     log_lines: Callable[[str], Sequence[str]]
 
 

@@ -36,7 +36,7 @@ from llmeval_core.library.sample_pages import (
 from llmeval_core.library.session import Session, make_session
 from llmeval_core.library.settings_schema import settings_schema
 from llmeval_core.library.stored_samples import Found, find_samples
-from llmeval_core.library.syncing import SyncOutcome, deliver_lacking
+from llmeval_core.library.syncing import SyncOutcome, deliver_again, deliver_lacking
 from llmeval_core.plan import Plan
 
 __all__ = [
@@ -71,6 +71,7 @@ __all__ = [
     "cell_text",
     "core_checks",
     "count_samples",
+    "deliver_again",
     "deliver_lacking",
     "existing_journal",
     "find_samples",

@@ -60,6 +60,26 @@ async def deliver_lacking(
     )
 
 
+async def deliver_again(
+    journal: Journal, catalog: Catalog, within_s: float, *, name: str
+) -> list[SyncOutcome]:
+    """Deliver the newest result of each model and task once more, and what the tracker lacks.
+
+    A tracker that still has a result changes nothing, but looks after the place where it is.
+
+    Args:
+        journal, catalog, within_s: as in `deliver_lacking`.
+        name: the tracker's; there is no outcome if no run has used it.
+
+    Raises:
+        JournalError: the journal cannot be read or written.
+    """
+    for stored in journal.deliveries(Deliveries.trackers):
+        if stored.name == name:
+            journal.deliveries(Deliveries.assign, stored, models="*", latest=True, again=True)
+    return await deliver_lacking(journal, catalog, within_s, names=(name,))
+
+
 async def _bring_again(
     stored: StoredTracker, journal: Journal, catalog: Catalog, within_s: float
 ) -> SyncOutcome:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow.tracking import MlflowClient
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.papers import ROOT
@@ -116,6 +117,16 @@ def page(server: Server) -> Iterator[Page]:
     assert complaints == []
 
 
+def make_a_second_run(url: str, model: str) -> None:
+    """Do through the proxy what a tool does that knows nothing of the model's run."""
+    client: Any = MlflowClient(f"{url}/proxy-mlflow")  # Any: mlflow's types are loose
+    experiment = client.get_experiment_by_name("model_evaluation")
+    run = client.create_run(experiment.experiment_id)
+    client.log_param(run.info.run_id, "model_name", model)
+    client.log_metric(run.info.run_id, "by_hand", 0.5)
+    client.set_terminated(run.info.run_id)
+
+
 def shoot(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"whole-way-{name}.png")
@@ -157,10 +168,19 @@ def test_from_the_form_to_the_run_in_mlflow(page: Page, server: Server) -> None:
     expect(page.get_by_text("model_name").first).to_be_visible()
     shoot(page, "mlflow-run")
 
-    # The diagnosis, while all is well, while MLflow is dead, and when it is back by itself.
+    # The diagnosis, while all is well, and while somebody's run is beside the model's own.
     page.goto("/debug-mlflow")
-    expect(page.get_by_text("model_evaluation").first).to_be_visible()
+    expect(page.get_by_text("runs: 1, models: 1; each model has one")).to_be_visible()
     shoot(page, "diagnosis-good")
+    make_a_second_run(server.url, "echo/parrot")
+    page.get_by_role("link", name="Look again").click()
+    expect(page.get_by_text("1 of 1 models have more than one run")).to_be_visible()
+    shoot(page, "diagnosis-twice")
+    page.get_by_role("button", name="Merge them now").click()
+    expect(page.get_by_role("status")).to_contain_text("mlflow: 1 delivered")
+    expect(page.get_by_text("runs: 1, models: 1; each model has one")).to_be_visible()
+
+    # While MLflow is dead, and when it is back by itself.
     server.kill_mlflow()
     wait_until(lambda: server.mlflow_state() != "ok", "the end of MLflow")
     page.reload()

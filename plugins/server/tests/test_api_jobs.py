@@ -69,6 +69,13 @@ async def test_a_yaml_body_is_a_run_file(client: aiohttp.ClientSession) -> None:
     assert job["name"] == "mine"
 
 
+async def test_a_json_body_may_be_the_run_file_itself(client: aiohttp.ClientSession) -> None:
+    async with client.post("jobs?name=bare", json=run_file()) as response:
+        job = await response.json()
+
+    assert (response.status, job["name"]) == (201, "bare")
+
+
 async def test_yaml_inside_of_json_is_a_run_file_too(client: aiohttp.ClientSession) -> None:
     async with client.post("jobs", json={"run": YAML}) as response:
         assert response.status == 201
@@ -105,7 +112,9 @@ WRONG_BODIES: list[tuple[str | bytes, str, int, str, str | None]] = [
     ("- " * 3_000, "application/yaml", 422, "nested too deeply", "run file"),
     ("a: &a [*a]", "application/yaml", 422, "contains itself", "run file:1"),
     (b"\xff\xfe", "application/yaml", 422, "not UTF-8", "body"),
+    ("[]", "application/json", 422, "the body is not a JSON object", "body"),
     ("{}", "application/json", 422, "missing key 'run'", "run"),
+    ('{"models": ["echo/a"]}', "application/json", 422, "missing key 'tasks'", "tasks"),
     ('{"run": 3}', "application/json", 422, "wrong value", "run"),
     ('{"run": {}, "x": 1}', "application/json", 422, "unknown key 'x'", "x"),
     ('{"run": {"models": ["echo/a"]}}', "application/json", 422, "missing key 'tasks'", "tasks"),

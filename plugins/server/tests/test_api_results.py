@@ -220,7 +220,7 @@ async def test_every_example_of_the_document_works(
                         assert response.status < 300, await response.text()
                     n_tried += 1
 
-    assert n_tried == 6
+    assert n_tried == 8
     assert yaml.safe_load(text)["models"] == ["echo/parrot"]
 
 

@@ -51,25 +51,6 @@ def forbidden(session: Session, folder: Path, wanted: dict[str, Any], **more: An
     return str(caught.value)
 
 
-def test_what_bounds_a_run_is_for_a_job_to_choose(session: Session, folder: Path) -> None:
-    limits = {"requests_per_minute": 60.0, "tokens_per_minute": 90_000.0}
-    bounds = {
-        "limits": limits,
-        "prices": {"echo/*": {"input": 1.0, "output": 2.0}},
-        "budget": {"cost": 2.5, "tokens": 1000},
-        "max_concurrency": 64,
-        "max_samples_failed": 0.1,
-        "fail_fast": True,
-        "retry": {"max_attempts": 2, "budget": 0.5},
-        "timeouts": {"sample_s": 30.0, "task_s": 60.0, "run_s": 90.0, "unavailable_s": 10.0},
-    }
-
-    found = confined(session, folder, run({"name": "echo/a", "limits": limits}, **bounds))
-
-    assert found["models"] == [{"name": "echo/a", "limits": limits}]
-    assert {key: found[key] for key in bounds} == bounds
-
-
 # --- files
 
 

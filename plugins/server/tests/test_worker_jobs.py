@@ -131,29 +131,6 @@ def test_failed_samples_do_not_fail_a_job(rig: Rig) -> None:
     assert (ended.outcome.n_samples, ended.outcome.n_failed) == (10, 2)
 
 
-def test_a_job_that_used_up_its_budget_says_so_and_goes_on_when_it_is_retried(rig: Rig) -> None:
-    store = rig.store()
-    run = rig.run_file(40)
-    run["budget"] = {"tokens": 100}
-    run["prices"] = {"abacus/*": {"input": 1e6, "output": 1e6}}
-    job = store.submit(run, name="dear")
-
-    rig.start_worker()
-    stopped = rig.wait_for_end(store, job.id)
-    store.retry(job.id)
-    retried = rig.wait_for_end(store, job.id)
-
-    assert stopped.state == "failed"
-    assert stopped.errors[0].what.startswith("the budget of 100 tokens is used up")
-    assert stopped.errors[0].where == "budget"
-    assert stopped.outcome is not None
-    assert 100 <= stopped.outcome.n_tokens < 200
-    assert stopped.outcome.cost == stopped.outcome.n_tokens
-    assert len(rig.asked()) == len(set(rig.asked())) == 40
-    assert retried.outcome is not None
-    assert retried.outcome.n_tokens == 200 - stopped.outcome.n_tokens
-
-
 def test_a_running_job_is_cancelled_by_both_who_ask_and_keeps_what_it_has(rig: Rig) -> None:
     store = rig.store()
     rig.start_worker()

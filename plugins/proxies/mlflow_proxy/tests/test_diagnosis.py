@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from llmeval_mlflow_proxy.diagnosis.diagnose import Diagnosis, diagnose
-from llmeval_mlflow_proxy.diagnosis.findings import Finding
+from llmeval_mlflow_proxy.diagnosis.findings import Action, Finding
 from llmeval_mlflow_proxy.diagnosis.words import words
 from llmeval_mlflow_proxy.settings import read_settings
 from llmeval_mlflow_proxy.upstream import Fixed
@@ -66,7 +66,7 @@ async def test_a_good_server_has_nothing_but_good_findings(tmp_path: Path) -> No
         ("latency", "ok"),
         ("deliveries", "ok"),
     ]
-    assert the(diagnosis, "runs").detail("en") == "2 runs of 2 models, each model has one"
+    assert the(diagnosis, "runs").detail("en") == "runs: 2, models: 2; each model has one"
     assert diagnosis.as_json()["state"] == "ok"
 
 
@@ -166,6 +166,7 @@ async def test_models_with_several_runs_are_named(tmp_path: Path) -> None:
         ("a/b: r1", "#/experiments/7/runs/r1"),
         ("a/b: r2", "#/experiments/7/runs/r2"),
     ]
+    assert runs.action == Action("heal", "mlflow")
 
 
 async def test_several_workers_betray_themselves_by_their_delay(tmp_path: Path) -> None:

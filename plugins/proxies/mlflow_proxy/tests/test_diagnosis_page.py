@@ -161,7 +161,11 @@ def test_a_button_delivers_and_shows_how_it_went(open_site: Callable[..., str]) 
     page = ask(f"{site}/debug-mlflow/deliver?lang=ja", {"tracker": WAITING.tracker})[1]
     unknown = ask(f"{site}/debug-mlflow/deliver", {"tracker": "nobody"})[1]
 
-    assert delivered == [WAITING.tracker]
+    site = open_site(standings=lambda: [WAITING], deliver_again=deliver)
+    healed = ask(f"{site}/debug-mlflow/heal", {"tracker": WAITING.tracker})[1]
+
+    assert delivered == [WAITING.tracker, WAITING.tracker]
+    assert "2 results delivered to http://***@mlflow &lt;b&gt;" in healed
     assert "2 results delivered to http://***@mlflow &lt;b&gt;" in page
     assert "There is no tracker of that name." in unknown
 
@@ -178,10 +182,12 @@ def test_a_delivery_that_fails_is_told(open_site: Callable[..., str]) -> None:
     assert "start it" in page
 
 
-@pytest.mark.parametrize("button", ["restore", "deliver"])
+@pytest.mark.parametrize("button", ["restore", "deliver", "heal"])
 def test_a_button_does_nothing_for_another_site(open_site: Callable[..., str], button: str) -> None:
     delivered: list[str] = []
-    site = open_site(standings=lambda: [WAITING], deliver=delivered.append)
+    site = open_site(
+        standings=lambda: [WAITING], deliver=delivered.append, deliver_again=delivered.append
+    )
 
     by_link = ask(f"{site}/debug-mlflow/{button}?tracker=mlflow")[0]
     status, _, _ = ask(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from llmeval_core.hooks import Site, TrackerStanding
-from llmeval_core.library import Deliveries, Journal, deliver_lacking
+from llmeval_core.library import (
+    Deliveries,
+    Journal,
+    SyncOutcome,
+    deliver_again,
+    deliver_lacking,
+)
 from llmeval_server.context import ServerContext
+from llmeval_server.jobs.own_loop import run_in_own_loop
 from llmeval_server.logs import log_lines
 
 DELIVER_WITHIN_S = 60.0
@@ -24,11 +30,24 @@ def make_site(context: ServerContext) -> Site:
 
     def deliver(name: str) -> str:
         with Journal(home) as journal:
-            outcomes = asyncio.run(
-                deliver_lacking(journal, catalog, DELIVER_WITHIN_S, names=(name,))
-            )
-        if not outcomes:
-            return f"{name}: no run has used this tracker yet"
-        return "; ".join(outcome.line() for outcome in outcomes)
+            delivering = deliver_lacking(journal, catalog, DELIVER_WITHIN_S, names=(name,))
+            return _line(name, run_in_own_loop(delivering))
 
-    return Site(home, standings, deliver, lambda word: log_lines(home, word))
+    def again(name: str) -> str:
+        with Journal(home) as journal:
+            delivering = deliver_again(journal, catalog, DELIVER_WITHIN_S, name=name)
+            return _line(name, run_in_own_loop(delivering))
+
+    return Site(
+        home,
+        standings=standings,
+        deliver=deliver,
+        deliver_again=again,
+        log_lines=lambda word: log_lines(home, word),
+    )
+
+
+def _line(name: str, outcomes: Sequence[SyncOutcome]) -> str:
+    if not outcomes:
+        return f"{name}: no run has used this tracker yet"
+    return "; ".join(outcome.line() for outcome in outcomes)

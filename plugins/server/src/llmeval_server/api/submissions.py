@@ -1,4 +1,4 @@
-"""What a client sends to start a job: JSON with the run file in it, or the run file as YAML."""
+"""What a client sends to start a job: the run file as YAML or JSON, or JSON with it and a name."""
 
 from __future__ import annotations
 
@@ -45,14 +45,23 @@ class Submission(BaseModel):
     )
 
 
+_RUN_FILE: dict[str, Any] = {  # Any: JSON Schema
+    "type": "object",
+    "title": "Run file",
+    "description": "`GET /api/v1/schema` has its whole schema.",
+    "properties": {"models": {"type": "array"}, "tasks": {"type": "array"}},
+    "required": ["models", "tasks"],
+}
+
 REQUEST_BODY: dict[str, Any] = {  # Any: OpenAPI
     "required": True,
     "content": {
         "application/json": {
-            "schema": Submission.model_json_schema(),
+            "schema": {"anyOf": [Submission.model_json_schema(), _RUN_FILE]},
             "examples": {
+                "file": {"summary": "The run file itself", "value": EXAMPLE_RUN},
                 "object": {
-                    "summary": "The run file as JSON",
+                    "summary": "The run file, and a name for the job",
                     "value": {"run": EXAMPLE_RUN, "name": "a first try"},
                 },
                 "text": {"summary": "The run file as YAML text", "value": {"run": EXAMPLE_YAML}},
@@ -90,6 +99,10 @@ async def read_submission(request: Request) -> Submission:
         content = json.loads(body)
     except (ValueError, RecursionError) as err:  # UnicodeDecodeError and JSONDecodeError are such
         raise ConfigError("the body is not JSON", where="body") from err
-    if isinstance(content, dict) and not isinstance(content.get("run", ""), dict | str):
+    if not isinstance(content, dict):
+        raise ConfigError("the body is not a JSON object", where="body")
+    if "run" not in content and content.keys() & {"models", "tasks"}:
+        return Submission(run=content)
+    if not isinstance(content.get("run", ""), dict | str):
         raise ConfigError("wrong value: a run file is an object, or YAML text", where="run")
     return validate(Submission, content, origin=Origin())

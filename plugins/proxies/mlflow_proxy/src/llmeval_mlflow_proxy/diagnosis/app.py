@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 _MAX_FORM_BYTES = 10_000
 _READING = frozenset(("GET", "HEAD"))
+_BUTTONS = frozenset(("/restore", "/deliver", "/heal"))
 _HEADERS = (
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"same-origin"),
@@ -88,17 +89,16 @@ class DiagnosisApp:
         origin = foreign_origin(scope, self._settings.allowed_origins)
         if origin is not None:
             return _text(403, say("foreign", language_of(scope)))
-        is_reading = scope["method"] in _READING
-        match rest_of_path(scope), is_reading:
+        path = rest_of_path(scope)
+        if scope["method"] == "POST" and path in _BUTTONS:
+            return await self._diagnosis(scope, await self._press(path, scope, receive))
+        match path, scope["method"] in _READING:
             case (("" | "/"), True):
                 return await self._diagnosis(scope)
             case "/style.css", True:
                 return Reply(200, style(), "text/css; charset=utf-8")
             case "/run", True:
                 return await self._run(scope)
-            case ("/restore" | "/deliver") as button, False if scope["method"] == "POST":
-                press = self._restore if button == "/restore" else self._deliver
-                return await self._diagnosis(scope, await press(scope, receive))
         return _text(404, "there is no such page")
 
     async def _diagnosis(self, scope: Scope, message: str | None = None) -> Reply:
@@ -134,21 +134,27 @@ class DiagnosisApp:
         reason = found or say("run.no_server", visit.language)
         return Reply(404 if found else 503, self._pages.no_run(visit, reason).encode())
 
-    async def _restore(self, scope: Scope, receive: Receive) -> str:
-        del receive
+    async def _press(self, button: str, scope: Scope, receive: Receive) -> str:
+        """Do what a button says, and say how it went."""
+        if button == "/restore":
+            return await self._restore(scope)
+        deliver = self._site.deliver if button == "/deliver" else self._site.deliver_again
+        return await self._deliver(scope, receive, deliver)
+
+    async def _restore(self, scope: Scope) -> str:
         texts = words(language_of(scope))
         is_restored = await self._ask(restore_experiment)
         if is_restored is None:
             return texts["done.no_server"]
         return texts["done.restored" if is_restored else "done.not_restored"]
 
-    async def _deliver(self, scope: Scope, receive: Receive) -> str:
+    async def _deliver(self, scope: Scope, receive: Receive, deliver: Callable[[str], str]) -> str:
         tracker = (await _form(receive)).get("tracker", [""])[0]
         try:
             known = {standing.tracker for standing in await asyncio.to_thread(self._site.standings)}
             if tracker not in known:
                 return words(language_of(scope))["done.unknown_tracker"]
-            outcome = await asyncio.to_thread(self._site.deliver, tracker)
+            outcome = await asyncio.to_thread(deliver, tracker)
         except LlmevalError as err:
             outcome = str(err)
         return redacted(outcome, self._settings.secrets)
@@ -168,7 +174,7 @@ class DiagnosisApp:
 def _visit(scope: Scope) -> Visit:
     prefix = outer_prefix(scope)
     root = prefix.removesuffix(DIAGNOSIS_PREFIX)
-    return Visit(language_of(scope), prefix, root + MLFLOW_PREFIX)
+    return Visit(language_of(scope), prefix, root + MLFLOW_PREFIX, root)
 
 
 def _query(scope: Scope, name: str) -> str:

@@ -18,7 +18,7 @@ _RANK: Mapping[State, int] = {"ok": 0, "warning": 1, "failed": 2}
 class Action:
     """A button: where it posts to, below the page, and what."""
 
-    path: Literal["restore", "deliver"]
+    path: Literal["restore", "heal", "deliver"]
     tracker: str = ""
 
 

@@ -26,6 +26,7 @@ class Visit:
     language: Language
     prefix: str
     mlflow: str
+    home: str
 
 
 class Pages:
@@ -66,6 +67,7 @@ class Pages:
             language=visit.language,
             prefix=visit.prefix,
             mlflow=visit.mlflow,
+            home=visit.home,
             **values,
         )
 

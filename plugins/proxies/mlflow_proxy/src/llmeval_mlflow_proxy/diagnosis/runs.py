@@ -13,6 +13,8 @@ from llmeval_mlflow_proxy.diagnosis.asking import API, Asker
 from llmeval_mlflow_proxy.diagnosis.findings import Action, Finding, Item
 
 EXPERIMENT = "model_evaluation"
+TRACKER = "mlflow"
+"""The tracker that keeps one run a model, by the name that it has unless told otherwise."""
 _PARAM = "model_name"
 _STATE = "llmeval.state"
 _PAGE_RUNS = 1000
@@ -120,6 +122,7 @@ def _finding(experiment: Experiment, runs: list[Run], *, is_all: bool) -> Findin
         values,
         cure="runs.several.cure",
         items=items[:_MOST_SHOWN],
+        action=Action("heal", TRACKER),
     )
 
 

@@ -147,7 +147,9 @@ def details(task: TaskProgress) -> str:
     if task.state == "opening":
         return "opening the model ..."
     total = f"/{task.n_samples}" if task.n_samples is not None else ""
-    parts = [f"{task.n_done}{total}", f"{task.samples_per_s:.1f}/s"]
+    parts = [f"{task.n_done}{total}"]
+    if task.state == "running":
+        parts.append(f"{task.samples_per_s:.1f}/s")
     if task.seconds_left is not None and task.state == "running":
         minutes, seconds = divmod(round(task.seconds_left), 60)
         parts.append(f"{minutes}:{seconds:02} left")
