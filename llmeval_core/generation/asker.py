@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 import time
 from collections.abc import Awaitable, Callable
 
 from llmeval_core.contracts import Model, ModelJob
-from llmeval_core.errors import FailureKind, ModelError, PluginError
+from llmeval_core.errors import ModelError, PluginError
 from llmeval_core.generation.retrying import ATTEMPTS_UNPROVEN, FATAL, TRANSIENT, wait_s
 from llmeval_core.pacing import FixedLimit, Pacer
 from llmeval_core.records import Failure, Generation, Request
@@ -40,23 +39,33 @@ class Asker:
             ModelError: the model cannot be used at all.
             PluginError: what it gives is no answer.
         """
-        limit = self._job.time_limit
-        if limit is None and self._job.sample_timeout_s is None:
-            return await self._attempt_until_answered(request)
-        now = asyncio.get_running_loop().time()
-        until = now + (self._job.sample_timeout_s or math.inf)
-        kind: FailureKind = "timeout"
-        name = "timeouts.sample_s"
-        if limit is not None and limit.at < until:
-            until, kind, name = limit.at, "time_limit", limit.name
-        try:
-            async with asyncio.timeout_at(until):
-                return await self._attempt_until_answered(request)
-        except TimeoutError:
-            return Failure(kind, f"no answer before {name} was over, all attempts together")
-
-    async def _attempt_until_answered(self, request: Request) -> Generation | Failure:
         n_expected = expected_tokens(request) if self._pace.counts_tokens else 0
+        limit = self._job.time_limit
+        if limit is None:
+            return await self._from_our_turn(request, n_expected)
+        try:
+            async with asyncio.timeout_at(limit.at):
+                return await self._from_our_turn(request, n_expected)
+        except TimeoutError:
+            told = f"no answer before {limit.name} was over, all attempts together"
+            return Failure("time_limit", told)
+
+    async def _from_our_turn(self, request: Request, n_expected: int) -> Generation | Failure:
+        """Ask when it is our turn; the sample's own time begins then, not while it waits."""
+        await self._pace.enter(n_expected)
+        sample_s = self._job.sample_timeout_s
+        if sample_s is None:
+            return await self._attempt_until_answered(request, n_expected)
+        try:
+            async with asyncio.timeout(sample_s):
+                return await self._attempt_until_answered(request, n_expected)
+        except TimeoutError:
+            told = "no answer before timeouts.sample_s was over, all attempts together"
+            return Failure("timeout", told)
+
+    async def _attempt_until_answered(
+        self, request: Request, n_expected: int
+    ) -> Generation | Failure:
         attempt = 0
         while True:
             attempt += 1
@@ -70,10 +79,10 @@ class Asker:
             if not self._pace.may_retry():
                 return Failure(error.kind, f"{error.what} (the retries of this run are used up)")
             await self._sleep(wait_s(self._job.retry, attempt, error, self._chance))
+            await self._pace.enter(n_expected)
 
     async def _attempt(self, request: Request, n_expected: int) -> Generation | ModelError:
-        """Ask once, when it is our turn."""
-        await self._pace.enter(n_expected)
+        """Ask once; the pacer has let us through."""
         began = time.perf_counter()
         timeout_s = self._job.request_timeout_s
         try:

@@ -128,6 +128,19 @@ async def test_a_sample_has_a_limit_over_all_its_attempts(tmp_path: Path) -> Non
     }
 
 
+async def test_a_sample_has_its_time_from_when_it_is_asked(tmp_path: Path) -> None:
+    outcome = await run_in(
+        tmp_path,
+        datasets={"d": FakeDataset(20)},
+        models={"m": FakeModel(latency_s=0.05)},
+        concurrency=1,
+        timeouts={"sample_s": 0.5},
+    )
+
+    assert outcome.summary.n_failed == 0
+    assert outcome.summary.elapsed_s > 0.9
+
+
 class Failing(FakeModel):
     """Fails every tenth question."""
 
