@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
+import aiohappyeyeballs
+
 from llmeval_models.openai.wires.connection import Connection, reason_of
 from llmeval_models.openai.wires.wire import KEEPALIVE_S, BrokenError, Reply, TooLateError
 from llmeval_models.settings import ServerSettings
 
+_NEXT_ADDRESS_AFTER_S = 0.25
 _KEPT_IN_TARGETS = "/%:@!$&'()*+,;=-._~?"
 
 
@@ -105,13 +109,19 @@ class AsyncioWire:
         timer = asyncio.timeout(self._connect_timeout_s)
         try:
             async with timer:
-                _, connection = await asyncio.get_running_loop().create_connection(
+                loop = asyncio.get_running_loop()
+                addresses = await loop.getaddrinfo(
+                    place.host, place.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+                )
+                # Not left to create_connection, because uvloop's tries one address at a time.
+                connected = await aiohappyeyeballs.start_connection(
+                    addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_S
+                )
+                _, connection = await loop.create_connection(
                     Connection,
-                    place.host,
-                    place.port,
+                    sock=connected,
                     ssl=self._tls if place.tls else None,
                     server_hostname=place.host if place.tls else None,
-                    happy_eyeballs_delay=0.25,
                 )
         except (OSError, UnicodeError) as err:
             if timer.expired():
