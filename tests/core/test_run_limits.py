@@ -131,14 +131,14 @@ async def test_a_sample_has_a_limit_over_all_its_attempts(tmp_path: Path) -> Non
 async def test_a_sample_has_its_time_from_when_it_is_asked(tmp_path: Path) -> None:
     outcome = await run_in(
         tmp_path,
-        datasets={"d": FakeDataset(20)},
-        models={"m": FakeModel(latency_s=0.05)},
-        concurrency=1,
-        timeouts={"sample_s": 0.5},
+        datasets={"d": FakeDataset(64)},
+        models={"m": FakeModel(latency_s=0.2)},
+        max_concurrency=64,  # of which eight are sent at first, and the rest wait
+        timeouts={"sample_s": 1.0},
     )
 
     assert outcome.summary.n_failed == 0
-    assert outcome.summary.elapsed_s > 0.9
+    assert outcome.summary.elapsed_s > 1.0
 
 
 class Failing(FakeModel):
