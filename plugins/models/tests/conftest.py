@@ -14,7 +14,7 @@ from llmeval_models.settings import LlamaCppSettings
 
 from llmeval_core.hooks import Model
 
-Http = Literal["auto", "aiohttp"]
+Http = Literal["asyncio", "aiohttp"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -46,7 +46,7 @@ class Server:
         self.respond = respond
 
 
-@pytest.fixture(params=["auto", "aiohttp"])
+@pytest.fixture(params=["asyncio", "aiohttp"])
 def http(request: pytest.FixtureRequest) -> Http:
     """Each HTTP client in turn: what a user notices is the same."""
     library: Http = request.param

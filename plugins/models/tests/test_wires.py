@@ -319,7 +319,7 @@ async def test_a_proxy_is_used_only_if_wanted(http: Http, monkeypatch: pytest.Mo
         url = f"http://127.0.0.1:{port}"
 
         by_default = await ask(url, http)
-        by_wish = await ask(url, http, trust_env=True)
+        by_wish = await ask(url, "aiohttp", trust_env=True)
 
     assert by_default == {"by": "server"}
     assert by_wish == {"by": "proxy"}

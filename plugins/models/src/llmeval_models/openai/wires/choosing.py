@@ -13,10 +13,10 @@ def open_wire(settings: ServerSettings, headers: Mapping[str, str]) -> Wire:
     """Make the connection pool that `http` asks for; the first request connects.
 
     Args:
-        settings: the server; proxies need aiohttp.
+        settings: the server.
         headers: sent with each request.
     """
-    if settings.http == "auto" and not settings.trust_env:
+    if settings.http == "asyncio":
         return AsyncioWire(settings, headers)
     # Late, because aiohttp takes a third of a second to import.
     from llmeval_models.openai.wires.by_aiohttp import AiohttpWire  # noqa: PLC0415
