@@ -58,7 +58,7 @@ def main() -> None:
         host = flags.url.removeprefix("http://")
         source = Fixed(Upstream(flags.url, host))
         app = Proxy(source, Path(), name="MLflow", rules=refused_by_mlflow_rules)
-    # With the protocol named, asyncio turns Nagle's algorithm off, which costs 40 ms an answer.
+    # With the protocol named, asyncio turns off Nagle, which would cost 40 ms an answer.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     listening.listen(128)

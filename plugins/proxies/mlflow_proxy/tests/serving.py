@@ -27,7 +27,7 @@ def serve(app: Any, *, root_path: str = "", bind: str = "127.0.0.1") -> Iterator
         app, log_level="warning", root_path=root_path, ws="none", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
-    # With the protocol named, asyncio turns Nagle's algorithm off, which costs 40 ms an answer.
+    # With the protocol named, asyncio turns off Nagle, which would cost 40 ms an answer.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind((bind, 0))
     port = listening.getsockname()[1]

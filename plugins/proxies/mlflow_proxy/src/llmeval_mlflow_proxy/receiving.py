@@ -11,6 +11,9 @@ Message = MutableMapping[str, Any]  # Any: ASGI messages have no static type
 Scope = Mapping[str, Any]  # Any: neither have ASGI scopes
 Receive = Callable[[], Awaitable[Message]]
 
+_LOOK_AFTER_S = 0.05
+"""Most requests are over by then, and need no task that waits for their client to leave."""
+
 
 class ClientGoneError(Exception):
     """The client went away before it had sent everything."""
@@ -58,19 +61,26 @@ async def while_client_stays(body: RequestBody) -> AsyncIterator[None]:
     """Break off what is inside when the client goes away, and with it the upstream's work."""
     task = asyncio.current_task()
     assert task is not None
-    leaving = asyncio.create_task(body.client_gone())
+    leaving: asyncio.Task[None] | None = None
 
     def break_off(left: asyncio.Task[None]) -> None:
         if not left.cancelled():
             task.cancel()
 
-    leaving.add_done_callback(break_off)
+    def look() -> None:
+        nonlocal leaving
+        leaving = asyncio.create_task(body.client_gone())
+        leaving.add_done_callback(break_off)
+
+    timer = asyncio.get_running_loop().call_later(_LOOK_AFTER_S, look)
     try:
         yield
     except asyncio.CancelledError:
-        if not leaving.done():  # it was not the client: the server itself ends
+        if leaving is None or not leaving.done():  # not the client: the server itself ends
             raise
         task.uncancel()
     finally:
-        leaving.remove_done_callback(break_off)
-        leaving.cancel()
+        timer.cancel()
+        if leaving is not None:
+            leaving.remove_done_callback(break_off)
+            leaving.cancel()
