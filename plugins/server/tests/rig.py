@@ -21,7 +21,7 @@ from llmeval_server.settings import ServerSettings
 
 from llmeval_core.library import Journal
 
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 _MAIN = "from llmeval_core.cli import main; main()"
 
 

@@ -21,7 +21,7 @@ from plugins.proxies.mlflow_proxy.tests.conftest import MlflowServer
 from plugins.proxies.mlflow_proxy.tests.serving import mount, serve, site_in
 
 MODELS = [
-    "openai/gpt-x",
+    "openai/gpt-found",
     "local/it's",
     'local/say "hi"',
     "local/both ' and \" \\ 100%",
