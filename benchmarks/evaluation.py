@@ -17,6 +17,7 @@ def evaluate(
     base_url: str | None,
     metrics: Sequence[str] = ("exact_match",),
     concurrency: int = CONCURRENCY,
+    http: str = "asyncio",
 ) -> Finished:
     """Evaluate and measure.
 
@@ -26,11 +27,14 @@ def evaluate(
         base_url: the load server; None takes the `echo` model, which sends nothing.
         metrics: names of metrics.
         concurrency: requests under way at once.
+        http: the client that carries them.
     """
     home.mkdir(exist_ok=True)
     model = "name: echo/echo"
     if base_url is not None:
-        model = f"name: load/load, provider: openai_compatible, base_url: '{base_url}'"
+        model = (
+            f"name: load/load, provider: openai_compatible, http: {http}, base_url: '{base_url}'"
+        )
     run_file = home / "run.yaml"
     run_file.write_text(
         f"models: [{{{model}}}]\n"

@@ -25,23 +25,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--http", choices=("aiohttp", "asyncio"), default="asyncio")
     flags = parser.parse_args()
     print("latency  at once   requests/s   bare aiohttp's   of the possible (bar 90 %)")
     with tempfile.TemporaryDirectory() as folder:
         questions = Path(folder) / "questions.jsonl"
         write_samples(questions, flags.samples)
         for latency_ms, concurrency in CASES:
-            measure(questions, latency_ms, concurrency=concurrency, rounds=flags.rounds)
+            measure(
+                questions,
+                latency_ms,
+                concurrency=concurrency,
+                rounds=flags.rounds,
+                http=flags.http,
+            )
 
 
-def measure(questions: Path, latency_ms: int, *, concurrency: int, rounds: int) -> None:
+def measure(questions: Path, latency_ms: int, *, concurrency: int, rounds: int, http: str) -> None:
     """Compare in turns, and print one line."""
     ideal_per_s = concurrency / latency_ms * 1000
     rates, bare_rates, shares = [], [], []
     with load_server(latency_ms=latency_ms) as server:
         for _ in range(rounds):
             _, bare = run_bare(server, questions, concurrency=concurrency)
-            _, load = run_llmeval(server, questions, concurrency=concurrency)
+            _, load = run_llmeval(server, questions, concurrency=concurrency, http=http)
             rates.append(load.per_s)
             bare_rates.append(bare.per_s)
             shares.append(load.per_s / min(ideal_per_s, bare.per_s))

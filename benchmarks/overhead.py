@@ -24,20 +24,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--http", choices=("aiohttp", "asyncio"), default="asyncio")
     flags = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         questions = Path(folder) / "questions.jsonl"
         write_samples(questions, flags.samples)
-        compare(questions, n_samples=flags.samples, rounds=flags.rounds)
+        compare(questions, n_samples=flags.samples, rounds=flags.rounds, http=flags.http)
 
 
-def compare(questions: Path, *, n_samples: int, rounds: int) -> None:
+def compare(questions: Path, *, n_samples: int, rounds: int, http: str) -> None:
     """Compare with the bare client, in turns."""
     cpu_ms, first_s, ratios, rates, bare_cpu_ms, peaks = [], [], [], [], [], []
     with load_server() as server:
         for _ in range(rounds):
             bare, bare_load = run_bare(server, questions, concurrency=CONCURRENCY)
-            finished, load = run_llmeval(server, questions, concurrency=CONCURRENCY)
+            finished, load = run_llmeval(server, questions, concurrency=CONCURRENCY, http=http)
             cpu_ms.append(finished.cpu_s / n_samples * 1000)
             bare_cpu_ms.append(bare.cpu_s / n_samples * 1000)
             first_s.append(load.first_at - finished.started_at)
@@ -45,7 +46,10 @@ def compare(questions: Path, *, n_samples: int, rounds: int) -> None:
             ratios.append(load.per_s / bare_load.per_s)
             peaks.append(finished.peak_mib)
         server_ms = server.stats().cpu_s / (2 * rounds * n_samples) * 1000
-    print(f"{n_samples} samples, no latency, concurrency {CONCURRENCY}, median of {rounds} rounds")
+    print(
+        f"{n_samples} samples, no latency, concurrency {CONCURRENCY}, http: {http},"
+        f" median of {rounds} rounds"
+    )
     print(f"  CPU a sample         {median(cpu_ms):6.3f} ms (bar 0.25), whole process")
     print(f"    bare aiohttp       {median(bare_cpu_ms):6.3f} ms; load server {server_ms:.3f} ms")
     print(f"  requests/s           {median(rates):6.0f}")
@@ -54,12 +58,18 @@ def compare(questions: Path, *, n_samples: int, rounds: int) -> None:
     print(f"  peak memory          {median(peaks):6.0f} MiB (bar 120)")
 
 
-def run_llmeval(server: Server, questions: Path, *, concurrency: int) -> tuple[Finished, Load]:
+def run_llmeval(
+    server: Server, questions: Path, *, concurrency: int, http: str
+) -> tuple[Finished, Load]:
     """Evaluate once, on an empty journal."""
     server.reset()
     with tempfile.TemporaryDirectory() as home:
         finished = evaluate(
-            questions, home=Path(home), base_url=server.base_url, concurrency=concurrency
+            questions,
+            home=Path(home),
+            base_url=server.base_url,
+            concurrency=concurrency,
+            http=http,
         )
     return finished, server.stats()
 

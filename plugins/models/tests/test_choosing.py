@@ -15,14 +15,23 @@ from pydantic import ValidationError
 from .conftest import Http
 
 
-async def test_a_well_kept_library_carries_the_requests_unless_asked_otherwise() -> None:
-    wires = [
-        open_wire(settings, {}) for settings in (ServerSettings(), ServerSettings(http="asyncio"))
-    ]
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (ServerSettings(base_url="http://gpu:8000/v1"), AsyncioWire),
+        (ServerSettings(base_url="http://gpu:8000/v1", http="aiohttp"), AiohttpWire),
+        (ServerSettings(base_url="http://gpu:8000/v1", trust_env=True), AiohttpWire),
+        (ServerSettings(base_url="https://api.example/v1"), AiohttpWire),
+        (ServerSettings(base_url="https://api.example/v1", http="asyncio"), AsyncioWire),
+    ],
+)
+async def test_our_own_client_asks_servers_that_are_near(
+    settings: ServerSettings, expected: type
+) -> None:
+    wire = open_wire(settings, {})
 
-    assert [type(wire) for wire in wires] == [AiohttpWire, AsyncioWire]
-    for wire in wires:
-        await wire.aclose()
+    assert type(wire) is expected
+    await wire.aclose()
 
 
 def test_our_own_client_says_that_it_knows_no_proxies() -> None:

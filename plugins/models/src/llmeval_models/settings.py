@@ -41,10 +41,10 @@ class ServerSettings(Settings):
     trust_env: bool = Field(
         default=False, description="Use the proxies that the environment names."
     )
-    http: Literal["aiohttp", "asyncio"] = Field(
-        default="aiohttp",
+    http: Literal["auto", "aiohttp", "asyncio"] = Field(
+        default="auto",
         description="What carries the requests; asyncio: a client of llmeval's own that takes a "
-        "quarter of the processor time, for very many requests to a server that is near.",
+        "quarter of the processor time; auto: asyncio for http:// without proxies, else aiohttp.",
     )
 
     @model_validator(mode="after")

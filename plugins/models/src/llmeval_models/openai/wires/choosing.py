@@ -16,7 +16,9 @@ def open_wire(settings: ServerSettings, headers: Mapping[str, str]) -> Wire:
         settings: the server.
         headers: sent with each request.
     """
-    if settings.http == "asyncio":
+    # What is asked by plain HTTP is near and answers fast, so that the client is what takes time.
+    is_near = settings.base_url.startswith("http://") and not settings.trust_env
+    if settings.http == "asyncio" or (settings.http == "auto" and is_near):
         return AsyncioWire(settings, headers)
     # Late, because aiohttp takes a third of a second to import.
     from llmeval_models.openai.wires.by_aiohttp import AiohttpWire  # noqa: PLC0415
