@@ -48,7 +48,7 @@ format: $(VENV)/dev-installed ## format the code
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/dev-installed ## measure start-up, overhead, memory, resuming, journal, tracker and server
-	for name in startup overhead resume journal tracker memory serving; do $(BIN)/python -m benchmarks.$$name; done
+	for name in startup overhead latency resume journal tracker memory serving; do $(BIN)/python -m benchmarks.$$name; done
 
 clean: ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
