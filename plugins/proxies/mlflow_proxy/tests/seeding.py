@@ -25,7 +25,8 @@ class Seeded:
 def seed(url: str, folder: Path) -> Seeded:
     """Write an experiment as llmeval's tracker would, and what other tabs show."""
     client: Any = MlflowClient(url)  # Any: mlflow's types are loose
-    experiment = client.create_experiment("model_evaluation")
+    there = client.get_experiment_by_name("model_evaluation")  # if other tests were first
+    experiment = there.experiment_id if there else client.create_experiment("model_evaluation")
     runs = [_run(client, experiment, model, folder) for model in MODELS]
     client.create_registered_model("registered-model")
     client.create_dataset("quiz-questions", experiment_id=experiment)
