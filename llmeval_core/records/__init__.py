@@ -1,0 +1,39 @@
+"""The records that walk through the pipeline, from a sample to a task's result."""
+
+from llmeval_core.records.results import (
+    Aggregate,
+    MetricResult,
+    RunSummary,
+    TaskResult,
+    TrackerStanding,
+)
+from llmeval_core.records.samples import (
+    Failure,
+    Generation,
+    GenerationSettings,
+    Loglikelihood,
+    Message,
+    Mode,
+    Request,
+    Sample,
+    SampleResult,
+    Score,
+)
+
+__all__ = [
+    "Aggregate",
+    "Failure",
+    "Generation",
+    "GenerationSettings",
+    "Loglikelihood",
+    "Message",
+    "MetricResult",
+    "Mode",
+    "Request",
+    "RunSummary",
+    "Sample",
+    "SampleResult",
+    "Score",
+    "TaskResult",
+    "TrackerStanding",
+]

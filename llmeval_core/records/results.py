@@ -1,0 +1,148 @@
+"""What there is one of for each task or run; pydantic where it is stored and sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from llmeval_core.naming import Json
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Aggregate(_Stored):
+    """One number for many samples.
+
+    Args:
+        value: the number; None if nothing could be scored.
+        stderr: its standard error; None if unknown.
+        stderr_method: how the standard error was found, with its source.
+        n_scored: samples that went into it.
+        n_failed: samples that should have, and failed.
+    """
+
+    value: float | None
+    stderr: float | None = None
+    stderr_method: str | None = None
+    n_scored: int = 0
+    n_failed: int = 0
+
+
+class MetricResult(_Stored):
+    """One metric's aggregate over a task or one of its categories.
+
+    Args:
+        key: `{dataset}_{n}shot_{metric}`, with `/{category}` for a category.
+        metric: the metric's name in the run.
+        definition: the id of what was computed, such as `char_f1@flexeval`.
+        higher_is_better: which way is better.
+        category: None for the whole task.
+        aggregate: the number.
+    """
+
+    key: str
+    metric: str
+    definition: str
+    higher_is_better: bool
+    category: str | None
+    aggregate: Aggregate
+
+
+class TaskResult(_Stored):
+    """How one model did at one task: what trackers receive.
+
+    Args:
+        id: unique; a tracker that got this id before does nothing.
+        model: `provider/model`.
+        task: `{dataset}_{n}shot`.
+        dataset: the data set's name.
+        dataset_fingerprint: content and settings of the data set.
+        n_shots: examples in the prompt.
+        task_fingerprint: everything that decides the numbers: model, data, prompt,
+            generation settings, metrics.
+        plan_fingerprint: the run it comes from.
+        metrics: every aggregate, the whole task first, categories after.
+        n_samples: samples in the task; `n_failed` of them have no score.
+        n_prompt_tokens, n_completion_tokens: sums; None if the server never told.
+        cost: what these tokens cost, in the currency of the run's prices; None if unknown.
+        started_at, finished_at: seconds since 1970, UTC.
+        settings: what the task was run with, for people to read; holds no secrets.
+        llmeval_version: the version that made it.
+    """
+
+    id: str
+    model: str
+    task: str
+    dataset: str
+    dataset_fingerprint: str
+    n_shots: int
+    task_fingerprint: str
+    plan_fingerprint: str
+    metrics: tuple[MetricResult, ...]
+    n_samples: int
+    n_failed: int
+    n_prompt_tokens: int | None
+    n_completion_tokens: int | None
+    started_at: float
+    finished_at: float
+    settings: dict[str, Json]
+    llmeval_version: str
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """How a run ended, for observers and the command line.
+
+    Args:
+        results: one for each finished task, in the order of the plan.
+        n_samples: samples of finished tasks; `n_failed` of them failed.
+        n_requests: requests that were answered in this run.
+        n_unfinished: tasks that did not finish.
+        n_undelivered: results that a required tracker does not have yet.
+        interrupted: whether the user stopped it.
+        elapsed_s: duration of the run, seconds.
+        n_tokens: tokens read and written in this run, as far as servers told.
+        cost: what they cost, in the currency of the prices; None without prices.
+    """
+
+    results: tuple[TaskResult, ...]
+    n_samples: int
+    n_failed: int
+    n_requests: int
+    n_unfinished: int
+    n_undelivered: int
+    interrupted: bool
+    elapsed_s: float
+    n_tokens: int = 0
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerStanding:
+    """What one tracker has and lacks.
+
+    Args:
+        tracker: its name in the runs that used it.
+        n_delivered: results that it has.
+        n_pending: results that wait; `n_failed` were refused for good.
+        delivered_at: the last delivery, seconds since 1970, UTC; None if there was none.
+        location: where people can see what it has; None if unknown.
+        reason: why the last failed attempt failed; None if none did.
+    """
+
+    tracker: str
+    n_delivered: int
+    n_pending: int
+    n_failed: int
+    delivered_at: float | None
+    location: str | None
+    reason: str | None
+
+    @property
+    def n_lacking(self) -> int:
+        """Results that it lacks."""
+        return self.n_pending + self.n_failed
