@@ -41,7 +41,7 @@ async def test_a_run_on_ray_ends_in_the_same_numbers_as_at_home(
 async def test_each_worker_opens_one_copy_for_all_tasks_and_closes_it(
     ray_here: Any, folder: Path, tmp_path: Path
 ) -> None:
-    model = WrittenDown(folder, latency_s=0.01)
+    model = WrittenDown(folder, latency_s=0.01, n_together=2)
 
     outcome = await run_in(
         tmp_path / "home",

@@ -35,6 +35,7 @@ class WrittenDown:
         stuck: questions that contain this are never answered; none if None.
         max_concurrency: what `describe` says of it.
         endpoint: what `describe` says of it.
+        n_together: nothing is answered before so many processes have opened it.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class WrittenDown:
     stuck: str | None = None
     max_concurrency: int | None = None
     endpoint: str | None = None
+    n_together: int = 0
 
     def describe(self, model: str) -> ModelInfo:
         """Tell how it can be asked."""
@@ -98,6 +100,8 @@ class WrittenModel:
         does.write("asked", question)
         if does.deadly is not None and does.deadly in question:
             os.kill(os.getpid(), signal.SIGKILL)
+        while len(does.processes()) < does.n_together:  # noqa: ASYNC110  other processes write them
+            await asyncio.sleep(0.01)
         is_stuck = does.stuck is not None and does.stuck in question
         await asyncio.sleep(3600 if is_stuck else does.latency_s)
         does.write("span", f"{began} {time.monotonic()}")
