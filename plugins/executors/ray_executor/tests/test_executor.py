@@ -202,7 +202,7 @@ async def test_a_request_that_nobody_waits_for_leaves_its_worker(
 async def test_each_copy_in_a_worker_gets_as_much_as_it_can_serve(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    model = WrittenDown(folder, latency_s=0.2, max_concurrency=2)
+    model = WrittenDown(folder, latency_s=0.2, max_concurrency=2, n_together=2)
 
     await run_on_ray(model, 40, settings=RaySettings(actors=2))
 
@@ -212,7 +212,7 @@ async def test_each_copy_in_a_worker_gets_as_much_as_it_can_serve(
 async def test_a_fixed_concurrency_holds_for_all_workers_together(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    model = WrittenDown(folder, latency_s=0.05)
+    model = WrittenDown(folder, latency_s=0.05, n_together=3)
 
     await run_on_ray(model, 60, concurrency=3)
 
