@@ -44,9 +44,9 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_right_numbers(
     tmp_path: Path, server: CountingServer
 ) -> None:
     chance = random.Random(7)
-    server.latency_s = 0.005
+    n_samples = 100 * N_KILLS  # a life of 0.2 s has time for at most 80
     (tmp_path / "killed").mkdir()
-    project = Project(tmp_path / "killed", server.url, 40 * N_KILLS)
+    project = Project(tmp_path / "killed", server.url, n_samples)
     known: set[str] = set()
     for _ in range(N_KILLS):
         before = server.asked.copy()
@@ -62,12 +62,12 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_right_numbers(
     printed = project.finish(project.start())
 
     (tmp_path / "undisturbed").mkdir()
-    undisturbed = Project(tmp_path / "undisturbed", server.url, 40 * N_KILLS)
+    undisturbed = Project(tmp_path / "undisturbed", server.url, n_samples)
     (expected,) = undisturbed.finish(undisturbed.start())["results"]
     (result,) = printed["results"]
-    assert result["n_samples"] == 40 * N_KILLS
+    assert result["n_samples"] == n_samples
     assert result["metrics"] == expected["metrics"]
-    assert len(server.asked) == 40 * N_KILLS
+    assert len(server.asked) == n_samples
 
 
 def test_only_the_last_moment_is_lost(project: Project, server: CountingServer) -> None:
