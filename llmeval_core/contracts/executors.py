@@ -38,7 +38,7 @@ class Pace(Protocol):
     def failed(self, error: ModelError) -> None:
         """Note that an attempt failed."""
 
-    def abandoned(self, n_expected: int = 0) -> None:
+    def abandoned(self) -> None:
         """Note that nobody waits for the answer any more."""
 
     def may_retry(self) -> bool:

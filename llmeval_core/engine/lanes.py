@@ -27,7 +27,6 @@ class ModelWork:
     evaluation: PlannedEvaluation
     model: LazyModel
     in_flight: InFlight = field(default_factory=InFlight)
-    n_left: int = 0
     is_given_up: bool = False
 
 
@@ -50,15 +49,14 @@ class Lane:
 
     async def run(self, run_task: Callable[[ModelWork, PlannedTask], Awaitable[None]]) -> None:
         """Run all tasks; the first error ends the lane and is raised."""
-        for work in self._works:
-            work.n_left = len(work.evaluation.tasks)
+        left = {id(work): len(work.evaluation.tasks) for work in self._works}
 
         async def do(item: tuple[ModelWork, PlannedTask]) -> None:
             work, task = item
             if not work.is_given_up:
                 await run_task(work, task)
-            work.n_left -= 1
-            if not work.n_left:
+            left[id(work)] -= 1
+            if not left[id(work)]:
                 await work.model.aclose()
 
         try:

@@ -94,7 +94,7 @@ class Asker:
         except ModelError as err:
             error = err
         except BaseException:
-            self._pace.abandoned(n_expected)
+            self._pace.abandoned()
             raise
         else:
             self._proven = True

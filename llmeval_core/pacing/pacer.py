@@ -126,7 +126,7 @@ class Pacer:
             await waiter.turn
         except asyncio.CancelledError:
             if waiter.turn.done() and not waiter.turn.cancelled() and not waiter.turn.exception():
-                self.abandoned(n_tokens)  # our turn had come
+                self.abandoned()  # our turn had come
             raise
 
     def answered(self, generation: Generation, *, latency_s: float, n_expected: int = 0) -> None:
@@ -158,7 +158,7 @@ class Pacer:
             self._say("the server answers again")
         self._left()
 
-    def abandoned(self, n_expected: int = 0) -> None:
+    def abandoned(self) -> None:
         """Note that we no longer wait for the answer."""
         self._outage.abandoned(_now())
         self._left()

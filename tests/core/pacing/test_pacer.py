@@ -33,7 +33,7 @@ async def ask(
     except ModelError as err:
         pacer.failed(err)
     except asyncio.CancelledError:
-        pacer.abandoned(n_tokens)
+        pacer.abandoned()
         raise
     else:
         pacer.answered(answer, latency_s=0.1, n_expected=n_tokens)

@@ -62,7 +62,7 @@ class Pacing(RuleBasedStateMachine):
     @rule()
     def abandon(self) -> None:
         self.n_under_way -= 1
-        self.loop.call_soon(self.pacer.abandoned, 100)
+        self.loop.call_soon(self.pacer.abandoned)
         self.settle()
 
     @precondition(lambda self: self.waiting)
