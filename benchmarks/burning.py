@@ -1,14 +1,13 @@
 """A run of a model that computes in process, and nothing else: what more cores are for.
 
-`python -m benchmarks.burning run HOME SAMPLES ACTORS` prints samples a second, between the first
-answer and the last; 0 actors is this process alone. `python -m benchmarks.burning spin SECONDS`
-prints how many answers a second this process could compute: as many of these side by side as there
-are workers tell what the machine really has.
+`python -m benchmarks.burning HOME SAMPLES ACTORS` prints as JSON when each answer came, in seconds
+on the clock of the machine; 0 actors is this process alone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
 from pathlib import Path
@@ -47,7 +46,7 @@ class Burning:
 
 
 class Stopwatch(SilentProgress, SilentMeter):
-    """Notes when the first and the last answer came."""
+    """Notes when answers came."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -58,11 +57,11 @@ class Stopwatch(SilentProgress, SilentMeter):
 
     def sample_finished(self, result: SampleResult, *, n_under_way: int) -> None:
         """Note the time."""
-        self.times.append(time.perf_counter())
+        self.times.append(time.monotonic())
 
 
-async def measure(home: Path, *, n_samples: int, n_actors: int) -> float:
-    """Run, and return samples a second."""
+async def measure(home: Path, *, n_samples: int, n_actors: int) -> list[float]:
+    """Run, and return when each answer came, seconds."""
     executors = {}
     if n_actors:
         # Late, because it is installed only where it is measured.
@@ -79,25 +78,14 @@ async def measure(home: Path, *, n_samples: int, n_actors: int) -> float:
         executor="ray" if n_actors else None,
         progress=watch,
     )
-    return (len(watch.times) - 1) / (watch.times[-1] - watch.times[0])
-
-
-def spin(seconds: float) -> float:
-    """Compute answers for some seconds; return how many a second."""
-    n, until = 0, time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        burn()
-        n += 1
-    return n / seconds
+    return watch.times
 
 
 def main() -> None:
-    """Do as told and print the number."""
-    if sys.argv[1] == "spin":
-        print(spin(float(sys.argv[2])))
-        return
-    home, n_samples, n_actors = sys.argv[2:]
-    print(asyncio.run(measure(Path(home), n_samples=int(n_samples), n_actors=int(n_actors))))
+    """Do as told and print the times."""
+    home, n_samples, n_actors = sys.argv[1:]
+    times = asyncio.run(measure(Path(home), n_samples=int(n_samples), n_actors=int(n_actors)))
+    print(json.dumps(times))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from llmeval_ray_executor.executor import RayExecutor
+from llmeval_ray_executor.executor import AHEAD, RayExecutor
 from llmeval_ray_executor.settings import RaySettings
 
 from llmeval_core.hooks import Failure, Generation, ModelJob, Request
@@ -162,7 +162,7 @@ async def test_no_more_is_pulled_than_can_be_worked_on(run_on_ray: RunOnRay, fol
     await run_on_ray(WrittenDown(folder, latency_s=0.01), 200, executor=executor)
 
     assert executor.under_way == 0
-    assert executor.most == 3 * (4 + 1)
+    assert executor.most == 3 * (4 + AHEAD)
 
 
 async def test_a_stopped_run_ends_its_workers_and_goes_on_later(

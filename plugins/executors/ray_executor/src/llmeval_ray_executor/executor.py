@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 from llmeval_core.hooks import (
     Failure,
@@ -16,11 +17,22 @@ from llmeval_core.hooks import (
     ModelRecipe,
     Request,
 )
+from llmeval_ray_executor.admission import Admission
 from llmeval_ray_executor.cluster import Cluster
 from llmeval_ray_executor.settings import RaySettings
 
-AHEAD = 0.25
-"""Requests that wait in a worker, for each that it serves: it need not wait for the next."""
+AHEAD = 16
+"""Most requests that wait in a worker besides those that it serves: it need not wait for the next,
+and few messages bring many. How many do, depends on how fast it is."""
+
+
+@runtime_checkable
+class HasRoom(Protocol):
+    """A model that knows how many requests may be with it now: `RayModel`, imported late."""
+
+    @property
+    def room(self) -> int:
+        """See above."""
 
 
 class RayExecutor:
@@ -30,8 +42,10 @@ class RayExecutor:
     worker only attempts what it is given.
 
     Attributes:
-        n_copies: see `contracts.Executor`.
+        n_copies, n_ahead: see `contracts.Executor`.
     """
+
+    n_ahead = AHEAD
 
     def __init__(self, settings: RaySettings) -> None:
         self._settings = settings
@@ -55,19 +69,27 @@ class RayExecutor:
             raise LlmevalError("the Ray executor needs a job that the engine made")
         n_actors = self._settings.actors
         each = self._settings.concurrency_per_actor or math.ceil(job.concurrency / n_actors)
-        ahead = math.ceil(AHEAD * each)
-        opener = partial(self._open, each, ahead, job.request_timeout_s)
+        opener = partial(self._open, each, job.request_timeout_s)
+        model: Model | None = None
+
+        async def opened() -> Model:
+            nonlocal model
+            model = await open_by(opener)
+            return model
+
+        def room() -> int:
+            return model.room if isinstance(model, HasRoom) else job.concurrency
+
         there = dataclasses.replace(
             job,
-            open=partial(open_by, opener),
-            concurrency=min(job.concurrency, n_actors * (each + ahead)),
+            open=opened,
+            concurrency=min(job.concurrency, n_actors * (each + AHEAD)),
             request_timeout_s=math.inf,  # the worker counts, from when it begins
+            pace=Admission(job.pace, room) if job.pace is not None else None,
         )
         await local.run(there, requests, finish)
 
-    async def _open(
-        self, concurrency: int, ahead: int, request_timeout_s: float, recipe: ModelRecipe
-    ) -> Model:
+    async def _open(self, concurrency: int, request_timeout_s: float, recipe: ModelRecipe) -> Model:
         ray = await self._cluster.enter()
         # Late, because it imports Ray, for which the cluster has prepared the environment.
         from llmeval_ray_executor.model import RayModel  # noqa: PLC0415
@@ -76,8 +98,8 @@ class RayExecutor:
             model = RayModel(
                 self._settings,
                 _pickled(recipe, ray.cloudpickle.dumps),
-                concurrency=concurrency,
-                ahead=ahead,
+                concurrency=_at_once_in_a_copy(recipe, concurrency),
+                ahead=AHEAD,
                 request_timeout_s=request_timeout_s,
                 cluster=self._cluster,
             )
@@ -90,6 +112,14 @@ class RayExecutor:
             await model.aclose()
             raise
         return model
+
+
+def _at_once_in_a_copy(recipe: ModelRecipe, most: int) -> int:
+    """Say how many requests a copy serves at once; a server's own limit is for all together."""
+    info = recipe.provider.describe(recipe.model)
+    if info.endpoint is not None or info.max_concurrency is None:
+        return most
+    return min(most, info.max_concurrency)
 
 
 def _pickled(recipe: ModelRecipe, dumps: Callable[[object], bytes]) -> bytes:

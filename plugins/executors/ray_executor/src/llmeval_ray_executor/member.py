@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+import math
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import ray
 from ray.exceptions import RayError
 
 from llmeval_core.hooks import LlmevalError
 from llmeval_ray_executor.questions import Asked, Questions
-from llmeval_ray_executor.wire import COMPANY, Refusal, packed, unpacked_answers
+from llmeval_ray_executor.speed import Speed
+from llmeval_ray_executor.wire import Question, Refusal, packed, unpacked_answers
 from llmeval_ray_executor.worker import CLOSING_S
 
 _log = logging.getLogger("llmeval")
-FOLLOWING_S = 0.002
-"""How long new requests are waited for that follow answers, seconds: they come together."""
+FOLLOWING_ROUNDS = 8
+"""Rounds of the event loop in which the requests come that follow answers."""
+AHEAD_S = 0.2
+"""What waits with a worker is done in this time, seconds: enough for a message there and back, and
+little is asked again if the worker is lost."""
 LONGEST_PAUSE_S = 10.0
 """Longest pause before a worker is replaced, seconds; it doubles while they answer nothing."""
 
@@ -32,7 +37,8 @@ class Member:
         questions: where work comes from.
         hire: makes a new actor; Any: Ray's handles have no static type.
         recipe: the pickled `ModelRecipe` that it opens.
-        room: most requests that are with it at once.
+        at_once: requests that it serves at once.
+        ahead: most requests that wait with it besides, if it is fast.
         max_losses: after so many in a row without an answer between, the place stays empty.
         changed: is called when it becomes ready and when it is no longer.
     """
@@ -44,7 +50,8 @@ class Member:
         *,
         hire: Callable[[], Any],
         recipe: bytes,
-        room: int,
+        at_once: int,
+        ahead: int,
         max_losses: int,
         changed: Callable[[], None],
     ) -> None:
@@ -52,16 +59,24 @@ class Member:
         self._questions = questions
         self._hire = hire
         self._recipe = recipe
-        self._room = room
+        self._at_once = at_once
+        self._ahead = ahead
+        self._speed = Speed()
         self._max_losses = max_losses
         self._changed = changed
         self._actor: Any = None  # Any: see `hire`
+        self._answers: asyncio.Task[bytes] | None = None
         self._news = asyncio.Event()
         self._under_way: dict[int, Asked] = {}
         self._withdrawn: list[int] = []
         self._n_losses = 0
         self.ready = False
         self.refusal: LlmevalError | None = None
+
+    @property
+    def room(self) -> int:
+        """How many requests may be with it now."""
+        return self._at_once + min(self._ahead, math.ceil(AHEAD_S * self._speed.per_s))
 
     async def work(self) -> None:
         """Work until cancelled, or until too many workers in a row were lost."""
@@ -96,30 +111,58 @@ class Member:
         _log.info("Ray worker %d is ready: %s", self._number, opened)
         self.ready = True
         self._changed()
-        await _until_one_fails(self._send(), self._receive())
-        return "it ended"
+        try:
+            await self._converse()
+        finally:
+            if self._answers is not None:
+                self._answers.cancel()
+                await asyncio.wait({self._answers})
+                self._answers = None
 
-    async def _send(self) -> None:
+    async def _converse(self) -> NoReturn:
+        """Exchange requests for answers until the worker is lost."""
         while True:
             self._news.clear()
-            if self._withdrawn:
-                withdrawn, self._withdrawn = self._withdrawn, []
-                await self._actor.drop.remote(withdrawn)
-            n_under_way = len(self._under_way)
-            room = 0 if self._has_suspect() else self._room - n_under_way
-            taken = self._questions.take(room=room, n_under_way=n_under_way) if room > 0 else []
-            if taken:
-                for asked in taken:
-                    self._under_way[asked.number] = asked
-                    asked.withdraw = partial(self._withdraw, asked.number)
-                questions = [(asked.number, asked.request) for asked in taken]
+            if self._answers is not None and self._answers.done():
+                self._receive(self._answers.result())
+                self._answers = None
+                for _ in range(FOLLOWING_ROUNDS):
+                    await asyncio.sleep(0)
+            await self._tell_withdrawn()
+            questions = self._take()
+            if self._answers is None:
+                self._answers = asyncio.create_task(self._exchange(packed(questions)))
+                self._answers.add_done_callback(self._wake)
+            elif questions:
                 await self._actor.give.remote(packed(questions))
-                continue
-            if room > 0:
-                self._questions.wake_when_more(self._news, n_under_way)
-            await self._news.wait()
-            if len(self._under_way) > COMPANY:
-                await asyncio.sleep(FOLLOWING_S)
+            else:
+                await self._news.wait()
+
+    async def _exchange(self, questions: bytes) -> bytes:
+        answers: bytes = await self._actor.exchange.remote(questions)
+        return answers
+
+    def _take(self) -> list[Question]:
+        """Take what the worker has room for; if there is nothing, more is told as news."""
+        n_under_way = len(self._under_way)
+        room = 0 if self._has_suspect() else self.room - n_under_way
+        if room <= 0:
+            return []
+        taken = self._questions.take(room=room, n_under_way=n_under_way)
+        if not taken:
+            self._questions.wake_when_more(self._news, n_under_way)
+        for asked in taken:
+            self._under_way[asked.number] = asked
+            asked.withdraw = partial(self._withdraw, asked.number)
+        return [(asked.number, asked.request) for asked in taken]
+
+    async def _tell_withdrawn(self) -> None:
+        if self._withdrawn:
+            withdrawn, self._withdrawn = self._withdrawn, []
+            await self._actor.drop.remote(withdrawn)
+
+    def _wake(self, answers: asyncio.Task[bytes]) -> None:
+        self._news.set()
 
     def _withdraw(self, number: int) -> None:
         """Let the worker stop with a request; what it had of its room is free when it did."""
@@ -130,20 +173,19 @@ class Member:
         """Whether it has a request that is asked alone."""
         return len(self._under_way) == 1 and next(iter(self._under_way.values())).is_suspect
 
-    async def _receive(self) -> None:
-        while True:
-            answers: bytes = await self._actor.take.remote()
-            for number, outcome in unpacked_answers(answers):
-                asked = self._under_way.pop(number)
-                self._questions.returned()
-                if asked.answer.done():
-                    continue  # nobody waits for it any more
-                if isinstance(outcome, Refusal):
-                    asked.answer.set_exception(outcome.error())
-                else:
-                    asked.answer.set_result(outcome)
-            self._n_losses = 0
-            self._news.set()
+    def _receive(self, message: bytes) -> None:
+        answers = unpacked_answers(message)
+        self._speed.note(len(answers), asyncio.get_running_loop().time())
+        for number, outcome in answers:
+            asked = self._under_way.pop(number)
+            self._questions.returned()
+            if asked.answer.done():
+                continue  # nobody waits for it any more
+            if isinstance(outcome, Refusal):
+                asked.answer.set_exception(outcome.error())
+            else:
+                asked.answer.set_result(outcome)
+        self._n_losses = 0
 
     def _empty(self, why: str | None) -> None:
         """Let the worker go, if it is still there, and ask again what it had."""
@@ -164,17 +206,6 @@ class Member:
         if was_ready:
             self._changed()
         self._questions.give_back(lost.values(), why)
-
-
-async def _until_one_fails(*loops: Coroutine[Any, Any, None]) -> None:
-    """Run loops that never end by themselves until one raises; Any: what they send is unused."""
-    tasks = [asyncio.create_task(loop) for loop in loops]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _reason(err: RayError) -> str:

@@ -26,7 +26,7 @@ class RayModel:
         settings: how many workers, and what each of them gets.
         recipe: the pickled `ModelRecipe` that each opens.
         concurrency: most requests that one worker serves at once.
-        ahead: requests that may wait in a worker besides, so that it never waits for us.
+        ahead: most requests that may wait in a worker besides, so that it never waits for us.
         request_timeout_s: longest time for one request, seconds.
         cluster: is left when all workers are gone.
     """
@@ -58,13 +58,19 @@ class RayModel:
                 self._questions,
                 hire=hire,
                 recipe=recipe,
-                room=concurrency + ahead,
+                at_once=concurrency,
+                ahead=ahead,
                 max_losses=settings.max_restarts,
                 changed=self._count,
             )
             for number in range(1, settings.actors + 1)
         ]
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def room(self) -> int:
+        """How many requests may be with the workers now."""
+        return sum(member.room for member in self._members)
 
     async def start(self) -> None:
         """Hire the workers and wait for the first that is ready; the others join later.

@@ -22,11 +22,11 @@ from llmeval_core.hooks import (
     Request,
 )
 
-GATHER_S = 0.01
+GATHER_S = 0.02
 """Longest time that an answer waits for company, seconds: a message costs as much as dozens of
-answers in it."""
-COMPANY = 8
-"""With this part of what is under way a message is big enough; few under way never wait."""
+answers in it. It is sent before that when a worker has answered half of what it has."""
+GATHER_BUSY_S = 0.1
+"""The same while other requests wait for room in the worker, so that this delays none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What runs in a Ray actor: one copy of the model, requests in, answers out.
 
 Each request is attempted once: to try again, and when, is decided in the run, for all workers
-together. `give` and `take` are separate so that an answer waits for no other request.
+together. A message costs more than most answers, so one call brings requests and waits for answers
+to others. While it waits, `give` brings more; so no request waits for an answer.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import contextlib
 import os
 import pickle
 import socket
+import sys
+import time
 from functools import partial
 
 from llmeval_core.hooks import Model, ModelRecipe, Request
 from llmeval_ray_executor.wire import (
-    COMPANY,
+    GATHER_BUSY_S,
     GATHER_S,
     Answer,
     Outcome,
@@ -26,6 +29,12 @@ from llmeval_ray_executor.wire import (
 
 CLOSING_S = 5.0
 """How long a model may take to close, seconds."""
+GIL_S = 0.0005
+"""How long Ray's threads wait for a model that computes in Python, seconds; ten times as long by
+default, several times a message."""
+SLICE_S = 0.001
+"""How long requests may compute in one round of the event loop before the others wait for the next
+one, seconds; so a model that does not await lets an answer go before it computes them all."""
 
 
 class Worker:
@@ -44,7 +53,9 @@ class Worker:
         self._model: Model | None = None
         self._tasks: dict[int, asyncio.Task[Outcome]] = {}
         self._answers: list[Answer] = []
-        self._some, self._enough = asyncio.Event(), asyncio.Event()
+        self._enough = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._round_began: float | None = None
 
     async def open(self, recipe: bytes) -> str | Refusal:
         """Open the model of a pickled `ModelRecipe`; return who we are, for messages."""
@@ -58,6 +69,7 @@ class Worker:
                 hint="install the same packages on every machine of the cluster",
             )
         assert isinstance(unpickled, ModelRecipe)
+        sys.setswitchinterval(GIL_S)
         try:
             self._model = await unpickled.open()
         except Exception as err:  # noqa: BLE001  the border: a provider is foreign code
@@ -76,18 +88,18 @@ class Worker:
             if number in self._tasks:
                 self._tasks[number].cancel()
 
-    async def take(self) -> bytes:
-        """Wait until there are answers, and hand them over packed, each once."""
-        while not self._answers:
-            self._some.clear()
-            await self._some.wait()
-        if not self._are_enough():
-            self._enough.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GATHER_S):
-                    await self._enough.wait()
+    async def exchange(self, questions: bytes) -> bytes:
+        """Begin to answer packed questions; return the next answers packed, each once."""
+        await self.give(questions)
+        await self._enough.wait()
         taken = self._answers[: self._chunk_size]
         del self._answers[: self._chunk_size]
+        self._enough.clear()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._answers:
+            self._enough.set()
         return packed(taken)
 
     async def close(self) -> None:
@@ -102,19 +114,33 @@ class Worker:
         del self._tasks[number]
         dropped = Refusal("timeout", "nobody waits for the answer any more")
         self._answers.append((number, dropped if task.cancelled() else task.result()))
-        self._some.set()
-        if self._are_enough():
+        if len(self._answers) >= min(len(self._tasks), self._chunk_size):
             self._enough.set()
+        elif self._alarm is None:
+            gather_s = GATHER_BUSY_S if self._free.locked() else GATHER_S
+            self._alarm = asyncio.get_running_loop().call_later(gather_s, self._enough.set)
 
-    def _are_enough(self) -> bool:
-        """Whether the answers are worth a message."""
-        return len(self._answers) >= min(len(self._tasks) // COMPANY, self._chunk_size)
+    async def _next_round(self) -> None:
+        """Wait while others have computed in this round of the event loop."""
+        while True:
+            now = time.perf_counter()
+            if self._round_began is None:
+                self._round_began = now
+                asyncio.get_running_loop().call_soon(self._end_round)
+            if now - self._round_began < SLICE_S:
+                return
+            await asyncio.sleep(0)
+
+    def _end_round(self) -> None:
+        self._round_began = None
 
     async def _answer(self, request: Request) -> Outcome:
         assert self._model is not None
         try:
-            async with self._free, asyncio.timeout(self._timeout_s):
-                return await self._model.generate(request)
+            async with self._free:
+                await self._next_round()
+                async with asyncio.timeout(self._timeout_s):
+                    return await self._model.generate(request)
         except TimeoutError:
             return Refusal("timeout", f"no answer within {self._timeout_s:g} s")
         except Exception as err:  # noqa: BLE001  the border: a model is foreign code
