@@ -60,7 +60,8 @@ class ModelJob:
     Args:
         model: `provider/model`.
         open: makes the model ready in this process; the engine closes it.
-        concurrency: most requests under way at once.
+        concurrency: most requests under way at once, those among them that wait in copies of
+            the model; see `Executor`.
         retry: what is tried again, and how often.
         request_timeout_s: longest time for one attempt, seconds.
         open_by: makes the model ready as the given function does, once for all jobs of a model
@@ -93,8 +94,11 @@ class Executor(Protocol):
     It only asks; the caller scores and journals, so an executor that dies loses at most the
     requests under way.
 
-    It may have `n_copies`, how many copies it opens of a model that works in process: the
-    model's `max_concurrency` is then that of each copy.
+    It may tell two numbers about a model that works in process and has a `max_concurrency`:
+
+    * `n_copies`: how many copies it opens; `max_concurrency` is then that of each. 1 if left out.
+    * `n_ahead`: how many requests may wait for each copy besides those that it serves, so that
+      it need not wait for the next. 0 if left out.
     """
 
     async def run(

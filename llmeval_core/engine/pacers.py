@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llmeval_core.pacing import AdaptiveLimit, FixedLimit, Limit, Pacer, RetryBudget
+from llmeval_core.pacing.known import KnownLimit
 from llmeval_core.plan import Plan, PlannedModel
 
 
@@ -14,15 +15,30 @@ def endpoint_of(model: PlannedModel) -> str:
 
 
 def most_at_once(plan: Plan, models: list[PlannedModel]) -> int:
-    """Say how many requests to these models, all on one server, may be under way at most.
+    """Say how many requests these models, all on one server, may serve at once.
 
     A model that works in process has as many copies as the executor opens.
     """
+    return _lowest_limit(plan, models, n_ahead=0)
+
+
+def most_let_in(plan: Plan, models: list[PlannedModel]) -> int:
+    """Say how many requests to these models, all on one server, an executor may have at once.
+
+    Those that may wait in its copies of a model that works in process are among them.
+    """
+    return _lowest_limit(plan, models, n_ahead=getattr(plan.executor, "n_ahead", 0))
+
+
+def _lowest_limit(plan: Plan, models: list[PlannedModel], *, n_ahead: int) -> int:
     limits = [plan.concurrency or plan.max_concurrency]
     for model in models:
-        if model.info.max_concurrency is not None:
-            n_copies = getattr(plan.executor, "n_copies", 1) if model.info.endpoint is None else 1
-            limits.append(model.info.max_concurrency * n_copies)
+        most = model.info.max_concurrency
+        if most is None:
+            continue
+        if model.info.endpoint is None:
+            most = (most + n_ahead) * getattr(plan.executor, "n_copies", 1)
+        limits.append(most)
     return min(limits)
 
 
@@ -45,17 +61,26 @@ def make_pacers(plan: Plan, tell: Callable[[str], None]) -> dict[str, Pacer]:
 def _make_pacer(
     plan: Plan, models: list[PlannedModel], retries: RetryBudget, tell: Callable[[str], None]
 ) -> Pacer:
-    most = most_at_once(plan, models)
-    limit: Limit = FixedLimit(most) if plan.concurrency else AdaptiveLimit(most=most)
     names = ", ".join(model.name for model in models)
     return Pacer(
-        limit,
+        _make_limit(plan, models),
         requests_per_minute=_lowest([model.limits.requests_per_minute for model in models]),
         tokens_per_minute=_lowest([model.limits.tokens_per_minute for model in models]),
         retries=retries,
         patience_s=plan.timeouts.unavailable_s,
         tell=lambda text: tell(f"{names}: {plan.redactor(text)}"),
     )
+
+
+def _make_limit(plan: Plan, models: list[PlannedModel]) -> Limit:
+    """Choose how much goes at once; for a model in process that tells it, nothing is found out."""
+    most = most_let_in(plan, models)
+    if plan.concurrency:
+        return FixedLimit(most)
+    infos = [model.info for model in models]
+    if all(info.endpoint is None and info.max_concurrency is not None for info in infos):
+        return KnownLimit(n_served=most_at_once(plan, models), most=most)
+    return AdaptiveLimit(most=most)
 
 
 def _lowest(values: list[float | None]) -> float | None:

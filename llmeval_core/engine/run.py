@@ -11,7 +11,7 @@ from llmeval_core.delivery import Courier, DeliveryReport
 from llmeval_core.engine.halting import Halt
 from llmeval_core.engine.lanes import Lane, ModelWork
 from llmeval_core.engine.opening import LazyModel
-from llmeval_core.engine.pacers import endpoint_of, make_pacers, most_at_once
+from llmeval_core.engine.pacers import endpoint_of, make_pacers, most_let_in
 from llmeval_core.engine.progress import Progress, SilentProgress
 from llmeval_core.engine.spending import Spending
 from llmeval_core.engine.stream import Shared
@@ -182,7 +182,7 @@ class _Run:
             run_limit=self._limit,
         )
         pacer = self._pacers[endpoint_of(planned)]
-        most = most_at_once(self._plan, [planned])
+        most = most_let_in(self._plan, [planned])
         try:
             result = await run.run(
                 self._executor, lambda limit: work.model.job(pacer, most=most, time_limit=limit)

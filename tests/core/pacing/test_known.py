@@ -1,0 +1,68 @@
+"""The limit of a model that told how much it serves."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmeval_core.pacing.known import KnownLimit
+
+
+def refuse(limit: KnownLimit, n: int, *, at: float) -> None:
+    for _ in range(n):
+        limit.refused(at)
+
+
+def answer(limit: KnownLimit, n: int, *, at: float) -> None:
+    for _ in range(n):
+        limit.answered(at, latency_s=0.1, n_under_way=limit.limit)
+
+
+def test_all_may_go_from_the_start_and_slow_answers_change_nothing() -> None:
+    limit = KnownLimit(n_served=4, most=20)
+
+    for second in range(1, 1000):
+        limit.answered(second, latency_s=second, n_under_way=20)
+
+    assert limit.limit == 20
+
+
+def test_single_refusals_change_nothing() -> None:
+    limit = KnownLimit(n_served=4, most=20)
+
+    for second in range(500):
+        answer(limit, 9, at=second)
+        refuse(limit, 1, at=second)
+
+    assert limit.limit == 20
+
+
+def test_a_model_that_refuses_much_gets_less_than_it_said_once_an_episode() -> None:
+    limit = KnownLimit(n_served=10, most=50)
+
+    refuse(limit, 100, at=1.0)
+    first = limit.limit
+    refuse(limit, 100, at=9.0)
+
+    assert first == 7
+    assert limit.limit == 4
+
+
+def test_at_least_one_may_go() -> None:
+    limit = KnownLimit(n_served=2, most=3)
+
+    for second in range(0, 100, 5):
+        refuse(limit, 50, at=second)
+
+    assert limit.limit == 1
+
+
+@pytest.mark.parametrize(("n_served", "most"), [(1, 1), (1, 17), (10, 10), (10, 50), (10, 3)])
+def test_a_model_that_recovers_gets_all_again(n_served: int, most: int) -> None:
+    limit = KnownLimit(n_served=n_served, most=most)
+
+    refuse(limit, 100, at=1.0)
+    refused = limit.limit
+    answer(limit, 100, at=2.0)
+
+    assert refused <= min(n_served, most)
+    assert limit.limit == most
