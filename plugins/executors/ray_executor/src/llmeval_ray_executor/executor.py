@@ -17,8 +17,8 @@ from llmeval_core.hooks import (
     ModelRecipe,
     Request,
 )
-from llmeval_ray_executor.admission import Admission
 from llmeval_ray_executor.cluster import Cluster
+from llmeval_ray_executor.gate import Gate
 from llmeval_ray_executor.settings import RaySettings
 
 AHEAD = 16
@@ -75,19 +75,26 @@ class RayExecutor:
         async def opened() -> Model:
             nonlocal model
             model = await open_by(opener)
+            gate.look_again()
             return model
 
         def room() -> int:
+            if model is None:
+                return 1
             return model.room if isinstance(model, HasRoom) else job.concurrency
 
+        async def finish_and_leave(request: Request, answer: Generation | Failure) -> None:
+            await finish(request, answer)
+            gate.left()
+
+        gate = Gate(requests, room)
         there = dataclasses.replace(
             job,
             open=opened,
             concurrency=min(job.concurrency, n_actors * (each + AHEAD)),
             request_timeout_s=math.inf,  # the worker counts, from when it begins
-            pace=Admission(job.pace, room) if job.pace is not None else None,
         )
-        await local.run(there, requests, finish)
+        await local.run(there, gate, finish_and_leave)
 
     async def _open(self, concurrency: int, request_timeout_s: float, recipe: ModelRecipe) -> Model:
         ray = await self._cluster.enter()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
@@ -76,7 +75,7 @@ class Member:
     @property
     def room(self) -> int:
         """How many requests may be with it now."""
-        return self._at_once + min(self._ahead, math.ceil(AHEAD_S * self._speed.per_s))
+        return self._at_once + min(self._ahead, round(AHEAD_S * self._speed.per_s))
 
     async def work(self) -> None:
         """Work until cancelled, or until too many workers in a row were lost."""
