@@ -42,11 +42,13 @@ def main() -> None:
 def write(results: list[SampleResult], folder: Path | None) -> float:
     """Write results to a new journal and return how long it took, seconds."""
     with tempfile.TemporaryDirectory(dir=folder) as home, Journal(Path(home)) as journal:
-        task = journal.begin_task("0" * 32, model="load/load", key="questions_0shot")
+        task = journal.begin_task(
+            "0" * 32, model="load/load", key="questions_0shot", metrics=["exact_match"]
+        )
         writer = SampleWriter(journal.path)
         started = time.perf_counter()
         for result in results:
-            writer.put(task.id, result)
+            writer.put(task, result)
         writer.flush().result()
         elapsed_s = time.perf_counter() - started
         writer.close()

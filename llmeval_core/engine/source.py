@@ -11,19 +11,29 @@ from dataclasses import dataclass
 from llmeval_core.errors import DatasetError, foreign_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter, PromptError
-from llmeval_core.records import Failure, Request, Sample
+from llmeval_core.records import Failure, Generation, Request, Sample
 
 CHUNK_SIZE = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A sample with its place and its request, or why there is no request."""
+    """A sample with its place and its request, or with why there is no request.
+
+    Args:
+        index: place in the data set, from 0.
+        sample: the sample.
+        request: what to ask; None if it cannot be made, or was answered before.
+        answer: what an earlier task was answered, or why there is no request; None if the
+            request is still to be looked up or asked.
+        key: fingerprint of the request that was answered before, 16 bytes.
+    """
 
     index: int
     sample: Sample
     request: Request | None
-    failure: Failure | None = None
+    answer: Generation | Failure | None = None
+    key: bytes | None = None
 
 
 class SampleSource:

@@ -15,12 +15,12 @@ from llmeval_core.records import (
     Request,
     Sample,
     SampleResult,
-    Score,
 )
 
 Row = tuple[Any, ...]  # Any: SQLite columns
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_decode_raw = json.JSONDecoder().raw_decode
 
 _HALVES = re.compile("[\ud800-\udfff]")
 
@@ -58,8 +58,8 @@ def generation_row(request: Request, generation: Generation, finished_at: float)
     )
 
 
-def sample_row(task_id: int, result: SampleResult) -> Row:
-    """Make the row of a finished sample; its metadata is not kept."""
+def sample_row(task_id: int, result: SampleResult, request: bytes | None) -> Row:
+    """Make the row of a finished sample with its request's fingerprint; metadata is not kept."""
     sample, failure = result.sample, result.failure
     return (
         task_id,
@@ -70,16 +70,10 @@ def sample_row(task_id: int, result: SampleResult) -> Row:
         _encode(sample.choices) if sample.choices else None,
         sample.answer,
         sample.category,
-        bytes.fromhex(result.request.fingerprint) if result.request else None,
+        request,
         failure.kind if failure else None,
         failure.message if failure else None,
     )
-
-
-def score_row(task_id: int, index: int, metric: str, score: Score) -> Row:
-    """Make the row of one metric's score of one sample."""
-    parts = _encode(score.parts) if score.parts else None
-    return (task_id, metric, index, score.value, score.parsed, parts)
 
 
 def writable(row: Row) -> Row:
@@ -91,8 +85,10 @@ def to_generation(row: Row) -> Generation:
     """Read `GENERATION_COLUMNS`."""
     texts, likelihoods, finish_reason, n_prompt, n_completion, latency_s, served_by = row
     return Generation(
-        texts=tuple(json.loads(texts)),
-        loglikelihoods=tuple(Loglikelihood(*item) for item in json.loads(likelihoods or "[]")),
+        texts=_texts(texts),
+        loglikelihoods=tuple([Loglikelihood(*item) for item in _decode_raw(likelihoods)[0]])
+        if likelihoods
+        else (),
         finish_reason=finish_reason,
         n_prompt_tokens=n_prompt,
         n_completion_tokens=n_completion,
@@ -109,7 +105,7 @@ def to_request(row: Row, *, sample_id: str, fingerprint: bytes) -> Request:
         mode=mode,
         messages=tuple(Message(*item) for item in json.loads(messages or "[]")),
         prompt=prompt or "",
-        continuations=tuple(json.loads(continuations or "[]")),
+        continuations=_texts(continuations),
         settings=GenerationSettings(),
         fingerprint=fingerprint.hex(),
     )
@@ -121,19 +117,18 @@ def to_sample(row: Row) -> Sample:
     return Sample(
         id=sample_id,
         input=text,
-        references=tuple(json.loads(references or "[]")),
-        choices=tuple(json.loads(choices or "[]")),
+        references=_texts(references),
+        choices=_texts(choices),
         answer=answer,
         category=category,
     )
 
 
+def _texts(cell: str | None) -> tuple[str, ...]:
+    """Read a JSON list as we wrote it: without looking for spaces around it."""
+    return tuple(_decode_raw(cell)[0]) if cell else ()
+
+
 def to_failure(kind: Any, message: Any) -> Failure | None:
     """Read the two failure columns."""
     return Failure(kind, message) if kind is not None else None
-
-
-def to_score(row: Row) -> Score:
-    """Read `value, parsed, parts`."""
-    value, parsed, parts = row
-    return Score(value, parsed, tuple(json.loads(parts)) if parts else ())
