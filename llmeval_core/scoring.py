@@ -25,7 +25,7 @@ class Scorer:
     """
 
     def __init__(self, task: PlannedTask) -> None:
-        self._metrics = task.metrics
+        self._metrics = tuple((planned, planned.metric.score) for planned in task.metrics)
         self.awaits = any(
             inspect.iscoroutinefunction(planned.metric.score) for planned in task.metrics
         )
@@ -46,9 +46,9 @@ class Scorer:
         """
         seen = self._seen(generation)
         scores: dict[str, Score] = {}
-        for planned in self._metrics:
+        for planned, judge in self._metrics:
             try:
-                score = planned.metric.score(sample, seen)
+                score = judge(sample, seen)
                 if not isinstance(score, Score) and inspect.isawaitable(score):
                     score = await score
                 scores[planned.name] = _checked(score)
@@ -59,8 +59,10 @@ class Scorer:
     def _seen(self, generation: Generation) -> Generation:
         """Leave of each answer what metrics judge: no reasoning, and the extracted part."""
         texts = generation.texts
-        if any("<think>" in text for text in texts):
-            texts = tuple(_REASONING.sub("", text) for text in texts)
+        for text in texts:
+            if "<think>" in text:
+                texts = tuple(_REASONING.sub("", text) for text in texts)
+                break
         if self._extract is not None:
             texts = tuple(_first_group(self._extract, text) for text in texts)
         return generation if texts is generation.texts else replace(generation, texts=texts)

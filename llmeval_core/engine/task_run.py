@@ -181,7 +181,7 @@ class TaskRun:
             if totals.n_failed == totals.n_samples and stream.last_failure is not None:
                 raise self._give_up.error(stream.last_failure, "every sample failed")
             self._give_up.ended(totals.n_samples, stream.last_failure)
-            metrics = aggregate_task(reader, stored, self._task)
+            metrics = aggregate_task(reader, stored, self._task, n_failed=totals.n_failed)
         return TaskResult(
             id=uuid.uuid4().hex,
             model=self._model.name,

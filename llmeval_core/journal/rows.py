@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from llmeval_core.journal.texts import text_list, to_texts
 from llmeval_core.records import (
     Failure,
     Generation,
@@ -20,7 +21,6 @@ from llmeval_core.records import (
 Row = tuple[Any, ...]  # Any: SQLite columns
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_decode_raw = json.JSONDecoder().raw_decode
 
 _HALVES = re.compile("[\ud800-\udfff]")
 
@@ -44,8 +44,8 @@ def generation_row(request: Request, generation: Generation, finished_at: float)
         request.mode,
         _encode([[m.role, m.content] for m in request.messages]) if request.messages else None,
         request.prompt or None,
-        _encode(request.continuations) if request.continuations else None,
-        _encode(generation.texts),
+        text_list(request.continuations) if request.continuations else None,
+        text_list(generation.texts),
         _encode([[x.logprob, x.n_tokens, x.is_greedy] for x in likelihoods])
         if likelihoods
         else None,
@@ -66,8 +66,8 @@ def sample_row(task_id: int, result: SampleResult, request: bytes | None) -> Row
         result.index,
         sample.id,
         sample.input,
-        _encode(sample.references) if sample.references else None,
-        _encode(sample.choices) if sample.choices else None,
+        text_list(sample.references) if sample.references else None,
+        text_list(sample.choices) if sample.choices else None,
         sample.answer,
         sample.category,
         request,
@@ -84,16 +84,15 @@ def writable(row: Row) -> Row:
 def to_generation(row: Row) -> Generation:
     """Read `GENERATION_COLUMNS`."""
     texts, likelihoods, finish_reason, n_prompt, n_completion, latency_s, served_by = row
+    weighed = [Loglikelihood(*item) for item in json.loads(likelihoods)] if likelihoods else ()
     return Generation(
-        texts=_texts(texts),
-        loglikelihoods=tuple([Loglikelihood(*item) for item in _decode_raw(likelihoods)[0]])
-        if likelihoods
-        else (),
-        finish_reason=finish_reason,
-        n_prompt_tokens=n_prompt,
-        n_completion_tokens=n_completion,
-        latency_s=latency_s,
-        served_by=served_by,
+        to_texts(texts),
+        tuple(weighed),
+        finish_reason,
+        n_prompt,
+        n_completion,
+        latency_s,
+        served_by,
     )
 
 
@@ -105,7 +104,7 @@ def to_request(row: Row, *, sample_id: str, fingerprint: bytes) -> Request:
         mode=mode,
         messages=tuple(Message(*item) for item in json.loads(messages or "[]")),
         prompt=prompt or "",
-        continuations=_texts(continuations),
+        continuations=to_texts(continuations),
         settings=GenerationSettings(),
         fingerprint=fingerprint.hex(),
     )
@@ -117,16 +116,11 @@ def to_sample(row: Row) -> Sample:
     return Sample(
         id=sample_id,
         input=text,
-        references=_texts(references),
-        choices=_texts(choices),
+        references=to_texts(references),
+        choices=to_texts(choices),
         answer=answer,
         category=category,
     )
-
-
-def _texts(cell: str | None) -> tuple[str, ...]:
-    """Read a JSON list as we wrote it: without looking for spaces around it."""
-    return tuple(_decode_raw(cell)[0]) if cell else ()
 
 
 def to_failure(kind: Any, message: Any) -> Failure | None:

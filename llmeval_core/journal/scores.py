@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import sqlite3
 import struct
 import sys
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmeval_core.journal.texts import text_list
 from llmeval_core.records import Score
 
 SCORE_COLUMNS = "numbers, parsed, parts"
@@ -47,17 +49,22 @@ def score_row(
     """Make the row of a sample's scores."""
     listed = [scores[metric] for metric in metrics]
     values = [score.value for score in listed]
+    numbers = [_NAN if value is None else value for value in values] if None in values else values
     parsed = [score.parsed for score in listed]
     parts = [score.parts for score in listed]
-    numbers = [_NAN if value is None else value for value in values] if None in values else values
     return (
         task_id,
         index,
-        struct.pack(f"<{len(numbers)}d", *numbers),
+        _packer(len(numbers))(*numbers),
         grades(values),
-        None if parsed.count(None) == len(parsed) else _encode(parsed),
+        text_list(parsed) if parsed.count(None) < len(parsed) else None,
         _encode(parts) if any(parts) else None,
     )
+
+
+@functools.cache
+def _packer(n_metrics: int) -> Callable[..., bytes]:
+    return struct.Struct(f"<{n_metrics}d").pack
 
 
 def to_scores(row: ScoreRow, metrics: Sequence[str]) -> dict[str, Score]:
