@@ -1,12 +1,9 @@
 """A finished run again: to the table, and scored with other metrics, one and six.
 
 Bars: 3 s to the table for 100,000 samples, 10 s for 1,000,000 (`--samples 1000000`); 20,000 samples
-a second on one core with six cheap metrics. Scoring again asks the model nothing, so it is limited
-by the metrics and the journal. The answers come from the `echo` model.
-
-The bar of 20,000 was set on a machine on which one request of bare aiohttp takes 0.105 ms of CPU, so
-that 2.1 samples are scored in that time. Bare requests are measured in turns with the scoring, and
-the bar is also given as that ratio. Run `python -m benchmarks.resume`.
+a second on one core with six cheap metrics, at the speed of the machine on which that bar was set
+(see `benchmarks.yardstick`). Scoring again asks the model nothing, so it is limited by the metrics
+and the journal. The answers come from the `echo` model. Run `python -m benchmarks.resume`.
 """
 
 from __future__ import annotations
@@ -18,13 +15,11 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.evaluation import evaluate
-from benchmarks.overhead import run_bare
-from benchmarks.processes import load_server, on_one_core
+from benchmarks.processes import on_one_core
 from benchmarks.samples import write_samples
+from benchmarks.yardstick import yardstick
 
 ROUNDS = 3
-CONCURRENCY = 64
-N_BARE = 20_000
 SIX_METRICS = (
     "use: contains",
     "use: char_f1",
@@ -46,32 +41,29 @@ def main() -> None:
         first = evaluate(questions, home=home, base_url=None)
         again = [evaluate(questions, home=home, base_url=None).wall_s for _ in range(ROUNDS)]
         bar_s = 3 if n <= 100_000 else 10
-        print(
-            f"{n:,} samples, first run   {first.wall_s:6.2f} s, {n / first.wall_s:7.0f} samples/s"
-        )
-        print(f"the same command again  {median(again):6.2f} s (bar {bar_s}), median of {ROUNDS}")
+        print(f"{n:,} samples, first run {first.wall_s:6.2f} s, {n / first.wall_s:.0f} samples/s")
+        print(f"the same command again {median(again):6.2f} s (bar {bar_s}), median of {ROUNDS}")
         score_again(questions, home, n_samples=n)
 
 
 def score_again(questions: Path, home: Path, *, n_samples: int) -> None:
-    """Score with one other metric and with six, on one core, in turns with bare requests."""
-    bare_questions = questions.with_name("bare.jsonl")
-    write_samples(bare_questions, N_BARE)
-    one_per_s, six_per_s, ratios = [], [], []
-    with on_one_core(), load_server() as server:
+    """Score with one other metric and with six, on one core, in turns with the yardstick."""
+    one_per_s, six_per_s, scaled = [], [], []
+    with yardstick() as stick:
         for number in range(ROUNDS):
-            # Under another name each time, so that nothing is scored already.
-            one, six = (
-                evaluate(questions, home=home, base_url=None, metrics=named(metrics, number))
-                for metrics in (SIX_METRICS[:1], SIX_METRICS)
-            )
-            bare, _ = run_bare(server, bare_questions, concurrency=CONCURRENCY)
+            with on_one_core():
+                # Under another name each time, so that nothing is scored already.
+                one, six = (
+                    evaluate(questions, home=home, base_url=None, metrics=named(metrics, number))
+                    for metrics in (SIX_METRICS[:1], SIX_METRICS)
+                )
             one_per_s.append(n_samples / one.wall_s)
             six_per_s.append(n_samples / six.wall_s)
-            ratios.append((bare.cpu_s / N_BARE) / (six.cpu_s / n_samples))
-    print(f"with another metric     {median(one_per_s):6.0f} samples/s on one core")
-    print(f"with six others         {median(six_per_s):6.0f} samples/s on one core (bar 20,000)")
-    print(f"  in the CPU time of one request of bare aiohttp: {median(ratios):.1f} (bar 2.1)")
+            scaled.append(six_per_s[-1] * stick.lay_on())
+    print(f"with another metric    {median(one_per_s):6.0f} samples/s on one core")
+    print(f"with six others        {median(six_per_s):6.0f} samples/s on one core")
+    print(f"  where bars were set  {median(scaled):6.0f} (bar 20,000)")
+    print(f"{stick}")
 
 
 def named(metrics: Sequence[str], number: int) -> list[str]:
