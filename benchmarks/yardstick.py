@@ -1,8 +1,8 @@
 """How slow this machine is just now, against the one on which bars in seconds were set.
 
 There, one request of the bare aiohttp client cost 0.105 ms of CPU (10,000 of them, start-up and
-all). Shared machines are several times slower in one minute than in another, so the yardstick is laid
-on in turns with what is measured.
+all). Shared machines are several times slower in one minute than in another, so the yardstick is
+laid on in turns with what is measured.
 """
 
 from __future__ import annotations

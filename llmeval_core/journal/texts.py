@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from json.encoder import encode_basestring
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_scan = json.JSONDecoder().scan_once
+_decode = json.JSONDecoder().raw_decode  # without looking for spaces
 
 
 def text_list(texts: Iterable[str | None]) -> str:
@@ -25,4 +25,4 @@ def text_list(texts: Iterable[str | None]) -> str:
 
 def to_texts(cell: str | None) -> tuple[str, ...]:
     """Read what `text_list` wrote; empty if there is nothing."""
-    return tuple(_scan(cell, 0)[0]) if cell else ()
+    return tuple(_decode(cell)[0]) if cell else ()
