@@ -12,9 +12,10 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks.overhead import run_bare, run_llmeval
+from benchmarks.overhead import run_llmeval
 from benchmarks.processes import load_server
 from benchmarks.samples import write_samples
+from benchmarks.yardstick import run_bare
 
 CASES = ((20, 64), (20, 256), (200, 64), (200, 1000))
 """Latency in ms, and concurrency."""

@@ -68,6 +68,20 @@ def run(*command: str | Path, cwd: Path = ROOT) -> Finished:
     )
 
 
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """Let this process and its children run on one core only, where the system can do that."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What the load server saw.

@@ -70,7 +70,7 @@ def write(home: Path, n_samples: int) -> None:
         task = journal.begin_task("ab" * 16, model=MODEL, key=TASK)
         writer = SampleWriter(journal.path)
         for index in range(n_samples):
-            writer.put(task.id, make_result(index, chance))
+            writer.put(task, make_result(index, chance))
             while writer.n_waiting > _MOST_WAITING:
                 time.sleep(0.005)
         writer.flush().result()

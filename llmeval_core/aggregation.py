@@ -7,29 +7,35 @@ from collections.abc import Iterable
 
 from llmeval_core.contracts import Metric
 from llmeval_core.errors import PluginError, foreign_errors
-from llmeval_core.journal import Reader
+from llmeval_core.journal import Reader, StoredTask
 from llmeval_core.naming import metric_key
 from llmeval_core.plan import PlannedMetric, PlannedTask
 from llmeval_core.records import Aggregate, MetricResult, Score
 
 
-def aggregate_task(reader: Reader, task_id: int, task: PlannedTask) -> tuple[MetricResult, ...]:
+def aggregate_task(
+    reader: Reader, stored: StoredTask, task: PlannedTask, *, n_failed: int
+) -> tuple[MetricResult, ...]:
     """Aggregate every metric of a finished task, from the journal, in sample order.
 
-    Blocking; needs memory for one score at a time, unless a metric keeps more.
+    Blocking; needs memory for some thousand scores at a time, unless a metric keeps more.
+
+    Args:
+        reader: of the journal.
+        stored, task: the task.
+        n_failed: how many of its samples failed.
 
     Raises:
         PluginError: a metric cannot aggregate its own scores.
     """
-    totals = reader.totals(task_id)
-    categories = reader.categories(task_id)
+    categories = reader.categories(stored.id)
     results = []
     for planned in task.metrics:
-        whole = _aggregate(planned, reader.scores(task_id, planned.name))
-        results.append(_result(task, planned, None, whole, totals.n_failed))
-        for category, n_failed in categories.items():
-            part = _aggregate(planned, reader.scores(task_id, planned.name, category))
-            results.append(_result(task, planned, category, part, n_failed))
+        whole = _aggregate(planned, reader.scores(stored, planned.name))
+        results.append(_result(task, planned, None, whole, n_failed))
+        for category, n_failed_in_it in categories.items():
+            part = _aggregate(planned, reader.scores(stored, planned.name, category))
+            results.append(_result(task, planned, category, part, n_failed_in_it))
     return tuple(results)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import math
 import re
 from dataclasses import replace
+from math import isfinite
 
 from llmeval_core.errors import ConfigError, LlmevalError, PluginError
 from llmeval_core.plan import PlannedMetric, PlannedTask
@@ -25,7 +25,7 @@ class Scorer:
     """
 
     def __init__(self, task: PlannedTask) -> None:
-        self._metrics = task.metrics
+        self._metrics = tuple((planned, planned.metric.score) for planned in task.metrics)
         self.awaits = any(
             inspect.iscoroutinefunction(planned.metric.score) for planned in task.metrics
         )
@@ -46,31 +46,23 @@ class Scorer:
         """
         seen = self._seen(generation)
         scores: dict[str, Score] = {}
-        for planned in self._metrics:
+        for planned, judge in self._metrics:
             try:
-                given = planned.metric.score(sample, seen)
-                score = await given if inspect.isawaitable(given) else given
-                problem = _problem(planned, score)
-            except ValueError as err:
-                return Failure("metric", f"{planned.name}: {err}")
-            except LlmevalError:
-                raise
-            except Exception as err:  # the border: a metric is foreign code
-                raise PluginError(
-                    f"metric '{planned.name}' failed on sample '{sample.id}': "
-                    f"{type(err).__name__}: {err}",
-                    hint="this is a bug in the plugin; tell its author",
-                ) from err
-            if problem is not None:
-                return Failure("metric", problem)
-            scores[planned.name] = score
+                score = judge(sample, seen)
+                if not isinstance(score, Score) and inspect.isawaitable(score):
+                    score = await score
+                scores[planned.name] = _checked(score)
+            except Exception as err:  # noqa: BLE001  the border: a metric is foreign code
+                return _failure(planned, sample, err)
         return scores
 
     def _seen(self, generation: Generation) -> Generation:
         """Leave of each answer what metrics judge: no reasoning, and the extracted part."""
         texts = generation.texts
-        if any("<think>" in text for text in texts):
-            texts = tuple(_REASONING.sub("", text) for text in texts)
+        for text in texts:
+            if "<think>" in text:
+                texts = tuple(_REASONING.sub("", text) for text in texts)
+                break
         if self._extract is not None:
             texts = tuple(_first_group(self._extract, text) for text in texts)
         return generation if texts is generation.texts else replace(generation, texts=texts)
@@ -84,10 +76,33 @@ def _first_group(pattern: re.Pattern[str], text: str) -> str:
     return (match.group(1 if pattern.groups else 0) or "").strip()
 
 
-def _problem(planned: PlannedMetric, score: object) -> str | None:
+def _checked(score: object) -> Score:
+    """Pass a score on if it is one.
+
+    Raises:
+        ValueError: it is not a finite number.
+        TypeError: it is something else.
+    """
     if not isinstance(score, Score):
         raise TypeError(f"score() gave a {type(score).__name__}, not a Score")
-    numbers = score.parts if score.value is None else (score.value, *score.parts)
-    if all(math.isfinite(number) for number in numbers):
-        return None
-    return f"{planned.name}: the score is not a finite number"
+    value = score.value
+    if (value is None or isfinite(value)) and (not score.parts or all(map(isfinite, score.parts))):
+        return score
+    raise ValueError("the score is not a finite number")
+
+
+def _failure(planned: PlannedMetric, sample: Sample, err: Exception) -> Failure:
+    """Say why a metric did not score a sample.
+
+    Raises:
+        LlmevalError: the metric's own.
+        PluginError: any other exception than ValueError.
+    """
+    if isinstance(err, ValueError):
+        return Failure("metric", f"{planned.name}: {err}")
+    if isinstance(err, LlmevalError):
+        raise err
+    raise PluginError(
+        f"metric '{planned.name}' failed on sample '{sample.id}': {type(err).__name__}: {err}",
+        hint="this is a bug in the plugin; tell its author",
+    ) from err

@@ -8,7 +8,7 @@ from llmeval_core.engine.source import Prepared, SampleSource, SeenHashes, prepa
 from llmeval_core.journal import Journal, Reader, StoredTask
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
-from llmeval_core.records import Generation
+from llmeval_core.records import Generation, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ChunkReader:
     """Reads a task's samples chunk by chunk; all methods block and belong in a thread.
 
     Attributes:
-        task_id: where the journal keeps the task.
+        task: as the journal keeps it.
     """
 
     def __init__(
@@ -43,7 +43,8 @@ class ChunkReader:
         self._asked = SeenHashes()
         self._prompter = prompter
         self._journal = journal
-        self.task_id = stored.id
+        self._requests = task.requests_fingerprint
+        self.task = stored
 
     def read(self) -> Chunk | None:
         """Read the next chunk; None at the end.
@@ -55,16 +56,42 @@ class ChunkReader:
         samples = self._source.read()
         if not samples:
             return None
-        done = self._journal.read(Reader.done, self.task_id, samples[0][0], samples[-1][0])
-        ready = prepare(self._prompter, [item for item in samples if item[0] not in done])
+        first, last = samples[0][0], samples[-1][0]
+        done = self._journal.read(Reader.done, self.task.id, first, last)
+        left = [item for item in samples if item[0] not in done] if done else samples
+        known, unknown = self._split(left, first, last)
+        ready = prepare(self._prompter, unknown)
         wanted = [item.request.fingerprint for item in ready if item.request is not None]
-        again = self._asked.add([_hash(fingerprint) for fingerprint in wanted])
+        again = self._asked.add([_hash(fingerprint) for fingerprint in wanted]) if wanted else []
         return Chunk(
-            ready,
-            self._journal.read(Reader.generations, wanted),
+            known + ready,
+            self._journal.read(Reader.generations, wanted) if wanted else {},
             frozenset(wanted[position] for position in again),
             len(done),
         )
+
+    def _split(
+        self, samples: list[tuple[int, Sample]], first: int, last: int
+    ) -> tuple[list[Prepared], list[tuple[int, Sample]]]:
+        """Separate what an earlier task asked at the same places of the same data set.
+
+        Its requests need not be made again. A data set whose fingerprint does not tell that it
+        changed is found out here: then id or input are others.
+        """
+        if not samples:
+            return [], samples
+        answers = self._journal.read(Reader.answered_at, self._requests, first, last)
+        if not answers:
+            return [], samples
+        known: list[Prepared] = []
+        unknown: list[tuple[int, Sample]] = []
+        for index, sample in samples:
+            stored = answers.get(index)
+            if stored and stored.sample_id == sample.id and stored.input == sample.input:
+                known.append(Prepared(index, sample, None, stored.generation, stored.request))
+            else:
+                unknown.append((index, sample))
+        return known, unknown
 
     def close(self) -> None:
         """Free the temporary files."""

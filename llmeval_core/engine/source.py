@@ -11,19 +11,29 @@ from dataclasses import dataclass
 from llmeval_core.errors import DatasetError, foreign_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter, PromptError
-from llmeval_core.records import Failure, Request, Sample
+from llmeval_core.records import Failure, Generation, Request, Sample
 
 CHUNK_SIZE = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would take three times as long to make
 class Prepared:
-    """A sample with its place and its request, or why there is no request."""
+    """A sample with its place and its request, or with why there is no request.
+
+    Args:
+        index: place in the data set, from 0.
+        sample: the sample.
+        request: what to ask; None if it cannot be made, or was answered before.
+        answer: what an earlier task was answered, or why there is no request; None if the
+            request is still to be looked up or asked.
+        key: fingerprint of the request that was answered before, 16 bytes.
+    """
 
     index: int
     sample: Sample
     request: Request | None
-    failure: Failure | None = None
+    answer: Generation | Failure | None = None
+    key: bytes | None = None
 
 
 class SampleSource:
@@ -111,16 +121,27 @@ class SeenHashes:
         self._closed = False
         self._table = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._table.execute("PRAGMA cache_size=-2048")
-        self._table.execute("PRAGMA journal_mode=OFF")
+        self._table.execute("PRAGMA journal_mode=MEMORY")
         self._table.execute("CREATE TABLE seen (hash INTEGER PRIMARY KEY) WITHOUT ROWID")
 
     def add(self, hashes: list[int]) -> list[int]:
         """Remember up to `CHUNK_SIZE` hashes; return the positions of those that came before."""
         with self._lock:
-            return [] if self._closed else self._add(hashes)
+            return self._add(hashes) if hashes and not self._closed else []
 
     def _add(self, hashes: list[int]) -> list[int]:
         # Few statements, not one a hash: each gives up the interpreter's lock.
+        try:
+            self._insert(hashes)
+        except sqlite3.IntegrityError:
+            return self._add_unknown(hashes)
+        return []
+
+    def _insert(self, hashes: list[int]) -> None:
+        values = ",".join(["(?)"] * len(hashes))
+        self._table.execute(f"INSERT INTO seen VALUES {values}", hashes)  # noqa: S608
+
+    def _add_unknown(self, hashes: list[int]) -> list[int]:
         marks = ",".join("?" * len(hashes))
         known = f"SELECT hash FROM seen WHERE hash IN ({marks})"  # noqa: S608
         seen = {found for (found,) in self._table.execute(known, hashes)}
@@ -133,8 +154,7 @@ class SeenHashes:
                 seen.add(one)
                 new.append(one)
         if new:
-            values = ",".join(["(?)"] * len(new))
-            self._table.execute(f"INSERT INTO seen VALUES {values}", new)  # noqa: S608
+            self._insert(new)
         return again
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from llmeval_core.engine.source import Prepared
 from llmeval_core.engine.spending import Spending
 from llmeval_core.journal import Journal, Reader
 from llmeval_core.plan import Plan
-from llmeval_core.records import Failure, Generation, Request, SampleResult
+from llmeval_core.records import Failure, Generation, Request, SampleResult, Score
 from llmeval_core.scoring import Scorer
 
 
@@ -133,7 +133,7 @@ class SampleStream:
         if isinstance(answer, Generation):
             self._shared.spending.add(answer, self._price)
         for item in self._under_way[request.fingerprint]:  # may grow meanwhile
-            await self._finish_one(item, answer, from_journal=False)
+            await self._finish_one(item, answer, is_new=True)
         del self._under_way[request.fingerprint]
         self._in_flight.release(request.fingerprint)
 
@@ -173,15 +173,13 @@ class SampleStream:
         return key in answers
 
     async def _finish_known(self, known: list[Prepared], answers: dict[str, Generation]) -> None:
+        answered = [(item, item.answer or answers[_key(item)]) for item in known]
         if self._scorer.awaits:
-            await asyncio.gather(*(self._finish_one_known(item, answers) for item in known))
+            finishing = [self._finish_one(item, answer) for item, answer in answered]
+            await asyncio.gather(*finishing)
         else:
-            for item in known:
-                await self._finish_one_known(item, answers)
-
-    async def _finish_one_known(self, item: Prepared, answers: dict[str, Generation]) -> None:
-        answer = item.failure or answers[_key(item)]
-        await self._finish_one(item, answer, from_journal=item.failure is None)
+            for item, answer in answered:
+                await self._finish_one(item, answer)
 
     def _is_too_late(self) -> bool:
         limit = self._time_limit
@@ -190,36 +188,39 @@ class SampleStream:
     async def _too_late(self, item: Prepared) -> None:
         assert self._time_limit is not None
         failure = Failure("time_limit", f"{self._time_limit.name} was over before it was asked")
-        await self._finish_one(item, failure, from_journal=False)
+        await self._finish_one(item, failure)
 
     async def _finish_one(
-        self, item: Prepared, answer: Generation | Failure, *, from_journal: bool
+        self, item: Prepared, answer: Generation | Failure, *, is_new: bool = False
     ) -> None:
-        """Score one answer, journal it, and tell."""
-        outcome = (
-            await self._scorer.score(item.sample, answer)
-            if isinstance(answer, Generation)
-            else answer
-        )
-        failure = outcome if isinstance(outcome, Failure) else None
+        """Score one answer, journal it, and tell; `is_new` if the model gave it just now."""
+        scores: dict[str, Score] = {}
+        failure = answer if isinstance(answer, Failure) else None
+        if isinstance(answer, Generation):
+            outcome = await self._scorer.score(item.sample, answer)
+            if isinstance(outcome, Failure):
+                failure = outcome
+            else:
+                scores = outcome
         if failure is not None:
             failure = Failure(failure.kind, self._shared.plan.redactor(failure.message))
         result = SampleResult(
-            index=item.index,
-            sample=item.sample,
-            request=item.request,
-            generation=answer if isinstance(answer, Generation) else None,
-            scores=outcome if not isinstance(outcome, Failure) else {},
-            failure=failure,
-            from_journal=from_journal,
+            item.index,
+            item.sample,
+            item.request,
+            answer if isinstance(answer, Generation) else None,
+            scores,
+            failure,
+            from_journal=isinstance(answer, Generation) and not is_new,
         )
-        await self._shared.journal.record(self._reader.task_id, result)
+        self._shared.journal.put(self._reader.task, result, item.key)
         self._meter.sample_finished(result, n_under_way=len(self._under_way))
         if failure is None:
             self._give_up.success()
         else:
             self.last_failure = failure
             self._give_up.failure(failure)
+        await self._shared.journal.keep_up()
 
 
 def _sort_out(chunk: Chunk) -> tuple[list[Prepared], list[tuple[Prepared, Request]]]:

@@ -132,6 +132,8 @@ class TaskRun:
             self._task.fingerprint,
             model=self._model.name,
             key=self._task.key,
+            metrics=[planned.name for planned in self._task.metrics],
+            requests=self._task.requests_fingerprint,
         )
         reader = ChunkReader(self._task, self._prompter, self._shared.journal, stored)
         limit = self._time_limit()
@@ -179,7 +181,7 @@ class TaskRun:
             if totals.n_failed == totals.n_samples and stream.last_failure is not None:
                 raise self._give_up.error(stream.last_failure, "every sample failed")
             self._give_up.ended(totals.n_samples, stream.last_failure)
-            metrics = aggregate_task(reader, stored.id, self._task)
+            metrics = aggregate_task(reader, stored, self._task, n_failed=totals.n_failed)
         return TaskResult(
             id=uuid.uuid4().hex,
             model=self._model.name,

@@ -7,10 +7,11 @@ from llmeval_core.journal.deliveries import (
     Lack,
     StoredTracker,
 )
-from llmeval_core.journal.finding import Count, Ending, SampleFinder, SampleQuery, Stretch, grade
+from llmeval_core.journal.finding import Count, Ending, SampleFinder, SampleQuery, Stretch
 from llmeval_core.journal.history import Usage
 from llmeval_core.journal.journal import Journal
-from llmeval_core.journal.reading import Reader, StoredTask, TaskTotals
+from llmeval_core.journal.reading import Reader, StoredAnswer, StoredTask, TaskTotals
+from llmeval_core.journal.scores import grade
 
 __all__ = [
     "Count",
@@ -23,6 +24,7 @@ __all__ = [
     "Reader",
     "SampleFinder",
     "SampleQuery",
+    "StoredAnswer",
     "StoredTask",
     "StoredTracker",
     "Stretch",

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 Ending = Literal["all", "failed", "wrong"]
 
-GRADE = "(value > 0) + (value >= 1)"
-"""SQL for a score's grade: 0 for 0 and less, 2 for 1 and more, 1 between; NULL for no value."""
-
 MOST_COUNTED = 10_000
 """Counting ends here, and so does looking for samples that fit: what is not quick is not done."""
-
-
-def grade(value: float) -> int:
-    """Say what `GRADE` says."""
-    return int(value > 0) + int(value >= 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +22,13 @@ class SampleQuery:
     Args:
         task_id: the task's row.
         ending: all, those that failed, or those with a wrong score.
-        wrong_grades: the grades that are wrong, by metric.
+        wrong_grades: the grades that are wrong (see `scores.grades`), by the metric's place.
         category: only samples of this category; None for all.
     """
 
     task_id: int
     ending: Ending = "all"
-    wrong_grades: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    wrong_grades: Mapping[int, str] = field(default_factory=dict)
     category: str | None = None
 
 
@@ -71,13 +65,10 @@ class SampleFinder:
             limit: most samples to find.
             backwards: towards the first sample; the answer is in order all the same.
         """
-        candidates, values = _candidates(query, backwards=backwards)
-        test = _test(query)
-        most = MOST_COUNTED if test else limit + 1
-        found = self._connection.execute(
-            f"SELECT idx, {test or '1'} FROM ({candidates}) AS candidate",  # noqa: S608  all ours
-            {**values, "start": start, "most": most},
-        )
+        tested = _is_tested(query)
+        most = MOST_COUNTED if tested else limit + 1
+        candidates = self._candidates(query, start=start, most=most, backwards=backwards)
+        found = heapq.merge(*candidates, reverse=backwards)
         indices: list[int] = []
         reached = None
         for n_seen, (index, fits) in enumerate(found, start=1):
@@ -94,25 +85,18 @@ class SampleFinder:
 
     def count(self, query: SampleQuery) -> Count:
         """Count the samples that fit, up to about `MOST_COUNTED`."""
-        candidates, values = _candidates(query, backwards=False)
-        n, n_seen = self._connection.execute(
-            f"SELECT coalesce(sum({_test(query) or '1'}), 0), count(*)"  # noqa: S608  all ours
-            f" FROM ({candidates}) AS candidate",
-            {**values, "start": 0, "most": MOST_COUNTED},
-        ).fetchone()
+        candidates = self._candidates(query, start=0, most=MOST_COUNTED, backwards=False)
+        n = n_seen = 0
+        for _, fits in itertools.islice(itertools.chain(*candidates), MOST_COUNTED):
+            n_seen += 1
+            n += fits
         return Count(n, is_least=n_seen == MOST_COUNTED)
 
     def categories(self, task_id: int) -> list[str]:
         """Name the categories of a task, sorted; jumps through the index."""
-        names: list[str] = []
-        while True:
-            (name,) = self._connection.execute(
-                "SELECT min(category) FROM samples WHERE task = ? AND category > ?",
-                (task_id, names[-1] if names else ""),
-            ).fetchone()
-            if name is None:
-                return names
-            names.append(name)
+        return self._jump(
+            "SELECT min(category) FROM samples WHERE task = ? AND category > ?", task_id
+        )
 
     def with_id(self, task_id: int, text: str, *, limit: int) -> tuple[int, ...]:
         """Find samples whose id is or begins with a text, in the order of their ids."""
@@ -123,38 +107,59 @@ class SampleFinder:
         )
         return tuple(index for (index,) in found)
 
+    def _candidates(
+        self, query: SampleQuery, *, start: int, most: int, backwards: bool
+    ) -> list[Iterator[tuple[int, int]]]:
+        """Walk through indexes, each walk in order, and no further than it must.
 
-def _candidates(query: SampleQuery, *, backwards: bool) -> tuple[str, dict[str, Any]]:
-    """Make the query that walks through one index, in order, and no further than it must.
-
-    Returns it with the values of its parameters, but for `start` and `most`.
-    """
-    values: dict[str, Any] = {"task": query.task_id, "category": query.category}
-    direction = "DESC" if backwards else "ASC"
-    order = f"idx {'<=' if backwards else '>='} :start ORDER BY idx {direction} LIMIT :most"
-    if query.ending == "failed":
-        # SQLite would rather walk the table: it does not know how few of its rows failed.
-        rows = "samples INDEXED BY failed_samples WHERE failure_kind IS NOT NULL"
-    elif query.ending == "all":
-        rows = f"samples WHERE {'category = :category' if query.category is not None else '1'}"
-    else:
-        walks = ["SELECT NULL AS idx WHERE 0"]
-        for number, (metric, grades) in enumerate(query.wrong_grades.items()):
-            values[f"metric{number}"] = metric
-            walks += [
-                f"SELECT * FROM (SELECT idx FROM scores INDEXED BY scores_by_grade"  # noqa: S608
-                f" WHERE task = :task AND metric = :metric{number} AND {GRADE} = {one} AND {order})"
-                for one in grades
+        A sample is in one walk only, with whether it passes the test that its index leaves open.
+        """
+        values = {"task": query.task_id, "category": query.category, "start": start, "most": most}
+        direction = "DESC" if backwards else "ASC"
+        order = f"idx {'<=' if backwards else '>='} :start ORDER BY idx {direction} LIMIT :most"
+        test = _CATEGORY_FITS if _is_tested(query) else "1"
+        select = f"SELECT idx, {test} FROM"
+        if query.ending == "wrong":
+            walk = f"{select} scores AS walked WHERE task = :task AND grades = :grades AND {order}"
+            return [
+                self._connection.execute(walk, {**values, "grades": grades})
+                for grades in self._grades(query.task_id)
+                if _is_wrong(grades, query.wrong_grades)
             ]
-        return f"{' UNION '.join(walks)} ORDER BY idx {direction} LIMIT :most", values
-    return f"SELECT idx FROM {rows} AND task = :task AND {order}", values  # noqa: S608  all ours
+        if query.ending == "failed":
+            # SQLite would rather walk the table: it does not know how few of its rows failed.
+            walk = f"{select} samples AS walked INDEXED BY failed_samples"
+            walk += f" WHERE failure_kind IS NOT NULL AND task = :task AND {order}"
+        else:
+            category = "AND category = :category" if query.category is not None else ""
+            walk = f"{select} samples AS walked WHERE task = :task {category} AND {order}"
+        return [self._connection.execute(walk, values)]
+
+    def _grades(self, task_id: int) -> list[str]:
+        """List the grades that samples of a task have; jumps through the index."""
+        return self._jump("SELECT min(grades) FROM scores WHERE task = ? AND grades > ?", task_id)
+
+    def _jump(self, following: str, task_id: int) -> list[str]:
+        """List the texts that stand first in an index of a task, each once, in order."""
+        met: list[str] = []
+        while True:
+            (text,) = self._connection.execute(
+                following, (task_id, met[-1] if met else "")
+            ).fetchone()
+            if text is None:
+                return met
+            met.append(text)
 
 
-def _test(query: SampleQuery) -> str:
-    """Make the condition on a candidate that its index does not answer; empty if there is none."""
-    if query.category is None or query.ending == "all":
-        return ""
-    return (
-        "(SELECT s.category IS :category FROM samples AS s"
-        " WHERE s.task = :task AND s.idx = candidate.idx)"
-    )
+_CATEGORY_FITS = (
+    "(SELECT s.category IS :category FROM samples AS s WHERE s.task = :task AND s.idx = walked.idx)"
+)
+
+
+def _is_tested(query: SampleQuery) -> bool:
+    """Whether a sample's category has to be looked up, because no index knows it."""
+    return query.category is not None and query.ending != "all"
+
+
+def _is_wrong(grades: str, wrong_grades: Mapping[int, str]) -> bool:
+    return any(grades[position] in wrong for position, wrong in wrong_grades.items())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -73,16 +74,37 @@ class Journal:
 
     # --- samples
 
-    async def record(self, task_id: int, result: SampleResult) -> None:
+    async def record(self, task: StoredTask, result: SampleResult) -> None:
         """Keep a finished sample; waits only when the disk falls far behind.
 
         Raises:
             JournalError: the disk is full, or cannot be written for another reason.
         """
+        self.put(task, result)
+        await self.keep_up()
+
+    def put(self, task: StoredTask, result: SampleResult, request: bytes | None = None) -> None:
+        """Keep a finished sample and return at once; await `keep_up` after some hundred.
+
+        Args:
+            task: the task that it belongs to.
+            result: how it ended; it has a score of each metric of the task unless it failed.
+            request: fingerprint of the request, if `result` has only the answer.
+
+        Raises:
+            JournalError: as `record`.
+        """
         if self._writer is None:
             self._writer = SampleWriter(self.path)
-        self._writer.put(task_id, result)
-        if self._writer.n_waiting > _MOST_WAITING:
+        self._writer.put(task, result, request)
+
+    async def keep_up(self) -> None:
+        """Wait if the disk has fallen far behind.
+
+        Raises:
+            JournalError: as `record`.
+        """
+        if self._writer is not None and self._writer.n_waiting > _MOST_WAITING:
             await self.flush()
 
     async def flush(self) -> None:
@@ -94,13 +116,30 @@ class Journal:
         if self._writer is not None:
             await asyncio.wrap_future(self._writer.flush())
 
-    def begin_task(self, fingerprint: str, *, model: str, key: str) -> StoredTask:
-        """Find a task, or enter it; blocking."""
+    def begin_task(
+        self,
+        fingerprint: str,
+        *,
+        model: str,
+        key: str,
+        metrics: Sequence[str] = (),
+        requests: str | None = None,
+    ) -> StoredTask:
+        """Find a task, or enter it; blocking.
+
+        Args:
+            fingerprint: all that decides its numbers.
+            model, key: its names.
+            metrics: names of its metrics, in order.
+            requests: its requests_fingerprint; tasks that share it find each other's answers.
+        """
         with self._guard():
             self._connection.execute(
-                "INSERT OR IGNORE INTO tasks (fingerprint, model, key, started_at)"
-                " VALUES (?, ?, ?, ?)",
-                (fingerprint, model, key, time.time()),
+                "INSERT INTO tasks (fingerprint, model, key, started_at, metrics, requests)"
+                " VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (fingerprint) DO UPDATE SET requests = excluded.requests,"
+                " metrics = CASE metrics WHEN '[]' THEN excluded.metrics ELSE metrics END",
+                (fingerprint, model, key, time.time(), json.dumps(list(metrics)), requests),
             )
             task = self._reader.task(fingerprint)
         if task is None:  # pragma: no cover  the row was made one line above

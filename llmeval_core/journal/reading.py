@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from llmeval_core.journal import rows
 from llmeval_core.journal.finding import SampleFinder
 from llmeval_core.journal.history import Usage, usage
-from llmeval_core.records import Generation, SampleResult, Score, TaskResult
+from llmeval_core.journal.scores import SCORE_COLUMNS, StoredScores, to_scores
+from llmeval_core.records import Generation, SampleResult, TaskResult
 
+_TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
 _WHOLE_SAMPLE = (
     "SELECT idx, generation, failure_kind, failure,"  # noqa: S608  names of columns
-    f" {rows.SAMPLE_COLUMNS}, {rows.REQUEST_COLUMNS}, {rows.GENERATION_COLUMNS}"
+    f" {rows.SAMPLE_COLUMNS}, {rows.REQUEST_COLUMNS}, {rows.GENERATION_COLUMNS}, {SCORE_COLUMNS}"
     " FROM samples LEFT JOIN generations ON fingerprint = generation"
+    " LEFT JOIN scores USING (task, idx)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class StoredTask:
-    """A task in the journal; `id` is its row."""
+    """A task in the journal.
+
+    Args:
+        id: its row.
+        metrics: the names of its metrics, in the order in which scores are kept.
+    """
 
     id: int
     fingerprint: str
     model: str
     key: str
     started_at: float
+    metrics: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,21 @@ class TaskTotals:
     n_completion_tokens: int | None
 
 
+class StoredAnswer(NamedTuple):
+    """The answer to a sample of an earlier task that asked the same.
+
+    Args:
+        sample_id, input: of the sample that was asked about.
+        request: fingerprint of the request, 16 bytes.
+        generation: the answer.
+    """
+
+    sample_id: str
+    input: str
+    request: bytes
+    generation: Generation
+
+
 class Reader:
     """Queries over one connection; one thread at a time."""
 
@@ -49,17 +75,17 @@ class Reader:
     def task(self, fingerprint: str) -> StoredTask | None:
         """Find a task by its fingerprint."""
         row = self._connection.execute(
-            "SELECT id, fingerprint, model, key, started_at FROM tasks WHERE fingerprint = ?",
+            f"SELECT {_TASK_COLUMNS} FROM tasks WHERE fingerprint = ?",  # noqa: S608  ours
             (fingerprint,),
         ).fetchone()
-        return StoredTask(*row) if row else None
+        return _to_task(row) if row else None
 
     def tasks(self) -> list[StoredTask]:
         """List every task, finished or not, in the order they were begun."""
         found = self._connection.execute(
-            "SELECT id, fingerprint, model, key, started_at FROM tasks ORDER BY id"
+            f"SELECT {_TASK_COLUMNS} FROM tasks ORDER BY id"  # noqa: S608  ours
         )
-        return [StoredTask(*row) for row in found]
+        return [_to_task(row) for row in found]
 
     def done(self, task_id: int, first: int, last: int) -> set[int]:
         """Which samples of a range (both ends in it) are finished without failure."""
@@ -93,21 +119,36 @@ class Reader:
         """Count how many of these requests have an answer."""
         return len(self.generations(fingerprints))
 
-    def scores(self, task_id: int, metric: str, category: str | None = None) -> Iterator[Score]:
-        """Stream a metric's scores in sample order, of one category or of all."""
-        if category is None:
-            found = self._connection.execute(
-                "SELECT value, parsed, parts FROM scores WHERE task = ? AND metric = ?"
-                " ORDER BY idx",
-                (task_id, metric),
-            )
-        else:
-            found = self._connection.execute(
-                "SELECT s.value, s.parsed, s.parts FROM scores s JOIN samples USING (task, idx)"
-                " WHERE s.task = ? AND s.metric = ? AND samples.category = ? ORDER BY s.idx",
-                (task_id, metric, category),
-            )
-        return (rows.to_score(row) for row in found)
+    def answered_at(self, requests: str, first: int, last: int) -> dict[int, StoredAnswer]:
+        """Find the answers to a range of samples (both ends in it), by their places.
+
+        Args:
+            requests: the requests_fingerprint that tasks share if they ask the same of the same.
+            first, last: places in the data set.
+        """
+        found: dict[int, StoredAnswer] = {}
+        for (task_id,) in self._connection.execute(
+            "SELECT id FROM tasks WHERE requests = ? ORDER BY id", (requests,)
+        ).fetchall():
+            if len(found) == last - first + 1:
+                break
+            for row in self._connection.execute(
+                "SELECT idx, sample_id, input, generation,"  # noqa: S608  names of columns
+                f" {rows.GENERATION_COLUMNS} FROM samples"
+                " JOIN generations ON fingerprint = generation"
+                " WHERE task = ? AND idx BETWEEN ? AND ?",
+                (task_id, first, last),
+            ):
+                if row[0] not in found:
+                    _, sample_id, text, request = row[:4]
+                    generation = rows.to_generation(row[4:])
+                    found[row[0]] = StoredAnswer(sample_id, text, request, generation)
+        return found
+
+    def scores(self, task: StoredTask, metric: str, category: str | None = None) -> StoredScores:
+        """Give a metric's scores in sample order, of one category or of all; see there."""
+        position = task.metrics.index(metric)
+        return StoredScores(self._connection, task.id, position, len(task.metrics), category)
 
     def categories(self, task_id: int) -> dict[str, int]:
         """Name the categories of a task, sorted, with how many of their samples failed."""
@@ -140,7 +181,7 @@ class Reader:
         )
         metrics = self.metrics(task_id)
         for row in found:
-            yield self._sample_result(task_id, row, metrics)
+            yield _to_sample_result(row, metrics)
 
     def samples_at(self, task_id: int, indices: Sequence[int]) -> Iterator[SampleResult]:
         """Stream the samples at some places, a few hundred at most, in this order."""
@@ -149,45 +190,14 @@ class Reader:
             for row in self._connection.execute(
                 f"{_WHOLE_SAMPLE} WHERE task = ? AND idx = ?", (task_id, index)
             ).fetchall():
-                yield self._sample_result(task_id, row, metrics)
+                yield _to_sample_result(row, metrics)
 
-    def metrics(self, task_id: int) -> list[str]:
-        """Name the metrics that a task has scores of; jumps through the index."""
-        names: list[str] = []
-        while True:
-            (name,) = self._connection.execute(
-                "SELECT min(metric) FROM scores WHERE task = ? AND metric > ?",
-                (task_id, names[-1] if names else ""),
-            ).fetchone()
-            if name is None:
-                return names
-            names.append(name)
-
-    def _sample_result(self, task_id: int, row: rows.Row, metrics: list[str]) -> SampleResult:
-        index, generation, failure_kind, failure = row[:4]
-        sample = rows.to_sample(row[4:10])
-        answered = row[10] is not None
-        scores = {}
-        if failure_kind is None:
-            marks = ",".join("?" * len(metrics))
-            for name, *score in self._connection.execute(
-                "SELECT metric, value, parsed, parts FROM scores"  # noqa: S608
-                f" WHERE task = ? AND metric IN ({marks}) AND idx = ?",
-                (task_id, *metrics, index),
-            ):
-                scores[name] = rows.to_score(tuple(score))
-        request = None
-        if answered:
-            request = rows.to_request(row[10:14], sample_id=sample.id, fingerprint=generation)
-        return SampleResult(
-            index=index,
-            sample=sample,
-            request=request,
-            generation=rows.to_generation(row[14:21]) if answered else None,
-            scores=scores,
-            failure=rows.to_failure(failure_kind, failure),
-            from_journal=True,
-        )
+    def metrics(self, task_id: int) -> tuple[str, ...]:
+        """Name the metrics of a task, in the order in which scores are kept."""
+        (names,) = self._connection.execute(
+            "SELECT metrics FROM tasks WHERE id = ?", (task_id,)
+        ).fetchone()
+        return tuple(json.loads(names))
 
     def latest_result(self, model: str, task: str) -> TaskResult | None:
         """Find the newest result of a model at a task."""
@@ -229,3 +239,26 @@ class Reader:
         """Stream all results, oldest first."""
         for (body,) in self._connection.execute("SELECT body FROM results ORDER BY seq"):
             yield TaskResult.model_validate_json(body)
+
+
+def _to_task(row: rows.Row) -> StoredTask:
+    id_, fingerprint, model, key, started_at, metrics = row
+    return StoredTask(id_, fingerprint, model, key, started_at, tuple(json.loads(metrics)))
+
+
+def _to_sample_result(row: rows.Row, metrics: Sequence[str]) -> SampleResult:
+    index, generation, failure_kind, failure = row[:4]
+    sample = rows.to_sample(row[4:10])
+    answered, scored = row[10] is not None, row[21] is not None and failure_kind is None
+    request = None
+    if answered:
+        request = rows.to_request(row[10:14], sample_id=sample.id, fingerprint=generation)
+    return SampleResult(
+        index=index,
+        sample=sample,
+        request=request,
+        generation=rows.to_generation(row[14:21]) if answered else None,
+        scores=to_scores(row[21:24], metrics) if scored else {},
+        failure=rows.to_failure(failure_kind, failure),
+        from_journal=True,
+    )

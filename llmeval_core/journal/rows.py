@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from llmeval_core.journal.texts import text_list, to_texts
 from llmeval_core.records import (
     Failure,
     Generation,
@@ -15,7 +16,6 @@ from llmeval_core.records import (
     Request,
     Sample,
     SampleResult,
-    Score,
 )
 
 Row = tuple[Any, ...]  # Any: SQLite columns
@@ -44,8 +44,8 @@ def generation_row(request: Request, generation: Generation, finished_at: float)
         request.mode,
         _encode([[m.role, m.content] for m in request.messages]) if request.messages else None,
         request.prompt or None,
-        _encode(request.continuations) if request.continuations else None,
-        _encode(generation.texts),
+        text_list(request.continuations) if request.continuations else None,
+        text_list(generation.texts),
         _encode([[x.logprob, x.n_tokens, x.is_greedy] for x in likelihoods])
         if likelihoods
         else None,
@@ -58,28 +58,22 @@ def generation_row(request: Request, generation: Generation, finished_at: float)
     )
 
 
-def sample_row(task_id: int, result: SampleResult) -> Row:
-    """Make the row of a finished sample; its metadata is not kept."""
+def sample_row(task_id: int, result: SampleResult, request: bytes | None) -> Row:
+    """Make the row of a finished sample with its request's fingerprint; metadata is not kept."""
     sample, failure = result.sample, result.failure
     return (
         task_id,
         result.index,
         sample.id,
         sample.input,
-        _encode(sample.references) if sample.references else None,
-        _encode(sample.choices) if sample.choices else None,
+        text_list(sample.references) if sample.references else None,
+        text_list(sample.choices) if sample.choices else None,
         sample.answer,
         sample.category,
-        bytes.fromhex(result.request.fingerprint) if result.request else None,
+        request,
         failure.kind if failure else None,
         failure.message if failure else None,
     )
-
-
-def score_row(task_id: int, index: int, metric: str, score: Score) -> Row:
-    """Make the row of one metric's score of one sample."""
-    parts = _encode(score.parts) if score.parts else None
-    return (task_id, metric, index, score.value, score.parsed, parts)
 
 
 def writable(row: Row) -> Row:
@@ -90,14 +84,15 @@ def writable(row: Row) -> Row:
 def to_generation(row: Row) -> Generation:
     """Read `GENERATION_COLUMNS`."""
     texts, likelihoods, finish_reason, n_prompt, n_completion, latency_s, served_by = row
+    weighed = [Loglikelihood(*item) for item in json.loads(likelihoods)] if likelihoods else ()
     return Generation(
-        texts=tuple(json.loads(texts)),
-        loglikelihoods=tuple(Loglikelihood(*item) for item in json.loads(likelihoods or "[]")),
-        finish_reason=finish_reason,
-        n_prompt_tokens=n_prompt,
-        n_completion_tokens=n_completion,
-        latency_s=latency_s,
-        served_by=served_by,
+        to_texts(texts),
+        tuple(weighed),
+        finish_reason,
+        n_prompt,
+        n_completion,
+        latency_s,
+        served_by,
     )
 
 
@@ -109,7 +104,7 @@ def to_request(row: Row, *, sample_id: str, fingerprint: bytes) -> Request:
         mode=mode,
         messages=tuple(Message(*item) for item in json.loads(messages or "[]")),
         prompt=prompt or "",
-        continuations=tuple(json.loads(continuations or "[]")),
+        continuations=to_texts(continuations),
         settings=GenerationSettings(),
         fingerprint=fingerprint.hex(),
     )
@@ -121,8 +116,8 @@ def to_sample(row: Row) -> Sample:
     return Sample(
         id=sample_id,
         input=text,
-        references=tuple(json.loads(references or "[]")),
-        choices=tuple(json.loads(choices or "[]")),
+        references=to_texts(references),
+        choices=to_texts(choices),
         answer=answer,
         category=category,
     )
@@ -131,9 +126,3 @@ def to_sample(row: Row) -> Sample:
 def to_failure(kind: Any, message: Any) -> Failure | None:
     """Read the two failure columns."""
     return Failure(kind, message) if kind is not None else None
-
-
-def to_score(row: Row) -> Score:
-    """Read `value, parsed, parts`."""
-    value, parsed, parts = row
-    return Score(value, parsed, tuple(json.loads(parts)) if parts else ())

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llmeval_core.errors import JournalError
-from llmeval_core.journal.finding import GRADE
+from llmeval_core.journal.migrating import migrated
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_TIMEOUT_S = 30.0
 _NOT_WRITABLE = ("readonly", "Permission", "Read-only", "unable to", "Not a dir", "File exists")
 
@@ -36,7 +36,9 @@ CREATE TABLE IF NOT EXISTS tasks (            -- one task of one model, by all t
     fingerprint TEXT NOT NULL UNIQUE,
     model TEXT NOT NULL,
     key TEXT NOT NULL,
-    started_at REAL NOT NULL
+    started_at REAL NOT NULL,
+    metrics TEXT NOT NULL DEFAULT '[]',       -- JSON [name, ...]; since version 4
+    requests TEXT                             -- its requests_fingerprint; since version 4
 );
 CREATE TABLE IF NOT EXISTS samples (          -- how one sample of one task ended
     task INTEGER NOT NULL REFERENCES tasks(id),
@@ -52,14 +54,14 @@ CREATE TABLE IF NOT EXISTS samples (          -- how one sample of one task ende
     failure TEXT,
     PRIMARY KEY (task, idx)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS scores (
+CREATE TABLE IF NOT EXISTS scores (           -- of one sample, in the order of tasks.metrics
     task INTEGER NOT NULL,
-    metric TEXT NOT NULL,
     idx INTEGER NOT NULL,
-    value REAL,
-    parsed TEXT,
-    parts TEXT,                               -- JSON [number, ...]
-    PRIMARY KEY (task, metric, idx)
+    numbers BLOB NOT NULL,                    -- a float64 each, little-endian; NaN for no value
+    grades TEXT NOT NULL,                     -- a character each; see `scores.grades`
+    parsed TEXT,                              -- JSON [text or null, ...]; NULL if all are null
+    parts TEXT,                               -- JSON [[number, ...], ...]; NULL if all are empty
+    PRIMARY KEY (task, idx)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS results (          -- one finished task, as trackers get it
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -91,13 +93,14 @@ CREATE TABLE IF NOT EXISTS deliveries (
 ) WITHOUT ROWID;
 """
 
-_INDEXES = f"""
+_INDEXES = """
 CREATE INDEX IF NOT EXISTS samples_by_id ON samples (task, sample_id);
 CREATE INDEX IF NOT EXISTS samples_by_category ON samples (task, category, idx)
     WHERE category IS NOT NULL;
 CREATE INDEX IF NOT EXISTS failed_samples ON samples (task, idx) WHERE failure_kind IS NOT NULL;
-CREATE INDEX IF NOT EXISTS scores_by_grade ON scores (task, metric, {GRADE}, idx);
-"""  # since version 3: SampleFinder's
+CREATE INDEX IF NOT EXISTS scores_by_grades ON scores (task, grades, idx);
+CREATE INDEX IF NOT EXISTS tasks_by_requests ON tasks (requests);
+"""
 
 
 @contextmanager
@@ -170,11 +173,14 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in (_TABLES + _INDEXES).split(";\n"):
-            connection.execute(statement)
+        # Another process may have made the tables while we waited.
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        with migrated(connection, version):
+            for statement in (_TABLES + _INDEXES).split(";\n"):
+                connection.execute(statement)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         connection.execute("COMMIT")
-    except sqlite3.Error:
+    except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise

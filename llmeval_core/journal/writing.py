@@ -7,13 +7,15 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from llmeval_core.errors import JournalError
 from llmeval_core.journal import rows
+from llmeval_core.journal.reading import StoredTask
 from llmeval_core.journal.schema import connect, journal_error
+from llmeval_core.journal.scores import score_row
 from llmeval_core.records import SampleResult
 
 GATHER_S = 0.05
@@ -23,10 +25,10 @@ MOST_ROWS = 1000
 _ROWS_PER_STATEMENT = (64, 8, 1)  # few sizes: prepared once; none has more than 999 values
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    task_id: int
+class _Item(NamedTuple):
+    task: StoredTask
     result: SampleResult
+    request: bytes | None
     finished_at: float
 
 
@@ -55,14 +57,21 @@ class SampleWriter:
         """Samples that are not committed yet, about."""
         return len(self._items)
 
-    def put(self, task_id: int, result: SampleResult) -> None:
+    def put(self, task: StoredTask, result: SampleResult, request: bytes | None = None) -> None:
         """Give a finished sample to the writer; returns at once.
+
+        Args:
+            task: the task that it belongs to.
+            result: how it ended.
+            request: fingerprint of the request, if `result` has only the answer.
 
         Raises:
             JournalError: an earlier commit failed.
         """
         self.check()
-        self._items.append(_Item(task_id, result, time.time()))
+        if result.request is not None:
+            request = bytes.fromhex(result.request.fingerprint)
+        self._items.append(_Item(task, result, request, time.time()))
         if not self._awake.is_set():
             self._awake.set()
 
@@ -142,11 +151,11 @@ def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
         for item in batch
         if item.result.request and item.result.generation and not item.result.from_journal
     ]
-    samples = [rows.sample_row(item.task_id, item.result) for item in batch]
+    samples = [rows.sample_row(item.task.id, item.result, item.request) for item in batch]
     scores = [
-        rows.score_row(item.task_id, item.result.index, metric, score)
+        score_row(item.task.id, item.result.index, item.task.metrics, item.result.scores)
         for item in batch
-        for metric, score in item.result.scores.items()
+        if item.result.failure is None
     ]
     try:
         _insert_all(connection, answered, samples, scores)

@@ -66,7 +66,7 @@ def find_task(
     else:
         same = [one for one in reader.tasks() if (one.model, one.key) == (model, task)]
         stored = same[-1] if same else None
-        metrics = dict.fromkeys(reader.metrics(stored.id), True) if stored else {}
+        metrics = dict.fromkeys(stored.metrics, True) if stored else {}
     if stored is None:
         raise UnknownNameError(f"the journal has no samples of '{task}' from '{model}'")
     if metric is not None and metric not in metrics:
@@ -133,7 +133,13 @@ def count_samples(reader: Reader, found: Found) -> SampleCounts:
 
 
 def _query(found: Found, ending: Ending) -> SampleQuery:
-    return SampleQuery(found.task.id, ending, found.wrong_grades, found.category)
+    places = {name: place for place, name in enumerate(found.task.metrics)}
+    wrong = {
+        places[metric]: "".join(map(str, grades))
+        for metric, grades in found.wrong_grades.items()
+        if metric in places
+    }
+    return SampleQuery(found.task.id, ending, wrong, found.category)
 
 
 def _unknown(kind: str, name: str, known: dict[str, bool] | list[str]) -> UnknownNameError:

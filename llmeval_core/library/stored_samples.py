@@ -71,7 +71,7 @@ def find_samples(reader: Reader, key: str, model: str | None) -> Found:
             task = reader.task(result.task_fingerprint) or task  # noqa: PLW2901  the shown one
             metrics = {m.metric: m.higher_is_better for m in result.metrics if m.category is None}
         else:
-            metrics = dict.fromkeys(reader.metrics(task.id), True)
+            metrics = dict.fromkeys(task.metrics, True)
         found = _match(reader, key, task, metrics)
         if found is not None:
             matching[task.model] = found

@@ -26,7 +26,7 @@ async def aggregated(home: Path, **metrics: Metric) -> tuple[MetricResult, ...]:
     task = plan_of().evaluations[0].tasks[0]
     planned = tuple(PlannedMetric(name, metric, {}) for name, metric in metrics.items())
     with Journal(home) as journal:
-        stored = journal.begin_task("f", model="m", key="k")
+        stored = journal.begin_task("f", model="m", key="k", metrics=list(metrics))
         for index, category, value in reversed(SAMPLES):
             result = SampleResult(
                 index=index,
@@ -36,10 +36,10 @@ async def aggregated(home: Path, **metrics: Metric) -> tuple[MetricResult, ...]:
                 scores={} if value is None else {name: Score(value) for name in metrics},
                 failure=Failure("timeout", "late") if value is None else None,
             )
-            await journal.record(stored.id, result)
+            await journal.record(stored, result)
         await journal.flush()
         with journal.reader() as reader:
-            return aggregate_task(reader, stored.id, replace(task, metrics=planned))
+            return aggregate_task(reader, stored, replace(task, metrics=planned), n_failed=2)
 
 
 async def test_the_whole_task_comes_first_then_its_categories_by_name(tmp_path: Path) -> None:

@@ -30,9 +30,9 @@ def result(index: int, *, failure: Failure | None = None) -> SampleResult:
 
 async def test_what_was_recorded_is_read_back_after_a_restart(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
-        task = journal.begin_task("f", model="m", key="k")
+        task = journal.begin_task("f", model="m", key="k", metrics=["m"])
         for index in (2, 0, 1):
-            await journal.record(task.id, result(index))
+            await journal.record(task, result(index))
 
     with Journal(tmp_path) as journal, journal.reader() as reader:
         found = list(reader.sample_results(task.id))
@@ -46,13 +46,13 @@ async def test_what_was_recorded_is_read_back_after_a_restart(tmp_path: Path) ->
 
 async def test_scores_come_in_sample_order_and_by_category(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
-        task = journal.begin_task("f", model="m", key="k")
+        task = journal.begin_task("f", model="m", key="k", metrics=["m"])
         for index in (4, 1, 3, 0, 2):
-            await journal.record(task.id, result(index))
+            await journal.record(task, result(index))
         await journal.flush()
         with journal.reader() as reader:
-            whole = [score.value for score in reader.scores(task.id, "m")]
-            odd = [score.value for score in reader.scores(task.id, "m", "odd")]
+            whole = [score.value for score in reader.scores(task, "m")]
+            odd = [score.value for score in reader.scores(task, "m", "odd")]
 
     assert whole == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert odd == [1.0, 3.0]
@@ -60,9 +60,9 @@ async def test_scores_come_in_sample_order_and_by_category(tmp_path: Path) -> No
 
 async def test_failed_samples_are_not_done_and_finished_ones_are(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
-        task = journal.begin_task("f", model="m", key="k")
-        await journal.record(task.id, result(0))
-        await journal.record(task.id, result(1, failure=Failure("timeout", "late")))
+        task = journal.begin_task("f", model="m", key="k", metrics=["m"])
+        await journal.record(task, result(0))
+        await journal.record(task, result(1, failure=Failure("timeout", "late")))
         await journal.flush()
 
         assert journal.read(Reader.done, task.id, 0, 9) == {0}
@@ -79,7 +79,7 @@ def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         Journal(tmp_path)
 
     assert str(caught.value) == (
-        "the journal has version 99, this llmeval knows 3\n"
+        "the journal has version 99, this llmeval knows 4\n"
         f"  where: {tmp_path / 'journal.sqlite'}\n"
         "  try:   upgrade llmeval-core, or choose another folder with --home DIR"
     )
@@ -130,10 +130,10 @@ def test_a_full_disk_ends_the_run_and_loses_nothing_that_was_committed(
 
 async def test_two_journals_on_one_file_do_not_disturb_each_other(tmp_path: Path) -> None:
     with Journal(tmp_path) as one, Journal(tmp_path) as other:
-        first = one.begin_task("f", model="m", key="k")
-        second = other.begin_task("f", model="m", key="k")
+        first = one.begin_task("f", model="m", key="k", metrics=["m"])
+        second = other.begin_task("f", model="m", key="k", metrics=["m"])
         for index in range(200):
-            await (one if index % 2 else other).record(first.id, result(index))
+            await (one if index % 2 else other).record(first, result(index))
         await one.flush()
         await other.flush()
 
@@ -235,9 +235,9 @@ def test_many_processes_can_make_one_journal_at_the_same_moment(tmp_path: Path) 
 
 async def test_a_journal_can_be_closed_while_a_thread_still_reads(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    task = journal.begin_task("f", model="m", key="k")
+    task = journal.begin_task("f", model="m", key="k", metrics=["m"])
     for index in range(2000):
-        await journal.record(task.id, result(index))
+        await journal.record(task, result(index))
     await journal.flush()
     started = threading.Event()
 
@@ -252,20 +252,3 @@ async def test_a_journal_can_be_closed_while_a_thread_still_reads(tmp_path: Path
 
     with pytest.raises(JournalError, match="Cannot operate on a closed database"):
         await reading
-
-
-async def test_a_journal_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    outcome = await run_in(tmp_path)
-    with sqlite3.connect(tmp_path / "journal.sqlite") as connection:
-        connection.execute("DROP TABLE plans")
-        connection.execute("PRAGMA user_version=1")
-
-    (result,) = outcome.summary.results
-    with Journal(tmp_path) as journal, journal.reader() as reader:
-        assert [stored.id for stored in reader.results()] == [result.id]
-        assert journal.plan_of(result) == {}
-    again = await run_in(tmp_path)
-
-    with Journal(tmp_path) as journal:
-        assert again.summary.results[0].id == result.id
-        assert journal.plan_of(result)["fingerprint"] == result.plan_fingerprint

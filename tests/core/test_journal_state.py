@@ -37,7 +37,7 @@ class Recording(RuleBasedStateMachine):
         self.recorded: dict[int, float | None] = {}
 
     def begin(self) -> None:
-        self.task_id = self.journal.begin_task("f" * 32, model="m/x", key="d_0shot").id
+        self.task = self.journal.begin_task("f" * 32, model="m/x", key="d_0shot", metrics=["m"])
 
     @rule(index=INDICES, value=st.sampled_from([0.0, 0.5, 1.0]))
     def record(self, index: int, value: float) -> None:
@@ -56,7 +56,7 @@ class Recording(RuleBasedStateMachine):
             scores={"m": Score(value)} if value is not None else {},
             failure=None if value is not None else Failure("timeout", "too late"),
         )
-        self.loop.run_until_complete(self.journal.record(self.task_id, result))
+        self.loop.run_until_complete(self.journal.record(self.task, result))
         self.recorded[index] = value
 
     @rule()
@@ -87,12 +87,12 @@ class Recording(RuleBasedStateMachine):
 
     def _has_what_was_flushed(self, journal: Journal) -> None:
         with journal.reader() as reader:
-            found = list(reader.sample_results(self.task_id))
+            found = list(reader.sample_results(self.task.id))
         assert [result.index for result in found] == sorted({result.index for result in found})
         values = {
             result.index: result.scores["m"].value if result.scores else None for result in found
         }
-        done = journal.read(Reader.done, self.task_id, 0, 30)
+        done = journal.read(Reader.done, self.task.id, 0, 30)
         for index, value in self.flushed.items():
             if index in self.recorded:  # a newer one, which may be on disk by now
                 assert values[index] in (value, self.recorded[index])

@@ -9,7 +9,7 @@ import pytest
 
 from llmeval_core.errors import UnknownNameError
 from llmeval_core.journal import Journal, Reader, finding, grade
-from llmeval_core.journal.schema import connect
+from llmeval_core.journal.scores import grades
 from llmeval_core.library import (
     Count,
     Ending,
@@ -51,11 +51,11 @@ def result(index: int) -> SampleResult:
 @pytest.fixture
 async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
     with Journal(tmp_path) as journal:
-        task = journal.begin_task("f", model="a/b/c", key="d_0shot")
-        other = journal.begin_task("g", model="a/other", key="d_0shot")
+        task = journal.begin_task("f", model="a/b/c", key="d_0shot", metrics=["m", "n"])
+        other = journal.begin_task("g", model="a/other", key="d_0shot", metrics=["m", "n"])
         for index in range(N_SAMPLES):
-            await journal.record(task.id, result(index))
-            await journal.record(other.id, result(index))
+            await journal.record(task, result(index))
+            await journal.record(other, result(index))
         await journal.flush()
         with journal.reader() as opened:
             yield opened
@@ -176,25 +176,8 @@ async def test_an_unknown_name_is_told(reader: Reader, names: dict[str, str], me
     assert message == str(caught.value)
 
 
-@pytest.mark.parametrize("value", [-1.0, 0.0, 1e-300, 0.5, 1 - 1e-16, 1.0, 7.0])
-def test_sqlite_and_python_give_a_score_the_same_grade(tmp_path: Path, value: float) -> None:
-    connection = connect(tmp_path / "x.sqlite")
+@pytest.mark.parametrize("value", [None, -1.0, 0.0, 1e-300, 0.5, 1 - 1e-16, 1.0, 7.0])
+def test_the_index_and_the_views_give_a_score_the_same_grade(value: float | None) -> None:
+    shown = "-" if value is None else str(grade(value))
 
-    ((stored,),) = connection.execute(f"SELECT {finding.GRADE} FROM (SELECT ? AS value)", (value,))
-
-    connection.close()
-    assert stored == grade(value)
-
-
-async def test_an_old_journal_gets_what_pages_need(tmp_path: Path) -> None:
-    await run_in(tmp_path)
-    old = connect(tmp_path / "journal.sqlite")
-    for name in ("samples_by_id", "samples_by_category", "failed_samples", "scores_by_grade"):
-        old.execute(f"DROP INDEX {name}")
-    old.execute("PRAGMA user_version=2")
-    old.close()
-
-    with Journal(tmp_path) as journal, journal.reader() as reader:
-        page = sample_page(reader, find_task(reader, "fake/model", "fake_0shot"), "wrong")
-
-    assert page.samples == ()
+    assert shown == grades([value])

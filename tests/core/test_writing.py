@@ -47,11 +47,11 @@ def make_result(index: int) -> SampleResult:
 @pytest.mark.parametrize("n", [1, 7, 8, 73, MOST_ROWS + 1])
 def test_everything_given_before_closing_is_on_disk(tmp_path: Path, n: int) -> None:
     with Journal(tmp_path) as journal:
-        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot")
+        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
         writer = SampleWriter(journal.path)
 
         for index in range(n):
-            writer.put(task.id, make_result(index))
+            writer.put(task, make_result(index))
         writer.close()
 
         stored = list(journal.read(Reader.sample_results, task.id))
@@ -65,11 +65,11 @@ def test_half_a_surrogate_pair_is_stored_as_a_replacement_character(tmp_path: Pa
     whole = make_result(0)
     halved = replace(make_result(1), generation=Generation(("a\ud83d", "b")))
     with Journal(tmp_path) as journal:
-        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot")
+        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
         writer = SampleWriter(journal.path)
 
-        writer.put(task.id, whole)
-        writer.put(task.id, halved)
+        writer.put(task, whole)
+        writer.put(task, halved)
         writer.close()
 
         stored = list(journal.read(Reader.sample_results, task.id))
@@ -80,24 +80,24 @@ def test_half_a_surrogate_pair_is_stored_as_a_replacement_character(tmp_path: Pa
 
 
 async def test_a_bug_while_writing_is_an_error_not_a_wait_without_end(tmp_path: Path) -> None:
-    unwritable = replace(make_result(0), scores={"a": "no score"})  # type: ignore[dict-item]
+    unwritable = replace(make_result(0), scores={"a": "no", "b": "score"})  # type: ignore[dict-item]
     with Journal(tmp_path) as journal:
-        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot")
+        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
 
-        await journal.record(task.id, unwritable)
+        await journal.record(task, unwritable)
 
-        with pytest.raises(JournalError, match="has no attribute 'parts'"):
+        with pytest.raises(JournalError, match="has no attribute 'value'"):
             await journal.flush()
 
 
 def test_everything_given_before_a_flush_is_on_disk_when_it_is_done(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
-        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot")
+        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
         writer = SampleWriter(journal.path)
 
         counts = []
         for index in range(3):
-            writer.put(task.id, make_result(index))
+            writer.put(task, make_result(index))
             writer.flush().result(timeout=10)
             counts.append(journal.read(Reader.totals, task.id).n_samples)
         writer.close()
@@ -110,12 +110,12 @@ def test_a_flush_that_nobody_waits_for_any_more_does_not_end_the_writer(
     tmp_path: Path, breaks: bool
 ) -> None:
     with Journal(tmp_path) as journal:
-        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot")
+        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
         writer = SampleWriter(journal.path)
 
         with closing(sqlite3.connect(journal.path)) as other:
             other.execute("BEGIN IMMEDIATE")  # the writer has to wait for us
-            writer.put(task.id, replace(make_result(0), index=2**70 if breaks else 0))
+            writer.put(task, replace(make_result(0), index=2**70 if breaks else 0))
             given_up = writer.flush()
             cancelled = given_up.cancel()
         later = writer.flush()

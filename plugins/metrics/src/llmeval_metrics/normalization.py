@@ -16,6 +16,7 @@ _WHITE_CORNERS = re.compile(r"『(.*?)』")
 _PARENTHESES = re.compile(r"\(.*?\)")
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _NO_AIO_MARKS = str.maketrans("", "", "・=-")
+_ASCII_PUNCTUATION = string.punctuation.encode()
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
@@ -53,8 +54,22 @@ def squad(text: str) -> str:
 
     Source: the official SQuAD v1.1 evaluation script (Rajpurkar et al., 2016). No deviation.
     """
-    text = _ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION))
-    return " ".join(text.split())
+    text = text.lower()
+    if text.isascii():  # most answers; as bytes three times faster
+        words = b" ".join(text.encode().translate(None, _ASCII_PUNCTUATION).split())
+        text = words.decode()
+        if text.isprintable():  # so that only spaces stand between words
+            return _without_articles(text)
+    return " ".join(_ARTICLES.sub(" ", text.translate(_NO_PUNCTUATION)).split())
+
+
+def _without_articles(text: str) -> str:
+    """Leave the English articles out of words between single spaces."""
+    padded = f" {text} "
+    for article in (" a ", " an ", " the "):
+        while article in padded:  # again: of two in a row, `replace` sees one
+            padded = padded.replace(article, " ")
+    return padded.strip()
 
 
 def _same(text: str) -> str:

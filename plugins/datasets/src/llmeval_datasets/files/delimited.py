@@ -70,7 +70,6 @@ def file_dataset(
 
 def jsonl_rows(path: Path) -> Iterator[NumberedRow]:
     """Stream the objects of a JSON Lines file with their line numbers."""
-    decode = json.JSONDecoder().decode
     number = 0
     try:
         with open_text(path) as file:
@@ -79,7 +78,7 @@ def jsonl_rows(path: Path) -> Iterator[NumberedRow]:
                 if line.isspace():
                     continue
                 try:
-                    row = decode(line.strip())
+                    row = json.loads(line)
                 except json.JSONDecodeError as err:
                     yield number, BadRow(f"not JSON: {err.msg}, column {err.colno}")
                     continue

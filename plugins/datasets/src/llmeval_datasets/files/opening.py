@@ -61,7 +61,7 @@ def digest_and_lines(path: Path) -> tuple[str, int]:
                 digest.update(block)
                 lines = (tail + block).split(b"\n")
                 tail = lines.pop()
-                n_lines += sum(1 for line in lines if line and not line.isspace())
+                n_lines += sum(map(bool, map(bytes.strip, lines)))
     except (OSError, EOFError) as err:
         raise DatasetError(f"cannot read the file: {err}", where=str(path)) from err
     n_lines += bool(tail.strip())

@@ -114,7 +114,7 @@ def _texts(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, list | tuple):
-        return tuple(str(item) for item in value)
+        return tuple(map(str, value))
     return (str(value),)
 
 

@@ -1,0 +1,127 @@
+"""The scores of a sample as one row: numbers, grades, and what else metrics say."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import sqlite3
+import struct
+import sys
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llmeval_core.journal.texts import text_list
+from llmeval_core.records import Score
+
+SCORE_COLUMNS = "numbers, parsed, parts"
+NO_GRADE = "-"
+_NAN = math.nan
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+ScoreRow = tuple[Any, ...]  # Any: SQLite columns
+
+
+def grade(value: float) -> int:
+    """Grade a score: 0 for 0 and less, 2 for 1 and more, 1 between."""
+    return int(value > 0) + int(value >= 1)
+
+
+def grades(values: Sequence[float | None]) -> str:
+    """Write the grades of a sample's scores, a character each; `NO_GRADE` for no value.
+
+    Samples with the same grades stand together in an index, so that those with a wrong score are
+    found without looking at the others.
+    """
+    return "".join(
+        [
+            NO_GRADE if value is None else "2" if value >= 1 else "1" if value > 0 else "0"
+            for value in values
+        ]
+    )
+
+
+def score_row(
+    task_id: int, index: int, metrics: Sequence[str], scores: Mapping[str, Score]
+) -> ScoreRow:
+    """Make the row of a sample's scores."""
+    listed = [scores[metric] for metric in metrics]
+    values = [score.value for score in listed]
+    numbers = [_NAN if value is None else value for value in values] if None in values else values
+    parsed = [score.parsed for score in listed]
+    parts = [score.parts for score in listed]
+    return (
+        task_id,
+        index,
+        _packer(len(numbers))(*numbers),
+        grades(values),
+        text_list(parsed) if parsed.count(None) < len(parsed) else None,
+        _encode(parts) if any(parts) else None,
+    )
+
+
+@functools.cache
+def _packer(n_metrics: int) -> Callable[..., bytes]:
+    return struct.Struct(f"<{n_metrics}d").pack
+
+
+def to_scores(row: ScoreRow, metrics: Sequence[str]) -> dict[str, Score]:
+    """Read `SCORE_COLUMNS`, by metric."""
+    return {metric: _to_score(row, position) for position, metric in enumerate(metrics)}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScores:
+    """The scores of one metric, streamed in sample order, as often as they are asked for.
+
+    Args:
+        connection: used by one thread at a time.
+        task_id: the task's row.
+        position: the metric's place among the task's metrics.
+        n_metrics: how many these are.
+        category: only of samples of this category; None for all.
+    """
+
+    connection: sqlite3.Connection
+    task_id: int
+    position: int
+    n_metrics: int
+    category: str | None = None
+
+    def __iter__(self) -> Iterator[Score]:
+        """Stream the scores."""
+        return (_to_score(row, self.position) for row in self._select(SCORE_COLUMNS))
+
+    def value_blocks(self, size: int) -> Iterator[Sequence[float]]:
+        """Stream the values of so many samples at a time, without those that have none."""
+        rows = self._select("numbers")
+        while block := rows.fetchmany(size):
+            numbers = array("d", b"".join([row[0] for row in block]))
+            if sys.byteorder == "big":
+                numbers.byteswap()
+            values = numbers[self.position :: self.n_metrics]
+            yield array("d", [value for value in values if value == value])  # noqa: PLR0124  no NaN
+
+    def _select(self, columns: str) -> sqlite3.Cursor:
+        if self.category is None:
+            return self.connection.execute(
+                f"SELECT {columns} FROM scores WHERE task = ? ORDER BY idx",  # noqa: S608  ours
+                (self.task_id,),
+            )
+        return self.connection.execute(
+            f"SELECT {columns} FROM samples JOIN scores USING (task, idx)"  # noqa: S608  ours
+            " WHERE task = ? AND category = ? ORDER BY idx",
+            (self.task_id, self.category),
+        )
+
+
+def _to_score(row: ScoreRow, position: int) -> Score:
+    numbers, parsed, parts = row
+    (value,) = struct.unpack_from("<d", numbers, 8 * position)
+    return Score(
+        None if math.isnan(value) else value,
+        None if parsed is None else json.loads(parsed)[position],
+        () if parts is None else tuple(json.loads(parts)[position]),
+    )

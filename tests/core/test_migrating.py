@@ -1,0 +1,93 @@
+"""Journals of older versions: nothing in them is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from llmeval_core.journal import Journal
+from llmeval_core.library.sample_pages import find_task, sample_page
+from llmeval_core.records import Failure, Score
+from llmeval_core.testing import FakeMetric, FakeModel, run_in
+
+VERSION_3 = Path(__file__).parent / "journals" / "version_3.sql"
+"""A journal that version 3 wrote: a run of the fakes, and a task with one failed sample of four."""
+
+_OLDER = {
+    1: "DROP TABLE plans; DROP INDEX samples_by_id; DROP INDEX samples_by_category;"
+    " DROP INDEX failed_samples; DROP INDEX scores_by_grade; PRAGMA user_version=1",
+    2: "DROP INDEX samples_by_id; DROP INDEX samples_by_category; DROP INDEX failed_samples;"
+    " DROP INDEX scores_by_grade; PRAGMA user_version=2",
+    3: "",
+}
+
+
+@pytest.fixture(params=_OLDER)
+def home(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as connection:
+        connection.executescript(VERSION_3.read_text())
+        connection.executescript(_OLDER[request.param])
+    return tmp_path
+
+
+def test_samples_are_what_they_were(home: Path) -> None:
+    with Journal(home) as journal, journal.reader() as reader:
+        task = reader.task("f" * 32)
+        assert task is not None
+        found = list(reader.sample_results(task.id))
+        values = [score.value for score in reader.scores(task, "exact_match")]
+
+    assert [sample.scores for sample in found] == [
+        {"bleu": Score(None, None, (1.0, 0.0)), "exact_match": Score(1.0)},
+        {"bleu": Score(None, None, (1.0, 1.0)), "exact_match": Score(0.0, "parsed")},
+        {},
+        {"bleu": Score(None, None, (1.0, 3.0)), "exact_match": Score(0.0, "parsed")},
+    ]
+    assert found[2].failure == Failure("timeout", "too late")
+    assert values == [1.0, 0.0, 0.0]
+
+
+def test_samples_are_found_by_how_they_ended(home: Path) -> None:
+    with Journal(home) as journal, journal.reader() as reader:
+        found = find_task(reader, "m/x", "d_0shot")
+        wrong = sample_page(reader, found, "wrong")
+        failed = sample_page(reader, found, "failed")
+
+    assert [sample.index for sample in wrong.samples] == [1, 3]
+    assert [sample.index for sample in failed.samples] == [2]
+
+
+async def test_a_finished_task_is_not_run_again(home: Path) -> None:
+    model = FakeModel()
+
+    again = await run_in(home, models={"fake": model})
+
+    assert model.requests == []
+    assert again.summary.n_requests == 0
+    assert [result.n_samples for result in again.summary.results] == [3]
+
+
+async def test_its_answers_are_scored_with_another_metric(home: Path) -> None:
+    model = FakeModel()
+
+    scored = await run_in(home, models={"fake": model}, metrics={"fake": FakeMetric("other@1")})
+
+    assert model.requests == []
+    assert [metric.aggregate.value for metric in scored.summary.results[0].metrics] == [1.0]
+
+
+def test_an_upgrade_that_is_broken_off_leaves_the_old_journal(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("llmeval_core.journal.migrating._migrate_task", die)
+        with pytest.raises(KeyboardInterrupt):
+            Journal(home)
+
+    test_samples_are_what_they_were(home)
