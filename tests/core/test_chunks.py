@@ -18,6 +18,7 @@ from llmeval_core.host import load_plugins
 from llmeval_core.journal import Journal
 from llmeval_core.records import Aggregate, Generation, Request, Sample, Score
 from llmeval_core.statistics import mean_aggregate
+from llmeval_core.testing import FakeDataset, FakeMetric, FakeModel, run_in
 
 
 class Repeating:
@@ -113,3 +114,42 @@ def test_what_came_before_is_found_in_the_same_call_and_in_later_ones() -> None:
 
     assert first == [2]
     assert second == [1, 2]
+
+
+class Changing(FakeDataset):
+    """Claims to be the same whatever it holds."""
+
+    def fingerprint(self) -> str:
+        return "always the same"
+
+
+def changing(*inputs: str) -> Changing:
+    return Changing([Sample(str(i), text, ("yes",)) for i, text in enumerate(inputs)])
+
+
+async def test_only_what_changed_is_asked_when_a_data_set_does_not_tell(tmp_path: Path) -> None:
+    model = FakeModel()
+    await run_in(tmp_path, datasets={"fake": changing("a", "b", "c")}, models={"fake": model})
+    model.requests.clear()
+
+    scored = await run_in(
+        tmp_path,
+        datasets={"fake": changing("a", "x", "c")},
+        models={"fake": model},
+        metrics={"fake": FakeMetric("other@1")},
+    )
+
+    assert [request.messages[-1].content for request in model.requests] == ["x"]
+    assert scored.summary.results[0].n_samples == 3
+
+
+async def test_a_larger_limit_asks_only_what_is_new(tmp_path: Path) -> None:
+    model = FakeModel()
+    for limit in (2, 5):
+        model.requests.clear()
+        scored = await run_in(
+            tmp_path, datasets={"fake": FakeDataset(8)}, models={"fake": model}, limit=limit
+        )
+
+    assert len(model.requests) == 3
+    assert scored.summary.results[0].n_samples == 5

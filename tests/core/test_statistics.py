@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from statistics import stdev
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,14 @@ def test_it_is_what_numpy_says(values: list[float], mean: float, stderr: float) 
     assert aggregate.value == pytest.approx(mean, rel=1e-12)
     assert aggregate.stderr == pytest.approx(stderr, rel=1e-9)
     assert (aggregate.n_scored, aggregate.stderr_method) == (len(values), MEAN_STDERR)
+
+
+def test_many_blocks_are_put_together_as_one_whole() -> None:
+    values = [1e6 + (index * 7919) % 10_007 / 10_007 for index in range(10_000)]
+
+    aggregate = mean_aggregate(scores(values))
+
+    assert aggregate.stderr == pytest.approx(stdev(values) / math.sqrt(10_000), rel=1e-9)
 
 
 @given(st.lists(NUMBERS, min_size=2, max_size=50))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import string
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +67,23 @@ def test_aio_normalises_as_the_quiz_does(text: str, normalised: str) -> None:
 def test_nfkc_and_squad_normalise_as_their_sources_do() -> None:
     assert nfkc(" ０．８５\n") == "0.85"
     assert squad("The  Quick, brown-fox!") == "quick brownfox"
+
+
+def official_squad(text: str) -> str:
+    """Do what `normalize_answer` of the SQuAD v1.1 evaluation script does, step by step."""
+    kept = "".join(letter for letter in text.lower() if letter not in string.punctuation)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", kept).split())
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a", "An", "the", "-", "_", "x", " ", "\n", "\x1c", "\x00", "é", "。"])
+    )
+)
+def test_squad_normalises_as_the_official_script(parts: list[str]) -> None:
+    text = "".join(parts)
+
+    assert squad(text) == official_squad(text)
 
 
 async def test_exact_match_takes_any_reference_after_normalisation() -> None:
