@@ -70,18 +70,18 @@ class RayExecutor:
         n_actors = self._settings.actors
         each = self._settings.concurrency_per_actor or math.ceil(job.concurrency / n_actors)
         opener = partial(self._open, each, job.request_timeout_s)
-        model: Model | None = None
+        copies: HasRoom | None = None
 
         async def opened() -> Model:
-            nonlocal model
+            nonlocal copies
             model = await open_by(opener)
+            assert isinstance(model, HasRoom)  # slow, hence once: `_open` made it
+            copies = model
             gate.look_again()
             return model
 
         def room() -> int:
-            if model is None:
-                return 1
-            return model.room if isinstance(model, HasRoom) else job.concurrency
+            return copies.room if copies is not None else 1  # the first request opens the model
 
         async def finish_and_leave(request: Request, answer: Generation | Failure) -> None:
             await finish(request, answer)
