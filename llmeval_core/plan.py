@@ -85,7 +85,8 @@ class PlannedTask:
         answer_by: how the answer is given, never `auto`.
         fingerprint: everything that decides the numbers; the identity of its results.
         requests_fingerprint: everything that decides the requests, whatever the limit and the
-            metrics; two tasks that share it share their answers.
+            metrics; tasks that share it share their answers, which are then found by their places
+            alone: whatever changes a request must change it.
         settings: what people and trackers may read of all this.
     """
 

@@ -41,7 +41,8 @@ def mean_aggregate(scores: Iterable[Score]) -> Aggregate:
         delta = mean_new - mean
         spread = math.dist(block, [mean_new] * n_new)
         squares += spread * spread  # not ** 2, which raises where the product is infinite
-        squares += delta * delta * n * n_new / (n + n_new)
+        if n:  # else delta may be so large that nothing times it is not a number
+            squares += delta * delta * n * n_new / (n + n_new)
         n += n_new
         total += total_new
         mean = total / n

@@ -75,8 +75,8 @@ class ChunkReader:
     ) -> tuple[list[Prepared], list[tuple[int, Sample]]]:
         """Separate what an earlier task asked at the same places of the same data set.
 
-        Its requests need not be made again. A data set whose fingerprint does not tell that it
-        changed is found out here: then id or input are others.
+        Its requests need not be made again. That trusts the data set's fingerprint for metadata and
+        few-shot examples; where the rest of a sample changed without it, the request is made.
         """
         if not samples:
             return [], samples
@@ -87,7 +87,7 @@ class ChunkReader:
         unknown: list[tuple[int, Sample]] = []
         for index, sample in samples:
             stored = answers.get(index)
-            if stored and stored.sample_id == sample.id and stored.input == sample.input:
+            if stored and stored.asks_about(sample):
                 known.append(Prepared(index, sample, None, stored.generation, stored.request))
             else:
                 unknown.append((index, sample))

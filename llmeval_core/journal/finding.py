@@ -120,7 +120,8 @@ class SampleFinder:
         test = _CATEGORY_FITS if _is_tested(query) else "1"
         select = f"SELECT idx, {test} FROM"
         if query.ending == "wrong":
-            walk = f"{select} scores AS walked WHERE task = :task AND grades = :grades AND {order}"
+            walk = f"{select} sample_scores AS walked"
+            walk += f" WHERE task = :task AND grades = :grades AND {order}"
             return [
                 self._connection.execute(walk, {**values, "grades": grades})
                 for grades in self._grades(query.task_id)
@@ -137,7 +138,9 @@ class SampleFinder:
 
     def _grades(self, task_id: int) -> list[str]:
         """List the grades that samples of a task have; jumps through the index."""
-        return self._jump("SELECT min(grades) FROM scores WHERE task = ? AND grades > ?", task_id)
+        return self._jump(
+            "SELECT min(grades) FROM sample_scores WHERE task = ? AND grades > ?", task_id
+        )
 
     def _jump(self, following: str, task_id: int) -> list[str]:
         """List the texts that stand first in an index of a task, each once, in order."""

@@ -22,50 +22,49 @@ _MANY_SCORES = 200_000
 
 @contextmanager
 def migrated(connection: sqlite3.Connection, version: int) -> Iterator[None]:
-    """Put an older journal's scores aside, and into the new table that the block makes.
+    """Move an older journal's scores into the new table that the block makes.
 
-    All in the caller's transaction: a process that dies meanwhile leaves the old journal.
+    All in the caller's transaction: a process that dies meanwhile leaves the old journal. The old
+    table goes, so that an older llmeval that is still at work fails and writes nothing wrong.
     """
     if not 0 < version < 4:
         yield
         return
-    connection.execute("ALTER TABLE scores RENAME TO scores_of_version_3")
     connection.execute("ALTER TABLE tasks ADD COLUMN metrics TEXT NOT NULL DEFAULT '[]'")
     connection.execute("ALTER TABLE tasks ADD COLUMN requests TEXT")
     yield
-    (n_scores,) = connection.execute("SELECT count(*) FROM scores_of_version_3").fetchone()
+    (n_scores,) = connection.execute("SELECT count(*) FROM scores").fetchone()
     if n_scores > _MANY_SCORES:
         _log.warning("the journal is of an older version; %d scores are rewritten once", n_scores)
-    tasks = connection.execute("SELECT DISTINCT task FROM scores_of_version_3").fetchall()
+    tasks = connection.execute("SELECT DISTINCT task FROM scores").fetchall()
     for (task_id,) in tasks:
         _migrate_task(connection, task_id)
-    connection.execute("DROP TABLE scores_of_version_3")
+    connection.execute("DROP TABLE scores")
 
 
 def _migrate_task(connection: sqlite3.Connection, task_id: int) -> None:
     metrics = [
         name
         for (name,) in connection.execute(
-            "SELECT DISTINCT metric FROM scores_of_version_3 WHERE task = ? ORDER BY metric",
+            "SELECT DISTINCT metric FROM scores WHERE task = ? ORDER BY metric",
             (task_id,),
         )
     ]
     connection.execute("UPDATE tasks SET metrics = ? WHERE id = ?", (json.dumps(metrics), task_id))
     found = _new_rows(connection, task_id, metrics)
     while rows := list(itertools.islice(found, _ROWS_AT_ONCE)):
-        connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO sample_scores VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def _new_rows(
     connection: sqlite3.Connection, task_id: int, metrics: list[str]
 ) -> Iterator[ScoreRow]:
     found = connection.execute(
-        "SELECT idx, metric, value, parsed, parts FROM scores_of_version_3 WHERE task = ?"
-        " ORDER BY idx, metric",
+        "SELECT idx, metric, value, parsed, parts FROM scores WHERE task = ? ORDER BY idx, metric",
         (task_id,),
     )
     for index, scores in itertools.groupby(found, key=itemgetter(0)):
-        by_name = {
+        by_name = dict.fromkeys(metrics, Score(None)) | {
             metric: Score(value, parsed, tuple(json.loads(parts)) if parts else ())
             for _, metric, value, parsed, parts in scores
         }

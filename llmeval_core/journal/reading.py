@@ -12,14 +12,14 @@ from llmeval_core.journal import rows
 from llmeval_core.journal.finding import SampleFinder
 from llmeval_core.journal.history import Usage, usage
 from llmeval_core.journal.scores import SCORE_COLUMNS, StoredScores, to_scores
-from llmeval_core.records import Generation, SampleResult, TaskResult
+from llmeval_core.records import Generation, Sample, SampleResult, TaskResult
 
 _TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
 _WHOLE_SAMPLE = (
     "SELECT idx, generation, failure_kind, failure,"  # noqa: S608  names of columns
     f" {rows.SAMPLE_COLUMNS}, {rows.REQUEST_COLUMNS}, {rows.GENERATION_COLUMNS}, {SCORE_COLUMNS}"
     " FROM samples LEFT JOIN generations ON fingerprint = generation"
-    " LEFT JOIN scores USING (task, idx)"
+    " LEFT JOIN sample_scores USING (task, idx)"
 )
 
 
@@ -54,15 +54,18 @@ class StoredAnswer(NamedTuple):
     """The answer to a sample of an earlier task that asked the same.
 
     Args:
-        sample_id, input: of the sample that was asked about.
+        sample: what is kept of the sample that was asked about; see `asks_about`.
         request: fingerprint of the request, 16 bytes.
         generation: the answer.
     """
 
-    sample_id: str
-    input: str
+    sample: rows.Row
     request: bytes
     generation: Generation
+
+    def asks_about(self, sample: Sample) -> bool:
+        """Say whether it is this sample, as far as the journal keeps samples."""
+        return self.sample == rows.sample_columns(sample)
 
 
 class Reader:
@@ -133,16 +136,15 @@ class Reader:
             if len(found) == last - first + 1:
                 break
             for row in self._connection.execute(
-                "SELECT idx, sample_id, input, generation,"  # noqa: S608  names of columns
+                f"SELECT idx, generation, {rows.SAMPLE_COLUMNS},"  # noqa: S608  names of columns
                 f" {rows.GENERATION_COLUMNS} FROM samples"
                 " JOIN generations ON fingerprint = generation"
                 " WHERE task = ? AND idx BETWEEN ? AND ?",
                 (task_id, first, last),
             ):
                 if row[0] not in found:
-                    _, sample_id, text, request = row[:4]
-                    generation = rows.to_generation(row[4:])
-                    found[row[0]] = StoredAnswer(sample_id, text, request, generation)
+                    generation = rows.to_generation(row[8:])
+                    found[row[0]] = StoredAnswer(row[2:8], row[1], generation)
         return found
 
     def scores(self, task: StoredTask, metric: str, category: str | None = None) -> StoredScores:

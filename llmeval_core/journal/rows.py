@@ -26,7 +26,7 @@ _HALVES = re.compile("[\ud800-\udfff]")
 
 INSERT_GENERATIONS = "INSERT OR IGNORE INTO generations"
 INSERT_SAMPLES = "INSERT OR REPLACE INTO samples"
-INSERT_SCORES = "INSERT OR REPLACE INTO scores"
+INSERT_SCORES = "INSERT OR REPLACE INTO sample_scores"
 
 GENERATION_COLUMNS = (
     "texts, loglikelihoods, finish_reason, n_prompt_tokens, n_completion_tokens, latency_s,"
@@ -58,18 +58,25 @@ def generation_row(request: Request, generation: Generation, finished_at: float)
     )
 
 
-def sample_row(task_id: int, result: SampleResult, request: bytes | None) -> Row:
-    """Make the row of a finished sample with its request's fingerprint; metadata is not kept."""
-    sample, failure = result.sample, result.failure
+def sample_columns(sample: Sample) -> Row:
+    """Make `SAMPLE_COLUMNS`."""
     return (
-        task_id,
-        result.index,
         sample.id,
         sample.input,
         text_list(sample.references) if sample.references else None,
         text_list(sample.choices) if sample.choices else None,
         sample.answer,
         sample.category,
+    )
+
+
+def sample_row(task_id: int, result: SampleResult, request: bytes | None) -> Row:
+    """Make the row of a finished sample with its request's fingerprint; metadata is not kept."""
+    sample, failure = result.sample, result.failure
+    return (
+        task_id,
+        result.index,
+        *sample_columns(sample),
         request,
         failure.kind if failure else None,
         failure.message if failure else None,

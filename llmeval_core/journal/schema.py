@@ -13,6 +13,7 @@ from llmeval_core.journal.migrating import migrated
 
 SCHEMA_VERSION = 4
 BUSY_TIMEOUT_S = 30.0
+UPGRADE_TIMEOUT_S = 1800.0
 _NOT_WRITABLE = ("readonly", "Permission", "Read-only", "unable to", "Not a dir", "File exists")
 
 _TABLES = """
@@ -54,7 +55,7 @@ CREATE TABLE IF NOT EXISTS samples (          -- how one sample of one task ende
     failure TEXT,
     PRIMARY KEY (task, idx)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS scores (           -- of one sample, in the order of tasks.metrics
+CREATE TABLE IF NOT EXISTS sample_scores (    -- of one sample, in the order of tasks.metrics
     task INTEGER NOT NULL,
     idx INTEGER NOT NULL,
     numbers BLOB NOT NULL,                    -- a float64 each, little-endian; NaN for no value
@@ -98,7 +99,7 @@ CREATE INDEX IF NOT EXISTS samples_by_id ON samples (task, sample_id);
 CREATE INDEX IF NOT EXISTS samples_by_category ON samples (task, category, idx)
     WHERE category IS NOT NULL;
 CREATE INDEX IF NOT EXISTS failed_samples ON samples (task, idx) WHERE failure_kind IS NOT NULL;
-CREATE INDEX IF NOT EXISTS scores_by_grades ON scores (task, grades, idx);
+CREATE INDEX IF NOT EXISTS scores_by_grades ON sample_scores (task, grades, idx);
 CREATE INDEX IF NOT EXISTS tasks_by_requests ON tasks (requests);
 """
 
@@ -171,6 +172,8 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         )
     if version == SCHEMA_VERSION:
         return
+    # Another process may be rewriting an older journal, which takes longer than a commit.
+    connection.execute(f"PRAGMA busy_timeout={UPGRADE_TIMEOUT_S * 1000:.0f}")
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have made the tables while we waited.
@@ -184,3 +187,4 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")

@@ -107,11 +107,11 @@ class StoredScores:
     def _select(self, columns: str) -> sqlite3.Cursor:
         if self.category is None:
             return self.connection.execute(
-                f"SELECT {columns} FROM scores WHERE task = ? ORDER BY idx",  # noqa: S608  ours
+                f"SELECT {columns} FROM sample_scores WHERE task = ? ORDER BY idx",  # noqa: S608  ours
                 (self.task_id,),
             )
         return self.connection.execute(
-            f"SELECT {columns} FROM samples JOIN scores USING (task, idx)"  # noqa: S608  ours
+            f"SELECT {columns} FROM samples JOIN sample_scores USING (task, idx)"  # noqa: S608  ours
             " WHERE task = ? AND category = ? ORDER BY idx",
             (self.task_id, self.category),
         )

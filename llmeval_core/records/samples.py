@@ -166,7 +166,8 @@ class SampleResult:
     Args:
         index: its place in the data set, from 0.
         sample: the sample.
-        request: what was asked; None if the prompt could not be made.
+        request: what was asked; None if the prompt could not be made, and while a run goes on for
+            an answer that an earlier task found.
         generation: what was answered; None if the model failed.
         scores: metric name to score; empty if it failed.
         failure: why it failed; None if it did not.

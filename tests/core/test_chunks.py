@@ -143,6 +143,22 @@ async def test_only_what_changed_is_asked_when_a_data_set_does_not_tell(tmp_path
     assert scored.summary.results[0].n_samples == 3
 
 
+async def test_other_choices_are_weighed_when_a_data_set_does_not_tell(tmp_path: Path) -> None:
+    model = FakeModel()
+    for choices in (("red", "blue"), ("cat", "dog")):
+        model.requests.clear()
+        dataset = Changing([Sample("0", "which?", ("x",), choices, 0)])
+        name = choices[0]
+        await run_in(
+            tmp_path,
+            datasets={"fake": dataset},
+            models={"fake": model},
+            metrics={"fake": FakeMetric(f"{name}@1")},
+        )
+
+    assert [request.continuations for request in model.requests] == [(" cat", " dog")]
+
+
 async def test_a_larger_limit_asks_only_what_is_new(tmp_path: Path) -> None:
     model = FakeModel()
     for limit in (2, 5):

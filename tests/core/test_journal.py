@@ -145,7 +145,7 @@ async def test_a_journal_is_small_and_whole_after_a_run(tmp_path: Path) -> None:
     await run_in(tmp_path)
 
     connection = sqlite3.connect(tmp_path / "journal.sqlite")
-    tables = ("generations", "samples", "scores", "results")
+    tables = ("generations", "samples", "sample_scores", "results")
     counts = [connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables]
     connection.close()
 

@@ -91,3 +91,23 @@ def test_an_upgrade_that_is_broken_off_leaves_the_old_journal(
             Journal(home)
 
     test_samples_are_what_they_were(home)
+
+
+def test_an_older_llmeval_that_is_still_at_work_writes_nothing_wrong(home: Path) -> None:
+    with closing(sqlite3.connect(home / "journal.sqlite", isolation_level=None)) as old:
+        old.execute("SELECT count(*) FROM scores").fetchone()
+        with Journal(home):
+            pass
+
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            old.execute("INSERT OR REPLACE INTO scores VALUES (2, 'bleu', 9, 1.0, NULL, NULL)")
+
+
+def test_a_sample_that_lacks_a_score_does_not_lock_the_journal(home: Path) -> None:
+    with closing(sqlite3.connect(home / "journal.sqlite")) as old, old:
+        old.execute("DELETE FROM scores WHERE task = 2 AND metric = 'bleu' AND idx = 1")
+
+    with Journal(home) as journal, journal.reader() as reader:
+        task = reader.task("f" * 32)
+        assert task is not None
+        assert [score.value for score in reader.scores(task, "bleu")] == [None] * 3

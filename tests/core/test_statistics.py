@@ -46,6 +46,12 @@ def test_many_blocks_are_put_together_as_one_whole() -> None:
     assert aggregate.stderr == pytest.approx(stdev(values) / math.sqrt(10_000), rel=1e-9)
 
 
+def test_large_numbers_have_a_standard_error() -> None:
+    aggregate = mean_aggregate(scores([1e200, 1e200]))
+
+    assert aggregate.stderr == 0.0
+
+
 @given(st.lists(NUMBERS, min_size=2, max_size=50))
 def test_it_is_what_lm_evaluation_harness_defines(values: list[float]) -> None:
     # lm_eval 0.4, api/metrics.py: mean, sample_stddev / sqrt(len)

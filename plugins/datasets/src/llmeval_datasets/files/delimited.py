@@ -78,7 +78,7 @@ def jsonl_rows(path: Path) -> Iterator[NumberedRow]:
                 if line.isspace():
                     continue
                 try:
-                    row = json.loads(line)
+                    row = json.loads(line.strip())
                 except json.JSONDecodeError as err:
                     yield number, BadRow(f"not JSON: {err.msg}, column {err.colno}")
                     continue
