@@ -133,14 +133,15 @@ class Reader:
         for (task_id,) in self._connection.execute(
             "SELECT id FROM tasks WHERE requests = ? ORDER BY id", (requests,)
         ).fetchall():
-            if len(found) == last - first + 1:
+            missing = [index for index in range(first, last + 1) if index not in found]
+            if not missing:
                 break
             for row in self._connection.execute(
                 f"SELECT idx, generation, {rows.SAMPLE_COLUMNS},"  # noqa: S608  names of columns
                 f" {rows.GENERATION_COLUMNS} FROM samples"
                 " JOIN generations ON fingerprint = generation"
                 " WHERE task = ? AND idx BETWEEN ? AND ?",
-                (task_id, first, last),
+                (task_id, missing[0], missing[-1]),
             ):
                 if row[0] not in found:
                     generation = rows.to_generation(row[8:])

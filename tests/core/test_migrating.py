@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -89,6 +90,17 @@ def test_an_upgrade_that_is_broken_off_leaves_the_old_journal(
         patched.setattr("llmeval_core.journal.migrating._migrate_task", die)
         with pytest.raises(KeyboardInterrupt):
             Journal(home)
+
+    test_samples_are_what_they_were(home)
+
+
+def test_several_that_open_it_at_once_upgrade_it_once(home: Path) -> None:
+    def open_and_close(_: int) -> None:
+        with Journal(home):
+            pass
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(open_and_close, range(4)))
 
     test_samples_are_what_they_were(home)
 
