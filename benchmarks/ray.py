@@ -20,12 +20,14 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
 
 from llmeval_ray_executor.cluster import LOCAL_ENVIRONMENT
 
+from benchmarks.cpu import cpu_s
 from benchmarks.processes import LLMEVAL, ROOT, Finished, Server, load_server, run
 from benchmarks.samples import write_samples
 
@@ -35,6 +37,21 @@ CONCURRENCY = 256
 LOOK_S = 0.1
 """How often the load server is asked what it has answered, seconds."""
 LOSS = ROOT / "plugins" / "executors" / "ray_executor" / "tests" / "lose_a_machine.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How far it is.
+
+    Args:
+        at_s: by the monotonic clock, seconds.
+        n_answers: what the load server has answered.
+        cpu_s: what each kind of process has taken, seconds; empty if nobody asked.
+    """
+
+    at_s: float
+    n_answers: int
+    cpu_s: dict[str, float]
 
 
 def main() -> None:
@@ -73,6 +90,8 @@ def asking(*, n_samples: int, rounds: int) -> None:
             engines=lambda n: _rate(server, questions, n_samples // n, n=n),
             workers=lambda: _rate(server, questions, n_samples, executor=executor),
         )
+        for each in ("null", executor):
+            _print_cpu(server, questions, n_samples, executor=each)
 
 
 def _compare(rounds: int, *, engines: Callable[[int], float], workers: Callable[[], float]) -> None:
@@ -129,19 +148,42 @@ def _rate(
     server: Server, questions: Path, n_samples: int, *, n: int = 1, executor: str = "null"
 ) -> float:
     """Run the same in so many processes at once; return requests a second in the middle."""
+    began, ended = _look_at_the_middle(server, questions, n_samples, n=n, executor=executor)
+    return (ended.n_answers - began.n_answers) / (ended.at_s - began.at_s)
+
+
+def _print_cpu(server: Server, questions: Path, n_samples: int, *, executor: str) -> None:
+    """Run once more, and print what each kind of process took in the middle."""
+    began, ended = _look_at_the_middle(server, questions, n_samples, executor=executor, spent=cpu_s)
+    n, elapsed_s = ended.n_answers - began.n_answers, ended.at_s - began.at_s
+    print(f"  CPU of a sample at {n / elapsed_s:.0f} samples/s, {executor}")
+    for kind, before in began.cpu_s.items():
+        spent = ended.cpu_s[kind] - before
+        print(f"    {kind:24} {1000 * spent / n:6.3f} ms, {spent / elapsed_s:.2f} cores")
+
+
+def _look_at_the_middle(
+    server: Server,
+    questions: Path,
+    n_samples: int,
+    *,
+    n: int = 1,
+    executor: str = "null",
+    spent: Callable[[], dict[str, float]] = dict,
+) -> tuple[Look, Look]:
+    """Run the same in so many processes at once; return where the middle began and ended."""
     server.reset()
-    looks: list[tuple[float, int]] = []
+    looks: list[Look] = []
     with ThreadPoolExecutor(n) as pool:
         running = [pool.submit(_evaluate, server, questions, n_samples, executor) for _ in range(n)]
         while not all(done.done() for done in running):
-            looks.append((time.monotonic(), server.stats().n_requests))
+            looks.append(Look(time.monotonic(), server.stats().n_requests, spent()))
             time.sleep(LOOK_S)
         for done in running:
             done.result()
     n_all = server.stats().n_requests
-    middle = [(at, n) for at, n in looks if 3 * n_all <= 10 * n <= 9 * n_all]
-    (began, before), (ended, after) = middle[0], middle[-1]
-    return (after - before) / (ended - began)
+    middle = [look for look in looks if 3 * n_all <= 10 * look.n_answers <= 9 * n_all]
+    return middle[0], middle[-1]
 
 
 def _evaluate(server: Server, questions: Path, n_samples: int, executor: str) -> Finished:

@@ -60,7 +60,7 @@ def state_of(job: Job, progress: JobProgress) -> JobState:
         seconds_left = (n_samples - n_done) / rate
     elapsed_s = None
     if job.started_at is not None:
-        elapsed_s = (job.ended_at or time.time()) - job.started_at
+        elapsed_s = max(0.0, (job.ended_at or time.time()) - job.started_at)
     return JobState(
         job=job,
         progress=progress,

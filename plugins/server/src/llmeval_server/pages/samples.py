@@ -105,7 +105,7 @@ class SamplesPage:
         with self._memory.reader() as reader:
             if not asked.model and not asked.task:
                 tasks = {(task.model, task.key): task for task in reader.tasks()} if reader else {}
-                newest_first = sorted(tasks.values(), key=lambda task: -task.started_at)
+                newest_first = sorted(tasks.values(), key=lambda task: -task.id)
                 return self._renderer.page(request, "tasks.html", tasks=newest_first)
             return self._page(request, asked, *find_asked(reader, asked))
 
