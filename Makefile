@@ -18,7 +18,7 @@ DEV_INSTALLS  := -e ".[dev]" -e "plugins/datasets[all]" -e "plugins/metrics[all]
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench clean programs
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,10 +33,10 @@ demo: $(VENV)/demo-installed ## evaluate a real small model on real data sets, a
 	@echo "  $(BIN)/mlflow ui --backend-store-uri sqlite:///.llmeval/mlflow.db --port 5000"
 	@echo "                                                       then http://localhost:5000"
 
-test: $(VENV)/dev-installed ## install what the tests need, and run them all
+test: programs $(VENV)/dev-installed ## install what the tests need, and run them all
 	$(BIN)/pytest
 
-check: $(VENV)/dev-installed ## format, lint, types, imports, tests: what CI runs
+check: programs $(VENV)/dev-installed ## format, lint, types, imports, tests: what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
@@ -52,6 +52,9 @@ bench: $(VENV)/dev-installed ## measure start-up, overhead, memory, resuming, jo
 
 clean: ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+programs: # what the tests run and pip does not have: PostgreSQL, nginx, a browser
+	@tests/programs.sh
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
