@@ -13,6 +13,7 @@ from llmeval_core.errors import FailureKind, ModelError
 from llmeval_core.generation import Asker, LocalExecutor, wait_s
 from llmeval_core.records import Failure, Generation, Request
 from llmeval_core.testing import FakeModel, make_request
+from llmeval_core.testing.virtual_time import virtual_time
 
 RETRY = RetryConfig(max_attempts=5, base_s=1.0, max_s=10.0)
 
@@ -97,6 +98,7 @@ async def test_an_attempt_that_takes_too_long_is_a_timeout() -> None:
     assert answer == Failure("timeout", "no answer within 0.001 s")
 
 
+@virtual_time
 async def test_the_server_decides_the_shortest_wait() -> None:
     clock = Clock()
     model = FakeModel(fail_first=[ModelError("rate_limit", "slow down", retry_after_s=42.0)])
