@@ -25,9 +25,11 @@ def most_at_once(plan: Plan, models: list[PlannedModel]) -> int:
 def most_let_in(plan: Plan, models: list[PlannedModel]) -> int:
     """Say how many requests to these models, all on one server, an executor may have at once.
 
-    Those that may wait in its copies of a model that works in process are among them.
+    Those that may wait in its copies of a model that works in process are among them; none does
+    if samples have a time limit, which would run meanwhile.
     """
-    return _lowest_limit(plan, models, n_ahead=getattr(plan.executor, "n_ahead", 0))
+    waits = plan.timeouts.sample_s is None
+    return _lowest_limit(plan, models, n_ahead=getattr(plan.executor, "n_ahead", 0) if waits else 0)
 
 
 def _lowest_limit(plan: Plan, models: list[PlannedModel], *, n_ahead: int) -> int:
@@ -79,7 +81,8 @@ def _make_limit(plan: Plan, models: list[PlannedModel]) -> Limit:
         return FixedLimit(most)
     infos = [model.info for model in models]
     if all(info.endpoint is None and info.max_concurrency is not None for info in infos):
-        return KnownLimit(n_served=most_at_once(plan, models), most=most)
+        n_copies = getattr(plan.executor, "n_copies", 1)
+        return KnownLimit(n_served=most_at_once(plan, models), most=most, least=n_copies)
     return AdaptiveLimit(most=most)
 
 

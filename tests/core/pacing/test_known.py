@@ -56,6 +56,37 @@ def test_at_least_one_may_go() -> None:
     assert limit.limit == 1
 
 
+def test_each_copy_keeps_one() -> None:
+    limit = KnownLimit(n_served=64, most=256, least=16)
+
+    for second in range(0, 100, 5):
+        refuse(limit, 50, at=second)
+
+    assert limit.limit == 16
+
+
+def test_refusals_within_the_time_of_an_answer_are_one_episode() -> None:
+    limit = KnownLimit(n_served=100, most=100)
+    limit.answered(0.0, latency_s=20.0, n_under_way=100)
+
+    for second in range(1, 20):
+        refuse(limit, 10, at=second)
+
+    assert limit.limit == 70
+
+
+def test_most_of_what_was_refused_is_soon_tried_again() -> None:
+    limit = KnownLimit(n_served=200, most=200)
+    for second in range(0, 15, 5):
+        refuse(limit, 100, at=second)
+    refused = limit.limit
+
+    answer(limit, 5 * refused, at=20.0)
+
+    assert refused == 68
+    assert limit.limit >= 130
+
+
 @pytest.mark.parametrize(("n_served", "most"), [(1, 1), (1, 17), (10, 10), (10, 50), (10, 3)])
 def test_a_model_that_recovers_gets_all_again(n_served: int, most: int) -> None:
     limit = KnownLimit(n_served=n_served, most=most)

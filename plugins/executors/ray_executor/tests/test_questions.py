@@ -9,6 +9,8 @@ from llmeval_ray_executor.wire import Answer, Refusal, packed, unpacked_answers,
 
 from llmeval_core.hooks import Generation, GenerationSettings, Loglikelihood, Message, Request
 
+WORKER, OTHER = object(), object()
+
 
 def request(number: int) -> Request:
     return Request(
@@ -34,9 +36,9 @@ async def test_a_worker_takes_no_more_than_its_share_of_all_that_is_asked() -> N
     questions.n_workers = 2
     tasks = await asked(questions, 4)
 
-    one = questions.take(room=100, n_under_way=0)
-    more = questions.take(room=100, n_under_way=len(one))
-    other = questions.take(room=100, n_under_way=0)
+    one = questions.take(WORKER, room=100, n_under_way=0)
+    more = questions.take(WORKER, room=100, n_under_way=len(one))
+    other = questions.take(OTHER, room=100, n_under_way=0)
 
     assert [len(one), len(more), len(other)] == [2, 0, 2]
     for task in tasks:
@@ -48,7 +50,7 @@ async def test_no_message_has_more_than_a_chunk() -> None:
     questions.n_workers = 1
     tasks = await asked(questions, 250)
 
-    taken = [len(questions.take(room=1000, n_under_way=n)) for n in (0, 100, 200)]
+    taken = [len(questions.take(WORKER, room=1000, n_under_way=n)) for n in (0, 100, 200)]
 
     assert taken == [100, 100, 50]
     for task in tasks:
@@ -65,6 +67,26 @@ async def test_who_has_least_under_way_is_woken_first() -> None:
 
     assert (idle.is_set(), busy.is_set()) == (True, False)
     task.cancel()
+
+
+async def test_a_suspect_is_asked_alone_though_others_wait() -> None:
+    questions = Questions(chunk_size=100)
+    questions.n_workers = 2
+    tasks = await asked(questions, 10)
+    (suspect,) = questions.take(WORKER, room=1, n_under_way=0)
+    suspect.n_lost = 1
+    questions.give_back([suspect], "killed")
+
+    dry = questions.take(WORKER, room=4, n_under_way=3)
+    other = questions.take(OTHER, room=4, n_under_way=0)
+    alone = questions.take(WORKER, room=4, n_under_way=0)
+    after = questions.take(OTHER, room=4, n_under_way=0)
+
+    assert (dry, alone) == ([], [suspect])
+    assert suspect not in other + after
+    assert len(other) == len(after) == 4
+    for task in tasks:
+        task.cancel()
 
 
 def test_what_travels_arrives_as_it_was() -> None:

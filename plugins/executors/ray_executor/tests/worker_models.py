@@ -35,6 +35,7 @@ class WrittenDown:
         stuck: questions that contain this are never answered; none if None.
         max_concurrency: what `describe` says of it.
         endpoint: what `describe` says of it.
+        n_bad_copies: so many of the copies refuse everything at once.
         n_together: nothing is answered before so many processes have opened it.
     """
 
@@ -48,6 +49,7 @@ class WrittenDown:
     stuck: str | None = None
     max_concurrency: int | None = None
     endpoint: str | None = None
+    n_bad_copies: int = 0
     n_together: int = 0
 
     def describe(self, model: str) -> ModelInfo:
@@ -61,7 +63,14 @@ class WrittenDown:
         if self.refuse_opening is not None:
             raise ModelError(self.refuse_opening, "the weights are locked", hint="ask for the key")
         self.write("opened", model)
-        return WrittenModel(self)
+        return WrittenModel(self, is_bad=any(map(self._take_bad_place, range(self.n_bad_copies))))
+
+    def _take_bad_place(self, number: int) -> bool:
+        try:
+            (self.folder / f"bad-{number}").mkdir()
+        except FileExistsError:
+            return False  # another copy has it
+        return True
 
     def write(self, kind: str, text: str) -> None:
         """Add a line to this process's file."""
@@ -89,7 +98,8 @@ class WrittenDown:
 class WrittenModel:
     """One copy."""
 
-    def __init__(self, provider: WrittenDown) -> None:
+    def __init__(self, provider: WrittenDown, *, is_bad: bool) -> None:
+        self._is_bad = is_bad
         self._provider = provider
         self._n_refusals = 0
 
@@ -98,6 +108,8 @@ class WrittenModel:
         does, question = self._provider, request.messages[-1].content
         began = time.monotonic()
         does.write("asked", question)
+        if self._is_bad:
+            raise ModelError("overloaded", "out of memory")
         if does.deadly is not None and does.deadly in question:
             os.kill(os.getpid(), signal.SIGKILL)
         while len(does.processes()) < does.n_together:  # noqa: ASYNC110  other processes write them

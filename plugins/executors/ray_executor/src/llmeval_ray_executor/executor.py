@@ -34,6 +34,9 @@ class HasRoom(Protocol):
     def room(self) -> int:
         """See above."""
 
+    def when_changed(self, look: Callable[[], None]) -> None:
+        """Call this when there may be more room, though nothing was answered."""
+
 
 class RayExecutor:
     """Opens a run's models in Ray workers and leaves the asking to the local executor.
@@ -68,8 +71,9 @@ class RayExecutor:
         if local is None or open_by is None:
             raise LlmevalError("the Ray executor needs a job that the engine made")
         n_actors = self._settings.actors
+        ahead = 0 if job.sample_timeout_s is not None else AHEAD  # a sample's time would run
         each = self._settings.concurrency_per_actor or math.ceil(job.concurrency / n_actors)
-        opener = partial(self._open, each, job.request_timeout_s)
+        opener = partial(self._open, each, ahead, job.request_timeout_s)
         copies: HasRoom | None = None
 
         async def opened() -> Model:
@@ -77,6 +81,7 @@ class RayExecutor:
             model = await open_by(opener)
             assert isinstance(model, HasRoom)  # slow, hence once: `_open` made it
             copies = model
+            model.when_changed(gate.look_again)
             gate.look_again()
             return model
 
@@ -91,23 +96,30 @@ class RayExecutor:
         there = dataclasses.replace(
             job,
             open=opened,
-            concurrency=min(job.concurrency, n_actors * (each + AHEAD)),
+            concurrency=min(job.concurrency, n_actors * (each + ahead)),
             request_timeout_s=math.inf,  # the worker counts, from when it begins
         )
         await local.run(there, gate, finish_and_leave)
 
-    async def _open(self, concurrency: int, request_timeout_s: float, recipe: ModelRecipe) -> Model:
+    async def _open(
+        self, concurrency: int, ahead: int, request_timeout_s: float, recipe: ModelRecipe
+    ) -> Model:
         ray = await self._cluster.enter()
         # Late, because it imports Ray, for which the cluster has prepared the environment.
+        from llmeval_ray_executor.member import Terms  # noqa: PLC0415
         from llmeval_ray_executor.model import RayModel  # noqa: PLC0415
 
         try:
             model = RayModel(
                 self._settings,
                 _pickled(recipe, ray.cloudpickle.dumps),
-                concurrency=_at_once_in_a_copy(recipe, concurrency),
-                ahead=AHEAD,
-                request_timeout_s=request_timeout_s,
+                terms=Terms(
+                    _at_once_in_a_copy(recipe, concurrency),
+                    ahead,
+                    request_timeout_s,
+                    self._settings.max_restarts,
+                    rests=recipe.provider.describe(recipe.model).endpoint is None,
+                ),
                 cluster=self._cluster,
             )
         except BaseException:

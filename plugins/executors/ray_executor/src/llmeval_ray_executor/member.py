@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
@@ -14,6 +15,7 @@ from ray.exceptions import RayError
 
 from llmeval_core.hooks import LlmevalError
 from llmeval_ray_executor.questions import Asked, Questions
+from llmeval_ray_executor.resting import Rest
 from llmeval_ray_executor.speed import Speed
 from llmeval_ray_executor.wire import Question, Refusal, packed, unpacked_answers
 from llmeval_ray_executor.worker import CLOSING_S
@@ -24,8 +26,30 @@ FOLLOWING_ROUNDS = 8
 AHEAD_S = 0.2
 """What waits with a worker is done in this time, seconds: enough for a message there and back, and
 little is asked again if the worker is lost."""
+HANGING_S = 10.0
+"""A worker that tells nothing for so much longer than a request may take is lost, seconds."""
 LONGEST_PAUSE_S = 10.0
 """Longest pause before a worker is replaced, seconds; it doubles while they answer nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is asked of a worker.
+
+    Args:
+        at_once: requests that it serves at once.
+        ahead: most requests that wait with it besides, if it is fast.
+        request_timeout_s: longest time for one request, seconds.
+        max_losses: after so many in a row without an answer between, its place stays empty.
+        rests: whether it gets less while it refuses and others do not: for a model that it has
+            loaded itself. A server refuses all workers.
+    """
+
+    at_once: int
+    ahead: int
+    request_timeout_s: float
+    max_losses: int
+    rests: bool
 
 
 class Member:
@@ -36,9 +60,7 @@ class Member:
         questions: where work comes from.
         hire: makes a new actor; Any: Ray's handles have no static type.
         recipe: the pickled `ModelRecipe` that it opens.
-        at_once: requests that it serves at once.
-        ahead: most requests that wait with it besides, if it is fast.
-        max_losses: after so many in a row without an answer between, the place stays empty.
+        terms: what is asked of it.
         changed: is called when it becomes ready and when it is no longer.
     """
 
@@ -49,19 +71,18 @@ class Member:
         *,
         hire: Callable[[], Any],
         recipe: bytes,
-        at_once: int,
-        ahead: int,
-        max_losses: int,
+        terms: Terms,
         changed: Callable[[], None],
     ) -> None:
         self._number = number
         self._questions = questions
         self._hire = hire
         self._recipe = recipe
-        self._at_once = at_once
-        self._ahead = ahead
+        self._terms = terms
+        self._patience_s = terms.request_timeout_s + HANGING_S
         self._speed = Speed()
-        self._max_losses = max_losses
+        self._rest = Rest()
+        self._heard_at = 0.0
         self._changed = changed
         self._actor: Any = None  # Any: see `hire`
         self._answers: asyncio.Task[bytes] | None = None
@@ -74,12 +95,15 @@ class Member:
 
     @property
     def room(self) -> int:
-        """How many requests may be with it now."""
-        return self._at_once + min(self._ahead, round(AHEAD_S * self._speed.per_s))
+        """How many requests may be with it now, once it is ready."""
+        if self._terms.rests and self._rest.on_trial:
+            return 1
+        per_s = self._speed.per_s(asyncio.get_running_loop().time())
+        return self._terms.at_once + min(self._terms.ahead, round(AHEAD_S * per_s))
 
     async def work(self) -> None:
         """Work until cancelled, or until too many workers in a row were lost."""
-        while self._n_losses <= self._max_losses:
+        while self._n_losses <= self._terms.max_losses:
             if self._n_losses > 1:
                 await asyncio.sleep(min(LONGEST_PAUSE_S, 0.25 * 2**self._n_losses))
             why: str | None = None
@@ -87,6 +111,8 @@ class Member:
                 why = await self._fill()
             except RayError as err:
                 why = _reason(err)
+            except TimeoutError:
+                why = f"it has told nothing for {self._patience_s:g} s"
             finally:
                 self._empty(why)
             self._n_losses += 1
@@ -133,9 +159,15 @@ class Member:
                 self._answers = asyncio.create_task(self._exchange(packed(questions)))
                 self._answers.add_done_callback(self._wake)
             elif questions:
-                await self._actor.give.remote(packed(questions))
+                await self._patiently(self._actor.give.remote(packed(questions)))
             else:
-                await self._news.wait()
+                await self._patiently(self._news.wait())
+
+    async def _patiently(self, awaited: Awaitable[object]) -> None:
+        """Wait, but while requests are with the worker no longer than it may be silent."""
+        until = self._heard_at + self._patience_s if self._under_way else None
+        async with asyncio.timeout_at(until):
+            await awaited
 
     async def _exchange(self, questions: bytes) -> bytes:
         answers: bytes = await self._actor.exchange.remote(questions)
@@ -144,10 +176,12 @@ class Member:
     def _take(self) -> list[Question]:
         """Take what the worker has room for; if there is nothing, more is told as news."""
         n_under_way = len(self._under_way)
-        room = 0 if self._has_suspect() else self.room - n_under_way
+        room = 0 if self._has_suspect() or self._has_rest() else self.room - n_under_way
         if room <= 0:
             return []
-        taken = self._questions.take(room=room, n_under_way=n_under_way)
+        taken = self._questions.take(self, room=room, n_under_way=n_under_way)
+        if taken and not n_under_way:
+            self._heard_at = asyncio.get_running_loop().time()
         if not taken:
             self._questions.wake_when_more(self._news, n_under_way)
         for asked in taken:
@@ -158,7 +192,7 @@ class Member:
     async def _tell_withdrawn(self) -> None:
         if self._withdrawn:
             withdrawn, self._withdrawn = self._withdrawn, []
-            await self._actor.drop.remote(withdrawn)
+            await self._patiently(self._actor.drop.remote(withdrawn))
 
     def _wake(self, answers: asyncio.Task[bytes]) -> None:
         self._news.set()
@@ -172,9 +206,20 @@ class Member:
         """Whether it has a request that is asked alone."""
         return len(self._under_way) == 1 and next(iter(self._under_way.values())).is_suspect
 
+    def _has_rest(self) -> bool:
+        """Whether it gets nothing because it refuses; if so, looks again later."""
+        loop = asyncio.get_running_loop()
+        left_s = self._rest.left_s(loop.time()) if self._terms.rests else 0.0
+        if left_s > 0:
+            loop.call_later(left_s, self._news.set)
+        return left_s > 0
+
     def _receive(self, message: bytes) -> None:
         answers = unpacked_answers(message)
-        self._speed.note(len(answers), asyncio.get_running_loop().time())
+        self._heard_at = asyncio.get_running_loop().time()
+        n_good = sum(not isinstance(outcome, Refusal) for _, outcome in answers)
+        self._speed.note(n_good, self._heard_at)
+        self._rest.note((outcome for _, outcome in answers), self._heard_at)
         for number, outcome in answers:
             asked = self._under_way.pop(number)
             self._questions.returned()
@@ -191,6 +236,7 @@ class Member:
         actor, self._actor = self._actor, None
         lost, self._under_way = self._under_way, {}
         self._withdrawn = []
+        self._speed, self._rest = Speed(), Rest()
         was_ready, self.ready = self.ready, False
         if actor is not None:
             with contextlib.suppress(RayError):

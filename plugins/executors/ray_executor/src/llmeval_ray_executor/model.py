@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import ray
 
 from llmeval_core.hooks import Generation, LlmevalError, Request
 from llmeval_ray_executor.cluster import Cluster
-from llmeval_ray_executor.member import Member
+from llmeval_ray_executor.member import Member, Terms
 from llmeval_ray_executor.questions import Questions
 from llmeval_ray_executor.settings import RaySettings
 from llmeval_ray_executor.worker import Worker
@@ -25,9 +26,7 @@ class RayModel:
     Args:
         settings: how many workers, and what each of them gets.
         recipe: the pickled `ModelRecipe` that each opens.
-        concurrency: most requests that one worker serves at once.
-        ahead: most requests that may wait in a worker besides, so that it never waits for us.
-        request_timeout_s: longest time for one request, seconds.
+        terms: what is asked of each.
         cluster: is left when all workers are gone.
     """
 
@@ -36,9 +35,7 @@ class RayModel:
         settings: RaySettings,
         recipe: bytes,
         *,
-        concurrency: int,
-        ahead: int,
-        request_timeout_s: float,
+        terms: Terms,
         cluster: Cluster,
     ) -> None:
         self._settings = settings
@@ -49,7 +46,7 @@ class RayModel:
 
         def hire() -> Any:  # Any: Ray's handles have no static type
             return _actor_class(settings).remote(
-                concurrency, request_timeout_s, settings.chunk_size
+                terms.at_once, terms.request_timeout_s, settings.chunk_size
             )
 
         self._members = [
@@ -58,19 +55,22 @@ class RayModel:
                 self._questions,
                 hire=hire,
                 recipe=recipe,
-                at_once=concurrency,
-                ahead=ahead,
-                max_losses=settings.max_restarts,
+                terms=terms,
                 changed=self._count,
             )
             for number in range(1, settings.actors + 1)
         ]
         self._tasks: list[asyncio.Task[None]] = []
+        self._when_changed: list[Callable[[], None]] = []
 
     @property
     def room(self) -> int:
-        """How many requests may be with the workers now."""
-        return sum(member.room for member in self._members)
+        """How many requests may be with the workers that are ready now; at least 1."""
+        return max(1, sum(member.room for member in self._members if member.ready))
+
+    def when_changed(self, look: Callable[[], None]) -> None:
+        """Call this whenever a worker becomes ready, or is lost."""
+        self._when_changed.append(look)
 
     async def start(self) -> None:
         """Hire the workers and wait for the first that is ready; the others join later.
@@ -112,6 +112,8 @@ class RayModel:
         else:
             self._some_ready.clear()
             self._none_ready.set()
+        for look in self._when_changed:
+            look()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Give up when the last place stays empty, or when the model cannot be opened at all."""

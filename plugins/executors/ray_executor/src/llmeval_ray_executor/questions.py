@@ -61,6 +61,7 @@ class Questions:
         self._suspects: deque[Asked] = deque()
         self._n_out = 0
         self._idle: dict[asyncio.Event, int] = {}
+        self._running_dry: object = None
 
     async def ask(self, request: Request) -> Generation:
         """Wait for a worker and for its answer, however often workers are lost meanwhile.
@@ -82,14 +83,16 @@ class Questions:
                 asked.withdraw()
             raise
 
-    def take(self, *, room: int, n_under_way: int) -> list[Asked]:
+    def take(self, worker: object, *, room: int, n_under_way: int) -> list[Asked]:
         """Take what a worker with that much room shall work on next; may be empty.
 
         Each takes no more than its share of all that is asked, so that requests do not wait in
-        one worker while others have nothing to do. One with nothing under way gets something.
+        one worker while others have nothing to do. While a suspect waits, one worker at a time
+        gets nothing until it has nothing under way, and then the suspect.
         """
-        if not self._waiting and not n_under_way:
-            taken = self._pop(self._suspects, 1)
+        if self._has_suspects() and self._running_dry in (None, worker):
+            self._running_dry = worker if n_under_way else None
+            taken = [] if n_under_way else self._pop(self._suspects, 1)
         else:
             fair = math.ceil((len(self._waiting) + self._n_out) / max(1, self.n_workers))
             most = min(room, fair - n_under_way, self._chunk_size)
@@ -112,6 +115,7 @@ class Questions:
             lost: what it had not answered.
             why: how it died; None if it was let go, which says nothing about the requests.
         """
+        self._running_dry = None
         for asked in lost:
             self._n_out -= 1
             asked.withdraw = None
@@ -134,6 +138,11 @@ class Questions:
                 answer = waiting.popleft().answer
                 if not answer.done():
                     answer.set_exception(failure)
+
+    def _has_suspects(self) -> bool:
+        while self._suspects and self._suspects[0].answer.done():
+            self._suspects.popleft()
+        return bool(self._suspects)
 
     def _wake(self) -> None:
         if self._idle:

@@ -7,23 +7,26 @@ SPAN_S = 0.25
 
 
 class Speed:
-    """Counts answers.
-
-    Attributes:
-        per_s: answers a second, lately; at first 0.
-    """
+    """Counts answers."""
 
     def __init__(self) -> None:
-        self.per_s = 0.0
+        self._per_s = 0.0
         self._n = 0
         self._since: float | None = None
+        self._last = 0.0
 
     def note(self, n: int, now: float) -> None:
         """Note so many more answers at this time, seconds."""
+        self._last = now
         if self._since is None:
             self._since = now
             return
         self._n += n
         if now - self._since >= SPAN_S:
-            self.per_s = self._n / (now - self._since)
+            self._per_s = self._n / (now - self._since)
             self._n, self._since = 0, now
+
+    def per_s(self, now: float) -> float:
+        """Say how many answers a second there were lately; fewer the longer there is none."""
+        silent_s = now - self._last
+        return min(self._per_s, 1 / silent_s) if silent_s > 0 else self._per_s
