@@ -98,7 +98,7 @@ class Executor(Protocol):
 
     * `n_copies`: how many copies it opens; `max_concurrency` is then that of each. 1 if left out.
     * `n_ahead`: how many requests may wait for each copy besides those that it serves, so that
-      it need not wait for the next. 0 if left out.
+      it need not wait for the next. 0 if left out; none may where samples have a time limit.
     """
 
     async def run(

@@ -104,6 +104,15 @@ def test_what_waits_in_copies_is_not_served_at_once() -> None:
     assert most_let_in(plan, [evaluation.model]) == 60
 
 
+def test_nothing_waits_in_copies_while_a_samples_time_runs() -> None:
+    models, executors = {"m": Serving(4)}, {"e": Hoarding()}
+    timeouts = {"sample_s": 5}
+    plan = plan_of(models=models, executors=executors, executor="e", timeouts=timeouts)
+    (evaluation,) = plan.evaluations
+
+    assert most_let_in(plan, [evaluation.model]) == 12
+
+
 async def test_a_model_in_process_that_tells_no_number_is_found_out_about(tmp_path: Path) -> None:
     model = Serving(None, n=8)
 

@@ -20,6 +20,7 @@ from llmeval_core.hooks import (
 from llmeval_ray_executor.cluster import Cluster
 from llmeval_ray_executor.gate import Gate
 from llmeval_ray_executor.settings import RaySettings
+from llmeval_ray_executor.terms import Terms
 
 AHEAD = 16
 """Most requests that wait in a worker besides those that it serves: it need not wait for the next,
@@ -106,7 +107,6 @@ class RayExecutor:
     ) -> Model:
         ray = await self._cluster.enter()
         # Late, because it imports Ray, for which the cluster has prepared the environment.
-        from llmeval_ray_executor.member import Terms  # noqa: PLC0415
         from llmeval_ray_executor.model import RayModel  # noqa: PLC0415
 
         try:

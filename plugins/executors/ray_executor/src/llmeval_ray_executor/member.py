@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
@@ -17,6 +16,7 @@ from llmeval_core.hooks import LlmevalError
 from llmeval_ray_executor.questions import Asked, Questions
 from llmeval_ray_executor.resting import Rest
 from llmeval_ray_executor.speed import Speed
+from llmeval_ray_executor.terms import Terms
 from llmeval_ray_executor.wire import Question, Refusal, packed, unpacked_answers
 from llmeval_ray_executor.worker import CLOSING_S
 
@@ -30,26 +30,6 @@ HANGING_S = 10.0
 """A worker that tells nothing for so much longer than a request may take is lost, seconds."""
 LONGEST_PAUSE_S = 10.0
 """Longest pause before a worker is replaced, seconds; it doubles while they answer nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is asked of a worker.
-
-    Args:
-        at_once: requests that it serves at once.
-        ahead: most requests that wait with it besides, if it is fast.
-        request_timeout_s: longest time for one request, seconds.
-        max_losses: after so many in a row without an answer between, its place stays empty.
-        rests: whether it gets less while it refuses and others do not: for a model that it has
-            loaded itself. A server refuses all workers.
-    """
-
-    at_once: int
-    ahead: int
-    request_timeout_s: float
-    max_losses: int
-    rests: bool
 
 
 class Member:

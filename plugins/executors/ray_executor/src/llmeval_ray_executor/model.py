@@ -12,9 +12,10 @@ import ray
 
 from llmeval_core.hooks import Generation, LlmevalError, Request
 from llmeval_ray_executor.cluster import Cluster
-from llmeval_ray_executor.member import Member, Terms
+from llmeval_ray_executor.member import Member
 from llmeval_ray_executor.questions import Questions
 from llmeval_ray_executor.settings import RaySettings
+from llmeval_ray_executor.terms import Terms
 from llmeval_ray_executor.worker import Worker
 
 _log = logging.getLogger("llmeval")
