@@ -69,6 +69,19 @@ async def test_who_has_least_under_way_is_woken_first() -> None:
     task.cancel()
 
 
+async def test_who_found_work_meanwhile_is_not_woken_in_anothers_place() -> None:
+    questions = Questions(chunk_size=100)
+    full, idle = asyncio.Event(), asyncio.Event()
+    questions.wake_when_more(full, 0)
+    questions.wake_when_more(idle, 1)
+    questions.no_longer_idle(full)
+
+    (task,) = await asked(questions, 1)
+
+    assert (idle.is_set(), full.is_set()) == (True, False)
+    task.cancel()
+
+
 async def test_a_suspect_is_asked_alone_though_others_wait() -> None:
     questions = Questions(chunk_size=100)
     questions.n_workers = 2

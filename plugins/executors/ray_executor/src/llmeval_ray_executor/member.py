@@ -155,6 +155,7 @@ class Member:
 
     def _take(self) -> list[Question]:
         """Take what the worker has room for; if there is nothing, more is told as news."""
+        self._questions.no_longer_idle(self._news)
         n_under_way = len(self._under_way)
         room = 0 if self._has_suspect() or self._has_rest() else self.room - n_under_way
         if room <= 0:

@@ -80,9 +80,9 @@ class RayModel:
             LlmevalError: there will be none.
         """
         self._tasks = [asyncio.create_task(member.work()) for member in self._members]
+        self._tasks.append(asyncio.create_task(self._watch()))
         for task in self._tasks:
             task.add_done_callback(self._ended)
-        self._tasks.append(asyncio.create_task(self._watch()))
         await self._some_ready.wait()
         if self._questions.failure is not None:
             raise self._questions.failure

@@ -108,6 +108,10 @@ class Questions:
         """Set this event once, when a request comes; whoever has least under way is first."""
         self._idle[event] = n_under_way
 
+    def no_longer_idle(self, event: asyncio.Event) -> None:
+        """Do not set this event any more: who has it looks for itself."""
+        self._idle.pop(event, None)
+
     def give_back(self, lost: Iterable[Asked], why: str | None) -> None:
         """Ask again what was with a worker that is gone.
 
