@@ -19,8 +19,13 @@ FailureKind = Literal[
     "time_limit",
     "prompt",
     "metric",
+    "plugin",
 ]
-"""Why a sample has no score: the model's reasons first, then the pipeline's own."""
+"""Why a sample has no score: the model's reasons first, then the pipeline's own; `plugin` is a
+bug in the plugin that should have answered."""
+
+_MOST_TOLD = 2000
+"""Characters of a foreign error that are kept."""
 
 
 class LlmevalError(Exception):
@@ -116,6 +121,40 @@ class TrackerError(LlmevalError):
         self.retry_after_s = retry_after_s
 
 
+def passes(err: BaseException) -> bool:
+    """Say whether what came out of foreign code is none of its own failures.
+
+    Ctrl-C is the user's, and a cancellation that was asked for is the engine's. Anything else is
+    the component's: SystemExit, the panic of a Rust extension and `pytest.skip`, which are no
+    `Exception`, and a CancelledError that nobody asked for.
+    """
+    import asyncio  # noqa: PLC0415  late: --help must not wait for it
+
+    if isinstance(err, BaseExceptionGroup):
+        return err.subgroup(KeyboardInterrupt) is not None
+    if not isinstance(err, asyncio.CancelledError):
+        return isinstance(err, KeyboardInterrupt)
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # in a thread, where nothing can be cancelled
+        return False
+    return task is not None and task.cancelling() > 0
+
+
+def in_words(err: BaseException) -> str:
+    """Write a foreign error as `KeyError: 'a'`; its text can be missing, endless, or fail."""
+    name = type(err).__name__
+    try:
+        text = str(err)
+    except BaseException as broken:
+        if passes(broken):
+            raise
+        text = f"(its text fails with {type(broken).__name__})"
+    if len(text) > _MOST_TOLD:
+        text = f"{text[:_MOST_TOLD]} ..."
+    return f"{name}: {text}" if text else name
+
+
 @contextmanager
 def foreign_errors(
     kind: type[PluginError] | type[DatasetError], what: str, *, where: str | None = None
@@ -131,6 +170,8 @@ def foreign_errors(
         yield
     except LlmevalError:
         raise
-    except Exception as err:  # the border: a plugin can raise anything
+    except BaseException as err:  # the border: a plugin can raise anything
+        if passes(err):
+            raise
         hint = "this is a bug in the plugin; tell its author" if kind is PluginError else None
-        raise kind(f"{what}: {type(err).__name__}: {err}", where=where, hint=hint) from err
+        raise kind(f"{what}: {in_words(err)}", where=where, hint=hint) from err

@@ -208,7 +208,8 @@ def _plan_metrics(
                 where=origin.where(*place),
                 hint="give one of them another `name:`",
             )
-        planned.append(PlannedMetric(name, metric, public_settings(component.settings)))
+        settings = public_settings(component.settings)
+        planned.append(PlannedMetric(name, metric, settings, offer.distribution))
     return tuple(planned)
 
 

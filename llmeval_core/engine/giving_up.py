@@ -13,7 +13,9 @@ _HINTS = {
     "overloaded": "lower the concurrency, or try again later",
     "malformed": "is base_url an API address? it should end in /v1 for most servers",
     "prompt": "change the template, or give the data set the fields that it uses",
-    "metric": "choose metrics that fit the data set",
+    "metric": "choose metrics that fit the data set; the answers are kept, and the same command"
+    " scores them again",
+    "plugin": "this is a bug in the plugin; tell its author",
 }
 
 

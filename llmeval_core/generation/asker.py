@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from llmeval_core.contracts import Model, ModelJob
-from llmeval_core.errors import ModelError, PluginError
+from llmeval_core.errors import LlmevalError, ModelError, PluginError, in_words, passes
 from llmeval_core.generation.retrying import ATTEMPTS_UNPROVEN, FATAL, TRANSIENT, wait_s
 from llmeval_core.pacing import FixedLimit, Pacer
 from llmeval_core.records import Failure, Generation, Request
@@ -82,7 +82,7 @@ class Asker:
             await self._pace.enter(n_expected)
 
     async def _attempt(self, request: Request, n_expected: int) -> Generation | ModelError:
-        """Ask once; the pacer has let us through."""
+        """Ask once; the pacer has let us through. Whatever the model raises is its failure."""
         began = time.perf_counter()
         timeout_s = self._job.request_timeout_s
         try:
@@ -93,9 +93,13 @@ class Asker:
             error = ModelError("timeout", f"no answer within {timeout_s:g} s")
         except ModelError as err:
             error = err
-        except BaseException:
+        except ConnectionError as err:
+            error = ModelError("connection", in_words(err))
+        except BaseException as err:  # the border: a model is foreign code
             self._pace.abandoned()
-            raise
+            if passes(err) or isinstance(err, LlmevalError):
+                raise
+            return ModelError("plugin", f"the model failed: {in_words(err)}")
         else:
             self._proven = True
             latency_s = time.perf_counter() - began
