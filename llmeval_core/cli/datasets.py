@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -13,7 +12,7 @@ from llmeval_core.catalog import Catalog
 from llmeval_core.cli.listing import make_listing
 from llmeval_core.cli.prompt_preview import Preview, preview_prompts
 from llmeval_core.cli.sample_view import asked, expected
-from llmeval_core.cli.screen import echo_block
+from llmeval_core.cli.screen import echo, echo_block, echo_json, nobody_reads
 from llmeval_core.cli.session import complete, open_session
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import Dataset
@@ -117,8 +116,10 @@ def show(
     dataset = _build(catalog, name)
     previews = preview_prompts(dataset, catalog, use=name, model=model, n_shots=shots, limit=limit)
     for index, preview in enumerate(previews):
+        if nobody_reads():
+            break
         if as_json:
-            click.echo(json.dumps(_preview_json(preview), ensure_ascii=False))
+            echo_json(_preview_json(preview), indent=None)
         else:
             _echo_preview(index, preview)
 
@@ -144,9 +145,9 @@ def fetch(ctx: click.Context, /, names: tuple[str, ...], *, as_json: bool) -> No
             )
         fetched[name] = str(dataset.fetch())
         if not as_json:
-            click.echo(f"{name}: {fetched[name]}")
+            echo(f"{name}: {fetched[name]}")
     if as_json:
-        click.echo(json.dumps(fetched, ensure_ascii=False, indent=2))
+        echo_json(fetched)
 
 
 _NAME = show.params[0]

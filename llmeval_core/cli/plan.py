@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,12 @@ from rich.table import Table
 
 from llmeval_core.catalog import make_plan
 from llmeval_core.cli.run_options import run_options
-from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.screen import add_row, echo_json, make_console, print_table
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import TaskPreview, preview
 from llmeval_core.journal import Journal
 from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.library.printable import shown
 from llmeval_core.library.run_flags import read_config
 
 
@@ -52,9 +52,7 @@ def command(
         previews = preview(plan, None)
     if as_json:
         counted = [asdict(item) for item in previews]
-        click.echo(
-            json.dumps({**plan.describe(), "preview": counted}, ensure_ascii=False, indent=2)
-        )
+        echo_json({**plan.describe(), "preview": counted})
     else:
         _print(previews, plan.fingerprint)
 
@@ -71,11 +69,11 @@ def _print(previews: list[TaskPreview], fingerprint: str) -> None:
         row.append(f"{item.estimate.n_prompt_tokens + item.estimate.n_completion_tokens:,}")
         if has_cost:
             row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
-        table.add_row(item.model, item.task, *row, _duration(item.estimate.duration_s))
+        add_row(table, item.model, item.task, *row, _duration(item.estimate.duration_s))
+    print_table(table)
     console = make_console()
-    console.print(table)
     for line in _lines(previews, fingerprint):
-        console.print(line, soft_wrap=True)
+        console.print(shown(line), soft_wrap=True)
 
 
 def _lines(previews: list[TaskPreview], fingerprint: str) -> list[str]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from llmeval_core.library.printable import shown
+from llmeval_core.library.printable import shown, shown_json
 from llmeval_core.library.spreadsheets import as_cell
 from llmeval_core.records import MetricResult, TaskResult
 
@@ -56,7 +56,7 @@ def to_json(board: Leaderboard) -> str:
     cells = [
         {"model": model, **cell.model_dump(mode="json")} for (model, _), cell in board.cells.items()
     ]
-    return json.dumps(cells, ensure_ascii=False, indent=2)
+    return shown_json(json.dumps(cells, ensure_ascii=False, indent=2))
 
 
 def to_csv(board: Leaderboard) -> str:
@@ -64,13 +64,13 @@ def to_csv(board: Leaderboard) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     header = [name for key in board.keys for name in (key, f"{key}_stderr")]
-    writer.writerow(["model", *map(as_cell, header)])
+    writer.writerow(["model", *(as_cell(shown(name)) for name in header)])
     for model in board.models:
         row: list[float | None] = []
         for key in board.keys:
             cell = board.cells.get((model, key))
             row += [cell.aggregate.value, cell.aggregate.stderr] if cell else [None, None]
-        writer.writerow([as_cell(model), *row])
+        writer.writerow([as_cell(shown(model)), *row])
     return out.getvalue().rstrip("\n")
 
 

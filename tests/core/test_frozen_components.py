@@ -12,7 +12,6 @@ from llmeval_core.records import Aggregate, Generation, Sample, Score
 from llmeval_core.statistics import mean_aggregate
 from llmeval_core.testing import make_sample, run_in
 
-
 LONGER = TaskDefaults(metrics=(ComponentConfig(use="longer"),))
 
 
