@@ -14,8 +14,8 @@ from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.screen import add_row, echo_json, make_console, print_table
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import TaskPreview, preview
-from llmeval_core.journal import Journal
-from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.library import existing_journal
+from llmeval_core.library.existing_journal import has_journal
 from llmeval_core.library.printable import shown
 from llmeval_core.library.run_flags import read_config
 
@@ -45,8 +45,8 @@ def command(
     config, origin = read_config(run_file, **flags)
     session = open_session(ctx)
     plan = make_plan(config, session.catalog, origin=origin, observer=session.host)
-    if (home / JOURNAL_FILE).exists():
-        with Journal(home) as journal:
+    if has_journal(home):
+        with existing_journal(home) as journal:
             previews = preview(plan, journal)
     else:
         previews = preview(plan, None)

@@ -94,8 +94,7 @@ def print_table(table: Table) -> None:
     """Print a table; where the terminal is too narrow for it, whole and broken into lines."""
     console = make_console()
     needed = console.measure(table, options=console.options.update(width=_WIDEST)).minimum
-    if needed > console.width:
-        console.width = needed
+    console.width = max(console.width, needed)
     console.print(table)
 
 

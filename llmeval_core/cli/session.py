@@ -78,7 +78,7 @@ def home_option(command: CommandT) -> CommandT:
     """Add `--home`."""
     return click.option(
         "--home",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=click.Path(file_okay=False, readable=False, path_type=Path),  # the journal says more
         default=Path(".llmeval"),
         envvar="LLMEVAL_HOME",
         show_envvar=True,

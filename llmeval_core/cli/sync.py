@@ -35,7 +35,7 @@ def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool)
     Example:
       llmeval sync
     """
-    with existing_journal(home) as journal:
+    with existing_journal(home, writing=True) as journal:
         catalog = open_session(ctx).catalog
         outcomes = run_to_end(deliver_lacking(journal, catalog, timeout))
     if as_json:

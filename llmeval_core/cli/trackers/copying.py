@@ -77,7 +77,7 @@ def command(
       llmeval trackers copy jsonl:everything.jsonl --latest
       llmeval trackers copy mlflow --set experiment=archive -m 'openai/*'
     """
-    with existing_journal(home) as journal:
+    with existing_journal(home, writing=True) as journal:
         catalog = open_session(ctx).catalog
         planned = _plan(tracker, settings, name, journal, catalog)
         n_chosen = journal.deliveries(Deliveries.assign, _stored(planned), **which)
