@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from llmeval_core.containing import contained
+
 FailureKind = Literal[
     "auth",
     "not_found",
@@ -167,7 +169,8 @@ def foreign_errors(
         where: see `LlmevalError`.
     """
     try:
-        yield
+        with contained():
+            yield
     except LlmevalError:
         raise
     except BaseException as err:  # the border: a plugin can raise anything

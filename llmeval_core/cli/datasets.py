@@ -16,7 +16,7 @@ from llmeval_core.cli.screen import echo, echo_block, echo_json, nobody_reads
 from llmeval_core.cli.session import complete, open_session
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import Dataset
-from llmeval_core.errors import ConfigError
+from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
 from llmeval_core.library.sample_json import asked_json, expected_json
 
 _names = complete("datasets")
@@ -143,7 +143,8 @@ def fetch(ctx: click.Context, /, names: tuple[str, ...], *, as_json: bool) -> No
             raise ConfigError(
                 f"data set '{name}' has nothing to fetch", hint="only packaged sets are downloaded"
             )
-        fetched[name] = str(dataset.fetch())
+        with foreign_errors(DatasetError, f"data set '{name}' cannot be fetched"):
+            fetched[name] = str(dataset.fetch())
         if not as_json:
             echo(f"{name}: {fetched[name]}")
     if as_json:

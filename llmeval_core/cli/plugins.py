@@ -20,8 +20,9 @@ _MOST_NAMES = 4
 def command(ctx: click.Context, /, *, as_json: bool) -> None:
     """List plugins: entry point, distribution, state, load time, offers, why one is broken.
 
-    Leave one alone with `llmeval -p no:NAME ...` or LLMEVAL_DISABLE_PLUGINS=NAME,NAME. With
-    LLMEVAL_STRICT_PLUGINS=1 a broken plugin stops every run.
+    Leave one alone with `llmeval -p no:NAME ...` or LLMEVAL_DISABLE_PLUGINS=NAME,NAME; of two that
+    share a name, one with DISTRIBUTION:NAME. With LLMEVAL_STRICT_PLUGINS=1 a broken plugin stops
+    every run, and so does a distribution whose entry points cannot be read.
 
     \b
     Example:
@@ -43,8 +44,10 @@ def command(ctx: click.Context, /, *, as_json: bool) -> None:
         add_row(table, *place, plugin.state, load_ms, _offers(plugin))
     print_table(table)
     for plugin in plugins:
-        if plugin.reason is not None:
+        if plugin.state == "broken":
             echo(f"\n{plugin.name} ({plugin.label}) is broken: {plugin.reason}")
+        elif plugin.reason is not None:
+            echo(f"\n{plugin.label} is passed over: {plugin.reason}")
 
 
 def _names(plugin: Plugin) -> dict[str, list[str]]:

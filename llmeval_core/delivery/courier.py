@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from filelock import FileLock
 
 from llmeval_core.config import Redactor
+from llmeval_core.containing import current_folder, return_to
 from llmeval_core.contracts import Receipt, RunInfo
 from llmeval_core.delivery.breaker import Breaker
 from llmeval_core.errors import TrackerError, in_words, passes
@@ -55,6 +56,7 @@ class Courier:
         self._redactor = redactor
         self._label = _label(planned)
         self._info = RunInfo(planned.name, journal.home, journal.plan_of, journal.samples_of)
+        self._folder = current_folder()
         self._awake = asyncio.Event()
         self._closing = False
         self._opened = False
@@ -166,6 +168,7 @@ class Courier:
     async def _open(self) -> None:
         if self._opened:
             return
+        return_to(self._folder)  # a metric may have gone elsewhere
         try:
             await self._planned.tracker.open(self._info)
         except TrackerError as err:
@@ -181,6 +184,7 @@ class Courier:
     async def _deliver(self, result_id: str) -> None:
         journal, name = self._journal, self._planned.name
         result = await asyncio.to_thread(journal.deliveries, Deliveries.result, result_id)
+        return_to(self._folder)
         try:
             receipt = _checked(await self._planned.tracker.deliver(result))
         except TrackerError as err:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from llmeval_core.containing import contained
 from llmeval_core.contracts import Model, ModelJob, ModelRecipe, Pace, TimeLimit
 from llmeval_core.engine.progress import Progress
 from llmeval_core.errors import LlmevalError, ModelError, in_words, passes
@@ -59,7 +60,8 @@ class LazyModel:
                 self._progress.model_opening(self._planned.name)
                 try:
                     recipe = ModelRecipe(self._planned.provider, self._planned.model)
-                    self._model = _checked(await opener(recipe))
+                    with contained():
+                        self._model = _checked(await opener(recipe))
                 except BaseException as err:  # the border: a provider is foreign code
                     if passes(err):
                         raise

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llmeval_core.config import PriceConfig
+from llmeval_core.containing import ProcessState
 from llmeval_core.contracts import TimeLimit
 from llmeval_core.engine.chunks import Chunk, ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
@@ -30,12 +31,14 @@ class Shared:
         journal: where it is kept.
         spending: what is used, over all tasks.
         halt: when set, no more requests are sent.
+        process: how plugins found the process, and have to leave it.
     """
 
     plan: Plan
     journal: Journal
     spending: Spending
     halt: Halt
+    process: ProcessState = field(default_factory=ProcessState.now)
 
 
 class SampleStream:
@@ -89,6 +92,7 @@ class SampleStream:
         """Stream what must be asked; what the journal has is scored on the way."""
         elsewhere: list[tuple[Prepared, Request]] = []
         while not self._shared.halt.is_set():
+            self._shared.process.restore()  # after the metrics of the chunk before
             chunk = await asyncio.to_thread(self._reader.read)
             if chunk is None:
                 break

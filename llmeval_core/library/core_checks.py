@@ -100,6 +100,12 @@ def check_plugins(host: Host) -> CheckOutcome:
             "; ".join(reasons),
             "upgrade or uninstall it, or leave it alone with `-p no:NAME`",
         )
+    passed_over = [plugin for plugin in host.plugins if plugin.state in ("unreadable", "shadowed")]
+    if passed_over:
+        reasons = [f"{plugin.label}: {plugin.reason}" for plugin in passed_over]
+        return CheckOutcome(
+            "warning", f"passed over: {'; '.join(reasons)}", "install it again, or uninstall it"
+        )
     n_loaded = sum(plugin.state == "loaded" for plugin in host.plugins)
     if n_loaded == 0:
         return CheckOutcome("warning", "none is installed", "pip install llmeval-models ...")

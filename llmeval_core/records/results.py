@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from llmeval_core.naming import Json
+from llmeval_core.validating import ready_pydantic
+
+ready_pydantic()
 
 
 class _Stored(BaseModel):
