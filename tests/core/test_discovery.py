@@ -76,7 +76,7 @@ def test_entry_points_that_cannot_be_read_stop_nothing_and_are_named(
     assert [entry.name for entry, _ in host.entries("metrics")] == ["mine"]
     assert check_plugins(host).state == "warning"
     monkeypatch.setenv("LLMEVAL_STRICT_PLUGINS", "1")
-    with pytest.raises(PluginError, match="plugin 'odd' is broken: its entry_points.txt"):
+    with pytest.raises(PluginError, match="plugin 'odd' is broken: its entry_points"):
         load_plugins()
 
 
