@@ -44,6 +44,7 @@ import pluggy
 from llmeval_core.config import (
     AnswerBy,
     ComponentConfig,
+    ExtractConfig,
     FewShotConfig,
     GenerationConfig,
     PromptConfig,
@@ -75,6 +76,7 @@ from llmeval_core.errors import (
     ModelError,
     TrackerError,
 )
+from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.packages import FetchError, Wheel, cache_folder, fetch_wheel, file_sha256
 from llmeval_core.records import (
@@ -111,6 +113,7 @@ __all__ = [
     "DatasetError",
     "Entry",
     "Executor",
+    "ExtractConfig",
     "Failure",
     "FailureKind",
     "FetchError",
@@ -148,6 +151,7 @@ __all__ = [
     "TrackerError",
     "TrackerStanding",
     "Wheel",
+    "boxed_texts",
     "cache_folder",
     "fetch_wheel",
     "file_sha256",

@@ -6,14 +6,17 @@ from typing import Literal, TypeVar
 
 from llmeval_core.config import (
     AnswerBy,
+    ExtractConfig,
     GenerationConfig,
     PromptConfig,
     RunConfig,
     Settings,
     TaskConfig,
+    describe_extract,
 )
 from llmeval_core.contracts import Dataset
 from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
+from llmeval_core.extraction import Extractor
 from llmeval_core.naming import Json, fingerprint, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
 from llmeval_core.records import GenerationSettings, Mode
@@ -88,10 +91,12 @@ def plan_task(
             "n": planned_generation.n,
         },
     }
-    extract = config.extract or defaults.extract
+    extract, origin = defaults.extract, f"{where}, data set '{dataset.name}'"
+    if "extract" in config.model_fields_set:
+        extract, origin = config.extract, f"{where}.extract"
     scored: dict[str, Json] = {
         "limit": limit,
-        "extract": extract,
+        **_describe_extract(extract, origin),
         "answer_by": answer_by,
         "metrics": {
             item.name: {"definition": item.metric.definition, **item.settings} for item in metrics
@@ -118,6 +123,18 @@ def plan_task(
         requests_fingerprint=requests_fingerprint,
         settings={**asked, **scored, "model": dict(model.settings)},
     )
+
+
+def _describe_extract(extract: ExtractConfig | None, where: str) -> dict[str, Json]:
+    """Return what of the setting decides the numbers.
+
+    Raises:
+        ConfigError: a pattern of the data set's own is not a regular expression.
+    """
+    described: dict[str, Json] = {"extract": describe_extract(extract)}
+    if extract is not None and Extractor(extract, where=where).reads_groups_in_turn:
+        described["extract_group"] = "first filled"  # earlier versions read group 1 alone
+    return described
 
 
 def _overlay(first: _SettingsT, *others: _SettingsT) -> _SettingsT:
