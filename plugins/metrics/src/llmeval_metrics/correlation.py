@@ -109,16 +109,27 @@ def _reference_number(text: str) -> float | None:
 
 
 def pearson(xs: Sequence[float], ys: Sequence[float]) -> float | None:
-    """Return Pearson's r; None where it is not defined, or squares are beyond floats."""
-    try:
-        mean_x, mean_y = math.fsum(xs) / len(xs), math.fsum(ys) / len(ys)
-        spread_x = math.fsum((x - mean_x) ** 2 for x in xs)
-        spread_y = math.fsum((y - mean_y) ** 2 for y in ys)
-        common = math.fsum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
-    except OverflowError:  # an answer of 200 digits
-        return None
+    """Return Pearson's r; None where it is not defined, because all numbers of a side are equal.
+
+    Both sides are scaled to at most 1 first, so that squares of huge or tiny numbers stay floats.
+    """
+    x_parts, y_parts = _centred(xs), _centred(ys)
+    spread_x = math.fsum(x * x for x in x_parts)
+    spread_y = math.fsum(y * y for y in y_parts)
+    common = math.fsum(x * y for x, y in zip(x_parts, y_parts, strict=True))
     spread = math.sqrt(spread_x) * math.sqrt(spread_y)
     return max(-1.0, min(1.0, common / spread)) if spread > 0 else None
+
+
+def _centred(values: Sequence[float]) -> Sequence[float]:
+    """Scale values so that the largest distance from the mean is 1, and take the mean from them."""
+    largest = max(map(abs, values))
+    if not largest:
+        return values
+    mean = math.fsum(value / largest for value in values) / len(values)
+    distances = array("d", (value / largest - mean for value in values))
+    farthest = max(map(abs, distances))
+    return array("d", (distance / farthest for distance in distances)) if farthest else distances
 
 
 def ranks(values: Sequence[float]) -> Sequence[float]:

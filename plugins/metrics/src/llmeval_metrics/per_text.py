@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from llmeval_core.hooks import Aggregate, Generation, Sample, Score, mean_aggregate
@@ -79,7 +79,7 @@ class VotingMetric(TextMetric):
         """Return the answer in a text as equal answers are written; None if it has none."""
 
 
-def most_frequent(votes: Sequence[str | None]) -> int | None:
+def most_frequent(votes: Sequence[Hashable | None]) -> int | None:
     """Return where the most frequent vote stands first; the earlier one on a tie; None if none.
 
     Who finds no answer has no vote.
