@@ -52,6 +52,7 @@ from llmeval_core.config import (
     TaskDefaults,
 )
 from llmeval_core.contracts import (
+    AnswerAwareMetric,
     Check,
     CheckOutcome,
     Dataset,
@@ -104,6 +105,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ENTRY_POINT_GROUP",
     "Aggregate",
+    "AnswerAwareMetric",
     "AnswerBy",
     "Check",
     "CheckOutcome",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 from llmeval_core.config import (
@@ -14,8 +15,8 @@ from llmeval_core.config import (
     TaskConfig,
     describe_extract,
 )
-from llmeval_core.contracts import Dataset
-from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
+from llmeval_core.contracts import AnswerAwareMetric, Dataset
+from llmeval_core.errors import ConfigError, DatasetError, PluginError, foreign_errors
 from llmeval_core.extraction import Extractor
 from llmeval_core.naming import Json, fingerprint, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
@@ -58,6 +59,7 @@ def plan_task(
         answer_by = _answer_by(config.answer_by or defaults.answer_by, model, dataset)
         size = dataset.size()
         content = dataset.fingerprint()
+    metrics = tuple(_for_answers(planned, answer_by, where) for planned in metrics)
     mode = _mode(prompt.mode, answer_by, model, where)
     generation = _overlay(defaults.generation, *generations, config.generation)
     name = config.dataset.name or dataset.name
@@ -123,6 +125,16 @@ def plan_task(
         requests_fingerprint=requests_fingerprint,
         settings={**asked, **scored, "model": dict(model.settings)},
     )
+
+
+def _for_answers(planned: PlannedMetric, answer_by: AnswerBy, where: str) -> PlannedMetric:
+    """Take a metric as it is for answers of this kind, if it tells kinds apart."""
+    metric = planned.metric
+    if not isinstance(metric, AnswerAwareMetric):
+        return planned
+    what = f"metric '{planned.name}' cannot be planned for answers by {answer_by}"
+    with foreign_errors(PluginError, what, where=where):
+        return replace(planned, metric=metric.for_answers(answer_by))
 
 
 def _describe_extract(extract: ExtractConfig | None, where: str) -> dict[str, Json]:

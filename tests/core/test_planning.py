@@ -266,6 +266,38 @@ def test_another_definition_of_a_metric_is_another_number() -> None:
     assert one.requests_fingerprint == other.requests_fingerprint
 
 
+class Aware(FakeMetric):
+    """Another number for each way to answer."""
+
+    def for_answers(self, answer_by: str) -> FakeMetric:
+        if answer_by == "generation":
+            raise AttributeError("no such way")
+        return FakeMetric(f"fake@{answer_by}")
+
+
+@pytest.mark.parametrize("answer_by", ["letter", "loglikelihood"])
+def test_a_metric_may_be_another_number_for_another_way_to_answer(answer_by: str) -> None:
+    task = planned(
+        datasets={"fake": FakeDataset([CHOICE])},
+        metrics={"fake": Aware()},
+        tasks=[{"dataset": "fake", "answer_by": answer_by}],
+    )
+
+    assert [metric.metric.definition for metric in task.metrics] == [f"fake@{answer_by}"]
+    assert task.settings["metrics"] == {"fake": {"definition": f"fake@{answer_by}"}}
+
+
+def test_a_metric_that_cannot_be_planned_is_named() -> None:
+    with pytest.raises(PluginError) as caught:
+        planned(metrics={"fake": Aware()})
+
+    assert str(caught.value) == (
+        "metric 'fake' cannot be planned for answers by generation: AttributeError: no such way\n"
+        "  where: tasks[0]\n"
+        "  try:   this is a bug in the plugin; tell its author"
+    )
+
+
 def test_a_provider_that_breaks_is_named() -> None:
     class Broken(FakeModel):
         def describe(self, model: str) -> ModelInfo:

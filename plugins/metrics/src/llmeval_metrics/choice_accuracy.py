@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Literal
 
 from pydantic import Field
 
 from llmeval_core.hooks import (
     Aggregate,
+    AnswerBy,
     Generation,
     Loglikelihood,
     Sample,
@@ -46,7 +48,7 @@ class ChoiceAccuracy:
     0.4.13, `acc` (none), `acc_norm` (chars), `acc_bytes` (bytes); as there, the length is that of
     the choice without the space before it. `tokens` is our own.
 
-    In words: see `choice_parsing.find_choice`, our own. Nothing found, or several choices with
+    In words: see `choice_parsing.find_choice`, our own; in a plan the id is then `acc_words`. Nothing found, or several choices with
     equal right, is wrong, not failed.
     """
 
@@ -58,6 +60,15 @@ class ChoiceAccuracy:
         self.definition = _DEFINITIONS[settings.normalize]
         if settings.majority:
             self.definition += "-majority"
+
+    def for_answers(self, answer_by: AnswerBy) -> ChoiceAccuracy:
+        """Return the metric with the id of what it computes: by likelihood, or in words."""
+        metric = copy(self)
+        if answer_by == "loglikelihood":
+            metric.definition = _DEFINITIONS[self._normalize]
+        else:
+            metric.definition = "acc_words@llmeval-2" + "-majority" * self._majority
+        return metric
 
     def score(self, sample: Sample, generation: Generation) -> Score:
         """Score one sample; `parsed` is the chosen option's letter (a number after Z).

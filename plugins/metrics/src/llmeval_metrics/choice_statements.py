@@ -55,7 +55,7 @@ _DENIED = re.compile(
 _LABEL = re.compile(
     r"(?<![A-Za-zÀ-ɏ0-9'’])(?:(?P<letter>[A-Z])(?![A-Za-zÀ-ɏ'’]|-[^\W\d_]|\.[A-Za-z]\.)"
     rf"|(?<=[(\[])(?P<bracketed>[a-z])(?=[)\]])|(?P<last>[a-z])(?={CLOSE}[.。!]?{CLOSE}\s{{0,3}}(?:\n|\Z)))"
-    rf"|(?<![ァ-ヶー])(?P<kana>[{KANA}])(?=\Z|\W|です|だ|で|が|を|と|か|に|番)"
+    rf"|(?<![ァ-ヶー])(?P<kana>[{KANA}])(?![ァ-ヶー])"
 )
 _BETWEEN = re.compile(
     rf"{CLOSE}\s?(?:[/&+、]|,\s?(?:(?:and|or)\s)?|(?:and|or|und|oder|et|ou|y|o|e)\s|と|か|または|及び|和|或|및"

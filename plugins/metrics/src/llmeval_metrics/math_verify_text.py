@@ -10,8 +10,7 @@ _SPACED_THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|\\[,;:!]|,\\!|\{\\,\})(?=\d{3}(
 _NOT_WORDS = re.compile(r"\\(?:text|mathrm|textbf|operatorname|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+")
 _WORD = re.compile(r"(?<![^\W\d_])[A-Za-z]{2,}(?![^\W\d_])")
 _FUNCTIONS = frozenset(
-    ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "log", "ln", "lg")
-    + ("exp", "lim", "max", "min", "gcd", "lcm", "mod", "sqrt", "pi")
+    "sin cos tan cot sec csc arcsin arccos arctan log ln lg exp lim max min gcd lcm mod".split()  # noqa: SIM905  a list of words
 )
 _WORDS_ONLY = re.compile(r"[A-Za-z][A-Za-z' -]*")
 _LONGEST_PRODUCT = 3
