@@ -14,7 +14,7 @@ class Metric(Protocol):
     """A number for each sample, and one for all.
 
     Attributes:
-        definition: the id of what is computed, such as `exact_match@nfkc`; two metrics with
+        definition: the id of what is computed, such as `token_f1@squad`; two metrics with
             one id give the same number for the same answers.
         higher_is_better: which way is better.
     """

@@ -48,8 +48,8 @@ class ChoiceAccuracy:
     0.4.13, `acc` (none), `acc_norm` (chars), `acc_bytes` (bytes); as there, the length is that of
     the choice without the space before it. `tokens` is our own.
 
-    In words: see `choice_parsing.find_choice`, our own; in a plan the id is then `acc_words`. Nothing found, or several choices with
-    equal right, is wrong, not failed.
+    In words: see `choice_parsing.find_choice`, our own; in a plan the id is then `acc_words`.
+    Nothing found, or several choices with equal right, is wrong, not failed.
     """
 
     higher_is_better = True

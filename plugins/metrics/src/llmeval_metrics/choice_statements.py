@@ -15,24 +15,29 @@ OPEN = r"[(\[「【『<\"'*_`]{0,4}"
 CLOSE = r"[)\]」】』>\"'*_`]{0,4}"
 
 _NOUN = (
-    r"(?:answers?|(?:correct|right|best|final)\s(?:choice|option|letter|one)|(?:choice|option)"
-    r"(?=\s?(?:is\b|[:=]))|antwort|lösung|réponse|bonne\soption|respuesta|opción\scorrecta"
-    r"|resposta|risposta|choose|chose|select(?:ed)?|pick(?:ed)?|(?:go|going|went)\swith"
+    r"(?:answers?|ans|solution|(?:correct|right|best|final)\s(?:choice|option|letter|one)"
+    r"|(?:choice|option)(?=\s?(?:is\b|[:=]))|correct(?=:)|antwort|lösung|réponse|bonne\soption"
+    r"|option\scorrecte|respuesta|(?:opción|alternativa)\scorrecta|resposta|risposta|choose|chose|select(?:ed)?|pick(?:ed)?|(?:go|going|went)\swith"
     r"|opt(?:ed)?\sfor|wähle|choisis|elijo|escojo)\b"
     r"|答え|答(?=[はがも:])|回答|正解|解答|正答|選択肢(?=[はが:])|答案|正确选项|正確選項"
+    r"|(?:的|认为|認為|应该|應該)是"
     r"|[故应應就]?[选選]|정답|답(?=[은이:\s])"
 )
 _LINK = (
     r"(?:is|was|be|are|would|should|must|will|clearly|therefore|thus|the|option|choice|letter"
     r"|answer|correct|right|final|number|ist|lautet|wäre|die|buchstabe|richtige|korrekte"
-    r"|est|serait|la|le|lettre|bonne|réponse|correcte|es|sería|letra|opción|correcta)\b"
+    r"|est|serait|la|le|lettre|bonne|réponse|correcte|es|sería|letra|opción|correcta|donc|also|daher|somit|tanto)\b"
     r"|是|为|為|应该|應該|[应應]|[选選]?[项項择擇]|[选選]|は|が|も|の|選択肢|記号|番号"
-    r"|은|는|이|가|é|è|[:=*_→\-]"
+    r"|은|는|이|가|é|è|[:=*_→、\-]"
 )
-_LEAD = rf"(?<![A-Za-zÀ-ɏ])(?i:{_NOUN})[*_\"'`]{{0,3}}(?:\s{{0,3}}(?i:{_LINK})){{0,8}}\s{{0,3}}"
+_GAP = r"(?:\s[^.,;:!?\n。、]{1,60}?\s(?i:is|be|ist|lautet|est|es)(?=\s))?"  # `to the question is`
+_LEAD = (
+    rf"(?<![A-Za-zÀ-ɏ])(?i:{_NOUN})[*_\"'`]{{0,3}}{_GAP}(?:\s{{0,3}}(?i:{_LINK})){{0,8}}\s{{0,3}}"
+)
 _LED = re.compile(rf"{_LEAD}{OPEN}\Z")  # `The correct answer is`
 _CONCLUDED = re.compile(
     r"(?<![^\W\d_])(?i:therefore|thus|hence|so|also|daher|donc|así\sque|por\slo\stanto"
+    r"|(?:it|that|this)(?:\s(?:is|would\sbe|must\sbe)|'s)|es\sist|c'est|es\sla"
     r"|したがって|よって|ゆえに|因此|所以|따라서|그러므로)[,、:]?\s{0,3}"
     rf"(?:(?i:it|it's|is|c'est|es)\s){{0,2}}{OPEN}\Z"
 )
@@ -40,9 +45,10 @@ _SENTENCE_ENDS = re.compile(rf"{CLOSE}\s?(?:[.!。\n]|\Z)(?![A-Za-z])")
 _CONFIRMED = re.compile(
     rf"{CLOSE}\s{{0,2}}"
     r"(?:(?i:is|would\sbe|must\sbe)\s(?i:the\s|clearly\s|indeed\s|therefore\s){0,2}"
-    r"(?i:correct|right|best|answer|true)|が(?:正解|正し|答え|適切|最も|一番)|を選"
-    r"|(?:です|だ)[。.]?\s{0,3}\Z|是(?:正[确確]|[对對]|答案)|正[确確]|(?:이|가)\s?(?:정답|맞|옳)"
-    r"|(?:번\s?)?입니다[.]?\s{0,3}\Z|ist\s(?:die\s)?(?i:richtig|korrekt)"
+    r"(?i:correct|right|best|answer|true)|が(?:正解|正し|答え|適切|最も|一番|該当)|を選"
+    r"|(?:です|だ|となります|になります|となる)(?:[。.\n]|\s{0,3}\Z)|と(?:考え|思い|判断|なります)"
+    r"|(?:选项|選項|[项項])?(?:是(?:正[确確]|[对對]|答案)|正[确確])"
+    r"|(?:이|가)\s?(?:정답|맞|옳)|(?:을|를)\s?(?:선택|고르)|(?:번\s?)?입니다(?:[.\n]|\s{0,3}\Z)|ist\s(?:die\s)?(?i:richtig|korrekt)"
     r"|est\s(?:la\s)?(?i:bonne|correcte?)|es\s(?:la\s)?(?i:correcta|respuesta))"
 )
 _DENIED = re.compile(

@@ -27,6 +27,8 @@ def normalizer(name: Normalization) -> Normalize:
     normalize = _NORMALIZERS[name]
     if normalize is _same:
         return normalize
+    if normalize is nfkc:  # the usual one, on the way of each sample
+        return lambda text: text.strip() if text.isascii() else nfkc(visible(text))
     return lambda text: normalize(text if text.isascii() else visible(text))
 
 

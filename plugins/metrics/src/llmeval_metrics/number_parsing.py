@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from llmeval_core.hooks import boxed_texts
 from llmeval_metrics.number_digits import SINGLE, read_chain, read_single
 from llmeval_metrics.number_signs import CASED_LETTER, is_negative
-from llmeval_metrics.number_text import plain_numbers
+from llmeval_metrics.number_text import as_formula, plain_numbers
 from llmeval_metrics.number_units import HAN_UNITS, WORD_UNIT, WORDS, counted
 
 
@@ -41,6 +41,7 @@ _ITEM = re.compile(
 )
 _DIGIT = re.compile(r"[\d¹²³¼½¾\u2070-\u2079\u2150-\u215f\u2189\u2460-\u24ff\u3200-\u33ff]")
 _MARKED = re.compile(r"(?<!#)####(?!#)[ \t]*+([^\n]*+)")
+_MINUS_BEFORE_BOX = re.compile(r"(?<![\w)\]}])[-−–]\s?\\{1,2}boxed\s?\{")
 _HEADING = re.compile(r"[0-9]{1,2}[.):]\s+\S")
 _CODES = frozenset(("USD", "EUR", "JPY", "GBP", "CNY", "RMB", "INR", "KRW", "CHF", "AUD", "CAD"))
 _MOST_TRIED = 50
@@ -74,8 +75,10 @@ def find_number(text: str) -> Number | None:
     """
     number = _marked(text) if "####" in text else None
     if number is None and "box" in text:
-        boxes = reversed(boxed_texts(text))
-        number = next((found for box in boxes if (found := _last(box)) is not None), None)
+        boxes = reversed(boxed_texts(_MINUS_BEFORE_BOX.sub(r"\\boxed{-", text)))
+        number = next(
+            (found for box in boxes if (found := _last(as_formula(box))) is not None), None
+        )
     if number is None:
         number = _last(text)
     return number if number is not None and math.isfinite(number.value) else None

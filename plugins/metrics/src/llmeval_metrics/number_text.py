@@ -7,6 +7,7 @@ every LaTeX fraction, and neither currency signs nor invisible characters.
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 
@@ -34,7 +35,7 @@ _PLAIN: dict[int, str | None] = {
     **_VULGAR,
     ord("٫"): ".",
     ord("٬"): ",",
-    ord("،"): ", ",
+    ord("،"): ",",
     ord("٪"): "%",
 }
 _MONEY = "[$¢£¤¥֏؋৲৳৻૱௹฿៛\u20a0-\u20cf﷼﹩＄￠￡￥￦]"
@@ -59,20 +60,29 @@ _COMMANDS = {
     "times": "×",
     "cdot": "·",
     "div": "÷",
+    "over": "/",
     "!": "",
 }
+_REPEATING = re.compile(r"([0-9]*+\.[0-9]*+)\\{1,2}(?:overline|bar|dot)\s?\{\s?([0-9]{1,12})\s?\}")
+_N_REPEATED = 20
+_SPACED_SIGN = re.compile(r"\A\s*([-−–])\s+(?=[\d.\\])")
+_SPACED_SIGN_IN_MATHS = re.compile(r"\$\s?([-−])\s{1,3}(?=[\d.\\])")
 _POWER = re.compile(r"([0-9])?( ?)\^\s*+(?:\{\s*+([^{}]*+)\}|([-+−]?[0-9]++))")
 _EXPONENT = re.compile(r"[-+−]?\s?[0-9]{1,4}\s?")
 
 
 def plain_numbers(text: str) -> str:
     """Write all numbers of a text in one way; see the module."""
+    if "&" in text:
+        text = html.unescape(text)
     if not text.isascii():
         text = _ascii_numbers(text)
     if "\\" in text or "{" in text:
+        text = _REPEATING.sub(_repeat, text)
         text = _SEPARATOR.sub(_separator, text)
         text = _COMMAND.sub(lambda found: _COMMANDS.get(found[1], " "), text)
     if _ANY_MONEY.search(text):
+        text = _SPACED_SIGN_IN_MATHS.sub(r"$\1", text)
         text = _ANY_MONEY.sub("", _MONEY_BETWEEN.sub(" ", text))
     return _POWER.sub(_power, text) if "^" in text else text
 
@@ -83,6 +93,16 @@ def _ascii_numbers(text: str) -> str:
     text = _PRICE.sub(lambda price: ".".join(filter(None, price.groups())), text)
     text = unicodedata.normalize("NFKC", text)
     return _OTHER_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group())), text)
+
+
+def as_formula(text: str) -> str:
+    """Join a sign at the beginning to its number: in a formula it marks no item of a list."""
+    return _SPACED_SIGN.sub(r"\1", text)
+
+
+def _repeat(found: re.Match[str]) -> str:
+    r"""Write `0.\overline{3}` as 0.3333..., so long that a float has no more digits."""
+    return found[1] + (found[2] * _N_REPEATED)[:_N_REPEATED]
 
 
 def _separator(found: re.Match[str]) -> str:
