@@ -86,13 +86,16 @@ from llmeval_core.records import (
     Message,
     MetricResult,
     Mode,
+    Outcome,
     Request,
     RunSummary,
     Sample,
     SampleResult,
     Score,
+    StopReason,
     TaskResult,
     TrackerStanding,
+    stop_reason,
 )
 from llmeval_core.statistics import mean_aggregate
 
@@ -131,6 +134,7 @@ __all__ = [
     "ModelJob",
     "ModelProvider",
     "ModelRecipe",
+    "Outcome",
     "PromptConfig",
     "Receipt",
     "Request",
@@ -142,6 +146,7 @@ __all__ = [
     "Score",
     "Settings",
     "Site",
+    "StopReason",
     "TaskDefaults",
     "TaskResult",
     "Tracker",
@@ -155,6 +160,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "mean_aggregate",
+    "stop_reason",
 ]
 
 ENTRY_POINT_GROUP = "llmeval"

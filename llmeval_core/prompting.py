@@ -218,7 +218,7 @@ def _variables(sample: Sample) -> dict[str, Any]:
     answer = sample.answer
     return {
         "id": sample.id,
-        "input": sample.input,
+        "input": sample.input_text,
         "references": sample.references,
         "choices": sample.choices,
         "answer": answer,

@@ -166,7 +166,7 @@ def _echo_preview(index: int, preview: Preview) -> None:
     if preview.request is not None:
         parts = asked(preview.request)
     else:
-        parts = [("input", sample.input), ("problem", str(preview.problem))]
+        parts = [("input", sample.input_text), ("problem", str(preview.problem))]
     echo_block(title, [*parts, *expected(sample)])
 
 

@@ -194,6 +194,7 @@ class TaskRun:
             metrics=metrics,
             n_samples=totals.n_samples,
             n_failed=totals.n_failed,
+            outcomes=totals.outcomes,
             n_prompt_tokens=totals.n_prompt_tokens,
             n_completion_tokens=totals.n_completion_tokens,
             cost=self._cost(totals),
