@@ -97,9 +97,10 @@ def plan_task(
             item.name: {"definition": item.metric.definition, **item.settings} for item in metrics
         },
     }
+    variant = [config.variant] if config.variant is not None else []
     requests_fingerprint = fingerprint([model.name, model.info.identity, asked])
     return PlannedTask(
-        key=task_key(name, n_shots),
+        key=task_key(name, n_shots, config.variant),
         dataset_name=name,
         dataset=dataset,
         dataset_fingerprint=content,
@@ -114,9 +115,11 @@ def plan_task(
         generation=planned_generation,
         extract=extract,
         metrics=metrics,
-        fingerprint=fingerprint([requests_fingerprint, name, scored]),
+        fingerprint=fingerprint([requests_fingerprint, name, scored, *variant]),
         requests_fingerprint=requests_fingerprint,
         settings={**asked, **scored, "model": dict(model.settings)},
+        n_total=size,
+        variant=config.variant,
     )
 
 
