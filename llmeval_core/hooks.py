@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
-from llmeval_core.completeness import coverage_of, gives_way
+from llmeval_core.completeness import Coverage, coverage_of, gives_way
 from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
     AnswerBy,
@@ -112,6 +112,7 @@ __all__ = [
     "CheckOutcome",
     "ComponentConfig",
     "ConfigError",
+    "Coverage",
     "Dataset",
     "DatasetError",
     "Entry",
