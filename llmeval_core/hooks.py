@@ -41,6 +41,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
+from llmeval_core.completeness import Coverage, coverage_of, gives_way
+from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
     AnswerBy,
     ComponentConfig,
@@ -89,13 +91,16 @@ from llmeval_core.records import (
     Message,
     MetricResult,
     Mode,
+    Outcome,
     Request,
     RunSummary,
     Sample,
     SampleResult,
     Score,
+    StopReason,
     TaskResult,
     TrackerStanding,
+    stop_reason,
 )
 from llmeval_core.statistics import mean_aggregate
 
@@ -111,6 +116,7 @@ __all__ = [
     "CheckOutcome",
     "ComponentConfig",
     "ConfigError",
+    "Coverage",
     "Dataset",
     "DatasetError",
     "Entry",
@@ -136,6 +142,7 @@ __all__ = [
     "ModelJob",
     "ModelProvider",
     "ModelRecipe",
+    "Outcome",
     "PromptConfig",
     "Receipt",
     "Request",
@@ -147,6 +154,7 @@ __all__ = [
     "Score",
     "Settings",
     "Site",
+    "StopReason",
     "TaskDefaults",
     "TaskResult",
     "Tracker",
@@ -155,12 +163,17 @@ __all__ = [
     "Wheel",
     "boxed_texts",
     "cache_folder",
+    "conditions",
+    "coverage_of",
     "fetch_wheel",
     "file_sha256",
     "fingerprint",
+    "gives_way",
     "hookimpl",
     "hookspec",
     "mean_aggregate",
+    "stop_reason",
+    "what_differs",
 ]
 
 ENTRY_POINT_GROUP = "llmeval"

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 
 from llmeval_core.errors import LlmevalError, PluginError
 from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
-from llmeval_core.records import Failure, Generation, Sample, Score
+from llmeval_core.records import Failure, Generation, Outcome, Sample, Score, StopReason
 
 _REASONING = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+
+
+_OUTCOME_BY_REASON: Mapping[StopReason, Outcome] = {
+    "content_filter": "filtered",
+    "refusal": "refused",
+    "length": "truncated",
+}
 
 
 class Scorer:
@@ -62,6 +70,27 @@ class Scorer:
         if self._extract is not None:
             texts = tuple(map(self._extract, texts))
         return generation if texts is generation.texts else replace(generation, texts=texts)
+
+
+def outcome_of(answer: Generation | Failure, failure: Failure | None) -> Outcome:
+    """Say in one word how a sample ended.
+
+    Of several answers, the first that did not end by itself decides.
+
+    Args:
+        answer: what the model answered, or why it did not.
+        failure: why the sample has no score; None if it has.
+    """
+    if isinstance(answer, Failure):
+        return "failed"
+    if failure is not None:
+        return "unscored"
+    for reason in answer.stop_reasons:
+        if reason in _OUTCOME_BY_REASON:
+            return _OUTCOME_BY_REASON[reason]
+    if answer.texts and not any(text.strip() for text in answer.texts):
+        return "empty"
+    return "answered"
 
 
 def _checked(score: object) -> Score:
