@@ -16,7 +16,7 @@ CLOSE = r"[)\]」】』>\"'*_`]{0,4}"
 
 _NOUN = (
     r"(?:answers?|ans|solution|(?:correct|right|best|final)\s(?:choice|option|letter|one)"
-    r"|(?:choice|option)(?=\s?(?:is\b|[:=]))|correct(?=:)|antwort|lösung|réponse|bonne\soption"
+    r"|(?:choice|option)(?=\s?(?:is\b|[:=]))|(?:correct|final)(?=:)|antwort|lösung|réponse|bonne\soption"
     r"|option\scorrecte|respuesta|(?:opción|alternativa)\scorrecta|resposta|risposta|choose|chose|select(?:ed)?|pick(?:ed)?|(?:go|going|went)\swith"
     r"|opt(?:ed)?\sfor|wähle|choisis|elijo|escojo)\b"
     r"|答え|答(?=[はがも:])|回答|正解|解答|正答|選択肢(?=[はが:])|答案|正确选项|正確選項"
@@ -36,7 +36,7 @@ _LEAD = (
 )
 _LED = re.compile(rf"{_LEAD}{OPEN}\Z")  # `The correct answer is`
 _CONCLUDED = re.compile(
-    r"(?<![^\W\d_])(?i:therefore|thus|hence|so|also|daher|donc|así\sque|por\slo\stanto"
+    r"(?<![^\W\d_])(?i:think|believe|denke|glaube|pense|creo|therefore|thus|hence|so|also|daher|donc|así\sque|por\slo\stanto"
     r"|(?:it|that|this)(?:\s(?:is|would\sbe|must\sbe)|'s)|es\sist|c'est|es\sla"
     r"|したがって|よって|ゆえに|因此|所以|따라서|그러므로)[,、:]?\s{0,3}"
     rf"(?:(?i:it|it's|is|c'est|es)\s){{0,2}}{OPEN}\Z"

@@ -16,6 +16,7 @@ _TAGGED = re.compile(
 _COMMAND = re.compile(r"\\{1,2}(?:[A-Za-z]{1,20}\s?(?=\{)|(?:quad|qquad|,|;|!|\s))")
 _GROUP = re.compile(r"\{\s?([^{}\n]{0,200})\s?\}")
 _MATHS = re.compile(r"\$\$?|\\{1,2}[()\[\]]")
+_HASHES = re.compile(r"(?<!#)####(?!#)[ \t]*+([^\s#][^\n]{0,3})(?:\n|\Z)")  # not a heading in words
 _DEEPEST = 4
 
 
@@ -33,8 +34,10 @@ def plain_text(text: str) -> str:
 
 
 def marked_texts(text: str) -> list[str]:
-    r"""Return what is marked as the answer, the last first: in `\boxed{}`, or in `<answer>`."""
+    r"""Return what is marked as the answer, the last first: in `\boxed{}`, `<answer>`, `####`."""
     marked = boxed_texts(text)[::-1] if "box" in text else []
     if "<" in text:
         marked += [found[1] for found in _TAGGED.finditer(text)][::-1]
+    if "####" in text:
+        marked += _HASHES.findall(text)[::-1]
     return marked
