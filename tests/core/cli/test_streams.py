@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from llmeval_core import cli
 from llmeval_core.journal import Journal
 
 if TYPE_CHECKING:
@@ -386,3 +388,18 @@ def test_a_non_blocking_standard_output_gets_everything(llmeval: Llmeval) -> Non
 
     assert program.returncode == 0
     assert json.loads(text)["title"] == "llmeval run file"
+
+
+def test_every_command_writes_through_the_screen() -> None:
+    """`click.echo` alone would write where plugins print, which is not standard output."""
+    folder = Path(cli.__file__).parent
+    wrong = [
+        f"{path.relative_to(folder)}: {line.strip()}"
+        for path in folder.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"click\.s?echo\(|(?<!def )\bprint\(|[^_]Console\(", line)
+        and "file=" not in line
+        and ".print(" not in line
+    ]
+
+    assert wrong == []
