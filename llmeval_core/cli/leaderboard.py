@@ -63,7 +63,8 @@ def _print_lines(board: Leaderboard, console: Console) -> None:
     for key in board.keys:
         for model in board.models:
             if (model, key) in board.cells:
-                line = f"{shown(model)} {shown(key)} {cell_text(board.cells[model, key])}"
+                number = cell_text(board.cells[model, key], n_of(board, model, key))
+                line = f"{shown(model)} {shown(key)} {number}"
                 console.print(line, soft_wrap=True)
 
 
