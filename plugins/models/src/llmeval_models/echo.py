@@ -58,7 +58,7 @@ class EchoModel:
         asked = request.messages[-1].content if request.messages else request.prompt
         answer = asked if self._settings.answer is None else self._settings.answer
         n_texts = 0 if request.continuations else request.settings.n
-        stopped: tuple[StopReason, ...] = ("stop",) * n_texts
+        stop: StopReason = "stop"
         return Generation(
             texts=(answer,) * n_texts,
             loglikelihoods=tuple(
@@ -66,7 +66,7 @@ class EchoModel:
                 for text in request.continuations
             ),
             finish_reason="stop",
-            stop_reasons=stopped,
+            stop_reasons=(stop,) * n_texts,
             n_prompt_tokens=len(asked.split()),
             n_completion_tokens=len(answer.split()),
             latency_s=self._settings.latency_s,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from llmeval_core.hooks import Generation, GenerationSettings, ModelError, Request
+from llmeval_core.hooks import Generation, GenerationSettings, Request
 from llmeval_models.likelihood.by_echo import weigh_by_echo
 from llmeval_models.likelihood.by_llama_cpp import LlamaCppWeigher
+from llmeval_models.openai.answers import read_answer
 from llmeval_models.openai.client import Client
 from llmeval_models.settings import ServerSettings
+
+_STREAMING: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}  # JSON
 
 
 class OpenAIModel:
@@ -34,6 +37,7 @@ class OpenAIModel:
         self._name = name
         self._max_tokens_key = settings.max_tokens_key
         self._extra = settings.extra_body
+        self._streaming = _STREAMING if settings.stream else {}
         if weigher is None and settings.loglikelihood == "llama_cpp":
             weigher = LlamaCppWeigher(client)
         self._weigher = weigher
@@ -53,16 +57,12 @@ class OpenAIModel:
             body = self._body(request.settings, "max_tokens")
             body["prompt"] = request.prompt
             answer = await self._client.post("/completions", body | self._extra)
-        generation = to_generation(
-            answer, latency_s=time.perf_counter() - started, hold_s=self._client.hold_s
+        return read_answer(
+            answer,
+            n=request.settings.n,
+            latency_s=time.perf_counter() - started,
+            hold_s=self._client.hold_s,
         )
-        if len(generation.texts) < request.settings.n:
-            raise ModelError(
-                "bad_request",
-                f"asked for {request.settings.n} answers, got {len(generation.texts)}",
-                hint="this server does not know `n`; leave it at 1",
-            )
-        return generation
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -70,7 +70,7 @@ class OpenAIModel:
 
     def _body(self, settings: GenerationSettings, max_tokens_key: str) -> dict[str, Any]:
         """Write what the settings say; Any: JSON."""
-        body: dict[str, Any] = {"model": self._name}
+        body: dict[str, Any] = {"model": self._name, **self._streaming}
         if settings.max_tokens is not None:
             body[max_tokens_key] = settings.max_tokens
         if settings.temperature is not None:
@@ -84,41 +84,3 @@ class OpenAIModel:
         if settings.n != 1:
             body["n"] = settings.n
         return body
-
-
-def to_generation(answer: Any, *, latency_s: float, hold_s: float | None = None) -> Generation:
-    """Read an answer of chat or completions; Any: whatever JSON came.
-
-    An empty or missing content is an empty text.
-
-    Raises:
-        ModelError: `malformed`, the answer has no choices.
-    """
-    try:
-        choices = answer["choices"]
-        usage = answer.get("usage") or {}
-        return Generation(
-            texts=tuple([_text(choice) for choice in choices]),
-            finish_reason=choices[0].get("finish_reason"),
-            n_prompt_tokens=usage.get("prompt_tokens"),
-            n_completion_tokens=usage.get("completion_tokens"),
-            latency_s=latency_s,
-            served_by=answer.get("model"),
-            hold_s=hold_s,
-        )
-    except (KeyError, IndexError, TypeError, AttributeError) as err:
-        found = ", ".join(answer) if isinstance(answer, dict) else type(answer).__name__
-        raise ModelError("malformed", f"the answer has no choices, only: {found}") from err
-
-
-def _text(choice: Any) -> str:
-    """Read the text of one choice: a string, a list of parts, or nothing; Any: JSON."""
-    content = choice["message"].get("content") if "message" in choice else choice["text"]
-    if isinstance(content, list):
-        return "".join([_part(part) for part in content])
-    return content or ""
-
-
-def _part(part: Any) -> str:
-    """Read one part of a message; only text counts, not what a model thought. Any: JSON."""
-    return str(part.get("text") or "") if isinstance(part, dict) else str(part)

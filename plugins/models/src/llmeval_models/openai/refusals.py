@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llmeval_core.hooks import FailureKind, ModelError
+from llmeval_models.openai.bodies import read_json
 from llmeval_models.openai.wires.wire import Header
 
 _TOO_LONG = (
@@ -145,7 +146,7 @@ def _message(content: bytes) -> tuple[str, str]:
     """Find message and code in the error JSON of OpenAI, vLLM, Ollama and llama.cpp."""
     text = content.decode("utf-8", "replace").strip()
     try:
-        body: Any = json.loads(text)  # Any: whatever the server sent
+        body: Any = read_json(text)  # Any: whatever the server sent
     except ValueError:
         return " ".join(text.split()), ""
     error = body.get("error", body) if isinstance(body, dict) else body
