@@ -115,8 +115,8 @@ class _EchoAsker:
             raise _no_echo()
         echoes = [read_echo(choice) for choice in in_order(choices)]
         found = [echo for echo in echoes if echo is not None]
-        if not found:
-            raise _no_echo()
+        if all(len(echo.tokens) == 1 and echo.tokens[0] not in texts for echo in found):
+            raise _no_echo()  # nothing, or the generated token alone
         if len(found) != len(texts) or len(echoes) != len(texts):
             raise _misfit()
         self.is_ordered = _is_ordered(choices)
