@@ -234,7 +234,8 @@ def test_choices_stand_in_the_order_of_their_index() -> None:
 
     assert (found.texts, found.reasonings) == (("a", "b", "c"), (None, None, "so c"))
     assert read({"choices": mixed}).texts == ("a",)  # more than was asked for
-    for odd in ([0, 0], [None, 1], ["1", "0"], [True, 0], [{}, []]):
+    unordered_by: Any = ([0, 0], [None, 1], ["1", "0"], [True, 0], [{}, []])
+    for odd in unordered_by:
         unordered = [choice(index, text) for index, text in zip(odd, "xy", strict=True)]
         assert read({"choices": unordered}, n=2).texts == ("x", "y")
 

@@ -90,16 +90,12 @@ HEADS = {
     "one long header": says(f"HTTP/1.1 200 OK\nX: {'x' * 100_000}\nContent-Length: 2\n\n", b"{}"),
     "a header without an end": says("HTTP/1.1 200 OK\nX: ", b"x" * 65_536, repeat=4),
     "a long status line": says(f"HTTP/1.1 200 {'O' * 100_000}\nContent-Length: 2\n\n", b"{}"),
-    "a long line between chunks": says(CHUNKED, b"2;" + b"x" * 100_000 + b"\r\n{}\r\n0\r\n\r\n"),
-    "a line between chunks without an end": says(CHUNKED, b"2;", b"x" * 65_536, repeat=4),
     "a trailer without an end": says(CHUNKED, b"2\r\n{}\r\n0\r\n", b"X: y\r\n" * 50_000),
 }
 
 
 @pytest.mark.parametrize("name", HEADS)
 async def test_headers_and_lines_are_bounded(http: Http, name: str) -> None:
-    if http == "aiohttp" and "between chunks" in name:
-        return  # its parser passes over such a line and keeps nothing of it
     async with serving(HEADS[name]) as port, asyncio.timeout(PATIENCE_S):
         error = await failure(f"http://127.0.0.1:{port}", http)
 
@@ -108,6 +104,13 @@ async def test_headers_and_lines_are_bounded(http: Http, name: str) -> None:
         assert error.kind == "malformed"
         assert error.what == "the headers of the answer are longer than 65,536 bytes"
         assert error.hint == "the setting max_header_bytes allows more"
+
+
+@pytest.mark.parametrize("line", [b"2;" + b"x" * 100_000, b"2;" + b"x" * 100_000 + b"\r\n{}\r\n"])
+def test_a_line_between_chunks_is_bounded(line: bytes) -> None:
+    """Of our own client; aiohttp's parser passes over such a line and keeps nothing of it."""
+    with pytest.raises(UnusableError, match="the headers of the answer are longer than 65,536"):
+        Answer().feed(CHUNKED.replace("\n", "\r\n").encode() + line)
 
 
 async def test_longer_headers_are_a_setting(http: Http) -> None:

@@ -116,6 +116,8 @@ class NextTokenReader:
             logit_bias=[[token, lead], *([other, _LIFT] for other in rest)],
         )
         probs = {token_id(item): probability(item["prob"]) for item in found[0]["top_probs"]}
+        if probs[token] <= _LEAST:
+            raise NoLogprobError("the server gives the token that it was made to choose no chance")
         base = known + lead - _LIFT - log_of(probs[token], least=_LEAST)
         return {other: min(base + log_of(probs[other], least=_LEAST), 0.0) for other in rest}
 
