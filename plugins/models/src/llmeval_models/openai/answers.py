@@ -40,13 +40,14 @@ def read_answer(
             f"asked for {n} answers, got {len(choices)}",
             hint="this server does not know `n`; leave it at 1",
         )
-    first, *rest = in_order(choices)[:n] if len(choices) > 1 else choices
-    replies = [read_choice(first), *[read_choice(choice) for choice in rest]]
+    if len(choices) > 1:
+        choices = in_order(choices)[:n]
+    replies = [read_choice(choice) for choice in choices]
     thoughts = tuple([reply.reasoning for reply in replies])
     usage = read_usage(answer.get("usage"))
     return Generation(
         texts=tuple([reply.text for reply in replies]),
-        finish_reason=word(first.get("finish_reason")),
+        finish_reason=word(choices[0].get("finish_reason")),
         n_prompt_tokens=usage.n_prompt,
         n_completion_tokens=usage.n_completion,
         latency_s=latency_s,
@@ -55,7 +56,7 @@ def read_answer(
         stop_reasons=tuple([reply.stop for reply in replies]),
         reasonings=thoughts if any(thoughts) else (),
         n_reasoning_tokens=usage.n_reasoning,
-        refusal=next((reply.refusal for reply in replies if reply.refusal), None),
+        refusal=next(filter(None, [reply.refusal for reply in replies]), None),
     )
 
 

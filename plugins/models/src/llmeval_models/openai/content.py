@@ -14,6 +14,8 @@ _THINKING_PARTS = frozenset(
 )
 _TEXT_PARTS = frozenset({"text", "output_text", "input_text"})
 _CALL_PARTS = frozenset({"tool_use", "tool_call", "function_call", "server_tool_use"})
+_CALLS = ("tool_calls", "function_call")
+_MORE = frozenset({*_THOUGHTS, *_CALLS, "refusal"})
 _INSIDE_THOUGHTS = ("text", "thinking", "summary", "content", "reasoning")
 _DEEPEST = 8
 
@@ -53,17 +55,15 @@ def read_choice(choice: Any) -> Reply:
     elif not isinstance(message, dict):
         raise ModelError("malformed", f"the message of a choice is {_kind(message)}")
     text, thought, refusal, calls = _content(message.get("content"))
-    thought = next((said for key in _THOUGHTS if (said := _thought(message.get(key)))), thought)
-    if isinstance(declined := message.get("refusal"), str) and declined:
-        refusal = declined
     stop = stop_reason(choice.get("finish_reason"))
+    if not _MORE.isdisjoint(message):
+        thought = next((said for key in _THOUGHTS if (said := _thought(message.get(key)))), thought)
+        if isinstance(declined := message.get("refusal"), str) and declined:
+            refusal = declined
+        calls = calls or any(_is_call(message.get(key)) for key in _CALLS)
     if refusal:
         stop = "refusal"
-    elif (
-        not text
-        and stop in ("stop", "unknown")
-        and (calls or _is_call(message.get("tool_calls")) or _is_call(message.get("function_call")))
-    ):
+    elif calls and not text and stop in ("stop", "unknown"):
         stop = "tool_calls"
     return Reply(
         whole_text(text),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 _MOST = 10**9
 """No answer has more."""
 _DETAILS = ("completion_tokens_details", "output_tokens_details")
+_TELLS_REASONING = frozenset({*_DETAILS, "reasoning_tokens"})
 
 
 class Usage(NamedTuple):
@@ -30,8 +31,10 @@ def read_usage(usage: Any) -> Usage:
     """Read `usage` of OpenAI and its like; Any: JSON of any shape."""
     if not isinstance(usage, dict):
         return _UNKNOWN
-    n_prompt = _first(usage, "prompt_tokens", "input_tokens")
-    n_completion = _first(usage, "completion_tokens", "output_tokens")
+    n_prompt = count(usage.get("prompt_tokens", usage.get("input_tokens")))
+    n_completion = count(usage.get("completion_tokens", usage.get("output_tokens")))
+    if _TELLS_REASONING.isdisjoint(usage):
+        return Usage(n_prompt, n_completion, None)
     n_reasoning = count(usage.get("reasoning_tokens"))
     for key in _DETAILS:
         details = usage.get(key)
@@ -49,10 +52,8 @@ def read_usage(usage: Any) -> Usage:
 
 def count(value: Any) -> int | None:
     """Read a number of tokens; None for what is none: below 0, half, absurd, a text, NaN."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _MOST:
+    if type(value) is int:
+        return value if 0 <= value <= _MOST else None
+    if not isinstance(value, float) or not 0 <= value <= _MOST:
         return None
-    return int(value) if value == int(value) else None
-
-
-def _first(usage: dict[str, Any], *keys: str) -> int | None:
-    return next((found for key in keys if (found := count(usage.get(key))) is not None), None)
+    return int(value) if value.is_integer() else None  # some write each number as 5.0
