@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from llmeval_models.openai.answers import read_answer
 from llmeval_models.openai.bodies import BodyError, read_body
 from llmeval_models.openai.inner_errors import error_in
 
-from llmeval_core.hooks import Generation, ModelError
-from llmeval_core.testing import check_odd_answers, make_request
+from llmeval_core.generation import check_generation
+from llmeval_core.hooks import Generation, ModelError, SampleResult, fingerprint
+from llmeval_core.journal import Journal, Reader
+from llmeval_core.testing import check_odd_answers, make_request, make_sample
 
 MESSAGE: dict[str, Any] = {"role": "assistant", "content": "Paris"}
 CHOICE: dict[str, Any] = {"index": 0, "message": MESSAGE, "finish_reason": "stop"}
@@ -316,18 +323,68 @@ RICH = {
 COMPLETION = {"choices": [{"index": 0, "text": "Paris", "logprobs": None, "finish_reason": "stop"}]}
 
 
+def ask(answer: Any) -> Generation:
+    """Read an answer as the client and the model do; Any: JSON of any shape."""
+    inner = error_in(answer)
+    if inner is not None:
+        assert 400 <= inner.status < 600
+        assert json.loads(inner.as_json())
+        raise ModelError("overloaded", inner.message)
+    return read_answer(answer, n=1, latency_s=0.1)
+
+
 @pytest.mark.parametrize("good", [RICH, COMPLETION], ids=["chat", "completion"])
-async def test_whatever_stands_at_any_place_only_our_errors_come_of_it(good: Any) -> None:
-    """s02-odd-usage-crashes-and-poisons, s03-odd-answer-fields-crash: every place, many values."""
+async def test_whatever_stands_at_any_place_only_our_errors_come_of_it(
+    good: Any, tmp_path: Path
+) -> None:
+    """s02-odd-usage-crashes-and-poisons, s03-odd-answer-fields-crash: every place, many values.
 
-    async def ask(answer: Any) -> Generation:
-        inner = error_in(answer)
-        if inner is not None:
-            assert 400 <= inner.status < 600
-            assert json.loads(inner.as_json())
-            raise ModelError("overloaded", inner.message)
-        found = read_answer(answer, n=1, latency_s=0.1)
-        assert all(text.encode() is not None for text in found.texts)
-        return found
+    What is read can be kept and is read back equal.
+    """
+    found: list[Generation] = []
 
-    assert await check_odd_answers(ask, good, request=make_request()) > 150
+    async def one(answer: Any) -> Generation:
+        generation = ask(answer)
+        found.append(generation)
+        return generation
+
+    assert await check_odd_answers(one, good, request=make_request()) > 150
+    with Journal(tmp_path) as journal:
+        task = journal.begin_task("f", model="m", key="k", metrics=[])
+        for index, generation in enumerate(found):
+            request = replace(make_request(), fingerprint=fingerprint(index))
+            sample = make_sample(id=str(index))
+            journal.put(task, SampleResult(index, sample, request, generation, {}))
+        await journal.flush()
+        kept = [result.generation for result in journal.read(Reader.sample_results, task.id)]
+
+    assert len(found) > 50
+    assert kept == found
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["type", "text", "content", "thinking", "error", "code", "index"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(st.sampled_from(["message", "text", "index", "finish_reason"]), JSON), JSON)
+def test_whatever_a_choice_is_only_our_errors_come_of_it(choice: Any, other: Any) -> None:
+    """s03-odd-answer-fields-crash."""
+    for answer in (
+        {"choices": [choice, other], "usage": other, "model": other},
+        {"choices": [{"message": choice}], "error": other},
+        {"choices": [{"message": {"content": [choice, other], "reasoning": other}}]},
+        other,
+    ):
+        with contextlib.suppress(ModelError):
+            check_generation(make_request(), ask(answer))
