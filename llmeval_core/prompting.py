@@ -16,6 +16,7 @@ from llmeval_core.plan import PlannedModel, PlannedTask
 from llmeval_core.records import Message, Request, Sample
 
 _LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_FIRST_SETTINGS = ("max_tokens", "temperature", "top_p", "seed", "stop", "n")
 
 
 class PromptError(ValueError):
@@ -230,12 +231,7 @@ def _variables(sample: Sample) -> dict[str, Any]:
 
 
 def _settings_as_json(task: PlannedTask) -> Json:
-    generation = task.generation
-    return [
-        generation.max_tokens,
-        generation.temperature,
-        generation.top_p,
-        generation.seed,
-        list(generation.stop),
-        generation.n,
-    ]
+    """List the settings; their names stand only before those that the first version lacked."""
+    written = task.generation.as_json()
+    new: list[Json] = [[key, written[key]] for key in written if key not in _FIRST_SETTINGS]
+    return [*(written[key] for key in _FIRST_SETTINGS), *new]

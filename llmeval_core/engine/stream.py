@@ -6,17 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from llmeval_core.config import PriceConfig
 from llmeval_core.contracts import TimeLimit
 from llmeval_core.engine.chunks import Chunk, ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
 from llmeval_core.engine.halting import Halt
 from llmeval_core.engine.in_flight import InFlight
+from llmeval_core.engine.notices import Notices
 from llmeval_core.engine.progress import TaskMeter
 from llmeval_core.engine.source import Prepared
 from llmeval_core.engine.spending import Spending
+from llmeval_core.generation import ModelStanding
 from llmeval_core.journal import Journal, Reader
-from llmeval_core.plan import Plan
+from llmeval_core.plan import Plan, PlannedModel
 from llmeval_core.records import Failure, Generation, Request, SampleResult, Score
 from llmeval_core.scoring import Scorer, outcome_of
 
@@ -30,12 +31,14 @@ class Shared:
         journal: where it is kept.
         spending: what is used, over all tasks.
         halt: when set, no more requests are sent.
+        notices: what is told once a run.
     """
 
     plan: Plan
     journal: Journal
     spending: Spending
     halt: Halt
+    notices: Notices
 
 
 class SampleStream:
@@ -44,7 +47,8 @@ class SampleStream:
     Args:
         shared: see `Shared`.
         scorer: scores the task's answers.
-        price: what the model's tokens cost; None if unknown.
+        model: whose requests they are.
+        standing: what they found out about it.
         reader: gives the samples with their requests; closed by its owner.
         in_flight: what other tasks of the model are asking.
         meter: who is told.
@@ -60,7 +64,8 @@ class SampleStream:
         shared: Shared,
         scorer: Scorer,
         *,
-        price: PriceConfig | None,
+        model: PlannedModel,
+        standing: ModelStanding,
         reader: ChunkReader,
         in_flight: InFlight,
         give_up: GiveUp,
@@ -68,7 +73,8 @@ class SampleStream:
         time_limit: TimeLimit | None,
     ) -> None:
         self._shared = shared
-        self._price = price
+        self._model = model
+        self._standing = standing
         self._reader = reader
         self._in_flight = in_flight
         self._give_up = give_up
@@ -95,6 +101,9 @@ class SampleStream:
             if chunk.n_done:
                 self._meter.samples_skipped(chunk.n_done)
             known, to_ask = _sort_out(chunk)
+            self._standing.answered_before |= bool(chunk.n_done or chunk.answers) or any(
+                isinstance(item.answer, Generation) for item in known
+            )
             await self._finish_known(known, chunk.answers)
             for item, request in to_ask:
                 if self._shared.halt.is_set():
@@ -131,7 +140,9 @@ class SampleStream:
         """Take the answer to a request that was streamed."""
         self.n_requests += 1
         if isinstance(answer, Generation):
-            self._shared.spending.add(answer, self._price)
+            self._shared.spending.add(request, answer, self._model)
+            if answer.not_sent:
+                self._shared.notices.not_sent(self._model.name, answer.not_sent)
         for item in self._under_way[request.fingerprint]:  # may grow meanwhile
             await self._finish_one(item, answer, is_new=True)
         del self._under_way[request.fingerprint]
@@ -203,7 +214,8 @@ class SampleStream:
             else:
                 scores = scored
         if failure is not None:
-            failure = Failure(failure.kind, self._shared.plan.redactor(failure.message))
+            told = self._shared.plan.redactor(failure.message)
+            failure = Failure(failure.kind, told, failure.hint)
         result = SampleResult(
             item.index,
             item.sample,

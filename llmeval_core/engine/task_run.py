@@ -19,7 +19,9 @@ from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
 from llmeval_core.engine.spending import cost_of
 from llmeval_core.engine.stream import SampleStream, Shared
 from llmeval_core.errors import PluginError
+from llmeval_core.generation import ModelStanding
 from llmeval_core.journal import Reader, StoredTask, TaskTotals
+from llmeval_core.naming import Json
 from llmeval_core.plan import PlannedModel, PlannedTask
 from llmeval_core.prompting import Prompter
 from llmeval_core.records import TaskResult
@@ -35,6 +37,7 @@ class TaskRun:
         shared: what the tasks of a run have in common.
         model, task: what to do.
         in_flight: what other tasks of the model are asking.
+        standing: what the model's requests found out about it.
         progress: who is told.
         run_limit: when the run must end; None for never.
 
@@ -49,6 +52,7 @@ class TaskRun:
         task: PlannedTask,
         *,
         in_flight: InFlight,
+        standing: ModelStanding,
         progress: Progress,
         run_limit: TimeLimit | None = None,
     ) -> None:
@@ -57,6 +61,7 @@ class TaskRun:
         self._model = model
         self._task = task
         self._in_flight = in_flight
+        self._standing = standing
         self._progress = progress
         self._run_limit = run_limit
         self._meter: TaskMeter = SilentMeter()
@@ -89,6 +94,7 @@ class TaskRun:
             )
             known = await asyncio.to_thread(self._known_result)
             if known is not None:
+                self._standing.answered_before = True
                 self._meter.samples_skipped(known.n_samples)
                 self._meter.task_finished(known, reused=True)
                 return known
@@ -140,7 +146,8 @@ class TaskRun:
         stream = SampleStream(
             self._shared,
             self._scorer,
-            price=self._model.price,
+            model=self._model,
+            standing=self._standing,
             reader=reader,
             in_flight=self._in_flight,
             give_up=self._give_up,
@@ -200,9 +207,16 @@ class TaskRun:
             cost=self._cost(totals),
             started_at=self._started_at,
             finished_at=time.time(),
-            settings=dict(self._task.settings),
+            settings=self._settings(totals),
             llmeval_version=__version__,
         )
+
+    def _settings(self, totals: TaskTotals) -> dict[str, Json]:
+        """Say how the task was really asked."""
+        settings = dict(self._task.settings)
+        if totals.not_sent:
+            settings["not_sent"] = list(totals.not_sent)
+        return settings
 
     def _cost(self, totals: TaskTotals) -> float | None:
         """Price the task's answers, whenever they were given; None if that is not known."""

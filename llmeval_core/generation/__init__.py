@@ -2,6 +2,7 @@
 
 from llmeval_core.generation.asker import Asker
 from llmeval_core.generation.local import LocalExecutor
-from llmeval_core.generation.retrying import TRANSIENT, wait_s
+from llmeval_core.generation.retrying import FATAL, TRANSIENT, wait_s
+from llmeval_core.generation.standing import ModelStanding
 
-__all__ = ["TRANSIENT", "Asker", "LocalExecutor", "wait_s"]
+__all__ = ["FATAL", "TRANSIENT", "Asker", "LocalExecutor", "ModelStanding", "wait_s"]

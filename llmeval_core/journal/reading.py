@@ -53,6 +53,8 @@ class TaskTotals:
 
     Args:
         outcomes: how many samples ended how, in the order of `OUTCOMES`.
+        not_sent: generation settings that some request went without, because the model refuses
+            them; sorted.
     """
 
     n_samples: int
@@ -60,6 +62,7 @@ class TaskTotals:
     n_prompt_tokens: int | None
     n_completion_tokens: int | None
     outcomes: dict[Outcome, int]
+    not_sent: tuple[str, ...] = ()
 
 
 class StoredAnswer(NamedTuple):
@@ -180,7 +183,7 @@ class Reader:
         """Sum up a task."""
         row = self._connection.execute(
             "SELECT count(*), coalesce(sum(failure_kind IS NOT NULL), 0), sum(n_prompt_tokens),"
-            " sum(n_completion_tokens) FROM samples"
+            " sum(n_completion_tokens), group_concat(DISTINCT not_sent) FROM samples"
             " LEFT JOIN generations ON fingerprint = generation WHERE task = ?",
             (task_id,),
         ).fetchone()
@@ -190,8 +193,9 @@ class Reader:
             ).fetchall()
         )
         outcomes = {outcome: ended[outcome] for outcome in OUTCOMES if outcome in ended}
-        n_samples, n_failed, n_prompt, n_completion = row
-        return TaskTotals(n_samples, n_failed, n_prompt, n_completion, outcomes)
+        n_samples, n_failed, n_prompt, n_completion, not_sent = row
+        names = tuple(sorted(set(not_sent.split(",")))) if not_sent else ()
+        return TaskTotals(n_samples, n_failed, n_prompt, n_completion, outcomes, names)
 
     def sample_results(
         self, task_id: int, *, only_failed: bool = False, limit: int = -1, offset: int = 0

@@ -31,11 +31,11 @@ INSERT_SCORES = "INSERT OR REPLACE INTO sample_scores"
 
 GENERATION_COLUMNS = (
     "texts, loglikelihoods, finish_reason, n_prompt_tokens, n_completion_tokens, latency_s,"
-    " served_by, stop_reasons, reasonings, n_reasoning_tokens, refusal"
+    " served_by, stop_reasons, reasonings, n_reasoning_tokens, refusal, not_sent"
 )
 REQUEST_COLUMNS = "mode, generations.messages, prompt, continuations"
 N_REQUEST_COLUMNS = 4
-N_GENERATION_COLUMNS = 11
+N_GENERATION_COLUMNS = 12
 SAMPLE_COLUMNS = "sample_id, input, reference_texts, choices, answer, category, samples.messages"
 N_SAMPLE_COLUMNS = 7
 
@@ -63,6 +63,7 @@ def generation_row(request: Request, generation: Generation, finished_at: float)
         text_list(generation.reasonings) if generation.reasonings else None,
         generation.n_reasoning_tokens,
         generation.refusal,
+        ",".join(generation.not_sent) or None,
     )
 
 
@@ -108,7 +109,7 @@ def writable(row: Row) -> Row:
 def to_generation(row: Row) -> Generation:
     """Read `GENERATION_COLUMNS`."""
     texts, likelihoods, finish_reason, n_prompt, n_completion, latency_s, served_by, *newer = row
-    stop_reasons, reasonings, n_reasoning_tokens, refusal = newer
+    stop_reasons, reasonings, n_reasoning_tokens, refusal, not_sent = newer
     weighed = [Loglikelihood(*item) for item in json.loads(likelihoods)] if likelihoods else ()
     return Generation(
         to_texts(texts),
@@ -122,6 +123,7 @@ def to_generation(row: Row) -> Generation:
         reasonings=to_texts(reasonings),
         n_reasoning_tokens=n_reasoning_tokens,
         refusal=refusal,
+        not_sent=tuple(not_sent.split(",")) if not_sent else (),
     )
 
 
