@@ -18,10 +18,15 @@ FailureKind = Literal[
     "context_too_long",
     "malformed",
     "time_limit",
+    "stopped",
     "prompt",
     "metric",
 ]
-"""Why a sample has no score: the model's reasons first, then the pipeline's own."""
+"""Why a sample has no score: the model's reasons first, then the pipeline's own.
+
+`stopped` is what an executor says of a request that it was given and did not send, because the run
+ended: it is not kept, and the next run asks it.
+"""
 
 
 class LlmevalError(Exception):

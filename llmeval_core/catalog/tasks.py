@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeVar
 
+from llmeval_core.catalog.generation import fill_generation, lay_over
+from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.config import (
     AnswerBy,
     GenerationConfig,
@@ -12,8 +14,6 @@ from llmeval_core.config import (
     Settings,
     TaskConfig,
 )
-from llmeval_core.catalog.generation import fill_generation, lay_over
-from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.contracts import Dataset
 from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
 from llmeval_core.naming import Json, fingerprint, task_key

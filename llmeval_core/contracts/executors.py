@@ -94,6 +94,8 @@ class ModelJob:
         sample_timeout_s: longest time for one request, all attempts and waits together,
             seconds; None for no limit.
         time_limit: when the task or the run must end; None for no limit.
+        is_stopped: whether nothing more is to be sent: a request that still waits for its turn
+            then ends as a failure `stopped`. Never, if None.
         standing: what the requests of this model found out about it, over all its jobs; begins
             with this job if None.
     """
@@ -109,6 +111,7 @@ class ModelJob:
     sample_timeout_s: float | None = None
     time_limit: TimeLimit | None = None
     standing: Standing | None = None
+    is_stopped: Callable[[], bool] | None = None
 
 
 @runtime_checkable

@@ -177,10 +177,8 @@ class _Run:
         planned = work.evaluation.model
         run = TaskRun(
             self._shared,
-            planned,
+            work,
             task,
-            in_flight=work.in_flight,
-            standing=work.standing,
             progress=self._progress,
             run_limit=self._limit,
         )
@@ -190,7 +188,11 @@ class _Run:
             result = await run.run(
                 self._executor,
                 lambda limit: work.model.job(
-                    pacer, most=most, time_limit=limit, standing=work.standing
+                    pacer,
+                    most=most,
+                    time_limit=limit,
+                    standing=work.standing,
+                    halt=self._halt,
                 ),
             )
         finally:

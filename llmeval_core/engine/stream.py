@@ -10,14 +10,13 @@ from llmeval_core.contracts import TimeLimit
 from llmeval_core.engine.chunks import Chunk, ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
 from llmeval_core.engine.halting import Halt
-from llmeval_core.engine.in_flight import InFlight
+from llmeval_core.engine.lanes import ModelWork
 from llmeval_core.engine.notices import Notices
 from llmeval_core.engine.progress import TaskMeter
 from llmeval_core.engine.source import Prepared
 from llmeval_core.engine.spending import Spending
-from llmeval_core.generation import ModelStanding
 from llmeval_core.journal import Journal, Reader
-from llmeval_core.plan import Plan, PlannedModel
+from llmeval_core.plan import Plan
 from llmeval_core.records import Failure, Generation, Request, SampleResult, Score
 from llmeval_core.scoring import Scorer, outcome_of
 
@@ -47,10 +46,8 @@ class SampleStream:
     Args:
         shared: see `Shared`.
         scorer: scores the task's answers.
-        model: whose requests they are.
-        standing: what they found out about it.
+        work: the model whose requests they are, and what its tasks share.
         reader: gives the samples with their requests; closed by its owner.
-        in_flight: what other tasks of the model are asking.
         meter: who is told.
         time_limit: when all that is not finished has failed; None for never.
 
@@ -64,32 +61,30 @@ class SampleStream:
         shared: Shared,
         scorer: Scorer,
         *,
-        model: PlannedModel,
-        standing: ModelStanding,
+        work: ModelWork,
         reader: ChunkReader,
-        in_flight: InFlight,
         give_up: GiveUp,
         meter: TaskMeter,
         time_limit: TimeLimit | None,
     ) -> None:
         self._shared = shared
-        self._model = model
-        self._standing = standing
+        self._model = work.evaluation.model
+        self._standing = work.standing
         self._reader = reader
-        self._in_flight = in_flight
+        self._in_flight = work.in_flight
         self._give_up = give_up
         self._meter = meter
         self._time_limit = time_limit
         self._scorer = scorer
         self._under_way: dict[str, list[Prepared]] = {}
-        self._all_sent = False
+        self._all_sent = self._was_cut_off = False
         self.n_requests = 0
         self.last_failure: Failure | None = None
 
     @property
     def is_finished(self) -> bool:
         """Whether every sample ended."""
-        return self._all_sent and not self._under_way
+        return self._all_sent and not self._under_way and not self._was_cut_off
 
     async def requests(self) -> AsyncIterator[Request]:
         """Stream what must be asked; what the journal has is scored on the way."""
@@ -138,6 +133,11 @@ class SampleStream:
 
     async def finish(self, request: Request, answer: Generation | Failure) -> None:
         """Take the answer to a request that was streamed."""
+        if isinstance(answer, Failure) and answer.kind == "stopped":
+            self._was_cut_off = True
+            del self._under_way[request.fingerprint]
+            self._in_flight.release(request.fingerprint)
+            return
         self.n_requests += 1
         if isinstance(answer, Generation):
             self._shared.spending.add(request, answer, self._model)

@@ -22,6 +22,9 @@ from llmeval_core.records import Failure, Generation, Request
 from llmeval_core.tokens import expected_tokens
 
 
+_STOPPED = Failure("stopped", "the run was stopped before it was asked")
+
+
 class Asker:
     """Asks one model."""
 
@@ -38,6 +41,7 @@ class Asker:
         self._sleep = sleep
         self._chance = random.Random()  # noqa: S311  only spreads waits
         self._standing = job.standing or ModelStanding()
+        self._is_stopped = job.is_stopped
 
     async def ask(self, request: Request) -> Generation | Failure:
         """Answer a request, or say why that failed.
@@ -59,7 +63,8 @@ class Asker:
 
     async def _from_our_turn(self, request: Request, n_expected: int) -> Generation | Failure:
         """Ask when it is our turn; the sample's own time begins then, not while it waits."""
-        await self._pace.enter(n_expected)
+        if not await self._enter(n_expected):
+            return _STOPPED
         sample_s = self._job.sample_timeout_s
         if sample_s is None:
             return await self._attempt_until_answered(request, n_expected)
@@ -92,7 +97,16 @@ class Asker:
                 told = f"{error.what} (the retries of this run are used up)"
                 return Failure(error.kind, told, error.hint)
             await self._sleep(wait_s(self._job.retry, n_failed, error, self._chance))
-            await self._pace.enter(n_expected)
+            if not await self._enter(n_expected):
+                return _STOPPED
+
+    async def _enter(self, n_expected: int) -> bool:
+        """Wait for our turn; False if it comes when nothing more is to be sent."""
+        await self._pace.enter(n_expected)
+        if self._is_stopped is not None and self._is_stopped():
+            self._pace.abandoned()
+            return False
+        return True
 
     async def _attempt(self, request: Request, n_expected: int) -> Generation | ModelError:
         """Ask once; the pacer has let us through."""

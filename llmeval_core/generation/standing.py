@@ -1,15 +1,15 @@
 """Whether a refusal ends a model, or one sample only.
 
-A wrong key and a wrong name are seen at the first requests, and then nothing more is to be sent. But
+A wrong key and a wrong name are seen at the first requests, and then nothing more is sent. But
 servers also answer 401, 403 and 404 to a single request: a moderation, a gateway one of whose
 backends is broken, a key whose rights change. What decides is whether the model answers at all.
 
-| the model has answered | the failure | what ends |
-|---|---|---|
-| in this run | any | the sample; the model if failures go on (`engine.giving_up`) |
-| not yet | surely of the key or the name | the model |
-| in an earlier run only | may be of this request alone | the sample |
-| never | may be of this request alone | the sample if a request under way is answered; else, from the third such failure on, the model |
+* It has answered in this run: the sample ends; the model too if failures go on
+  (`engine.giving_up`).
+* It has not, and the failure is surely of the key or the name: the model ends.
+* It answered in an earlier run, and the failure may be of this request alone: the sample ends.
+* It never answered, and the failure may be of this request alone: the sample ends, if a request
+  that is under way is answered; else, from the third such failure on, the model.
 """
 
 from __future__ import annotations

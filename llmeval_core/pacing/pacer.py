@@ -160,9 +160,7 @@ class Pacer:
             self._limit.refused(now)
         wait_s = error.retry_after_s
         if error.kind == "rate_limit":
-            wait_s = self._refusals.refused(
-                now, wait_s, error.what, is_held=now < self._held_until
-            )
+            wait_s = self._refusals.refused(now, wait_s, error.what, is_held=now < self._held_until)
         else:
             self._refusals.passed(self._limit.limit)
         if wait_s:

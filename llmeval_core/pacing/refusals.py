@@ -1,14 +1,14 @@
 """What a server's refusals say of its quota, when it does not say how long to wait.
 
-States: *open* (nothing is known against sending), *refusing* (`since` is set: refused after the last
+States: *open* (nothing speaks against sending), *refusing* (`since` is set: refused after the last
 answer) and *slow start* (`room` is set: a wait has just ended).
 
 * open -> refusing: a request is refused because of a quota (429).
 * refusing -> wait: the server told how long, or refused `IN_A_ROW` one after another. Untold waits
   begin with a second and double up to a minute, which is how long most quotas last.
-* wait -> slow start: one request goes, and after each answer one more may go along, until the limit
-  is reached. A window of three requests is so found with a handful of refusals, and not with as many
-  as there are workers.
+* wait -> slow start: one request goes, and after each answer one more may go along, until the
+  limit is reached. A window of three requests is so found with a handful of refusals, and not with
+  as many as there are workers.
 * an answer -> open.
 
 Single refusals among answers are noise, and hold up nobody but the request itself.

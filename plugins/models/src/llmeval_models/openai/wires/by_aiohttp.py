@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
 
+from llmeval_models.openai.tls import make_tls
+from llmeval_models.openai.unreachable import bypasses_proxy
 from llmeval_models.openai.wires.wire import KEEPALIVE_S, BrokenError, Reply, TooLateError
 from llmeval_models.settings import ServerSettings
 
@@ -22,9 +26,12 @@ class AiohttpWire:
 
     def __init__(self, settings: ServerSettings, headers: Mapping[str, str]) -> None:
         self._urls: dict[str, yarl.URL] = {}
+        self._proxy = _proxy_for(settings)
         self._session = aiohttp.ClientSession(
             headers=headers,
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S),
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=KEEPALIVE_S, ssl=_tls_for(settings)
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_timeout_s),
             trust_env=settings.trust_env,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -37,7 +44,7 @@ class AiohttpWire:
             parsed = self._urls[url] = yarl.URL(url)
         try:
             async with self._session.request(
-                method, parsed, data=content, allow_redirects=False
+                method, parsed, data=content, allow_redirects=False, proxy=self._proxy
             ) as response:
                 received = await response.read()
                 return Reply(response.status, received, response.headers.get)
@@ -49,6 +56,18 @@ class AiohttpWire:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+
+def _tls_for(settings: ServerSettings) -> ssl.SSLContext | bool:
+    """Make what TLS begins with, if there will be any."""
+    has_tls = f"{settings.base_url} {settings.proxy or ''}".count("https://")
+    return make_tls(settings) if has_tls else True
+
+
+def _proxy_for(settings: ServerSettings) -> str | None:
+    """Tell through which proxy to go; None for none, or for what the environment says."""
+    host = urlsplit(settings.base_url).hostname or ""
+    return None if bypasses_proxy(host) else settings.proxy
 
 
 def _reason(err: aiohttp.ClientError) -> str:
