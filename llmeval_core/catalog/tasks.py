@@ -23,6 +23,9 @@ from llmeval_core.records import Mode
 PIPELINE_REVISION = 1
 """Raised when the same settings begin to give other requests or scores."""
 
+SAME_ITEM = "question, NFKC, no case, single spaces"
+"""How it is found out that an example is the sample itself; see `prompting.few_shot`."""
+
 _LETTER_TEMPLATE = (
     "{{ input }}\n"
     "{% for choice in choices %}{{ letters[loop.index0] }}. {{ choice }}\n{% endfor %}"
@@ -79,7 +82,9 @@ def plan_task(
             "separator": planned_prompt.separator,
             "examples": planned_prompt.examples,
         },
-        "few_shot": few_shot.model_dump(mode="json") if n_shots else None,
+        "few_shot": {**few_shot.model_dump(mode="json"), "same_item": SAME_ITEM}
+        if n_shots
+        else None,
         "seed": run.seed if n_shots else None,
         "generation": planned_generation.as_json(),
     }
@@ -92,9 +97,10 @@ def plan_task(
             item.name: {"definition": item.metric.definition, **item.settings} for item in metrics
         },
     }
+    variant = [config.variant] if config.variant is not None else []
     requests_fingerprint = fingerprint([model.name, model.info.identity, asked])
     return PlannedTask(
-        key=task_key(name, n_shots),
+        key=task_key(name, n_shots, config.variant),
         dataset_name=name,
         dataset=dataset,
         dataset_fingerprint=content,
@@ -109,7 +115,7 @@ def plan_task(
         generation=planned_generation,
         extract=extract,
         metrics=metrics,
-        fingerprint=fingerprint([requests_fingerprint, name, scored]),
+        fingerprint=fingerprint([requests_fingerprint, name, scored, *variant]),
         requests_fingerprint=requests_fingerprint,
         settings={
             **asked,
@@ -117,6 +123,8 @@ def plan_task(
             "generation": public_settings(planned_generation.as_json()),
             "model": dict(model.settings),
         },
+        n_total=size,
+        variant=config.variant,
     )
 
 

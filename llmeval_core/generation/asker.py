@@ -21,7 +21,6 @@ from llmeval_core.pacing import FixedLimit, Pacer
 from llmeval_core.records import Failure, Generation, Request
 from llmeval_core.tokens import expected_tokens
 
-
 _STOPPED = Failure("stopped", "the run was stopped before it was asked")
 
 

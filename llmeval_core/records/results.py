@@ -81,6 +81,8 @@ class TaskResult(_Stored):
         n_total: samples in the whole data set, without a limit; None if unknown.
         variant: which of several ways of asking or scoring under one data set; None for the
             only one. It is part of `task`.
+        replaces: whether it takes the place of a more complete result; without that a result of
+            fewer samples gives way to one of more.
     """
 
     id: str
@@ -104,6 +106,7 @@ class TaskResult(_Stored):
     outcomes: dict[Outcome, int] = {}
     n_total: int | None = None
     variant: str | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
