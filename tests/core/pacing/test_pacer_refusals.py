@@ -1,4 +1,4 @@
-"""Servers that refuse because of a quota: how long all wait, and what is told; on a virtual clock."""
+"""Servers that refuse because of a quota: how long all wait, on a virtual clock."""
 
 from __future__ import annotations
 

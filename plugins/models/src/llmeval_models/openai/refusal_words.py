@@ -116,6 +116,7 @@ _RULES = (
         but=(401, 402, 429),
         unless=_OF_ACCOUNT,
     ),
+    _Rule(_OF_ACCOUNT, Meaning("auth"), below=500, but=(402, 429)),
     _Rule(_NO_MONEY, Meaning("auth", NO_MONEY_HINT), below=500),
     _Rule(
         _NO_MONEY_UNLESS_TOLD,

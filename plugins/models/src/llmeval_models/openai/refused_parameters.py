@@ -42,7 +42,9 @@ class ParameterRefusedError(ModelError):
     """
 
     def __init__(self, what: str, *, where: str | None, names: frozenset[str]) -> None:
-        super().__init__("bad_request", what, where=where, hint="leave it out: `generation`, null")
+        left_out = ", ".join(f"{name}: null" for name in sorted(names))
+        hint = f"leave it out: `generation: {{{left_out}}}`"
+        super().__init__("bad_request", what, where=where, hint=hint)
         self.names = names
 
 
