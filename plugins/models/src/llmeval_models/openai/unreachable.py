@@ -33,6 +33,10 @@ _CAUSES = tuple(
             "this port speaks TLS: write https:// in base_url",
         ),
         (
+            r"^http:.*(?:closed before|disconnected|reset by peer)",
+            "it hung up: if this port speaks TLS, write https:// in base_url",
+        ),
+        (
             r"certificate.*(?:hostname|ip address) mismatch|certificate.*is not valid for",
             "the certificate is of another host: is base_url right?",
         ),
@@ -81,13 +85,20 @@ def not_in_time(settings: ServerSettings, endpoint: Endpoint) -> ModelError:
         "timeout",
         "the server did not accept a connection in time",
         where=endpoint.base,
-        hint=unused_proxy(settings, endpoint.url),
+        hint=unused_proxy(settings, endpoint.url) or _late_hint(endpoint.url),
     )
 
 
 def _hint(reason: str, url: SplitResult) -> str:
     text = f"{url.scheme}:{url.port or ''} {reason}"
     return next(hint for pattern, hint in _CAUSES if pattern.search(text))
+
+
+def _late_hint(url: SplitResult) -> str | None:
+    # A plain server may wait for the end of what it takes for a request.
+    return (
+        "if this server speaks no TLS, write http:// in base_url" if url.scheme == "https" else None
+    )
 
 
 def unused_proxy(settings: ServerSettings, url: SplitResult) -> str | None:

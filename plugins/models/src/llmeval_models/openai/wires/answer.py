@@ -13,6 +13,8 @@ _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-5]\d\d)(?: .*)?")
 _HEX = re.compile(rb"[0-9a-fA-F]{1,15}")
 _HEAD_ENDS = b"\r\n\r\n"
 _ODD = "the answer is not HTTP/1.1"
+_TLS = "it speaks TLS"
+_TLS_RECORDS = (0x15, 0x16)  # an alert, a handshake
 
 
 class Answer:
@@ -77,7 +79,7 @@ class Answer:
             if len(self._received) > _LONGEST_HEAD:
                 raise BrokenError("the head of the answer has no end")
             if not b"HTTP/1.".startswith(self._received[:7]):
-                raise BrokenError(_ODD)
+                raise BrokenError(_TLS if self._received[0] in _TLS_RECORDS else _ODD)
             return False
         first, *lines = self._received[:end].decode("utf-8", "surrogateescape").split("\r\n")
         del self._received[: end + len(_HEAD_ENDS)]

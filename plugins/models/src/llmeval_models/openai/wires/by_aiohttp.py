@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -12,8 +12,11 @@ import yarl
 
 from llmeval_models.openai.tls import make_tls
 from llmeval_models.openai.unreachable import bypasses_proxy
+from llmeval_models.openai.wires.connection import reason_of
 from llmeval_models.openai.wires.wire import KEEPALIVE_S, BrokenError, Reply, TooLateError
 from llmeval_models.settings import ServerSettings
+
+_TLS_RECORD = re.compile(r"\\x1[56]\\+x03")  # an alert or a handshake, as aiohttp writes bytes
 
 
 class AiohttpWire:
@@ -76,8 +79,7 @@ def _reason(err: aiohttp.ClientError) -> str:
         cause = err.certificate_error
         return f"invalid certificate: {getattr(cause, 'verify_message', None) or cause}"
     if isinstance(err, aiohttp.ClientConnectorError):
-        os_error = err.os_error
-        if os_error.errno is not None and os_error.errno > 0:  # DNS errors count downwards
-            return os.strerror(os_error.errno)
-        return os_error.strerror or str(os_error)
+        return reason_of(err.os_error)
+    if isinstance(err, aiohttp.ClientResponseError) and _TLS_RECORD.search(err.message):
+        return "it speaks TLS"
     return str(err) or type(err).__name__
