@@ -33,6 +33,7 @@ def check_generation(request: Request, generation: object) -> None:
         _problem_of_answers(request, generation)
         or _problem_of_counts(generation)
         or _problem_of_words(generation)
+        or _problem_of_lists(generation)
     )
     if problem is not None:
         raise ModelError("malformed", f"the model's answer is not usable: {problem}")
@@ -99,6 +100,13 @@ def _problem_of_words(generation: Generation) -> str | None:
     ):
         if word is not None and not isinstance(word, str):
             return f"{name} is of type {_kind(word)}"
+    if generation.not_sent != () and not _is_texts(generation.not_sent):
+        return "not_sent is not a tuple of names"
+    return None
+
+
+def _problem_of_lists(generation: Generation) -> str | None:
+    """Say what is wrong with what there is one of for each text; None if nothing is."""
     reasons, thoughts = generation.stop_reasons, generation.reasonings
     n_texts = len(generation.texts)
     if reasons != ():
@@ -114,6 +122,10 @@ def _problem_of_words(generation: Generation) -> str | None:
             if thought is not None and not isinstance(thought, str):
                 return f"a reasoning is of type {_kind(thought)}"
     return None
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
 
 
 def _is_number(value: object) -> TypeGuard[float]:

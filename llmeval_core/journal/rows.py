@@ -33,11 +33,11 @@ INSERT_SCORES = "INSERT OR REPLACE INTO sample_scores"
 
 GENERATION_COLUMNS = (
     "texts, loglikelihoods, finish_reason, n_prompt_tokens, n_completion_tokens, latency_s,"
-    " served_by, stop_reasons, reasonings, n_reasoning_tokens, refusal"
+    " served_by, stop_reasons, reasonings, n_reasoning_tokens, refusal, not_sent"
 )
 REQUEST_COLUMNS = "mode, generations.messages, prompt, continuations"
 N_REQUEST_COLUMNS = 4
-N_GENERATION_COLUMNS = 11
+N_GENERATION_COLUMNS = 12
 UNLESS_ANSWERED = (
     " ON CONFLICT (fingerprint) DO UPDATE SET (mode, messages, prompt, continuations, "
     f"{GENERATION_COLUMNS}, finished_at) = (excluded.mode, excluded.messages, excluded.prompt, "
@@ -75,6 +75,7 @@ def generation_row(request: Request, generation: Generation, finished_at: float)
         text_list(generation.reasonings) if generation.reasonings else None,
         generation.n_reasoning_tokens,
         generation.refusal,
+        ",".join(generation.not_sent) or None,
     )
 
 
@@ -124,7 +125,7 @@ def to_generation(row: Row) -> Generation:
     number) is unknown, or not there.
     """
     texts, likelihoods, finish_reason, n_prompt, n_completion, latency_s, served_by, *newer = row
-    stop_reasons, reasonings, n_reasoning_tokens, refusal = newer
+    stop_reasons, reasonings, n_reasoning_tokens, refusal, not_sent = newer
     return Generation(
         to_texts(texts),
         _to_likelihoods(likelihoods) if likelihoods else (),
@@ -137,6 +138,7 @@ def to_generation(row: Row) -> Generation:
         reasonings=to_texts(reasonings),
         n_reasoning_tokens=_to_count(n_reasoning_tokens),
         refusal=refusal if isinstance(refusal, str) else None,
+        not_sent=tuple(not_sent.split(",")) if not_sent else (),
     )
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from llmeval_models.openai.answers import read_answer
-from llmeval_models.openai.bodies import BodyError, read_body
 from llmeval_models.openai.inner_errors import error_in
+from llmeval_models.openai.parsing import BodyError, read_body
 
 from llmeval_core.generation import check_generation
 from llmeval_core.hooks import Generation, ModelError, SampleResult, fingerprint

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from llmeval_core.hooks import ModelError
-from llmeval_models.openai.bodies import BodyError, read_body
+from llmeval_models.openai.endpoint import endpoint_of
 from llmeval_models.openai.error_objects import InnerError
 from llmeval_models.openai.headers import make_headers
 from llmeval_models.openai.inner_errors import error_in
+from llmeval_models.openai.parsing import BodyError, read_body
 from llmeval_models.openai.refusals import refusal, used_up_for_s
+from llmeval_models.openai.unreachable import not_in_time, unreachable
 from llmeval_models.openai.wires.choosing import open_wire
 from llmeval_models.openai.wires.wire import BrokenError, Reply, TooLateError, UnusableError
 from llmeval_models.settings import ServerSettings
@@ -38,10 +39,10 @@ class Client:
     """
 
     def __init__(self, settings: ServerSettings, *, key: SecretStr | None = None) -> None:
-        given = urlsplit(settings.base_url.rstrip("/"))
-        self._base_url = given._replace(netloc=given.netloc.rpartition("@")[2]).geturl()
-        self._root = self._base_url.removesuffix("/v1")
-        headers = make_headers(settings, url=given, key=key)
+        self._endpoint = endpoint_of(settings)
+        self._base_url = self._endpoint.base
+        headers = make_headers(settings, endpoint=self._endpoint, key=key)
+        self._settings = settings
         self._secrets = headers.secrets
         self.hold_s: float | None = None
         self._wire = open_wire(settings, headers.sent)
@@ -58,37 +59,29 @@ class Client:
             ModelError: no connection, a status that is not 200, an answer that is no JSON or that
                 tells of an error.
         """
-        return await self._ask("POST", self._url(path, at_root), json.dumps(body).encode())
+        url = self._endpoint.at(path, at_root=at_root)
+        return await self._ask("POST", url, json.dumps(body).encode())
 
     async def get(self, path: str, *, at_root: bool = False) -> Any:
         """Get JSON; as `post`."""
-        return await self._ask("GET", self._url(path, at_root), None)
+        return await self._ask("GET", self._endpoint.at(path, at_root=at_root), None)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._wire.aclose()
 
-    def _url(self, path: str, at_root: bool) -> str:
-        return (self._root if at_root else self._base_url) + path
-
     async def _ask(self, method: str, url: str, content: bytes | None) -> Any:
         try:
             reply = await self._wire.send(method, url, content)
         except TooLateError as err:
-            raise ModelError(
-                "timeout", "the server did not accept a connection in time", where=self._base_url
-            ) from err
+            raise not_in_time(self._settings, self._endpoint) from err
         except UnusableError as err:
             raise ModelError(
                 "malformed", self._clean(str(err)), where=self._base_url, hint=err.hint
             ) from err
         except BrokenError as err:
-            raise ModelError(
-                "connection",
-                f"no connection to the server: {self._clean(str(err))}",
-                where=self._base_url,
-                hint="is it running, and is base_url right?",
-            ) from err
+            reason = self._clean(str(err))
+            raise unreachable(reason, self._settings, self._endpoint) from err
         self.hold_s = used_up_for_s(reply.header)
         if reply.status != 200:
             raise self._refusal(reply.status, reply)

@@ -19,6 +19,8 @@ _HEX = re.compile(rb"[0-9a-fA-F]{1,15}")
 _LINE_ENDS = re.compile("\r?\n")
 _HEAD_ENDS = re.compile(rb"\r?\n\r?\n")  # a line may end without \r (RFC 9112, 2.2)
 _ODD = "the answer is not HTTP/1.1"
+_TLS = "it speaks TLS"
+_TLS_RECORDS = (0x15, 0x16)  # an alert, a handshake
 _LIMITS = Limits()
 
 
@@ -91,7 +93,7 @@ class Answer:
                 raise headers_too_long(self._limits)
             if found is None:
                 if not b"HTTP/1.".startswith(self._received[:7]):
-                    raise BrokenError(_ODD)
+                    raise BrokenError(_TLS if self._received[0] in _TLS_RECORDS else _ODD)
                 return False
             text = self._received[: found.start()].decode("utf-8", "surrogateescape")
             first, *lines = _LINE_ENDS.split(text)

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import aiohappyeyeballs
 
+from llmeval_models.openai.tls import make_tls
 from llmeval_models.openai.wires.connection import Connection, reason_of
 from llmeval_models.openai.wires.wire import KEEPALIVE_S, BrokenError, Limits, Reply, TooLateError
 from llmeval_models.settings import ServerSettings
@@ -44,6 +45,7 @@ class AsyncioWire:
     """
 
     def __init__(self, settings: ServerSettings, headers: Mapping[str, str]) -> None:
+        self._settings = settings
         self._connect_timeout_s = settings.connect_timeout_s
         self._lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         self._names_host = "host" in map(str.lower, headers)
@@ -106,7 +108,7 @@ class AsyncioWire:
 
     async def _connect(self, place: _Place) -> Connection:
         if place.tls and self._tls is None:
-            self._tls = ssl.create_default_context()
+            self._tls = make_tls(self._settings)
         timer = asyncio.timeout(self._connect_timeout_s)
         try:
             async with timer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import ssl
@@ -107,4 +108,5 @@ def reason_of(err: Exception) -> str:
         return err.strerror
     if found := _ERRNO.search(str(err)):  # one for each address of a host
         return os.strerror(int(found[1]))
-    return str(err) or type(err).__name__
+    was_reset = isinstance(err, ConnectionResetError)  # asyncio's has no number
+    return str(err) or (os.strerror(errno.ECONNRESET) if was_reset else type(err).__name__)
