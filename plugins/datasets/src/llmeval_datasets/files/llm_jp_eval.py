@@ -32,8 +32,9 @@ from llmeval_core.hooks import (
     TaskDefaults,
     fingerprint,
 )
-from llmeval_datasets.files.opening import digest_and_lines, open_text
-from llmeval_datasets.rows.dataset import BadRow, NumberedRow, RowDataset, RowSource, legal_name
+from llmeval_datasets.files.opening import digest_of, open_text
+from llmeval_datasets.rows.dataset import RowDataset, legal_name
+from llmeval_datasets.rows.sources import BadRow, NumberedRow, RowSource
 from llmeval_datasets.rows.fields import FieldSettings
 from llmeval_datasets.rows.samples import SampleMaker
 
@@ -97,8 +98,8 @@ def llm_jp_eval_dataset(settings: LlmJpEvalSettings) -> Dataset:
     has_pool = settings.few_shot_file is not None or pool.exists()
 
     def whole_fingerprint() -> str:
-        examples = digest_and_lines(pool)[0] if has_pool else None
-        return fingerprint([digest_and_lines(path)[0], examples])
+        examples = digest_of(pool) if has_pool else None
+        return fingerprint([digest_of(path), examples])
 
     return RowDataset(
         legal_name(path.name.removesuffix(".gz").removesuffix(".json")),
