@@ -93,6 +93,7 @@ from llmeval_core.records import (
     Score,
     TaskResult,
     TrackerStanding,
+    plain_text,
 )
 from llmeval_core.statistics import mean_aggregate
 
@@ -155,6 +156,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "mean_aggregate",
+    "plain_text",
 ]
 
 ENTRY_POINT_GROUP = "llmeval"

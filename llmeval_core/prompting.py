@@ -13,7 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.plan import PlannedModel, PlannedTask
-from llmeval_core.records import Message, Request, Sample
+from llmeval_core.records import Message, Request, Sample, plain_text, problem_of
 
 _LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -36,7 +36,7 @@ class Prompter:
     def __init__(self, model: PlannedModel, task: PlannedTask) -> None:
         prompt = task.prompt
         environment = ImmutableSandboxedEnvironment(
-            undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+            undefined=jinja2.StrictUndefined, keep_trailing_newline=True, finalize=_shown_text
         )
         self._task = task
         self._identity: list[Json] = [
@@ -66,6 +66,14 @@ class Prompter:
         with foreign_errors(DatasetError, what, where=task.key):
             pool = task.dataset.few_shot_pool()
             self._pool = tuple(itertools.islice(pool, task.few_shot.pool_size))
+        for index, example in enumerate(self._pool):
+            problem = problem_of(example, index)
+            if problem is not None:
+                raise DatasetError(
+                    f"{problem}, in the few-shot pool of '{task.dataset_name}'",
+                    where=task.key,
+                    hint="this is a bug in the plugin; tell its author",
+                )
         if len(self._pool) < task.n_shots:
             raise ConfigError(
                 f"the few-shot pool of '{task.dataset_name}' has {len(self._pool)} samples, "
@@ -211,6 +219,21 @@ class _Template:
             return self._template.render(variables)
         except Exception as err:  # a template can raise anything; it is the user's
             raise PromptError(f"prompt.{self._name}: {err}") from err
+
+
+def _shown_text(value: Any) -> Any:
+    """Give the text of what stands in `{{ }}`, never Python's own; Any: templates see all types.
+
+    Raises:
+        ValueError: it has none, such as a list or None.
+    """
+    if isinstance(value, str | jinja2.Undefined):
+        return value
+    text = plain_text(value)
+    if text is None:
+        kind = "None (null)" if value is None else f"a {type(value).__name__}, not a text"
+        raise ValueError(f"a value is {kind}; `| join(', ')`, `| tojson` or `if` may help")
+    return text
 
 
 def _variables(sample: Sample) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -17,7 +18,8 @@ from llmeval_core.cli.screen import echo_block
 from llmeval_core.cli.session import complete, open_session
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import Dataset
-from llmeval_core.errors import ConfigError
+from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
+from llmeval_core.library.printable import shown
 from llmeval_core.library.sample_json import asked_json, expected_json
 
 _names = complete("datasets")
@@ -29,6 +31,14 @@ class Fetchable(Protocol):
 
     def fetch(self) -> Path:
         """Return the file in the cache; fetched if it is not there. Blocking."""
+
+
+@runtime_checkable
+class Noted(Protocol):
+    """A data set that says what it found out of its rows; an optional part of `Dataset`."""
+
+    def notes(self) -> Iterable[str]:
+        """Say how the rows are read, a sentence each."""
 
 
 class _ListByDefault(click.Group):
@@ -115,6 +125,13 @@ def show(
     """
     catalog = open_session(ctx).catalog
     dataset = _build(catalog, name)
+    if isinstance(dataset, Noted):
+        with foreign_errors(DatasetError, f"data set '{name}' cannot be read"):
+            notes = list(dataset.notes())
+        for note in notes:
+            click.echo(shown(note), err=as_json)
+        if notes and not as_json:
+            click.echo()
     previews = preview_prompts(dataset, catalog, use=name, model=model, n_shots=shots, limit=limit)
     for index, preview in enumerate(previews):
         if as_json:

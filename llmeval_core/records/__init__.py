@@ -7,6 +7,7 @@ from llmeval_core.records.results import (
     TaskResult,
     TrackerStanding,
 )
+from llmeval_core.records.sample_check import problem_of
 from llmeval_core.records.samples import (
     Failure,
     Generation,
@@ -19,6 +20,7 @@ from llmeval_core.records.samples import (
     SampleResult,
     Score,
 )
+from llmeval_core.records.texts import plain_text
 
 __all__ = [
     "Aggregate",
@@ -36,4 +38,6 @@ __all__ = [
     "Score",
     "TaskResult",
     "TrackerStanding",
+    "plain_text",
+    "problem_of",
 ]

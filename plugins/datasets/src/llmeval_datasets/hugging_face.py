@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -37,6 +37,9 @@ class HuggingFaceSettings(FieldSettings):
     split: str = Field(default="test", description="The evaluated split.")
     few_shot_split: str | None = Field(
         default=None, description="The split to take examples from; the evaluated one if left out."
+    )
+    on_error: Literal["stop", "skip"] = Field(
+        default="stop", description="What to do at a bad row."
     )
     revision: str | None = Field(default=None, description="Commit, tag or branch on the hub.")
 
@@ -75,7 +78,7 @@ def hugging_face_dataset(settings: HuggingFaceSettings) -> Dataset:
         sources=(source(settings.split),),
         pool=(source(pool_split),) if pool_split else (),
         maker=SampleMaker(settings),
-        on_error="stop",
+        on_error=settings.on_error,
         size=lambda: len(load(settings.split)),
         fingerprint=whole_fingerprint,
     )

@@ -6,6 +6,7 @@ value that Python cannot hold is unreadable by itself: the other columns and row
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -31,23 +32,23 @@ def _values(column: Any) -> list[Any]:
     wide = _replaced(column.type, pa.types.is_float32, pa.float64(), pa)
     if wide is not column.type:
         text = _replaced(column.type, pa.types.is_float32, pa.string(), pa)
-        try:
+        with contextlib.suppress(pa.ArrowException):  # nested in a way that cannot be cast
             column = column.cast(text).cast(wide)
-        except pa.ArrowException:
-            pass  # nested in a way that cannot be cast
+    # What a value that Python cannot hold raises depends on its type.
+    errors = (pa.ArrowException, ArithmeticError, AttributeError, TypeError, ValueError)
     try:
         values = column.to_pylist()
-    except Exception:  # what a value raises depends on its type
-        values = [_value(scalar) for scalar in column]
+    except errors:
+        values = [_value(scalar, errors) for scalar in column]
     convert = _json_reader(column.type, pa)
     return list(map(convert, values)) if convert is not None else values
 
 
-def _value(scalar: Any) -> Any:
+def _value(scalar: Any, errors: tuple[type[Exception], ...]) -> Any:
     """Return one value, or what says that it cannot be read; Any: see above."""
     try:
         return scalar.as_py()
-    except Exception as err:
+    except errors as err:
         return Unreadable(f"a {scalar.type} that cannot be read ({err})")
 
 

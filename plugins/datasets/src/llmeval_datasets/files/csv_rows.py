@@ -149,9 +149,7 @@ def _header(fields: list[str], settings: CsvSettings, where: str, delimiter: str
     return header
 
 
-def _check_delimiter(
-    fields: list[str], settings: CsvSettings, where: str, delimiter: str
-) -> None:
+def _check_delimiter(fields: list[str], settings: CsvSettings, where: str, delimiter: str) -> None:
     if len(fields) > 1 or settings.delimiter is not None:
         return
     other = next((sign for sign in ";\t|," if sign != delimiter and sign in fields[0]), None)

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from llmeval_core.hooks import ComponentConfig, Dataset, TaskDefaults, fingerprint
+from llmeval_core.hooks import ComponentConfig, Dataset, Json, TaskDefaults, fingerprint
 from llmeval_datasets.files.csv_rows import csv_rows
 from llmeval_datasets.files.json_rows import count_json_rows, json_rows
 from llmeval_datasets.files.opening import Opening, digest_of
@@ -20,6 +20,10 @@ from llmeval_datasets.rows.sources import NumberedRow, RowSource
 Rows = Callable[[Path], Iterable[NumberedRow]]
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _CSV_SUFFIXES = (".csv", ".tsv", ".tab")
+_NO_HEADER = (
+    "map the field, as in `input: NAME`; if the file has no header, set `header: false` and "
+    "`columns: [question, A, B, ...]`"
+)
 _NO_MEANING = {"path", "few_shot_file", "max_line_chars", "max_unpacked_bytes"}
 
 
@@ -59,6 +63,7 @@ def csv_dataset(settings: CsvSettings) -> Dataset:
         count=lambda path: sum(1 for _ in rows(path)),
         digest=lambda path: digest_of(path, opening.bounds),
         is_table=True,
+        advice=None if settings.columns or not settings.header else _NO_HEADER,
     )
 
 
@@ -71,6 +76,7 @@ def file_dataset(
     digest: Callable[[Path], str],
     is_table: bool = False,
     unit: str | None = None,
+    advice: str | None = None,
 ) -> RowDataset:
     """Put a data set together from files and perhaps others with examples.
 
@@ -82,6 +88,7 @@ def file_dataset(
         digest: a digest of one file's content.
         is_table: whether all rows of a file have the same columns.
         unit: what the rows' numbers count; None for lines.
+        advice: what to try if a field is not there; None for the usual.
 
     Raises:
         DatasetError: a pattern matches no file.
@@ -91,12 +98,18 @@ def file_dataset(
     meaning = settings.model_dump(mode="json", exclude=_NO_MEANING)
 
     def whole_fingerprint() -> str:
-        content = [[digest(path) for path in paths] for paths in (files, pool)]
+        content: list[Json] = [[digest(path) for path in paths] for paths in (files, pool)]
         return fingerprint([READING, *content, meaning])
 
     def sources(paths: tuple[Path, ...]) -> tuple[RowSource, ...]:
         return tuple(
-            RowSource(str(path), functools.partial(rows, path), is_table=is_table, unit=unit)
+            RowSource(
+                str(path),
+                functools.partial(rows, path),
+                is_table=is_table,
+                unit=unit,
+                advice=advice,
+            )
             for path in paths
         )
 

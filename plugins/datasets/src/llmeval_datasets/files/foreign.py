@@ -72,11 +72,13 @@ def refuse_pointer(head: bytes, path: Path) -> None:
             hint="fetch the file with `git annex get`",
         )
     if _PAGE.match(head) or _XML.match(head):
-        what = "an XML document" if _XML.match(head) and b"<html" not in head.lower() else "a web page"
+        what = (
+            "an XML document" if _XML.match(head) and b"<html" not in head.lower() else "a web page"
+        )
         raise DatasetError(
             f"this is {what}, not data",
             where=f"{path}:1",
-            hint="fetch the file itself: the address gave a page, perhaps to log in or to look at it",
+            hint="fetch the file itself: the address gave a page, to log in or to look at it",
         )
 
 

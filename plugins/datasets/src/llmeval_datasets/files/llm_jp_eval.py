@@ -34,9 +34,9 @@ from llmeval_core.hooks import (
 )
 from llmeval_datasets.files.opening import digest_of, open_text
 from llmeval_datasets.rows.dataset import RowDataset, legal_name
-from llmeval_datasets.rows.sources import BadRow, NumberedRow, RowSource
 from llmeval_datasets.rows.fields import FieldSettings
 from llmeval_datasets.rows.samples import SampleMaker
+from llmeval_datasets.rows.sources import BadRow, NumberedRow, RowSource
 
 _log = logging.getLogger("llmeval")
 

@@ -13,7 +13,7 @@ from typing import TextIO
 from llmeval_core.hooks import DatasetError
 from llmeval_datasets.files.encodings import encoding_of, wrong_encoding
 from llmeval_datasets.files.foreign import refuse_foreign, refuse_pointer
-from llmeval_datasets.files.unpacking import Bounds, open_bytes
+from llmeval_datasets.files.unpacking import DEFAULT_BOUNDS, Bounds, open_bytes
 
 _BLOCK = 1 << 20
 _MARK = "\ufeff"
@@ -34,7 +34,7 @@ class Opening:
     """
 
     encoding: str | None = None
-    bounds: Bounds = Bounds()
+    bounds: Bounds = DEFAULT_BOUNDS
 
 
 DEFAULT = Opening()
@@ -113,7 +113,7 @@ def lines_of(file: TextIO, place: Place, *, most_chars: int) -> Iterator[str]:
     place.line += 1
 
 
-def digest_of(path: Path, bounds: Bounds | None = None) -> str:
+def digest_of(path: Path, bounds: Bounds = DEFAULT_BOUNDS) -> str:
     """Return a digest of the (unpacked) content; one pass, in blocks.
 
     Raises:

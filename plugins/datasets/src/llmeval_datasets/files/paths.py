@@ -30,7 +30,7 @@ def files_of(path: Path, suffixes: tuple[str, ...]) -> tuple[Path, ...]:
         return _files_in(path, suffixes)
     if not any(sign in str(path) for sign in "*?[") or path.exists():
         return (path,)
-    found = [Path(name) for name in glob.glob(str(path), recursive=True)]  # noqa: PTH207  `**`
+    found = [Path(name) for name in glob.glob(str(path), recursive=True)]
     files = [one for one in found if one.is_file()]
     if not files:
         raise DatasetError(

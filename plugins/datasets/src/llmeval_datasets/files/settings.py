@@ -38,7 +38,7 @@ class FileSettings(TableSettings):
     )
     rows: str | None = Field(
         default=None,
-        description="The key of the list of rows in a JSON document; `data` and the like are tried.",
+        description="The key of a JSON document's list of rows; `data` and the like are tried.",
     )
     max_line_chars: int = Field(
         default=16_777_216, ge=1, description="The longest line, field or row."

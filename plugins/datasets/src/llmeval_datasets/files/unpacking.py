@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from llmeval_core.hooks import ConfigError, DatasetError
 from llmeval_datasets.files.foreign import refuse_foreign
@@ -32,6 +32,9 @@ class Bounds:
     unpacked_bytes: int = 17_179_869_184
 
 
+DEFAULT_BOUNDS = Bounds()
+
+
 class UnpackError(OSError):
     """A compressed file cannot be read on; the message says why."""
 
@@ -40,7 +43,7 @@ Check = Callable[[bytes, Path], None]
 
 
 def open_bytes(
-    path: Path, bounds: Bounds | None = None, *, check: Check = refuse_foreign
+    path: Path, bounds: Bounds = DEFAULT_BOUNDS, *, check: Check = refuse_foreign
 ) -> io.BufferedReader:
     """Open a file, unpacked if it is compressed.
 
@@ -62,8 +65,9 @@ def open_bytes(
         if unpack is None:
             check(head, path)
             return raw
-        packed = _Unpacked(unpack(raw, path), raw, (bounds or Bounds()).unpacked_bytes)
-        unpacked = io.BufferedReader(packed, _BLOCK)
+        packed = _Unpacked(unpack(raw, path), raw, bounds.unpacked_bytes)
+        # cast: typeshed's reader has a type parameter that Python 3.11's does not take
+        unpacked = cast("io.BufferedReader", io.BufferedReader(packed, _BLOCK))
         try:
             check(unpacked.peek(_HEAD_BYTES), path)
         except OSError as err:
@@ -146,7 +150,9 @@ def _missing(path: Path) -> DatasetError:
     try:
         names = [other.name for other in path.parent.iterdir()]
     except OSError:
-        return DatasetError(f"there is no file '{path}'", hint=f"there is no folder '{path.parent}'")
+        return DatasetError(
+            f"there is no file '{path}'", hint=f"there is no folder '{path.parent}'"
+        )
     near = difflib.get_close_matches(path.name, names, n=1)
     hint = f"did you mean '{path.with_name(near[0])}'?" if near else "check the path"
     return DatasetError(f"there is no file '{path}'", hint=hint)

@@ -21,8 +21,8 @@ from llmeval_core.hooks import (
     fetch_wheel,
     fingerprint,
 )
-from llmeval_datasets.packaged.declaration import Declaration, Member, read_declaration
 from llmeval_datasets.files.json_rows import parse_row
+from llmeval_datasets.packaged.declaration import Declaration, Member, read_declaration
 from llmeval_datasets.rows.dataset import READING, RowDataset
 from llmeval_datasets.rows.samples import SampleMaker
 from llmeval_datasets.rows.sources import NumberedRow, RowSource
@@ -120,4 +120,3 @@ def packaged_dataset(name: str, settings: Settings) -> PackagedDataset:
 def own_packaged_dataset(settings: PackagedSettings) -> PackagedDataset:
     """Make a set that the user has declared; it is called like its file."""
     return PackagedDataset(settings.path.stem, read_declaration(settings.path))
-

@@ -199,24 +199,23 @@ def _literal(text: str) -> Any:
 def _lettered(text: str) -> Options:
     """Split text into options, a line each.
 
-    With labels in one order, from its first on, the lines between belong to the option before.
+    With labels one after another in one order, lines between belong to the option before.
     """
     lines = [line.strip() for line in _LINE_END.split(text) if line.strip()]
     texts: list[str] = []
     labels: list[str] = []
-    orders: frozenset[str] | None = None
+    orders: frozenset[tuple[str, int]] | None = None
     n_before = 0
     for line in lines:
         label = split_label(line)
-        fitting = orders_with(label[0], len(labels)) if label is not None else frozenset()
-        left = fitting if orders is None else fitting & orders
-        if label is not None and left:
-            orders = left
+        next_in = _orders_going_on(label[0], len(labels), orders) if label else frozenset()
+        if label is not None and next_in:
+            orders = next_in
             labels.append(label[0])
             texts.append(label[1])
         elif labels:
             texts[-1] += f"\n{line}"
-        else:
+        elif any(map(str.isalnum, line)):
             n_before += 1
     if len(labels) < 2:
         return Options(tuple(lines))
@@ -226,6 +225,18 @@ def _lettered(text: str) -> Options:
             hint="take the line away, or write a template for each choice",
         )
     return Options(tuple(texts), tuple(labels))
+
+
+def _orders_going_on(
+    key: str, n_before: int, orders: frozenset[tuple[str, int]] | None
+) -> frozenset[tuple[str, int]]:
+    """Find the orders, each with its first place, that a label begins or goes on with.
+
+    Letters may begin anywhere, numbers at 0 or 1 only: `15. August` is no label.
+    """
+    found = {(name, place - n_before) for name, place in orders_with(key).items()}
+    found = {(name, first) for name, first in found if first == 0 or not key.isdecimal()}
+    return frozenset(found if orders is None else found & orders)
 
 
 def _shown(value: Any) -> str:

@@ -13,7 +13,7 @@ from llmeval_datasets.rows.deciding import Decision
 from llmeval_datasets.rows.samples import SampleMaker
 from llmeval_datasets.rows.sources import BadRow, RowSource
 from llmeval_datasets.rows.survey import decide
-from llmeval_datasets.rows.values import FieldError
+from llmeval_datasets.rows.values import FieldError, NoFieldError
 
 READING = 2
 """Part of every fingerprint; raised when the same rows begin to give other samples."""
@@ -76,7 +76,12 @@ class RowDataset:
         return self._read(self._pool or self._sources)
 
     def size(self) -> int | None:
-        """Count the samples; None if some may be skipped."""
+        """Count the samples; None if some may be skipped.
+
+        Raises:
+            DatasetError: the rows do not say how they are meant, or cannot be read.
+        """
+        self._decide()
         return None if self._on_error == "skip" else self._size()
 
     def fingerprint(self) -> str:
@@ -114,11 +119,7 @@ class RowDataset:
                         raise FieldError(row.why, hint=row.hint)
                     sample = make(row, count, decision=decision, category=category)
                 except FieldError as err:
-                    bad = DatasetError(
-                        str(err),
-                        where=source.place(number),
-                        hint=err.hint or "mend the row, map the field, or set `on_error: skip`",
-                    )
+                    bad = _named(err, source, number)
                     if self._on_error == "stop":
                         raise bad from None
                     first_bad = first_bad or bad
@@ -135,12 +136,24 @@ class RowDataset:
                 )
             _log.warning(
                 "%s: %d bad rows skipped; the first: %s, %s",
-                self.name, n_bad, first_bad.where, first_bad.what,
+                self.name,
+                n_bad,
+                first_bad.where,
+                first_bad.what,
             )
         elif not count and sources:
             raise DatasetError(
                 "there is no row", where=sources[0].label, hint="check the path and the file"
             )
+
+
+def _named(err: FieldError, source: RowSource, number: int | str) -> DatasetError:
+    advice = source.advice if isinstance(err, NoFieldError) else None
+    return DatasetError(
+        str(err),
+        where=source.place(number),
+        hint=err.hint or advice or "mend the row, map the field, or set `on_error: skip`",
+    )
 
 
 def legal_name(text: str) -> str:

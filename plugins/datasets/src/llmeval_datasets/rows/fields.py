@@ -12,7 +12,7 @@ from pydantic import Field as Setting
 
 from llmeval_core.hooks import ConfigError, Settings
 from llmeval_datasets.rows.labels import AnswerForm
-from llmeval_datasets.rows.values import FieldError, is_missing, text_of, texts_of
+from llmeval_datasets.rows.values import FieldError, NoFieldError, is_missing, text_of, texts_of
 
 Row = Mapping[str, Any]  # Any: whatever a file has in its columns
 Read = Callable[[Row], Any]
@@ -22,7 +22,7 @@ _MOST_NAMES = 30
 
 
 class FieldSettings(Settings):
-    """Where a sample's parts are in a row: a column, a path such as `a.b.0`, or a Jinja2 template."""
+    """Where a sample's parts are in a row: columns, paths such as `a.b.0`, or Jinja2 templates."""
 
     input: str | None = Setting(
         default=None, description="The question; `input`, `question` or `prompt` if left out."
@@ -46,7 +46,8 @@ class FieldSettings(Settings):
         description="How it names it; found out from the whole file if left out.",
     )
     labels: str | list[str] | None = Setting(
-        default=None, description="The choices' labels: a field with a list, or a list for all rows."
+        default=None,
+        description="The choices' labels: a field with a list, or a list for all rows.",
     )
     id: str | None = Setting(default=None, description="Unique name; the row's number if left out.")
     category: str | None = Setting(default=None, description="Group for separate aggregates.")
@@ -175,7 +176,7 @@ def compile_field(expression: str, name: str) -> Field:
                 return row[expression]
             return _walk(row, parts)
         except (KeyError, IndexError, TypeError):
-            raise FieldError(
+            raise NoFieldError(
                 f"no field '{expression}' for {name}{_has(row)}", hint=_advice(expression, row)
             ) from None
 
@@ -193,7 +194,7 @@ def first_of(columns: Iterable[str], name: str) -> Field:
     def read(row: Row) -> Any:
         column = found(row)
         if column is None:
-            raise FieldError(
+            raise NoFieldError(
                 f"no field for {name}: none of {', '.join(columns)}{_has(row)}",
                 hint=_advice(None, row),
             )
@@ -282,4 +283,3 @@ def _advice(expression: str | None, row: Row) -> str | None:
         if same:
             return f"did you mean '{same[0]}'?"
     return None
-

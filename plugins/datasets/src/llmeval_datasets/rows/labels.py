@@ -74,20 +74,22 @@ FORMS: tuple[str, ...] = tuple(form for form in get_args(AnswerForm) if form != 
 
 _CIRCLED = frozenset(_SEQUENCES["circled"])
 _OPENING, _CLOSING = "([{（［【「『〔〈<", ".)]}）］】」』〕〉>:：、，,．。"
+_ENDINGS = " .,;:!?。、，；：！？"
 _LABELLED = re.compile(
     rf"\s*[{re.escape(_OPENING)}]?\s*(?P<label>[^\W_]{{1,4}})\s*"
     rf"(?P<mark>[{re.escape(_CLOSING)}]+)(?P<rest>.*)",
     re.DOTALL,
 )
 _WHOLE = re.compile(r"\d{1,9}(?:\.0+)?")
-_TRUE = frozenset(
-    "true yes correct right はい 正しい 正 真 ○ 〇 適切 是 对 對 正确 正確 예 네 참 oui vrai ja wahr "
-    "si sí verdadero verdadeiro sim vero да верно".split()
-)
-_FALSE = frozenset(
-    "false no incorrect wrong いいえ 誤り 誤 偽 × ✕ 間違い 不適切 否 错 錯 错误 錯誤 아니오 아니요 거짓 "
-    "non faux nein falsch falso não нет неверно".split()
-)
+_WORDS_FOR_TRUE = """
+true yes correct right はい 正しい 正 真 ○ 〇 適切 是 对 對 正确 正確 예 네 참
+oui vrai ja wahr sí si verdadero verdadeiro sim vero да верно
+"""
+_WORDS_FOR_FALSE = """
+false no incorrect wrong いいえ 誤り 誤 偽 × ✕ 間違い 不適切 否 错 錯 错误 錯誤 아니오 아니요 거짓
+non faux nein falsch falso não нет неверно
+"""
+_TRUE, _FALSE = frozenset(_WORDS_FOR_TRUE.split()), frozenset(_WORDS_FOR_FALSE.split())
 
 
 def label_key(text: str) -> str:
@@ -115,11 +117,11 @@ def split_label(text: str) -> tuple[str, str] | None:
     return label_key(found["label"]), rest.strip()
 
 
-def orders_with(key: str, place: int) -> frozenset[str]:
-    """Name the orders in which this label's key stands at this place (from 0)."""
-    if key.isdecimal():
-        return frozenset(f"from_{first}" for first in (0, 1) if int(key) == place + first)
-    return frozenset(name for name, index in _BY_LABEL.get(key, ()) if index == place)
+def orders_with(key: str) -> dict[str, int]:
+    """Name the orders in which there is this label, with its place in each (from 0)."""
+    if key.isdecimal() and len(key) <= 3:
+        return {"from_0": int(key), "from_1": int(key) - 1}
+    return dict(_BY_LABEL.get(key, ()))
 
 
 def plain_answer(value: Any) -> Any:
@@ -245,8 +247,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _same(text: str, choice: str) -> bool:
-    return _folded(text) == _folded(choice)
+    return _folded(text).rstrip(_ENDINGS) == _folded(choice).rstrip(_ENDINGS)

@@ -29,6 +29,7 @@ class RowSource:
         rows: streams the rows; may be called again.
         category: the category of all its samples; None if the fields say.
         is_table: whether all its rows have the same columns.
+        advice: what to try if a field is not there; None for the usual.
         unit: what the numbers count, such as `row`; None for lines.
     """
 
@@ -37,7 +38,10 @@ class RowSource:
     category: str | None = None
     is_table: bool = False
     unit: str | None = None
+    advice: str | None = None
 
     def place(self, number: int | str) -> str:
         """Name a row in errors."""
-        return f"{self.label}:{number}" if self.unit is None else f"{self.label}, {self.unit} {number}"
+        if self.unit is None:
+            return f"{self.label}:{number}"
+        return f"{self.label}, {self.unit} {number}"

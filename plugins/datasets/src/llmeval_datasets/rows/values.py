@@ -5,7 +5,7 @@
 | text | as it stands |
 | true, false | `true`, `false` |
 | whole number | its digits, exactly |
-| other number | as JSON's canonical form (RFC 8785) writes it: 1.0 is `1`, 0.10 is `0.1`, 1e21 is `1e+21` |
+| other number | JSON's canonical form (RFC 8785): 1.0 is `1`, 0.10 is `0.1`, 1e21 is `1e+21` |
 | decimal | its digits with the places it has: `1.50` |
 | date, time | ISO 8601 |
 | UUID | its usual form |
@@ -17,16 +17,19 @@ from __future__ import annotations
 
 import datetime
 import math
-import re
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from llmeval_core.hooks import Json
+from llmeval_core.hooks import Json, plain_text
 
-_EXPONENT = re.compile(r"e([+-])0*")
 _MOST_DEPTH = 100
+_SAID: tuple[tuple[type, str], ...] = (
+    (float, "infinite"),
+    (Decimal, "infinite"),
+    (datetime.timedelta, "a duration"),
+)
 
 
 class FieldError(ValueError):
@@ -40,6 +43,10 @@ class FieldError(ValueError):
     def __init__(self, why: str, *, hint: str | None = None) -> None:
         super().__init__(why)
         self.hint = hint
+
+
+class NoFieldError(FieldError):
+    """A row has no such field at all."""
 
 
 class Unreadable:
@@ -61,15 +68,15 @@ def text_of(value: Any) -> str:
     """
     if isinstance(value, str):
         return _well_formed(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return _digits(value)
-    if isinstance(value, float) and math.isfinite(value):
-        return _number(value)
+    try:
+        text = plain_text(value)
+    except ValueError:
+        raise FieldError("is a number with thousands of digits") from None
+    if text is not None:
+        return text
     if isinstance(value, Decimal) and value.is_finite():
         return format(value, "f")
-    if isinstance(value, datetime.date | datetime.time) and value == value:  # NaT is not itself
+    if isinstance(value, datetime.date | datetime.time) and not is_nan(value):
         return value.isoformat()
     if isinstance(value, uuid.UUID):
         return str(value)
@@ -123,8 +130,8 @@ def is_nan(value: Any) -> bool:
     """Tell what stands for a missing value where there is no null; Any: see `text_of`."""
     if isinstance(value, Decimal):
         return value.is_nan()
-    if isinstance(value, float | datetime.date):
-        return value != value  # NaN and NaT alone are not themselves
+    if isinstance(value, float):
+        return math.isnan(value)
     return type(value).__name__ in ("NAType", "NaTType")
 
 
@@ -137,40 +144,18 @@ def is_missing(value: Any) -> bool:
 
 def kind_of(value: Any) -> str:
     """Say what a value is, in the words of files and not of Python; Any: see `text_of`."""
-    if value is None:
-        return "null"
-    if is_nan(value):
-        return "NaN"
-    if isinstance(value, float | Decimal):
-        return "infinite"
+    if value is None or is_nan(value):
+        return "null" if value is None else "NaN"
+    if isinstance(value, Unreadable):
+        return value.why
     if isinstance(value, Mapping):
         return f"an object with {_some(value)}" if value else "an empty object"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
     if isinstance(value, bytes | bytearray | memoryview):
         return f"binary data ({len(value)} bytes)"
-    if isinstance(value, Unreadable):
-        return value.why
-    if isinstance(value, datetime.timedelta):
-        return "a duration"
-    return f"a value of type {type(value).__name__}"
-
-
-def _digits(value: int) -> str:
-    try:
-        return int.__repr__(value)
-    except ValueError:  # Python writes no more than 4,300 digits
-        raise FieldError("is a number with thousands of digits") from None
-
-
-def _number(value: float) -> str:
-    size = abs(value)
-    if size < 1e21 and value == int(value):
-        return str(int(value))
-    text = float.__repr__(value)
-    if "e" not in text:
-        return text
-    return format(Decimal(text), "f") if 1e-6 <= size < 1e21 else _EXPONENT.sub(r"e\1", text)
+    said = next((words for kind, words in _SAID if isinstance(value, kind)), None)
+    return said or f"a value of type {type(value).__name__}"
 
 
 def _well_formed(text: str) -> str:
