@@ -12,7 +12,7 @@ from llmeval_core.records.samples import Sample
 def problem_of(sample: Any, index: int) -> str | None:
     """Say what is wrong with a sample of somebody's data set; None if nothing is.
 
-    Called for every sample, so it only looks at types: about half a microsecond.
+    Called for every sample, so it only looks at types: about a microsecond.
 
     Args:
         sample: Any: a plugin's data set may give anything.
@@ -28,7 +28,7 @@ def problem_of(sample: Any, index: int) -> str | None:
         and _are_texts(sample.choices)
         and (answer is None or (type(answer) is int and 0 <= answer < len(sample.choices)))
         and (category is None or isinstance(category, str))
-        and isinstance(sample.metadata, Mapping)
+        and (type(sample.metadata) is dict or isinstance(sample.metadata, Mapping))
     )
     return None if is_sound else _problem(sample, index)
 

@@ -29,6 +29,14 @@ _LIKELY = [
     "cp1251",
 ]
 
+# For each encoding the bytes with which its most used Chinese characters begin.
+_COMMON = {
+    "cp932": ("shift_jis", 0x88, 0x97),
+    "euc_jp": ("euc_jp", 0xB0, 0xCF),
+    "gb18030": ("gb2312", 0xB0, 0xD7),
+    "big5": ("big5", 0xA4, 0xC6),
+}
+
 
 def encoding_of(head: bytes, encoding: str | None, path: Path) -> str:
     """Return how a file is decoded.
@@ -94,9 +102,41 @@ def _likely(sample: bytes, encoding: str) -> str | None:
     from charset_normalizer import from_bytes  # noqa: PLC0415  only where reading failed
 
     newline = sample.find(b"\n")
+    wrong = codecs.lookup(encoding).name
     for part in (sample, sample[newline + 1 :]):
-        for match in from_bytes(part, cp_isolation=_LIKELY):
-            name = match.encoding.replace("_", "-") if "utf" in match.encoding else match.encoding
-            if codecs.lookup(name).name != codecs.lookup(encoding).name:
-                return name
+        found = [
+            (match.encoding, str(match))
+            for match in from_bytes(part, cp_isolation=_LIKELY)
+            if codecs.lookup(match.encoding).name != wrong
+        ]
+        # Few bytes fit many encodings: what has the letters of its own language goes first.
+        found.sort(key=lambda each: _rank(*each))
+        if found:
+            return found[0][0].replace("utf_16_", "utf-16-")
     return None
+
+
+def _rank(encoding: str, text: str) -> int:
+    """Rank a guess: 0 if its letters can hardly be chance, 1 if they are common, 2 for others."""
+    letters = [letter for letter in text if ord(letter) > 127 and letter.isalpha()]
+    kana = sum("\u3041" <= letter <= "\u30fe" for letter in letters)
+    hangul = sum("\uac00" <= letter <= "\ud7a3" for letter in letters)
+    common = sum(_is_common(letter, encoding) for letter in letters)
+    most = 0.9 * len(letters)
+    if encoding == "euc_kr" and hangul > most:
+        return 0
+    if encoding in ("cp932", "euc_jp"):
+        is_japanese = kana > 0.1 * len(letters) and kana + common > 0.8 * len(letters)
+        return 0 if is_japanese else 1 if common > most else 2
+    return 1 if common > most else 2
+
+
+def _is_common(letter: str, encoding: str) -> bool:
+    """Tell whether a Chinese character is one of the few thousand that its standard has first."""
+    if encoding not in _COMMON:
+        return False
+    name, first, last = _COMMON[encoding]
+    try:
+        return first <= letter.encode(name)[0] <= last
+    except UnicodeEncodeError:
+        return False

@@ -180,8 +180,9 @@ class JsonDocument:
                     return value
             except json.JSONDecodeError as err:
                 is_cut = "Unterminated" in err.msg or err.pos >= len(self._buffer) - _NEAR_END
+                n_before = err.pos - self._at
                 if not is_cut or not self._more():
-                    self._move(min(err.pos, len(self._buffer)))
+                    self._move(min(self._at + n_before, len(self._buffer)))
                     raise self._error(f"not JSON: {err.msg}") from None
             except RecursionError:
                 raise self._error("not JSON that can be read: nested too deeply") from None

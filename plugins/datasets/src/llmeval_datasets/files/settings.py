@@ -53,7 +53,7 @@ class FileSettings(TableSettings):
         if value is None:
             return None
         try:
-            b"".decode(value)
+            b" ".decode(value, "replace")
             return codecs.lookup(value).name
         except (LookupError, ValueError, UnicodeError):
             raise ValueError(

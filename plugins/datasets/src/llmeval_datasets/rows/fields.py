@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import jinja2
+from jinja2.filters import make_attrgetter
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field as Setting
 
@@ -139,10 +140,6 @@ class Field:
         return said.split("'")[1] if "'" in said else self.name
 
 
-class _Environment(ImmutableSandboxedEnvironment):
-    """Templates whose values become text in the documented form, or fail."""
-
-
 def _finalize(value: Any) -> Any:
     """Give the text of a template's value; Any: Jinja2 hands on whatever there is."""
     if isinstance(value, str | jinja2.Undefined):
@@ -150,7 +147,14 @@ def _finalize(value: Any) -> Any:
     return text_of(value)
 
 
-_ENVIRONMENT = _Environment(undefined=jinja2.StrictUndefined, finalize=_finalize)
+def _join(value: Iterable[Any], d: str = "", attribute: str | None = None) -> str:
+    """Join texts as Jinja2's own filter does; Any: see `_finalize`."""
+    items = value if attribute is None else map(make_attrgetter(_ENVIRONMENT, attribute), value)
+    return d.join(map(text_of, items))
+
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, finalize=_finalize)
+_ENVIRONMENT.filters["join"] = _join
 
 
 def is_template(expression: str) -> bool:

@@ -200,7 +200,9 @@ def _by_text(given: Any, text: str, choices: tuple[str, ...]) -> int | None:
     if split is None or not split[1]:
         return None
     same = [place for place, choice in enumerate(choices) if _same(split[1], choice)]
-    return same[0] if len(same) == 1 else None
+    places = orders_with(split[0]).values()
+    is_said = len(same) == 1 and (not places or same[0] in places)
+    return same[0] if is_said else None  # `A. blue` where blue is B says two things
 
 
 def _in_order(text: str, choices: tuple[str, ...]) -> list[tuple[str, int]]:
