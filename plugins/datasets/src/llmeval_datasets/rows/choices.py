@@ -80,7 +80,7 @@ class ChoiceReader:
                 "`choices: [A, B, C, D]`",
             )
         for place, text in enumerate(options.texts, start=1):
-            if not text.strip():
+            if not text or text.isspace():
                 raise FieldError(f"choice {place} is empty")
         labels = self._labels(row, options)
         if labels is not None and len(labels) != len(options.texts):
@@ -127,9 +127,14 @@ def _options(value: Any) -> Options:
         return _of_mapping(value)
     if not isinstance(value, list | tuple):
         raise FieldError(f"is {_shown(value)}, not a list of choices")
-    if value and all(isinstance(item, Mapping) for item in value):
+    if value and isinstance(value[0], Mapping) and all(isinstance(each, Mapping) for each in value):
         return _of_objects(value)
-    return Options(tuple(_item(item, place) for place, item in enumerate(value, start=1)))
+    return Options(
+        tuple(
+            item if type(item) is str and item.isascii() else _item(item, place)
+            for place, item in enumerate(value, start=1)
+        )
+    )
 
 
 def _of_mapping(value: Mapping[str, Any]) -> Options:

@@ -196,13 +196,10 @@ def first_of(columns: Iterable[str], name: str) -> Field:
         return next((column for column in columns if column in row), None)
 
     def read(row: Row) -> Any:
-        column = found(row)
-        if column is None:
-            raise NoFieldError(
-                f"no field for {name}: none of {', '.join(columns)}{_has(row)}",
-                hint=_advice(None, row),
-            )
-        return row[column]
+        for column in columns:
+            if column in row:
+                return row[column]
+        raise NoFieldError(f"no field for {name}: none of {', '.join(columns)}{_has(row)}")
 
     def said(row: Row) -> str:
         column = found(row)
@@ -268,22 +265,16 @@ def _compile_template(text: str, name: str) -> Read:
 
 
 def _has(row: Row) -> str:
-    if not isinstance(row, Mapping):
-        return "; the row is no object"
     names = [str(key) for key in list(row)[:_MOST_NAMES]]
     shown = [repr(name) if name != name.strip() or "," in name else name for name in names]
     more = f", and {len(row) - _MOST_NAMES} more" if len(row) > _MOST_NAMES else ""
     return f"; the row has {', '.join(shown)}{more}"
 
 
-def _advice(expression: str | None, row: Row) -> str | None:
+def _advice(expression: str, row: Row) -> str | None:
     """Advise on the mistakes that are seen most; None for the usual advice."""
-    if not isinstance(row, Mapping):
-        return None
-    if expression is not None and "{" in expression:
+    if "{" in expression:
         return "a template is written with two braces: `{{ column }}`"
-    if expression is not None:
-        same = [str(k) for k in row if str(k).strip().casefold() == expression.strip().casefold()]
-        if same:
-            return f"did you mean '{same[0]}'?"
-    return None
+    meant = expression.strip().casefold()
+    same = next((str(key) for key in row if str(key).strip().casefold() == meant), None)
+    return None if same is None else f"did you mean '{same}'?"

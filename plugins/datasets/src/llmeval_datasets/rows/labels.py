@@ -139,34 +139,44 @@ def plain_answer(value: Any) -> Any:
     return value
 
 
-def readings(
-    given: Any, choices: tuple[str, ...], own: tuple[str, ...] | None, *, form: str = "auto"
-) -> dict[str, int]:
+def readings(given: Any, choices: tuple[str, ...], own: tuple[str, ...] | None) -> dict[str, int]:
     """Find every way in which an answer names one of the choices: form to index.
 
     Args:
         given: what `plain_answer` returned.
         choices: the row's choices.
         own: the row's own labels; None if it has none.
-        form: what is known; `auto` if nothing is. A truth value is a number only if that was said.
     """
-    n = len(choices)
     text = text_of(given)
-    found: dict[str, int] = {}
-    if own is not None:
-        _add(found, "label", _by_own_label(text, choices, own))
-    _add(found, "text", _by_text(given, text, choices))
-    for name, index in _in_order(text, choices):
-        _add(found, name, index if 0 <= index < n else None)
-    truth = _truth(given)
-    if form == "from_0" and truth is not None:
-        _add(found, "from_0", int(truth) if n == 2 else None)
+    found = {name: place for name, place in _in_order(text, choices) if 0 <= place < len(choices)}
+    for name in ("label", "text"):
+        index = reading(given, choices, own, form=name)
+        if index is not None:
+            found[name] = index
     return found
 
 
-def _add(found: dict[str, int], name: str, index: int | None) -> None:
-    if index is not None:
-        found[name] = index
+def reading(
+    given: Any, choices: tuple[str, ...], own: tuple[str, ...] | None, *, form: str
+) -> int | None:
+    """Find the choice that an answer names in one form; None if it names none.
+
+    Args:
+        given, choices, own: see `readings`.
+        form: how answers are read. Only where numbers from 0 were asked for, false is 0 and true 1.
+    """
+    text = text_of(given)
+    if form == "label":
+        return _by_own_label(text, choices, own) if own is not None else None
+    if form == "text":
+        return _by_text(given, text, choices)
+    truth = _truth(given) if form == "from_0" else None
+    if truth is not None:
+        return int(truth) if len(choices) == 2 else None
+    for name, place in _in_order(text, choices):
+        if name == form and 0 <= place < len(choices):
+            return place
+    return None
 
 
 def _by_own_label(text: str, choices: tuple[str, ...], own: tuple[str, ...]) -> int | None:
@@ -207,7 +217,7 @@ def _by_text(given: Any, text: str, choices: tuple[str, ...]) -> int | None:
 
 def _in_order(text: str, choices: tuple[str, ...]) -> list[tuple[str, int]]:
     """Read the text as a label of every order, alone or in front of its choice's text."""
-    key = label_key(text)
+    key = text if text in _BY_LABEL or (text.isdecimal() and text.isascii()) else label_key(text)
     rest = ""
     if key not in _BY_LABEL and not key.isdecimal():
         split = split_label(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from llmeval_core.hooks import ConfigError, Json, Sample
 from llmeval_datasets.rows.choices import ChoiceReader, Options
@@ -15,7 +16,7 @@ from llmeval_datasets.rows.fields import (
     first_of,
     optional,
 )
-from llmeval_datasets.rows.labels import IN_WORDS, plain_answer, readings
+from llmeval_datasets.rows.labels import IN_WORDS, plain_answer, reading, readings
 from llmeval_datasets.rows.values import FieldError, json_of, text_of
 
 _INPUTS = ("input", "question", "prompt")
@@ -104,27 +105,31 @@ class SampleMaker:
         Raises:
             FieldError: there is no answer.
         """
+        given = self._given(row)
+        return text_of(given), readings(given, options.texts, options.labels)
+
+    def _given(self, row: Row) -> Any:
+        """Read the answer; Any: see `labels.plain_answer`."""
         field = self._answer
         assert field is not None
+        value = field.read(row)
         try:
-            given = plain_answer(field.read(row))
-            form = self.fields.answer_as
-            return text_of(given), readings(given, options.texts, options.labels, form=form)
+            return plain_answer(value)
         except FieldError as err:
-            if str(err).startswith("no field"):
-                raise
             raise field.error(row, err) from None
 
     def _right_one(self, row: Row, options: Options, decision: Decision) -> int:
         """Find the right choice, in the form that was decided for all rows."""
-        given, found = self.answer_forms(row, options)
-        form = decision.answer_as
-        if form in found:
-            return found[form]
+        given, form = self._given(row), decision.answer_as
+        if form is not None:
+            index = reading(given, options.texts, options.labels, form=form)
+            if index is not None:
+                return index
         read = f", read {IN_WORDS[form]}" if form is not None else ""
+        text = text_of(given)
         raise FieldError(
-            f"the answer '{given}' is none of the {len(options.texts)} choices{read}",
-            hint=_TRUTH_HINT if given.casefold() in ("true", "false") else None,
+            f"the answer '{text}' is none of the {len(options.texts)} choices{read}",
+            hint=_TRUTH_HINT if text.casefold() in ("true", "false") else None,
         )
 
     def _read_references(self, row: Row) -> tuple[str, ...]:
