@@ -41,6 +41,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
+from llmeval_core.completeness import Coverage, coverage_of, gives_way
+from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
     AnswerBy,
     ComponentConfig,
@@ -86,14 +88,17 @@ from llmeval_core.records import (
     Message,
     MetricResult,
     Mode,
+    Outcome,
     Request,
     RunSummary,
     Sample,
     SampleResult,
     Score,
+    StopReason,
     TaskResult,
     TrackerStanding,
     plain_text,
+    stop_reason,
 )
 from llmeval_core.statistics import mean_aggregate
 
@@ -108,6 +113,7 @@ __all__ = [
     "CheckOutcome",
     "ComponentConfig",
     "ConfigError",
+    "Coverage",
     "Dataset",
     "DatasetError",
     "Entry",
@@ -132,6 +138,7 @@ __all__ = [
     "ModelJob",
     "ModelProvider",
     "ModelRecipe",
+    "Outcome",
     "PromptConfig",
     "Receipt",
     "Request",
@@ -143,6 +150,7 @@ __all__ = [
     "Score",
     "Settings",
     "Site",
+    "StopReason",
     "TaskDefaults",
     "TaskResult",
     "Tracker",
@@ -150,13 +158,18 @@ __all__ = [
     "TrackerStanding",
     "Wheel",
     "cache_folder",
+    "conditions",
+    "coverage_of",
     "fetch_wheel",
     "file_sha256",
     "fingerprint",
+    "gives_way",
     "hookimpl",
     "hookspec",
     "mean_aggregate",
     "plain_text",
+    "stop_reason",
+    "what_differs",
 ]
 
 ENTRY_POINT_GROUP = "llmeval"

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 
 from llmeval_core.errors import ConfigError, LlmevalError, PluginError
 from llmeval_core.plan import PlannedMetric, PlannedTask
-from llmeval_core.records import Failure, Generation, Sample, Score
+from llmeval_core.records import Failure, Generation, Outcome, Sample, Score, StopReason
 
 _REASONING = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+
+
+_OUTCOME_BY_REASON: Mapping[StopReason, Outcome] = {
+    "content_filter": "filtered",
+    "refusal": "refused",
+    "length": "truncated",
+}
 
 
 class Scorer:
@@ -66,6 +74,27 @@ class Scorer:
         if self._extract is not None:
             texts = tuple(_first_group(self._extract, text) for text in texts)
         return generation if texts is generation.texts else replace(generation, texts=texts)
+
+
+def outcome_of(answer: Generation | Failure, failure: Failure | None) -> Outcome:
+    """Say in one word how a sample ended.
+
+    Of several answers, the first that did not end by itself decides.
+
+    Args:
+        answer: what the model answered, or why it did not.
+        failure: why the sample has no score; None if it has.
+    """
+    if isinstance(answer, Failure):
+        return "failed"
+    if failure is not None:
+        return "unscored"
+    for reason in answer.stop_reasons:
+        if reason in _OUTCOME_BY_REASON:
+            return _OUTCOME_BY_REASON[reason]
+    if answer.texts and not any(text.strip() for text in answer.texts):
+        return "empty"
+    return "answered"
 
 
 def _first_group(pattern: re.Pattern[str], text: str) -> str:

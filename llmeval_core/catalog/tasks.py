@@ -21,6 +21,9 @@ from llmeval_core.records import GenerationSettings, Mode
 PIPELINE_REVISION = 2
 """Raised when the same settings begin to give other requests or scores."""
 
+SAME_ITEM = "question, NFKC, no case, single spaces"
+"""How it is found out that an example is the sample itself; see `prompting.few_shot`."""
+
 _LETTER_TEMPLATE = (
     "{{ input }}\n"
     "{% for choice in choices %}{{ letters[loop.index0] }}. {{ choice }}\n{% endfor %}"
@@ -77,7 +80,9 @@ def plan_task(
             "separator": planned_prompt.separator,
             "examples": planned_prompt.examples,
         },
-        "few_shot": few_shot.model_dump(mode="json") if n_shots else None,
+        "few_shot": {**few_shot.model_dump(mode="json"), "same_item": SAME_ITEM}
+        if n_shots
+        else None,
         "seed": run.seed if n_shots else None,
         "generation": {
             "max_tokens": planned_generation.max_tokens,
@@ -97,9 +102,10 @@ def plan_task(
             item.name: {"definition": item.metric.definition, **item.settings} for item in metrics
         },
     }
+    variant = [config.variant] if config.variant is not None else []
     requests_fingerprint = fingerprint([model.name, model.info.identity, asked])
     return PlannedTask(
-        key=task_key(name, n_shots),
+        key=task_key(name, n_shots, config.variant),
         dataset_name=name,
         dataset=dataset,
         dataset_fingerprint=content,
@@ -114,9 +120,11 @@ def plan_task(
         generation=planned_generation,
         extract=extract,
         metrics=metrics,
-        fingerprint=fingerprint([requests_fingerprint, name, scored]),
+        fingerprint=fingerprint([requests_fingerprint, name, scored, *variant]),
         requests_fingerprint=requests_fingerprint,
         settings={**asked, **scored, "model": dict(model.settings)},
+        n_total=size,
+        variant=config.variant,
     )
 
 

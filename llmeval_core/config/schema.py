@@ -74,8 +74,8 @@ class ModelConfig(BaseModel):
 class PromptConfig(Settings):
     """How a sample becomes a request; a key that is left out is decided by the data set.
 
-    Templates are Jinja2 and see `id`, `input`, `references`, `choices`, `answer`, `letter`,
-    `letters`, `category` and `metadata`.
+    Templates are Jinja2 and see `id`, `input`, `messages`, `references`, `choices`, `answer`,
+    `letter`, `letters`, `category` and `metadata`.
     """
 
     mode: Literal["chat", "completion"] | None = Field(
@@ -152,6 +152,12 @@ class TaskConfig(Settings):
         description="Regular expression that finds the answer in the generation (group 1).",
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples only.")
+    variant: str | None = Field(
+        default=None,
+        pattern=r"^[^\s/:.]+$",
+        description="A name for this way of asking or scoring, which becomes part of the key "
+        "(`aio_0shot.polite_accuracy`), so that two ways stand side by side.",
+    )
 
 
 class RunConfig(Settings):
@@ -170,6 +176,11 @@ class RunConfig(Settings):
         default=GenerationConfig(), description="Generation settings of all tasks."
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples of each task.")
+    replace: bool = Field(
+        default=False,
+        description="Whether results take the place of more complete ones; without it a run "
+        "with a limit leaves a full one in the leaderboard.",
+    )
     seed: int = Field(default=0, description="Decides every random choice of ours.")
     concurrency: int | None = Field(
         default=None,

@@ -1,5 +1,6 @@
 """The records that walk through the pipeline, from a sample to a task's result."""
 
+from llmeval_core.records.outcomes import OUTCOMES, Outcome, StopReason, stop_reason
 from llmeval_core.records.results import (
     Aggregate,
     MetricResult,
@@ -23,6 +24,7 @@ from llmeval_core.records.samples import (
 from llmeval_core.records.texts import plain_text
 
 __all__ = [
+    "OUTCOMES",
     "Aggregate",
     "Failure",
     "Generation",
@@ -31,13 +33,16 @@ __all__ = [
     "Message",
     "MetricResult",
     "Mode",
+    "Outcome",
     "Request",
     "RunSummary",
     "Sample",
     "SampleResult",
     "Score",
+    "StopReason",
     "TaskResult",
     "TrackerStanding",
     "plain_text",
     "problem_of",
+    "stop_reason",
 ]

@@ -6,7 +6,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
-from llmeval_core.records.samples import Sample
+from llmeval_core.records.samples import Message, Sample
 
 
 def problem_of(sample: Any, index: int) -> str | None:
@@ -23,7 +23,7 @@ def problem_of(sample: Any, index: int) -> str | None:
     answer, category = sample.answer, sample.category
     is_sound = (
         isinstance(sample.id, str)
-        and isinstance(sample.input, str)
+        and (isinstance(sample.input, str) or _is_conversation(sample.input))
         and _are_texts(sample.references)
         and _are_texts(sample.choices)
         and (answer is None or (type(answer) is int and 0 <= answer < len(sample.choices)))
@@ -31,6 +31,20 @@ def problem_of(sample: Any, index: int) -> str | None:
         and (type(sample.metadata) is dict or isinstance(sample.metadata, Mapping))
     )
     return None if is_sound else _problem(sample, index)
+
+
+def _is_conversation(value: object) -> bool:
+    """Whether it is one message or more, in a tuple."""
+    return (
+        isinstance(value, tuple)
+        and bool(value)
+        and all(
+            isinstance(turn, Message)
+            and isinstance(turn.role, str)
+            and isinstance(turn.content, str)
+            for turn in value
+        )
+    )
 
 
 def _are_texts(texts: object) -> bool:
@@ -46,8 +60,8 @@ def _problem(sample: Sample, index: int) -> str:
     """Say what is wrong with a sample that is not sound."""
     if not isinstance(sample.id, str):
         return f"the id {reprlib.repr(sample.id)} of sample {index} is not a text"
-    if not isinstance(sample.input, str):
-        return f"the input of sample '{sample.id}' is not a text"
+    if not isinstance(sample.input, str) and not _is_conversation(sample.input):
+        return f"the input of sample '{sample.id}' is neither a text nor a conversation"
     for name, texts in (("references", sample.references), ("choices", sample.choices)):
         if not _are_texts(texts):
             return _said(sample, name, texts, "a tuple of texts")

@@ -27,7 +27,7 @@ def csv(folder: Path, content: bytes, **fields: Any) -> Dataset:
 
 
 def asked(data: Dataset) -> list[str]:
-    return [sample.input for sample in data.samples()]
+    return [sample.input_text for sample in data.samples()]
 
 
 def error_of(action: Callable[[], object]) -> DatasetError:

@@ -40,7 +40,7 @@ def csv(path: Path, content: str | None = None, **fields: Any) -> Dataset:
 
 
 def asked(data: Dataset) -> list[str]:
-    found = [sample.input for sample in data.samples()]
+    found = [sample.input_text for sample in data.samples()]
     assert data.size() in (len(found), None)
     return found
 

@@ -307,7 +307,7 @@ def check(data: Dataset) -> None:
     for sample in samples:
         texts = (sample.id, sample.input, *sample.references, *sample.choices)
         assert all(type(text) is str for text in texts)
-        assert sample.input.strip()
+        assert sample.input_text.strip()
         assert sample.category is None or type(sample.category) is str
         assert sample.answer is None or 0 <= sample.answer < len(sample.choices)
         json.dumps(dict(sample.metadata), allow_nan=False)

@@ -94,8 +94,7 @@ class RowDataset:
         Raises:
             DatasetError: it cannot be decided.
         """
-        decision = self._decide()
-        return (*decision.notes, *(f"warning: {text}" for text in decision.warnings))
+        return self._decide().notes
 
     def _decide(self) -> Decision:
         with self._deciding:

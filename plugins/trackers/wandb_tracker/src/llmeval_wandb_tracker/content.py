@@ -74,7 +74,7 @@ def _row(result: SampleResult, metrics: list[str]) -> list[Json]:
     return [
         _cell(sample.id),
         _cell(sample.category or ""),
-        _cell(sample.input),
+        _cell(sample.input_text),
         _cell("\n".join(expected)),
         _cell(answer),
         *scores,
