@@ -477,6 +477,7 @@ def test_a_path_never_leads_into_a_text(tmp_path: Path) -> None:
     [
         ("{question}", "a template is written with two braces: `{{ column }}`"),
         ("QUESTION", "did you mean 'question'?"),
+        ("question,answer", "write a list: [question, answer]"),
     ],
 )
 def test_a_field_that_is_nearly_right_gets_a_hint(tmp_path: Path, field: str, hint: str) -> None:

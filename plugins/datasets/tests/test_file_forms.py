@@ -407,6 +407,7 @@ def test_a_link_to_nothing_and_a_device_are_named(tmp_path: Path) -> None:
     assert error_of(lambda: asked(jsonl(link))).what == (
         "the file is a link to 'gone.jsonl', which is not there"
     )
+    assert "is an address" in error_of(lambda: asked(jsonl(Path("https://x.org/a.jsonl")))).what
     assert "a device or pipe" in error_of(lambda: asked(jsonl(Path("/dev/null")))).what
 
 

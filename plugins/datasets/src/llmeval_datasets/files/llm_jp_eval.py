@@ -38,6 +38,8 @@ from llmeval_datasets.rows.fields import FieldSettings
 from llmeval_datasets.rows.samples import SampleMaker
 from llmeval_datasets.rows.sources import BadRow, NumberedRow, RowSource
 
+# In some of these files the right answer is that there is none.
+_FIELDS = FieldSettings(input="input", references="output", empty_references="allow")
 _log = logging.getLogger("llmeval")
 
 _V1_INTRODUCTION = (
@@ -106,7 +108,7 @@ def llm_jp_eval_dataset(settings: LlmJpEvalSettings) -> Dataset:
         defaults=_defaults(content),
         sources=(RowSource(f"{path}, sample", functools.partial(_rows, content)),),
         pool=(RowSource(f"{pool}, sample", lambda: _rows(_read(pool))),) if has_pool else (),
-        maker=SampleMaker(FieldSettings(input="input", references="output")),
+        maker=SampleMaker(_FIELDS),
         on_error="stop",
         size=lambda: len(content["samples"]),
         fingerprint=functools.lru_cache(maxsize=1)(whole_fingerprint),

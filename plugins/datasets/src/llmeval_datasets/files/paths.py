@@ -26,6 +26,7 @@ def files_of(path: Path, suffixes: tuple[str, ...]) -> tuple[Path, ...]:
     Raises:
         DatasetError: nothing is found, or a folder has files of several kinds.
     """
+    path = path.expanduser()
     if path.is_dir():
         return _files_in(path, suffixes)
     if not any(sign in str(path) for sign in "*?[") or path.exists():

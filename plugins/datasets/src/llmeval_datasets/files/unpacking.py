@@ -22,6 +22,7 @@ from llmeval_datasets.files.foreign import refuse_foreign
 
 _HEAD_BYTES = 4096
 _BLOCK = 1 << 18
+_ADDRESS = re.compile(r"[a-z][a-z0-9]+:/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,11 @@ def _missing(path: Path) -> DatasetError:
             f"the file is a link to '{path.readlink()}', which is not there",
             where=str(path),
             hint="fetch it, as with `git annex get` or `dvc pull`",
+        )
+    if _ADDRESS.match(str(path)):
+        return DatasetError(
+            f"'{path}' is an address; files are read from disk",
+            hint="download it first; for the Hugging Face hub use `huggingface:`",
         )
     try:
         names = [other.name for other in path.parent.iterdir()]

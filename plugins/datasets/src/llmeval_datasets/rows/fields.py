@@ -275,6 +275,9 @@ def _advice(expression: str, row: Row) -> str | None:
     """Advise on the mistakes that are seen most; None for the usual advice."""
     if "{" in expression:
         return "a template is written with two braces: `{{ column }}`"
+    parts = [part.strip() for part in expression.split(",")]
+    if len(parts) > 1 and all(part in row for part in parts):
+        return f"write a list: [{', '.join(parts)}]"
     meant = expression.strip().casefold()
     same = next((str(key) for key in row if str(key).strip().casefold() == meant), None)
     return None if same is None else f"did you mean '{same}'?"
