@@ -173,6 +173,19 @@ def test_a_name_that_only_a_late_row_has_is_a_column_all_the_same(tmp_path: Path
     assert [sample.choices for sample in data.samples()] == [("a", "b"), ("c", "d", "e")]
 
 
+def test_a_constant_that_is_also_a_column_is_the_column_and_the_mixture_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = csv(tmp_path, "no,input,answer\n1,?,yes\n", choices=["yes", "no"], answer_as="text")
+    forced = csv(
+        tmp_path, "no,input,answer\n1,?,yes\n", choices=["yes", "{{ 'no' }}"], answer_as="text"
+    )
+
+    assert only(data).choices == ("yes", "1")
+    assert caplog.messages == ["a: the choice 'yes' is shown as it stands; there is no such column"]
+    assert only(forced).choices == ("yes", "no")
+
+
 def test_an_option_may_be_missing_at_the_end_and_not_between(tmp_path: Path) -> None:
     head = "input,A,B,C,answer\n"
 

@@ -82,8 +82,8 @@ def _columns(choices: ChoiceReader, sources: Sources) -> tuple[frozenset[str], l
         for _, row in _rows((source,)):
             seen = seen or [str(key) for key in row]
             missing = {name for name in missing if not has_field(row, name)}
-            if source.is_table or not missing:
-                break
+            if not missing or (source.is_table and not any("." in name for name in missing)):
+                break  # of a path, the first row may have the beginning only
         if not missing:
             break
     return choices.named - missing, seen
