@@ -94,6 +94,7 @@ from llmeval_core.records import (
     MetricResult,
     Mode,
     Outcome,
+    Reasoning,
     Request,
     RunSummary,
     Sample,
@@ -102,6 +103,7 @@ from llmeval_core.records import (
     StopReason,
     TaskResult,
     TrackerStanding,
+    plain_text,
     stop_reason,
 )
 from llmeval_core.statistics import mean_aggregate
@@ -146,6 +148,7 @@ __all__ = [
     "ModelRecipe",
     "Outcome",
     "PromptConfig",
+    "Reasoning",
     "Receipt",
     "Request",
     "Route",
@@ -174,6 +177,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "mean_aggregate",
+    "plain_text",
     "stop_reason",
     "what_differs",
 ]

@@ -84,7 +84,7 @@ def outcome_of(answer: Generation | Failure, failure: Failure | None) -> Outcome
         failure: why the sample has no score; None if it has.
     """
     if isinstance(answer, Failure):
-        return "failed"
+        return "filtered" if answer.kind == "filtered" else "failed"
     if failure is not None:
         return "unscored"
     for reason in answer.stop_reasons:
@@ -113,8 +113,8 @@ def _checked(score: object) -> Score:
 def _failure(planned: PlannedMetric, err: BaseException) -> Failure:
     """Say why a metric did not score a sample: the sample, something around it, or a bug."""
     if isinstance(err, LlmevalError):
-        told = f"{err.what} (try: {err.hint})" if err.hint else err.what
-    elif isinstance(err, ValueError):
+        return Failure("metric", f"{planned.name}: {err.what}", err.hint)
+    if isinstance(err, ValueError):
         told = in_words(err).removeprefix(f"{type(err).__name__}: ")
     elif isinstance(err, OSError):  # TimeoutError and ConnectionError among them
         told = in_words(err)

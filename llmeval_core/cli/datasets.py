@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -32,6 +33,14 @@ class Fetchable(Protocol):
 
     def fetch(self) -> Path:
         """Return the file in the cache; fetched if it is not there. Blocking."""
+
+
+@runtime_checkable
+class Noted(Protocol):
+    """A data set that says what it found out of its rows; an optional part of `Dataset`."""
+
+    def notes(self) -> Iterable[str]:
+        """Say how the rows are read, a sentence each."""
 
 
 class _ListByDefault(click.Group):
@@ -148,9 +157,12 @@ def show(
             hint="write `llmeval datasets show eval.yaml TASK`",
         )
     catalog = session.catalog
+    dataset = _build(catalog, name)
     previewed = preview_dataset(
-        _build(catalog, name), catalog, use=name, model=model, n_shots=shots or 0, limit=limit
+        dataset, catalog, use=name, model=model, n_shots=shots or 0, limit=limit
     )
+    for note in _notes(dataset, name):
+        (complain if as_json else echo)(note)
     for index, preview in enumerate(previewed.prompts):
         if nobody_reads():
             return
@@ -166,13 +178,23 @@ def _is_run_file(name: str) -> bool:
 
 
 def _show_task(previewed: PreviewedTask, *, as_json: bool) -> None:
+    notes = _notes(previewed.task.dataset, previewed.task.dataset_name)
     if as_json:
+        for note in notes:
+            complain(note)
         of = {"model": previewed.model.name, "task": previewed.task.key}
         for preview in previewed.prompts:
             echo_json({**of, **preview_json(preview)}, indent=None)
     else:
-        echo_task_preview(previewed)
+        echo_task_preview(previewed, notes)
     _echo_doubts(previewed)
+
+
+def _notes(dataset: Dataset, name: str) -> list[str]:
+    if not isinstance(dataset, Noted):
+        return []
+    with foreign_errors(DatasetError, f"data set '{name}' cannot be read"):
+        return list(dataset.notes())
 
 
 def _echo_doubts(previewed: PreviewedTask) -> None:

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from llmeval_core.containing import contained
-from llmeval_core.contracts import Model, ModelJob, ModelRecipe, Pace, TimeLimit
+from llmeval_core.contracts import Model, ModelJob, ModelRecipe, Pace, Standing, TimeLimit
+from llmeval_core.engine.halting import Halt
 from llmeval_core.engine.progress import Progress
 from llmeval_core.errors import LlmevalError, ModelError, in_words, passes
 from llmeval_core.generation import LocalExecutor
@@ -30,7 +31,15 @@ class LazyModel:
         self._model: Model | None = None
         self._failure: ModelError | None = None
 
-    def job(self, pace: Pace, *, most: int, time_limit: TimeLimit | None) -> ModelJob:
+    def job(
+        self,
+        pace: Pace,
+        *,
+        most: int,
+        time_limit: TimeLimit | None,
+        standing: Standing,
+        halt: Halt,
+    ) -> ModelJob:
         """Describe the work for an executor: at most so much at once, at this pace, until then."""
         return ModelJob(
             model=self._planned.name,
@@ -43,6 +52,8 @@ class LazyModel:
             pace=pace,
             sample_timeout_s=self._plan.timeouts.sample_s,
             time_limit=time_limit,
+            standing=standing,
+            is_stopped=halt.is_set,
         )
 
     async def open(self) -> Model:
