@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 
-from llmeval_core.errors import ConfigError, LlmevalError, PluginError
+from llmeval_core.errors import LlmevalError, PluginError
+from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
 from llmeval_core.records import Failure, Generation, Outcome, Sample, Score, StopReason
 
@@ -37,14 +38,9 @@ class Scorer:
         self.awaits = any(
             inspect.iscoroutinefunction(planned.metric.score) for planned in task.metrics
         )
-        self._extract: re.Pattern[str] | None = None
+        self._extract: Extractor | None = None
         if task.extract is not None:
-            try:
-                self._extract = re.compile(task.extract)
-            except re.error as err:
-                raise ConfigError(
-                    f"extract is not a regular expression: {err}", where=f"{task.key}: extract"
-                ) from err
+            self._extract = Extractor(task.extract, where=f"{task.key}: extract")
 
     async def score(self, sample: Sample, generation: Generation) -> dict[str, Score] | Failure:
         """Score one answer with every metric; the first metric that cannot makes a Failure.
@@ -72,7 +68,7 @@ class Scorer:
                 texts = tuple(_REASONING.sub("", text) for text in texts)
                 break
         if self._extract is not None:
-            texts = tuple(_first_group(self._extract, text) for text in texts)
+            texts = tuple(map(self._extract, texts))
         return generation if texts is generation.texts else replace(generation, texts=texts)
 
 
@@ -95,14 +91,6 @@ def outcome_of(answer: Generation | Failure, failure: Failure | None) -> Outcome
     if answer.texts and not any(text.strip() for text in answer.texts):
         return "empty"
     return "answered"
-
-
-def _first_group(pattern: re.Pattern[str], text: str) -> str:
-    """Return group 1 of the first match (the whole match without groups), or nothing."""
-    match = pattern.search(text)
-    if match is None:
-        return ""
-    return (match.group(1 if pattern.groups else 0) or "").strip()
 
 
 def _checked(score: object) -> Score:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 from llmeval_core.catalog.generation import fill_generation, lay_over
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.config import (
     AnswerBy,
+    ExtractConfig,
     GenerationConfig,
     PromptConfig,
     RunConfig,
     Settings,
     TaskConfig,
+    describe_extract,
 )
-from llmeval_core.contracts import Dataset
-from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
+from llmeval_core.contracts import AnswerAwareMetric, Dataset
+from llmeval_core.errors import ConfigError, DatasetError, PluginError, foreign_errors
+from llmeval_core.extraction import Extractor
 from llmeval_core.naming import Json, fingerprint, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
 from llmeval_core.records import Mode
@@ -60,6 +64,7 @@ def plan_task(
         answer_by = _answer_by(config.answer_by or defaults.answer_by, model, dataset)
         size = dataset.size()
         content = dataset.fingerprint()
+    metrics = tuple(_for_answers(planned, answer_by, where) for planned in metrics)
     mode = _mode(prompt.mode, answer_by, model, where)
     generation = lay_over(defaults.generation, *generations, config.generation)
     name = config.dataset.name or dataset.name
@@ -88,10 +93,12 @@ def plan_task(
         "seed": run.seed if n_shots else None,
         "generation": planned_generation.as_json(),
     }
-    extract = config.extract or defaults.extract
+    extract, origin = defaults.extract, f"{where}, data set '{dataset.name}'"
+    if "extract" in config.model_fields_set:
+        extract, origin = config.extract, f"{where}.extract"
     scored: dict[str, Json] = {
         "limit": limit,
-        "extract": extract,
+        **_describe_extract(extract, origin),
         "answer_by": answer_by,
         "metrics": {
             item.name: {"definition": item.metric.definition, **item.settings} for item in metrics
@@ -126,6 +133,28 @@ def plan_task(
         n_total=size,
         variant=config.variant,
     )
+
+
+def _for_answers(planned: PlannedMetric, answer_by: AnswerBy, where: str) -> PlannedMetric:
+    """Take a metric as it is for answers of this kind, if it tells kinds apart."""
+    metric = planned.metric
+    if not isinstance(metric, AnswerAwareMetric):
+        return planned
+    what = f"metric '{planned.name}' cannot be planned for answers by {answer_by}"
+    with foreign_errors(PluginError, what, where=where):
+        return replace(planned, metric=metric.for_answers(answer_by))
+
+
+def _describe_extract(extract: ExtractConfig | None, where: str) -> dict[str, Json]:
+    """Return what of the setting decides the numbers.
+
+    Raises:
+        ConfigError: a pattern of the data set's own is not a regular expression.
+    """
+    described: dict[str, Json] = {"extract": describe_extract(extract)}
+    if extract is not None and Extractor(extract, where=where).reads_groups_in_turn:
+        described["extract_group"] = "first filled"  # earlier versions read group 1 alone
+    return described
 
 
 def _overlay(first: _SettingsT, *others: _SettingsT) -> _SettingsT:

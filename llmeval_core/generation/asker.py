@@ -8,7 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 
 from llmeval_core.contracts import Model, ModelJob
-from llmeval_core.errors import ModelError, PluginError
+from llmeval_core.errors import ModelError
+from llmeval_core.generation.checking import check_generation
 from llmeval_core.generation.retrying import (
     ATTEMPTS_UNPROVEN,
     FATAL,
@@ -115,7 +116,7 @@ class Asker:
         try:
             async with asyncio.timeout(timeout_s):
                 generation = await self._model.generate(request)
-            _check(request, generation)
+            check_generation(request, generation)
         except TimeoutError:
             error = ModelError("timeout", f"no answer within {timeout_s:g} s")
         except ModelError as err:
@@ -137,15 +138,3 @@ class Asker:
         if error.kind == "connection" and not self._standing.answered:
             return min(ATTEMPTS_UNPROVEN, self._job.retry.max_attempts)
         return self._job.retry.max_attempts
-
-
-def _check(request: Request, generation: object) -> None:
-    """Refuse what is no answer to a request."""
-    if not isinstance(generation, Generation):
-        raise PluginError(
-            f"the model gave a {type(generation).__name__}, not a Generation",
-            hint="this is a bug in the plugin; tell its author",
-        )
-    wanted, given = len(request.continuations), len(generation.loglikelihoods)
-    if wanted != given:
-        raise ModelError("malformed", f"{given} log-likelihoods for {wanted} choices")

@@ -60,6 +60,20 @@ class ServerSettings(Settings):
         description="How choices are weighed: `echo` as in vLLM (/completions with echo and "
         "logprobs), `llama_cpp` on llama.cpp's own server, or not at all.",
     )
+    stream: bool = Field(
+        default=False,
+        description="Ask for streamed answers, for servers and proxies that give no others.",
+    )
+    max_answer_bytes: int = Field(
+        default=64 * 2**20,
+        ge=1024,
+        description="Most bytes of one answer, decompressed; a longer one is a failed attempt.",
+    )
+    max_header_bytes: int = Field(
+        default=64 * 2**10,
+        ge=1024,
+        description="Most bytes of the headers of one answer, and of a line between its chunks.",
+    )
     max_concurrency: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Most requests at once to this server."
     )

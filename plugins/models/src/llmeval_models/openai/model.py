@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from llmeval_core.hooks import Generation, ModelError, Request
+from llmeval_core.hooks import Generation, Request
 from llmeval_models.likelihood.by_echo import weigh_by_echo
 from llmeval_models.likelihood.by_llama_cpp import LlamaCppWeigher
+from llmeval_models.openai.answers import read_answer
 from llmeval_models.openai.body import write_settings
 from llmeval_models.openai.client import Client
 from llmeval_models.openai.endpoint import reasoning_as
@@ -17,6 +18,8 @@ from llmeval_models.openai.refused_parameters import (
     asked_without,
 )
 from llmeval_models.settings import ServerSettings
+
+_STREAMING: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}  # JSON
 
 
 class OpenAIModel:
@@ -45,6 +48,7 @@ class OpenAIModel:
         self._reasoning_as = reasoning_as(settings)
         self._refused = RefusedParameters(refuses)
         self._extra = settings.extra_body
+        self._streaming = _STREAMING if settings.stream else {}
         if weigher is None and settings.loglikelihood == "llama_cpp":
             weigher = LlamaCppWeigher(client)
         self._weigher = weigher
@@ -65,20 +69,18 @@ class OpenAIModel:
             body = self._body(request, "max_tokens")
             body["prompt"] = request.prompt
             path = "/completions"
+        body |= self._streaming
         body |= self._extra
         body |= request.settings.extra_body
         answer, not_sent = await self._post(path, body)
-        generation = to_generation(
-            answer, latency_s=time.perf_counter() - started, hold_s=self._client.hold_s
+        generation = read_answer(
+            answer,
+            n=request.settings.n,
+            latency_s=time.perf_counter() - started,
+            hold_s=self._client.hold_s,
         )
         if not_sent:
             generation = asked_without(generation, not_sent, request.settings.stop)
-        if len(generation.texts) < request.settings.n:
-            raise ModelError(
-                "bad_request",
-                f"asked for {request.settings.n} answers, got {len(generation.texts)}",
-                hint="this server does not know `n`; leave it at 1",
-            )
         return generation
 
     async def aclose(self) -> None:
@@ -106,41 +108,3 @@ class OpenAIModel:
             except ParameterRefusedError as err:
                 if not self._refused.learn(err, sent):
                     raise
-
-
-def to_generation(answer: Any, *, latency_s: float, hold_s: float | None = None) -> Generation:
-    """Read an answer of chat or completions; Any: whatever JSON came.
-
-    An empty or missing content is an empty text.
-
-    Raises:
-        ModelError: `malformed`, the answer has no choices.
-    """
-    try:
-        choices = answer["choices"]
-        usage = answer.get("usage") or {}
-        return Generation(
-            texts=tuple([_text(choice) for choice in choices]),
-            finish_reason=choices[0].get("finish_reason"),
-            n_prompt_tokens=usage.get("prompt_tokens"),
-            n_completion_tokens=usage.get("completion_tokens"),
-            latency_s=latency_s,
-            served_by=answer.get("model"),
-            hold_s=hold_s,
-        )
-    except (KeyError, IndexError, TypeError, AttributeError) as err:
-        found = ", ".join(answer) if isinstance(answer, dict) else type(answer).__name__
-        raise ModelError("malformed", f"the answer has no choices, only: {found}") from err
-
-
-def _text(choice: Any) -> str:
-    """Read the text of one choice: a string, a list of parts, or nothing; Any: JSON."""
-    content = choice["message"].get("content") if "message" in choice else choice["text"]
-    if isinstance(content, list):
-        return "".join([_part(part) for part in content])
-    return content or ""
-
-
-def _part(part: Any) -> str:
-    """Read one part of a message; only text counts, not what a model thought. Any: JSON."""
-    return str(part.get("text") or "") if isinstance(part, dict) else str(part)

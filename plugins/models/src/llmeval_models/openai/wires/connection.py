@@ -10,7 +10,7 @@ import ssl
 from typing import cast
 
 from llmeval_models.openai.wires.answer import Answer
-from llmeval_models.openai.wires.wire import BrokenError, Reply
+from llmeval_models.openai.wires.wire import BrokenError, Limits, Reply
 
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 
@@ -18,12 +18,16 @@ _ERRNO = re.compile(r"\[Errno (\d+)\]")
 class Connection(asyncio.Protocol):
     """A connection that is used for one request at a time.
 
+    Args:
+        limits: how long an answer may be.
+
     Attributes:
         idle_since: when its last answer came, by the loop's clock.
         closed: done when it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._transport: asyncio.Transport | None = None
         self._answer: Answer | None = None
         self._asked: asyncio.Future[Reply] | None = None
@@ -40,10 +44,11 @@ class Connection(asyncio.Protocol):
         """Send a request and wait for its answer; if cancelled, close the connection.
 
         Raises:
+            UnusableError: the answer is not taken.
             BrokenError: the connection broke first.
         """
         assert self._transport is not None
-        self._answer = Answer()
+        self._answer = Answer(self._limits)
         self._asked = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         try:
