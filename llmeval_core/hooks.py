@@ -100,6 +100,7 @@ from llmeval_core.records import (
     StopReason,
     TaskResult,
     TrackerStanding,
+    plain_text,
     stop_reason,
 )
 from llmeval_core.statistics import mean_aggregate
@@ -172,6 +173,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "mean_aggregate",
+    "plain_text",
     "stop_reason",
     "what_differs",
 ]

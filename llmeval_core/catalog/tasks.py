@@ -22,7 +22,7 @@ from llmeval_core.naming import Json, fingerprint, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
 from llmeval_core.records import GenerationSettings, Mode
 
-PIPELINE_REVISION = 1
+PIPELINE_REVISION = 2
 """Raised when the same settings begin to give other requests or scores."""
 
 SAME_ITEM = "question, NFKC, no case, single spaces"

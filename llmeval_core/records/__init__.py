@@ -8,6 +8,7 @@ from llmeval_core.records.results import (
     TaskResult,
     TrackerStanding,
 )
+from llmeval_core.records.sample_check import problem_of
 from llmeval_core.records.samples import (
     Failure,
     Generation,
@@ -20,6 +21,7 @@ from llmeval_core.records.samples import (
     SampleResult,
     Score,
 )
+from llmeval_core.records.texts import plain_text
 
 __all__ = [
     "OUTCOMES",
@@ -40,5 +42,7 @@ __all__ = [
     "StopReason",
     "TaskResult",
     "TrackerStanding",
+    "plain_text",
+    "problem_of",
     "stop_reason",
 ]
