@@ -82,7 +82,7 @@ def outcome_of(answer: Generation | Failure, failure: Failure | None) -> Outcome
         failure: why the sample has no score; None if it has.
     """
     if isinstance(answer, Failure):
-        return "failed"
+        return "filtered" if answer.kind == "filtered" else "failed"
     if failure is not None:
         return "unscored"
     for reason in answer.stop_reasons:

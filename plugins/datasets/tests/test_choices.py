@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from llmeval_datasets.files.delimited import csv_dataset, jsonl_dataset
 from llmeval_datasets.files.settings import CsvSettings, FileSettings
 from llmeval_datasets.rows.dataset import RowDataset
@@ -311,7 +313,7 @@ def test_labels_can_stand_in_a_field_or_be_the_same_for_all(tmp_path: Path) -> N
         (["ｱ", "ｳ"], [0, 2]),
         (["イ", "ロ", "ニ"], [0, 1, 3]),
         (["甲", "丁"], [0, 3]),
-        (["①", "④", "② air"], [0, 3, 1]),
+        (["①", "④", "② air", "(③)", "②.", "③) wood"], [0, 3, 1, 2, 1, 2]),
         (["い", "う", "え"], [1, 2, 3]),
         (["一", "四"], [0, 3]),
         (["II", "iv"], [1, 3]),
@@ -442,8 +444,8 @@ def test_examples_help_to_decide_and_are_read_in_the_same_way(tmp_path: Path) ->
 
 
 def test_what_is_decided_does_not_depend_on_the_order_of_rows(tmp_path: Path) -> None:
-    for given in ([4, 1, 2], [1, 2, 4], [2, 4, 1]):
-        assert answers(tmp_path, given) == [number - 1 for number in given]
+    for numbers in ([4, 1, 2], [1, 2, 4], [2, 4, 1]):
+        assert answers(tmp_path, numbers) == [number - 1 for number in numbers]
 
 
 def test_one_row_is_enough_where_it_leaves_no_doubt(tmp_path: Path) -> None:
@@ -453,6 +455,55 @@ def test_one_row_is_enough_where_it_leaves_no_doubt(tmp_path: Path) -> None:
     list(data.samples())
 
     assert data.notes() == ("answers are read as letters from A (found: 'C' 1x)",)
+
+
+FORMS: dict[str, str | None] = {
+    "letters": "ABCDEF",
+    "katakana": "アイウエオカ",
+    "iroha": "イロハニホヘ",
+    "stems": "甲乙丙丁戊己",
+    "circled": "①②③④⑤⑥",
+    "from_0": "012345",
+    "from_1": "123456",
+    "text": None,
+}
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    form=st.sampled_from(sorted(FORMS)),
+    rows=st.lists(
+        st.tuples(
+            st.lists(st.integers(10, 10**6), min_size=2, max_size=6, unique=True),
+            st.integers(0, 5),
+            st.sampled_from(["{0}", "({0})", " {0}.", "{0}) {1}", "【{0}】"]),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+)
+def test_answers_in_one_form_are_read_right_or_asked_for_and_never_wrong(
+    tmp_path: Path, form: str, rows: list[tuple[list[int], int, str]]
+) -> None:
+    labels = FORMS[form]
+    table: list[dict[str, Any]] = []
+    expected: list[int | None] = []
+    for numbers, number, written in rows:
+        choices = [f"choice {each}" for each in numbers]
+        place = number % len(choices)
+        said = choices[place] if labels is None else written.format(labels[place], choices[place])
+        table.append({"choices": choices, "answer": said})
+        expected.append(place)
+
+    told = jsonl(tmp_path, *table, choices="choices", answer_as=form)
+    try:
+        found = [each.answer for each in jsonl(tmp_path, *table, choices="choices").samples()]
+    except DatasetError as err:
+        found = expected if "it cannot be told" in err.what else []
+
+    assert found == expected == [each.answer for each in told.samples()]
 
 
 def test_settings_that_contradict_each_other_are_refused(tmp_path: Path) -> None:

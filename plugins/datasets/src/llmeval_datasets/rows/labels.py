@@ -94,9 +94,9 @@ _TRUE, _FALSE = frozenset(_WORDS_FOR_TRUE.split()), frozenset(_WORDS_FOR_FALSE.s
 
 def label_key(text: str) -> str:
     """Normalise a label: `(b)`, `Ｂ．` and ` B ` are all `B`, `1.0` is `1`."""
-    text = text.strip()
-    if text[:1] in _CIRCLED:
-        return text if len(text) == 1 else text[:1] + label_key(text[1:])
+    marked = text.strip().strip(_OPENING + _CLOSING).strip()
+    if marked[:1] in _CIRCLED:
+        return marked  # NFKC would make 1 of it, which may count from 0
     bare = unicodedata.normalize("NFKC", text).strip().strip(_OPENING + _CLOSING).strip()
     if _WHOLE.fullmatch(bare):
         return str(int(float(bare)))
@@ -105,9 +105,9 @@ def label_key(text: str) -> str:
 
 def split_label(text: str) -> tuple[str, str] | None:
     """Split `B. blue` into the label's key and the rest; None if it does not begin with a label."""
-    text = text.strip()
-    if text[:1] in _CIRCLED:
-        return text[0], text[1:].lstrip(_CLOSING + " \t　")
+    marked = text.strip().lstrip(_OPENING)
+    if marked[:1] in _CIRCLED:
+        return marked[0], marked[1:].lstrip(_CLOSING + " \t　")
     found = _LABELLED.match(text)
     if found is None:
         return None
