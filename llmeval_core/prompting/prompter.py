@@ -152,7 +152,8 @@ class Prompter:
         way = "answer_by to letter" if self._task.mode == "loglikelihood" else "prompt.mode to chat"
         raise PromptError(
             "a conversation cannot be shown as one text",
-            hint=f"set {way} and prompt.examples to turns, or write a template that uses `messages`",
+            hint=f"set {way} and prompt.examples to turns, or write a template that uses"
+            " `messages`",
         )
 
     def _continuations(self, sample: Sample, variables: Variables) -> tuple[str, ...]:
