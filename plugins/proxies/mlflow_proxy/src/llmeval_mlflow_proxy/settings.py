@@ -16,6 +16,7 @@ MLFLOW_PREFIX = "/proxy-mlflow"
 DIAGNOSIS_PREFIX = "/debug-mlflow"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _PREFIX = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
+_ARTIFACT_ROOT = re.compile(r"([a-z][a-z0-9+-]*:/)?(/[^/\\?#;%]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class ProxySettings:
         others: further servers to show, by prefix.
         allowed_origins: web origins besides our own that may send unsafe requests.
         secrets: texts that must never be shown.
+        artifact_roots: where clients may place artifacts, besides MLflow's own root.
     """
 
     mlflow: Upstream | Absence | None
@@ -35,6 +37,7 @@ class ProxySettings:
     others: Mapping[str, Upstream]
     allowed_origins: frozenset[str]
     secrets: frozenset[str] = field(repr=False)
+    artifact_roots: tuple[str, ...] = ()
 
 
 def read_settings(environ: Mapping[str, str]) -> ProxySettings:
@@ -61,6 +64,7 @@ def read_settings(environ: Mapping[str, str]) -> ProxySettings:
         others=others,
         allowed_origins=_origins(environ.get("LLMEVAL_ALLOWED_ORIGINS", "")),
         secrets=_secrets(environ, uri, mlflow, *others.values()),
+        artifact_roots=_artifact_roots(environ.get("LLMEVAL_MLFLOW_ARTIFACT_ROOTS", "")),
     )
 
 
@@ -140,6 +144,18 @@ def _origins(value: str) -> frozenset[str]:
                 hint="write for instance https://llmeval.example",
             )
     return origins
+
+
+def _artifact_roots(value: str) -> tuple[str, ...]:
+    roots = tuple(filter(None, (item.strip().rstrip("/") for item in value.split(","))))
+    for root in roots:
+        if not _ARTIFACT_ROOT.fullmatch(root) or {".", ".."} & set(root.split("/")):
+            raise ConfigError(
+                f"'{root}' is not a place for artifacts",
+                where="environment, LLMEVAL_MLFLOW_ARTIFACT_ROOTS",
+                hint="write for instance s3://bucket/mlflow, or /srv/mlflow/artifacts",
+            )
+    return roots
 
 
 def _secrets(
