@@ -13,6 +13,7 @@ from llmeval_server.api.application import make_application
 from llmeval_server.api.measuring import Measured, RequestCounts
 from llmeval_server.context import ServerContext
 from llmeval_server.pages import error_page, make_pages
+from llmeval_server.planning.planner import Planner
 from llmeval_server.route_apps import RouteApps
 from llmeval_server.security.access import Access, Gate
 from llmeval_server.security.forwarded import Forwarded
@@ -38,20 +39,22 @@ def make_app(context: ServerContext) -> ASGIApp:
         context.session.catalog.redactor.add(settings.token.get_secret_value())
     places = Places(tuple(route.prefix for route in context.routes))
     counts = RequestCounts()
+    planner = Planner(context)
     answering = Answering(
         places=places, redact=context.session.catalog.redactor, page=error_page(context)
     )
 
     @asynccontextmanager
     async def alive(_: FastAPI) -> AsyncIterator[None]:
-        async with routes.alive():
+        async with planner.running(), routes.alive():
             yield
 
     ours = make_application(
         context,
         answering=answering,
         counts=counts,
-        more=[*login_routes(gate), *make_pages(context)],
+        planner=planner,
+        more=[*login_routes(gate), *make_pages(context, planner)],
         alive=alive,
     )
     routes = RouteApps(ours, context.routes, site=make_site(context), places=places)
