@@ -32,6 +32,8 @@ from llmeval_server.supervising import WorkerKeeper, worker_command
 _PROCESS = "api"
 _LAST_REQUESTS_S = 2
 """How long requests under way may take at the end; streams of events never end by themselves."""
+_CUT_OFF_S = 0.5
+"""How long requests may take to notice that they were cut off."""
 
 # The end in time, in seconds after SIGTERM: requests until 2, routes of plugins until 7.5 (an
 # MLflow of our own until 5.5), the worker until 7; what still hangs at 9 is killed from outside.
@@ -147,7 +149,11 @@ class _Server(uvicorn.Server):
         """Let requests under way end, and what is beside us at the same time."""
         self._beside.end_soon()
         await super().shutdown(sockets)
-        if self.force_exit:  # then uvicorn leaves it out, and with it what routes started
+        if self.force_exit:  # then uvicorn leaves both out, and with them what routes started
+            if tasks := tuple(self.server_state.tasks):
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks, timeout=_CUT_OFF_S)
             await self.lifespan.shutdown()
 
 

@@ -41,6 +41,7 @@ from llmeval_mlflow_proxy.upstream import Absence, Source, Upstream
 
 _ANSWER_S = 300.0  # how long an upstream that has the whole request may think
 
+_CLOSE_S = 1.0
 _LEAVE_OUT = (
     "leave it out, or start the name with mlflow-artifacts:/; "
     "LLMEVAL_MLFLOW_ARTIFACT_ROOTS on the server allows more"
@@ -109,12 +110,15 @@ class Proxy:
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         await self._source.start(self._home)
+        session = self._session = new_session()
         try:
-            async with new_session() as self._session:
-                yield
+            yield
         finally:
             self._session = None
             await self._source.stop()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_S):  # connections may still be in use
+                    await session.close()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         rest = rest_of_path(scope)

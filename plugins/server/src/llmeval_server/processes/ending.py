@@ -16,7 +16,7 @@ from llmeval_server.processes import watchdog
 
 END_WITHIN_S = 9.0
 """How long a process that was told to end may take before it is killed, seconds."""
-HURRY_S = 2.0
+HURRY_S = 3.0
 """How long it may take after it was told a second time."""
 
 
@@ -48,7 +48,8 @@ class Watched:
             return self
         told, self._wakeup = os.pipe()
         os.set_blocking(self._wakeup, False)
-        lifelines = [] if self._lifeline is None else [self._lifeline]
+        # A copy: the watchdog's own standard input is another pipe.
+        lifelines = [] if self._lifeline is None else [os.dup(self._lifeline)]
         command = [sys.executable, "-I", "-S", str(Path(watchdog.__file__)), str(os.getpid())]
         self._watchdog = subprocess.Popen(  # noqa: S603  our own command
             [*command, *self._limits, *map(str, lifelines)],
@@ -57,7 +58,8 @@ class Watched:
             stderr=subprocess.DEVNULL,
             pass_fds=lifelines,
         )
-        os.close(told)
+        for fd in (told, *lifelines):
+            os.close(fd)
         signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
         return self
 
