@@ -34,7 +34,7 @@ def make_app(context: ServerContext) -> ASGIApp:
         ConfigError: a setting is wrong.
     """
     settings = context.settings
-    gate = Gate(settings.token) if settings.token is not None else None
+    gate = Gate(settings.token, settings.home) if settings.token is not None else None
     if settings.token is not None:
         context.session.catalog.redactor.add(settings.token.get_secret_value())
     places = Places(tuple(route.prefix for route in context.routes))
