@@ -30,6 +30,7 @@ class ProxySettings:
         allowed_origins: web origins besides our own that may send unsafe requests.
         secrets: texts that must never be shown.
         artifact_roots: where clients may place artifacts, besides MLflow's own root.
+        environ: the environment itself, which the settings of trackers may refer to.
     """
 
     mlflow: Upstream | Absence | None
@@ -38,6 +39,7 @@ class ProxySettings:
     allowed_origins: frozenset[str]
     secrets: frozenset[str] = field(repr=False)
     artifact_roots: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def read_settings(environ: Mapping[str, str]) -> ProxySettings:
@@ -65,6 +67,7 @@ def read_settings(environ: Mapping[str, str]) -> ProxySettings:
         allowed_origins=_origins(environ.get("LLMEVAL_ALLOWED_ORIGINS", "")),
         secrets=_secrets(environ, uri, mlflow, *others.values()),
         artifact_roots=_artifact_roots(environ.get("LLMEVAL_MLFLOW_ARTIFACT_ROOTS", "")),
+        environ=environ,
     )
 
 
@@ -83,6 +86,15 @@ def _others(value: str) -> dict[str, Upstream]:
             raise ConfigError(f"the prefix {prefix} is taken", where=where, hint="choose another")
         found[prefix] = _upstream(url, {}, where=where)
     return found
+
+
+def upstream_of(uri: str, environ: Mapping[str, str]) -> Upstream:
+    """Say how to ask the MLflow server of a tracking URI, with the login that its clients take.
+
+    Raises:
+        ConfigError: it is no URL of a server.
+    """
+    return _upstream(uri, environ, where="tracking_uri")
 
 
 def _upstream(uri: str, environ: Mapping[str, str], *, where: str) -> Upstream:
