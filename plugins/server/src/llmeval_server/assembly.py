@@ -22,6 +22,7 @@ from llmeval_server.security.hosts import AllowedHosts
 from llmeval_server.security.login import login_routes
 from llmeval_server.security.origins import SameOrigin
 from llmeval_server.security.places import Places
+from llmeval_server.security.queries import QueryLimit
 from llmeval_server.security.rates import RateLimit
 from llmeval_server.security.sizes import SizeLimit
 from llmeval_server.site import make_site
@@ -72,6 +73,7 @@ def _guarded(
 ) -> ASGIApp:
     """Put the guards around; the last one named here is the first to see a request."""
     settings = context.settings
+    app = QueryLimit(app, places=places, most=settings.max_query_values)
     app = SizeLimit(app, places=places, max_bytes=settings.max_request_bytes)
     if gate is not None:
         app = Access(app, gate=gate, places=places)
