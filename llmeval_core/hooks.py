@@ -41,9 +41,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
+from llmeval_core.completeness import Coverage, coverage_of, gives_way
+from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
     AnswerBy,
     ComponentConfig,
+    ExtractConfig,
     FewShotConfig,
     GenerationConfig,
     PromptConfig,
@@ -51,6 +54,7 @@ from llmeval_core.config import (
     TaskDefaults,
 )
 from llmeval_core.contracts import (
+    AnswerAwareMetric,
     Check,
     CheckOutcome,
     Dataset,
@@ -75,6 +79,7 @@ from llmeval_core.errors import (
     ModelError,
     TrackerError,
 )
+from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.packages import FetchError, Wheel, cache_folder, fetch_wheel, file_sha256
 from llmeval_core.records import (
@@ -86,13 +91,16 @@ from llmeval_core.records import (
     Message,
     MetricResult,
     Mode,
+    Outcome,
     Request,
     RunSummary,
     Sample,
     SampleResult,
     Score,
+    StopReason,
     TaskResult,
     TrackerStanding,
+    stop_reason,
 )
 from llmeval_core.statistics import mean_aggregate
 
@@ -102,15 +110,18 @@ if TYPE_CHECKING:
 __all__ = [
     "ENTRY_POINT_GROUP",
     "Aggregate",
+    "AnswerAwareMetric",
     "AnswerBy",
     "Check",
     "CheckOutcome",
     "ComponentConfig",
     "ConfigError",
+    "Coverage",
     "Dataset",
     "DatasetError",
     "Entry",
     "Executor",
+    "ExtractConfig",
     "Failure",
     "FailureKind",
     "FetchError",
@@ -131,6 +142,7 @@ __all__ = [
     "ModelJob",
     "ModelProvider",
     "ModelRecipe",
+    "Outcome",
     "PromptConfig",
     "Receipt",
     "Request",
@@ -142,19 +154,26 @@ __all__ = [
     "Score",
     "Settings",
     "Site",
+    "StopReason",
     "TaskDefaults",
     "TaskResult",
     "Tracker",
     "TrackerError",
     "TrackerStanding",
     "Wheel",
+    "boxed_texts",
     "cache_folder",
+    "conditions",
+    "coverage_of",
     "fetch_wheel",
     "file_sha256",
     "fingerprint",
+    "gives_way",
     "hookimpl",
     "hookspec",
     "mean_aggregate",
+    "stop_reason",
+    "what_differs",
 ]
 
 ENTRY_POINT_GROUP = "llmeval"

@@ -7,6 +7,12 @@ from llmeval_core.config.bounds import (
     RetryConfig,
     TimeoutConfig,
 )
+from llmeval_core.config.extraction import (
+    ExtractConfig,
+    ExtractRule,
+    describe_extract,
+    extract_rules,
+)
 from llmeval_core.config.loading import KeyPath, Origin, load_run_file, read_run_text, validate
 from llmeval_core.config.schema import (
     AnswerBy,
@@ -27,6 +33,8 @@ __all__ = [
     "BudgetConfig",
     "ComponentConfig",
     "Examples",
+    "ExtractConfig",
+    "ExtractRule",
     "FewShotConfig",
     "GenerationConfig",
     "KeyPath",
@@ -43,7 +51,9 @@ __all__ = [
     "TaskDefaults",
     "TimeoutConfig",
     "TrackerConfig",
+    "describe_extract",
     "expand_env",
+    "extract_rules",
     "load_run_file",
     "read_run_text",
     "validate",

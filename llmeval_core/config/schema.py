@@ -14,6 +14,7 @@ from llmeval_core.config.bounds import (
     RetryConfig,
     TimeoutConfig,
 )
+from llmeval_core.config.extraction import ExtractConfig, checked_pattern, extract_rules
 from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfig
 
 Examples = Literal["turns", "text", "template"]
@@ -74,8 +75,8 @@ class ModelConfig(BaseModel):
 class PromptConfig(Settings):
     """How a sample becomes a request; a key that is left out is decided by the data set.
 
-    Templates are Jinja2 and see `id`, `input`, `references`, `choices`, `answer`, `letter`,
-    `letters`, `category` and `metadata`.
+    Templates are Jinja2 and see `id`, `input`, `messages`, `references`, `choices`, `answer`,
+    `letter`, `letters`, `category` and `metadata`.
     """
 
     mode: Literal["chat", "completion"] | None = Field(
@@ -125,7 +126,7 @@ class TaskDefaults(Settings):
     generation: GenerationConfig = GenerationConfig()
     few_shot: FewShotConfig = FewShotConfig()
     metrics: tuple[ComponentConfig, ...] = ()
-    extract: str | None = None
+    extract: ExtractConfig | None = None
 
 
 class TaskConfig(Settings):
@@ -147,11 +148,26 @@ class TaskConfig(Settings):
     metrics: tuple[ComponentConfig, ...] | None = Field(
         default=None, description="The metrics; the run's, or the data set's own, if left out."
     )
-    extract: str | None = Field(
+    extract: ExtractConfig | None = Field(
         default=None,
-        description="Regular expression that finds the answer in the generation (group 1).",
+        description="What finds the answer in the generation: a regular expression, a rule, or a "
+        "list of them, of which the first that finds something counts. null: the whole answer.",
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples only.")
+    variant: str | None = Field(
+        default=None,
+        pattern=r"^[^\s/:.]+$",
+        description="A name for this way of asking or scoring, which becomes part of the key "
+        "(`aio_0shot.polite_accuracy`), so that two ways stand side by side.",
+    )
+
+    @field_validator("extract")
+    @classmethod
+    def _compiles(cls, extract: ExtractConfig | None) -> ExtractConfig | None:
+        for rule in extract_rules(extract) if extract is not None else ():
+            if isinstance(rule, str):
+                checked_pattern(rule)
+        return extract
 
 
 class RunConfig(Settings):
@@ -170,6 +186,11 @@ class RunConfig(Settings):
         default=GenerationConfig(), description="Generation settings of all tasks."
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples of each task.")
+    replace: bool = Field(
+        default=False,
+        description="Whether results take the place of more complete ones; without it a run "
+        "with a limit leaves a full one in the leaderboard.",
+    )
     seed: int = Field(default=0, description="Decides every random choice of ours.")
     concurrency: int | None = Field(
         default=None,

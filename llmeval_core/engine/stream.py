@@ -18,7 +18,7 @@ from llmeval_core.engine.spending import Spending
 from llmeval_core.journal import Journal, Reader
 from llmeval_core.plan import Plan
 from llmeval_core.records import Failure, Generation, Request, SampleResult, Score
-from llmeval_core.scoring import Scorer
+from llmeval_core.scoring import Scorer, outcome_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +197,11 @@ class SampleStream:
         scores: dict[str, Score] = {}
         failure = answer if isinstance(answer, Failure) else None
         if isinstance(answer, Generation):
-            outcome = await self._scorer.score(item.sample, answer)
-            if isinstance(outcome, Failure):
-                failure = outcome
+            scored = await self._scorer.score(item.sample, answer)
+            if isinstance(scored, Failure):
+                failure = scored
             else:
-                scores = outcome
+                scores = scored
         if failure is not None:
             failure = Failure(failure.kind, self._shared.plan.redactor(failure.message))
         result = SampleResult(
@@ -212,6 +212,7 @@ class SampleStream:
             scores,
             failure,
             from_journal=isinstance(answer, Generation) and not is_new,
+            outcome=outcome_of(answer, failure),
         )
         self._shared.journal.put(self._reader.task, result, item.key)
         self._meter.sample_finished(result, n_under_way=len(self._under_way))

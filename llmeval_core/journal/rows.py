@@ -16,6 +16,7 @@ from llmeval_core.records import (
     Request,
     Sample,
     SampleResult,
+    stop_reason,
 )
 
 Row = tuple[Any, ...]  # Any: SQLite columns
@@ -30,10 +31,13 @@ INSERT_SCORES = "INSERT OR REPLACE INTO sample_scores"
 
 GENERATION_COLUMNS = (
     "texts, loglikelihoods, finish_reason, n_prompt_tokens, n_completion_tokens, latency_s,"
-    " served_by"
+    " served_by, stop_reasons, reasonings, n_reasoning_tokens, refusal"
 )
-REQUEST_COLUMNS = "mode, messages, prompt, continuations"
-SAMPLE_COLUMNS = "sample_id, input, reference_texts, choices, answer, category"
+REQUEST_COLUMNS = "mode, generations.messages, prompt, continuations"
+N_REQUEST_COLUMNS = 4
+N_GENERATION_COLUMNS = 11
+SAMPLE_COLUMNS = "sample_id, input, reference_texts, choices, answer, category, samples.messages"
+N_SAMPLE_COLUMNS = 7
 
 
 def generation_row(request: Request, generation: Generation, finished_at: float) -> Row:
@@ -55,31 +59,44 @@ def generation_row(request: Request, generation: Generation, finished_at: float)
         generation.latency_s,
         generation.served_by,
         finished_at,
+        text_list(generation.stop_reasons) if generation.stop_reasons else None,
+        text_list(generation.reasonings) if generation.reasonings else None,
+        generation.n_reasoning_tokens,
+        generation.refusal,
     )
 
 
 def sample_columns(sample: Sample) -> Row:
     """Make `SAMPLE_COLUMNS`."""
+    text, turns = "", None
+    if isinstance(sample.input, str):
+        text = sample.input
+    else:
+        turns = _encode([[turn.role, turn.content] for turn in sample.input])
     return (
         sample.id,
-        sample.input,
+        text,
         text_list(sample.references) if sample.references else None,
         text_list(sample.choices) if sample.choices else None,
         sample.answer,
         sample.category,
+        turns,
     )
 
 
 def sample_row(task_id: int, result: SampleResult, request: bytes | None) -> Row:
     """Make the row of a finished sample with its request's fingerprint; metadata is not kept."""
     sample, failure = result.sample, result.failure
+    *columns, turns = sample_columns(sample)
     return (
         task_id,
         result.index,
-        *sample_columns(sample),
+        *columns,
         request,
         failure.kind if failure else None,
         failure.message if failure else None,
+        result.outcome,
+        turns,
     )
 
 
@@ -90,7 +107,8 @@ def writable(row: Row) -> Row:
 
 def to_generation(row: Row) -> Generation:
     """Read `GENERATION_COLUMNS`."""
-    texts, likelihoods, finish_reason, n_prompt, n_completion, latency_s, served_by = row
+    texts, likelihoods, finish_reason, n_prompt, n_completion, latency_s, served_by, *newer = row
+    stop_reasons, reasonings, n_reasoning_tokens, refusal = newer
     weighed = [Loglikelihood(*item) for item in json.loads(likelihoods)] if likelihoods else ()
     return Generation(
         to_texts(texts),
@@ -100,6 +118,10 @@ def to_generation(row: Row) -> Generation:
         n_completion,
         latency_s,
         served_by,
+        stop_reasons=tuple([stop_reason(word) for word in to_texts(stop_reasons)]),
+        reasonings=to_texts(reasonings),
+        n_reasoning_tokens=n_reasoning_tokens,
+        refusal=refusal,
     )
 
 
@@ -119,10 +141,10 @@ def to_request(row: Row, *, sample_id: str, fingerprint: bytes) -> Request:
 
 def to_sample(row: Row) -> Sample:
     """Read `SAMPLE_COLUMNS`."""
-    sample_id, text, references, choices, answer, category = row
+    sample_id, text, references, choices, answer, category, turns = row
     return Sample(
         id=sample_id,
-        input=text,
+        input=tuple([Message(*turn) for turn in json.loads(turns)]) if turns else text,
         references=to_texts(references),
         choices=to_texts(choices),
         answer=answer,

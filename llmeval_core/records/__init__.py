@@ -1,5 +1,6 @@
 """The records that walk through the pipeline, from a sample to a task's result."""
 
+from llmeval_core.records.outcomes import OUTCOMES, Outcome, StopReason, stop_reason
 from llmeval_core.records.results import (
     Aggregate,
     MetricResult,
@@ -21,6 +22,7 @@ from llmeval_core.records.samples import (
 )
 
 __all__ = [
+    "OUTCOMES",
     "Aggregate",
     "Failure",
     "Generation",
@@ -29,11 +31,14 @@ __all__ = [
     "Message",
     "MetricResult",
     "Mode",
+    "Outcome",
     "Request",
     "RunSummary",
     "Sample",
     "SampleResult",
     "Score",
+    "StopReason",
     "TaskResult",
     "TrackerStanding",
+    "stop_reason",
 ]

@@ -81,7 +81,7 @@ def test_our_own_error_of_a_data_set_passes_as_it_is() -> None:
         ({"id": 5}, "the id 5 of sample 0 is not a text"),
         ({"id": None}, "the id None of sample 0 is not a text"),
         ({"id": ["x"]}, "the id ['x'] of sample 0 is not a text"),
-        ({"input": None}, "the input of sample 's1' is not a text"),
+        ({"input": None}, "the input of sample 's1' is neither a text nor a conversation"),
     ],
 )
 def test_a_sample_without_a_text_as_id_and_input_is_refused(

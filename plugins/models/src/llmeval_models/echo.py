@@ -63,6 +63,7 @@ class EchoModel:
                 for text in request.continuations
             ),
             finish_reason="stop",
+            stop_reasons=("stop",),
             n_prompt_tokens=len(asked.split()),
             n_completion_tokens=len(answer.split()),
             latency_s=self._settings.latency_s,
