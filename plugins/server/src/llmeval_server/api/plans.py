@@ -26,6 +26,9 @@ class TaskCount(BaseModel):
     n_answered: int = Field(description="Samples whose answer the journal has.")
     n_requests: int = Field(description="Requests still to be sent.")
     n_unusable: int = Field(description="Samples that the prompt's templates fail on.")
+    doubts: tuple[str, ...] = Field(
+        default=(), description="What looks wrong with the samples or their requests, a line each."
+    )
 
 
 class PlanBody(BaseModel):
