@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from llmeval_core.containing import contained
+
 FailureKind = Literal[
     "auth",
     "not_found",
     "bad_request",
+    "filtered",
     "rate_limit",
     "overloaded",
     "connection",
@@ -17,10 +20,20 @@ FailureKind = Literal[
     "context_too_long",
     "malformed",
     "time_limit",
+    "stopped",
     "prompt",
     "metric",
+    "plugin",
 ]
-"""Why a sample has no score: the model's reasons first, then the pipeline's own."""
+"""Why a sample has no score: the model's reasons first, then the pipeline's own.
+
+`stopped` is what an executor says of a request that it was given and did not send, because the run
+ended: it is not kept, and the next run asks it. `plugin` is a bug in the plugin that should have
+answered.
+"""
+
+_MOST_TOLD = 2000
+"""Characters of a foreign error that are kept."""
 
 
 class LlmevalError(Exception):
@@ -72,10 +85,14 @@ class ModelError(LlmevalError):
 
     Args:
         kind: `auth` and `not_found` stop the model at once; `rate_limit`, `overloaded`,
-            `connection`, `timeout` and `malformed` are tried again; `bad_request` and
-            `context_too_long` fail the sample.
+            `connection`, `timeout` and `malformed` are tried again; `bad_request`,
+            `context_too_long` and `filtered` (a moderation refused the request) fail the sample.
+            Once the model has answered, `auth` and `not_found` too fail the sample, and end the
+            model only if they go on.
         what: what happened, one line, without keys or tokens.
         retry_after_s: how long the server asks us to wait, seconds; None if it did not say.
+        is_doubtful: True if an `auth` or `not_found` may be of this request alone, so that it
+            ends the model only if others fail likewise.
     """
 
     def __init__(
@@ -86,10 +103,12 @@ class ModelError(LlmevalError):
         where: str | None = None,
         hint: str | None = None,
         retry_after_s: float | None = None,
+        is_doubtful: bool = False,
     ) -> None:
         super().__init__(what, where=where, hint=hint)
         self.kind: FailureKind = kind
         self.retry_after_s = retry_after_s
+        self.is_doubtful = is_doubtful
 
 
 class TrackerError(LlmevalError):
@@ -116,6 +135,40 @@ class TrackerError(LlmevalError):
         self.retry_after_s = retry_after_s
 
 
+def passes(err: BaseException) -> bool:
+    """Say whether what came out of foreign code is none of its own failures.
+
+    Ctrl-C is the user's, and a cancellation that was asked for is the engine's. Anything else is
+    the component's: SystemExit, the panic of a Rust extension and `pytest.skip`, which are no
+    `Exception`, and a CancelledError that nobody asked for.
+    """
+    import asyncio  # noqa: PLC0415  late: --help must not wait for it
+
+    if isinstance(err, BaseExceptionGroup):
+        return err.subgroup(KeyboardInterrupt) is not None
+    if not isinstance(err, asyncio.CancelledError):
+        return isinstance(err, KeyboardInterrupt)
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # in a thread, where nothing can be cancelled
+        return False
+    return task is not None and task.cancelling() > 0
+
+
+def in_words(err: BaseException) -> str:
+    """Write a foreign error as `KeyError: 'a'`; its text can be missing, endless, or fail."""
+    name = type(err).__name__
+    try:
+        text = str(err)
+    except BaseException as broken:
+        if passes(broken):
+            raise
+        text = f"(its text fails with {type(broken).__name__})"
+    if len(text) > _MOST_TOLD:
+        text = f"{text[:_MOST_TOLD]} ..."
+    return f"{name}: {text}" if text else name
+
+
 @contextmanager
 def foreign_errors(
     kind: type[PluginError] | type[DatasetError], what: str, *, where: str | None = None
@@ -128,9 +181,12 @@ def foreign_errors(
         where: see `LlmevalError`.
     """
     try:
-        yield
+        with contained():
+            yield
     except LlmevalError:
         raise
-    except Exception as err:  # the border: a plugin can raise anything
+    except BaseException as err:  # the border: a plugin can raise anything
+        if passes(err):
+            raise
         hint = "this is a bug in the plugin; tell its author" if kind is PluginError else None
-        raise kind(f"{what}: {type(err).__name__}: {err}", where=where, hint=hint) from err
+        raise kind(f"{what}: {in_words(err)}", where=where, hint=hint) from err

@@ -30,7 +30,9 @@ Promises:
 * The order of plugins means nothing. Two components of one kind with the same name are an
   error that names both distributions.
 * A plugin that breaks stops only the runs that need it; `llmeval plugins` says why.
-* Hooks are plain functions; `async def` and misspelt hook names are refused.
+* Hooks are plain functions; `async def`, misspelt hook names and hooks without `@hookimpl` are
+  refused.
+* What a plugin prints goes to standard error, except from a command of its own.
 """
 
 from __future__ import annotations
@@ -92,6 +94,7 @@ from llmeval_core.records import (
     MetricResult,
     Mode,
     Outcome,
+    Reasoning,
     Request,
     RunSummary,
     Sample,
@@ -100,6 +103,7 @@ from llmeval_core.records import (
     StopReason,
     TaskResult,
     TrackerStanding,
+    plain_text,
     stop_reason,
 )
 from llmeval_core.statistics import mean_aggregate
@@ -144,6 +148,7 @@ __all__ = [
     "ModelRecipe",
     "Outcome",
     "PromptConfig",
+    "Reasoning",
     "Receipt",
     "Request",
     "Route",
@@ -172,6 +177,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "mean_aggregate",
+    "plain_text",
     "stop_reason",
     "what_differs",
 ]

@@ -54,6 +54,8 @@ class TaskTotals:
 
     Args:
         outcomes: how many samples ended how, in the order of `OUTCOMES`.
+        not_sent: generation settings that some request went without, because the model refuses
+            them; sorted.
     """
 
     n_samples: int
@@ -61,6 +63,7 @@ class TaskTotals:
     n_prompt_tokens: int | None
     n_completion_tokens: int | None
     outcomes: dict[Outcome, int]
+    not_sent: tuple[str, ...] = ()
 
 
 class StoredAnswer(NamedTuple):
@@ -124,7 +127,9 @@ class Reader:
                 f" WHERE fingerprint IN ({marks})"
             )
             for row in self._connection.execute(query, part):
-                found[row[0].hex()] = rows.to_generation(row[1:])
+                generation = rows.to_generation(row[1:])
+                if rows.is_answer(generation):
+                    found[row[0].hex()] = generation
         return found
 
     def usage(self, model: str, key: str | None = None) -> Usage | None:
@@ -159,6 +164,8 @@ class Reader:
                 if row[0] not in found:
                     rest = 2 + rows.N_SAMPLE_COLUMNS
                     generation = rows.to_generation(row[rest:])
+                    if not rows.is_answer(generation):
+                        continue
                     found[row[0]] = StoredAnswer(row[2:rest], row[1], generation)
         return found
 
@@ -180,8 +187,10 @@ class Reader:
     def totals(self, task_id: int) -> TaskTotals:
         """Sum up a task."""
         row = self._connection.execute(
-            "SELECT count(*), coalesce(sum(failure_kind IS NOT NULL), 0), sum(n_prompt_tokens),"
-            " sum(n_completion_tokens) FROM samples"
+            "SELECT count(*), coalesce(sum(failure_kind IS NOT NULL), 0),"  # noqa: S608  columns
+            f" sum({rows.known_count('n_prompt_tokens')}),"
+            f" sum({rows.known_count('n_completion_tokens')}),"
+            " group_concat(DISTINCT not_sent) FROM samples"
             " LEFT JOIN generations ON fingerprint = generation WHERE task = ?",
             (task_id,),
         ).fetchone()
@@ -191,8 +200,9 @@ class Reader:
             ).fetchall()
         )
         outcomes = {outcome: ended[outcome] for outcome in OUTCOMES if outcome in ended}
-        n_samples, n_failed, n_prompt, n_completion = row
-        return TaskTotals(n_samples, n_failed, n_prompt, n_completion, outcomes)
+        n_samples, n_failed, n_prompt, n_completion, not_sent = row
+        names = tuple(sorted(set(not_sent.split(",")))) if not_sent else ()
+        return TaskTotals(n_samples, n_failed, n_prompt, n_completion, outcomes, names)
 
     def sample_results(
         self, task_id: int, *, only_failed: bool = False, limit: int = -1, offset: int = 0

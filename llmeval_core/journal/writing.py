@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -16,12 +17,13 @@ from llmeval_core.journal import rows
 from llmeval_core.journal.reading import StoredTask
 from llmeval_core.journal.schema import connect, journal_error
 from llmeval_core.journal.scores import score_row
-from llmeval_core.records import SampleResult
+from llmeval_core.records import Failure, Sample, SampleResult
 
 GATHER_S = 0.05
 """How long the first sample of a commit waits for company, seconds."""
 MOST_ROWS = 1000
 """Samples in one commit at most."""
+_LONGEST_REASON = 500
 _ROWS_PER_STATEMENT = (64, 8, 1)  # few sizes: prepared once; none has more than 999 values
 
 
@@ -39,11 +41,14 @@ class SampleWriter:
     """Writes samples in the order they are given, committed in groups.
 
     A sample that was given is on disk at most about `GATHER_S` plus one commit later, or when
-    `flush` is done. After an error nothing more is written; `check` and `flush` raise it.
+    `flush` is done. A sample that cannot be kept as it is, because a plugin gave something else
+    than a text or a number, has failed with that reason; the others are kept. After an error of
+    the journal itself nothing more is written; `check` and `flush` raise it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, called: Path | None = None) -> None:
         self._path = path
+        self._called = called or path  # in messages
         self._items: deque[_Item | _Flush] = deque()
         self._awake = threading.Event()
         self._hurry = threading.Event()
@@ -101,7 +106,7 @@ class SampleWriter:
         try:
             connection = connect(self._path)
         except sqlite3.Error as err:
-            self._error = journal_error(err, self._path)
+            self._error = journal_error(err, self._called)
             connection = None
         running = True
         while running:
@@ -110,7 +115,7 @@ class SampleWriter:
                 try:
                     _commit(connection, batch)
                 except Exception as err:  # noqa: BLE001  nobody would hear of it from this thread
-                    self._error = journal_error(err, self._path)
+                    self._error = journal_error(err, self._called)
             for done in flushes:
                 if not done.set_running_or_notify_cancel():
                     continue  # who waited was cancelled
@@ -146,6 +151,56 @@ class SampleWriter:
 
 
 def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
+    """Write many samples at once; where one of them cannot be written, each by itself."""
+    try:
+        listed = _rows(batch)
+        try:
+            _insert_all(connection, *listed)
+        except UnicodeEncodeError:  # rare, so that looking at each text beforehand is a waste
+            _insert_all(connection, *_writable(listed))
+    except sqlite3.OperationalError:  # the disk, the file, a lock: no sample's fault
+        raise
+    except Exception:  # noqa: BLE001  what a plugin gave for a text or a number can be anything
+        for item in batch:
+            _commit_alone(connection, item)
+
+
+def _commit_alone(connection: sqlite3.Connection, item: _Item) -> None:
+    """Write one sample: as it is, or without its scores, or only that it cannot be kept.
+
+    Raises:
+        sqlite3.Error, OverflowError: the journal cannot be written, or the sample has no place.
+    """
+    try:
+        _insert_all(connection, *_writable(_rows([item])))
+    except sqlite3.OperationalError:
+        raise
+    except Exception as err:  # noqa: BLE001  as above
+        reason = f"the journal cannot keep this sample: {type(err).__name__}: {err}"
+        failure = Failure("malformed", reason[:_LONGEST_REASON])
+    else:
+        return
+    result = replace(item.result, scores={}, failure=failure, outcome="unscored")
+    try:
+        _insert_all(connection, *_writable(_rows([item._replace(result=result)])))
+    except sqlite3.OperationalError:
+        raise
+    except Exception:  # noqa: BLE001  as above
+        bare = replace(
+            result,
+            sample=Sample(item.result.sample.id, ""),
+            request=None,
+            generation=None,
+            outcome="failed",
+        )
+        _insert_all(connection, *_writable(_rows([_Item(item.task, bare, None, 0.0)])))
+
+
+_Rows = tuple[list[rows.Row], list[rows.Row], list[rows.Row]]
+
+
+def _rows(batch: list[_Item]) -> _Rows:
+    """Make the rows of generations, samples and scores."""
     answered = [
         rows.generation_row(item.result.request, item.result.generation, item.finished_at)
         for item in batch
@@ -157,11 +212,12 @@ def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
         for item in batch
         if item.result.failure is None
     ]
-    try:
-        _insert_all(connection, answered, samples, scores)
-    except UnicodeEncodeError:  # rare, so that looking at each text beforehand would be a waste
-        whole = ([rows.writable(row) for row in listed] for listed in (answered, samples, scores))
-        _insert_all(connection, *whole)
+    return answered, samples, scores
+
+
+def _writable(listed: _Rows) -> _Rows:
+    answered, samples, scores = [[rows.writable(row) for row in each] for each in listed]
+    return answered, samples, scores
 
 
 def _insert_all(
@@ -173,21 +229,23 @@ def _insert_all(
     """Insert all in one transaction.
 
     Raises:
-        sqlite3.Error, UnicodeEncodeError: nothing was inserted.
+        Exception: nothing was inserted; `sqlite3` raises more kinds for values than its own.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _insert(connection, rows.INSERT_GENERATIONS, answered)
+        _insert(connection, rows.INSERT_GENERATIONS, answered, rows.UNLESS_ANSWERED)
         _insert(connection, rows.INSERT_SAMPLES, samples)
         _insert(connection, rows.INSERT_SCORES, scores)
         connection.execute("COMMIT")
-    except (sqlite3.Error, UnicodeEncodeError):
+    except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
 
 
-def _insert(connection: sqlite3.Connection, into: str, listed: list[rows.Row]) -> None:
+def _insert(
+    connection: sqlite3.Connection, into: str, listed: list[rows.Row], on_conflict: str = ""
+) -> None:
     """Insert rows of equal length, many with one statement.
 
     `executemany` gives up the interpreter's lock and takes it back at each row; beside a busy
@@ -199,5 +257,7 @@ def _insert(connection: sqlite3.Connection, into: str, listed: list[rows.Row]) -
             part = listed[start : start + n_rows]
             marks = f"({','.join('?' * len(part[0]))})"
             values = ",".join([marks] * n_rows)
-            connection.execute(f"{into} VALUES {values}", list(chain.from_iterable(part)))
+            connection.execute(
+                f"{into} VALUES {values}{on_conflict}", list(chain.from_iterable(part))
+            )
             start += n_rows
