@@ -29,7 +29,7 @@ def check_bounds(config: RunConfig, origin: Origin, settings: ServerSettings) ->
     ]
     for index, task in enumerate(config.tasks):
         lists.append(("metrics", ("tasks", index, "metrics"), len(task.metrics or ())))
-        lists.append(("numbers of shots", ("tasks", index, "shots"), len(task.shots)))
+        lists.append(("numbers of shots", ("tasks", index, "shots"), len(task.shots or ())))
     for what, place, n_items in lists:
         if n_items > most:
             raise _too_many(f"{n_items:,} {what}", most, "max_items", origin.where(*place))
@@ -40,7 +40,7 @@ def check_bounds(config: RunConfig, origin: Origin, settings: ServerSettings) ->
                 where=origin.where(*place),
                 hint="give a name as the catalogue or the data set's hub has it",
             )
-    n_tasks = sum(len(task.shots) for task in config.tasks) * len(config.models)
+    n_tasks = sum(len(task.shots or (0,)) for task in config.tasks) * len(config.models)
     if n_tasks > settings.max_job_tasks:
         what = f"{n_tasks:,} tasks (models × tasks × shots)"
         raise _too_many(what, settings.max_job_tasks, "max_job_tasks", origin.where("tasks"))
