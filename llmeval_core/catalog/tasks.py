@@ -16,10 +16,16 @@ from llmeval_core.contracts import Dataset
 from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
 from llmeval_core.naming import Json, fingerprint, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
+from llmeval_core.reasoning import Tags
 from llmeval_core.records import GenerationSettings, Mode
 
 PIPELINE_REVISION = 1
-"""Raised when the same settings begin to give other requests or scores."""
+"""Raised when the same settings begin to give other requests."""
+SCORING_REVISION = 2
+"""Raised when the same answers begin to give other scores; they are scored again, not asked for.
+
+2: reasoning is told apart by all known tags, also without the opening one.
+"""
 
 _LETTER_TEMPLATE = (
     "{{ input }}\n"
@@ -89,10 +95,17 @@ def plan_task(
         },
     }
     extract = config.extract or defaults.extract
+    reasoning_tags = _first_set(
+        config.reasoning_tags, model.reasoning_tags, run.reasoning_tags, defaults.reasoning_tags
+    )
+    truncated = config.truncated or run.truncated
     scored: dict[str, Json] = {
+        "scoring": SCORING_REVISION,
         "limit": limit,
         "extract": extract,
         "answer_by": answer_by,
+        "reasoning_tags": None if reasoning_tags is None else [list(tag) for tag in reasoning_tags],
+        "truncated": truncated,
         "metrics": {
             item.name: {"definition": item.metric.definition, **item.settings} for item in metrics
         },
@@ -117,7 +130,14 @@ def plan_task(
         fingerprint=fingerprint([requests_fingerprint, name, scored]),
         requests_fingerprint=requests_fingerprint,
         settings={**asked, **scored, "model": dict(model.settings)},
+        reasoning_tags=reasoning_tags,
+        truncated=truncated,
     )
+
+
+def _first_set(*tags: Tags | None) -> Tags | None:
+    """Take the first that is set; an empty one is."""
+    return next((one for one in tags if one is not None), None)
 
 
 def _overlay(first: _SettingsT, *others: _SettingsT) -> _SettingsT:

@@ -18,6 +18,7 @@ from llmeval_core.config.schema import (
     RunConfig,
     TaskConfig,
     TaskDefaults,
+    TruncatedAnswers,
 )
 from llmeval_core.config.secrets import Redactor, expand_env
 from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfig
@@ -43,6 +44,7 @@ __all__ = [
     "TaskDefaults",
     "TimeoutConfig",
     "TrackerConfig",
+    "TruncatedAnswers",
     "expand_env",
     "load_run_file",
     "read_run_text",

@@ -18,6 +18,13 @@ from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfi
 
 Examples = Literal["turns", "text", "template"]
 AnswerBy = Literal["auto", "generation", "letter", "loglikelihood"]
+TruncatedAnswers = Literal["score", "exclude"]
+_Tag = Annotated[str, Field(min_length=1, pattern=r"\S")]
+_ReasoningTags = tuple[tuple[_Tag, _Tag], ...]
+_TAGS_MEAN = (
+    "Pairs of an opening and a closing tag between which reasoning stands, which is not judged;"
+    " all known ones if left out, none if empty."
+)
 
 
 class GenerationConfig(Settings):
@@ -52,6 +59,7 @@ class ModelConfig(BaseModel):
     limits: LimitsConfig | None = Field(
         default=None, description="What this model's server allows."
     )
+    reasoning_tags: _ReasoningTags | None = Field(default=None, description=_TAGS_MEAN)
 
     @model_validator(mode="before")
     @classmethod
@@ -126,6 +134,7 @@ class TaskDefaults(Settings):
     few_shot: FewShotConfig = FewShotConfig()
     metrics: tuple[ComponentConfig, ...] = ()
     extract: str | None = None
+    reasoning_tags: tuple[tuple[str, str], ...] | None = None
 
 
 class TaskConfig(Settings):
@@ -151,6 +160,12 @@ class TaskConfig(Settings):
         default=None,
         description="Regular expression that finds the answer in the generation (group 1).",
     )
+    reasoning_tags: _ReasoningTags | None = Field(default=None, description=_TAGS_MEAN)
+    truncated: TruncatedAnswers | None = Field(
+        default=None,
+        description="Answers that were cut off: judged by what there is, or left out of the"
+        " aggregates; the run's if left out.",
+    )
     limit: int | None = Field(default=None, ge=1, description="First n samples only.")
 
 
@@ -168,6 +183,12 @@ class RunConfig(Settings):
     )
     generation: GenerationConfig = Field(
         default=GenerationConfig(), description="Generation settings of all tasks."
+    )
+    reasoning_tags: _ReasoningTags | None = Field(default=None, description=_TAGS_MEAN)
+    truncated: TruncatedAnswers = Field(
+        default="score",
+        description="Answers that were cut off: judged by what there is, or left out of the"
+        " aggregates, which then are only bounds.",
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples of each task.")
     seed: int = Field(default=0, description="Decides every random choice of ours.")

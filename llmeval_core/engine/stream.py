@@ -18,7 +18,7 @@ from llmeval_core.engine.spending import Spending
 from llmeval_core.journal import Journal, Reader
 from llmeval_core.plan import Plan
 from llmeval_core.records import Failure, Generation, Request, SampleResult, Score
-from llmeval_core.scoring import Scorer, outcome_of
+from llmeval_core.scoring import Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ class SampleStream:
             scores,
             failure,
             from_journal=isinstance(answer, Generation) and not is_new,
-            outcome=outcome_of(answer, failure),
+            outcome=self._scorer.outcome(answer, failure),
         )
         self._shared.journal.put(self._reader.task, result, item.key)
         self._meter.sample_finished(result, n_under_way=len(self._under_way))

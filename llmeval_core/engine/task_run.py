@@ -197,6 +197,7 @@ class TaskRun:
             outcomes=totals.outcomes,
             n_prompt_tokens=totals.n_prompt_tokens,
             n_completion_tokens=totals.n_completion_tokens,
+            n_reasoning_tokens=totals.n_reasoning_tokens,
             cost=self._cost(totals),
             started_at=self._started_at,
             finished_at=time.time(),

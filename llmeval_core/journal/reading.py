@@ -12,14 +12,8 @@ from llmeval_core.journal import rows
 from llmeval_core.journal.finding import SampleFinder
 from llmeval_core.journal.history import Usage, usage
 from llmeval_core.journal.scores import SCORE_COLUMNS, StoredScores, to_scores
-from llmeval_core.records import (
-    OUTCOMES,
-    Generation,
-    Outcome,
-    Sample,
-    SampleResult,
-    TaskResult,
-)
+from llmeval_core.journal.totals import TaskTotals, ended_so, totals
+from llmeval_core.records import Generation, Outcome, Sample, SampleResult, TaskResult
 
 _TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
 _WHOLE_SAMPLE = (
@@ -45,21 +39,6 @@ class StoredTask:
     key: str
     started_at: float
     metrics: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TaskTotals:
-    """Sums over a task's samples; tokens are None if no answer told them.
-
-    Args:
-        outcomes: how many samples ended how, in the order of `OUTCOMES`.
-    """
-
-    n_samples: int
-    n_failed: int
-    n_prompt_tokens: int | None
-    n_completion_tokens: int | None
-    outcomes: dict[Outcome, int]
 
 
 class StoredAnswer(NamedTuple):
@@ -161,10 +140,18 @@ class Reader:
                     found[row[0]] = StoredAnswer(row[2:rest], row[1], generation)
         return found
 
-    def scores(self, task: StoredTask, metric: str, category: str | None = None) -> StoredScores:
+    def scores(
+        self,
+        task: StoredTask,
+        metric: str,
+        category: str | None = None,
+        *,
+        without: Outcome | None = None,
+    ) -> StoredScores:
         """Give a metric's scores in sample order, of one category or of all; see there."""
         position = task.metrics.index(metric)
-        return StoredScores(self._connection, task.id, position, len(task.metrics), category)
+        n_metrics = len(task.metrics)
+        return StoredScores(self._connection, task.id, position, n_metrics, category, without)
 
     def categories(self, task_id: int) -> dict[str, int]:
         """Name the categories of a task, sorted, with how many of their samples failed."""
@@ -176,22 +163,13 @@ class Reader:
             ).fetchall()
         )
 
+    def ended_so(self, task_id: int, outcome: Outcome) -> dict[str | None, int]:
+        """Count the samples that ended in one way, by category; see `totals.ended_so`."""
+        return ended_so(self._connection, task_id, outcome)
+
     def totals(self, task_id: int) -> TaskTotals:
         """Sum up a task."""
-        row = self._connection.execute(
-            "SELECT count(*), coalesce(sum(failure_kind IS NOT NULL), 0), sum(n_prompt_tokens),"
-            " sum(n_completion_tokens) FROM samples"
-            " LEFT JOIN generations ON fingerprint = generation WHERE task = ?",
-            (task_id,),
-        ).fetchone()
-        ended = dict(
-            self._connection.execute(
-                "SELECT outcome, count(*) FROM samples WHERE task = ? GROUP BY outcome", (task_id,)
-            ).fetchall()
-        )
-        outcomes = {outcome: ended[outcome] for outcome in OUTCOMES if outcome in ended}
-        n_samples, n_failed, n_prompt, n_completion = row
-        return TaskTotals(n_samples, n_failed, n_prompt, n_completion, outcomes)
+        return totals(self._connection, task_id)
 
     def sample_results(
         self, task_id: int, *, only_failed: bool = False, limit: int = -1, offset: int = 0
