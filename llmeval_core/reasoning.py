@@ -22,6 +22,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from llmeval_core.records import Generation
+
 Tags = tuple[tuple[str, str], ...]
 """Pairs of an opening and a closing tag."""
 
@@ -77,6 +79,17 @@ class Parted:
     answer: str
     reasoning: str
     is_open: bool = False
+
+
+def parted_answers(generation: Generation, finder: ReasoningFinder) -> list[Parted]:
+    """Give each answer of a generation with its reasoning, wherever that stood."""
+    parted = []
+    for place, text in enumerate(generation.texts):
+        found = finder.part(text) or Parted(text, "")
+        told = generation.reasonings[place] if place < len(generation.reasonings) else None
+        thoughts = "\n".join(thought for thought in (told, found.reasoning) if thought)
+        parted.append(Parted(found.answer, thoughts, found.is_open))
+    return parted
 
 
 @dataclass(frozen=True, slots=True)

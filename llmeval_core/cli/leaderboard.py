@@ -5,16 +5,22 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from llmeval_core.library.leaderboard import Leaderboard, cell_text
+from llmeval_core.library.leaderboard import Leaderboard
+from llmeval_core.library.outcome_notes import outcome_notes
 from llmeval_core.library.printable import shown
 
 
 def print_leaderboard(board: Leaderboard, console: Console) -> None:
-    """Print the table; models are rows where that fits, otherwise columns."""
+    """Print the table; models are rows where that fits, otherwise columns.
+
+    Below it, a line for each task with samples that were not simply answered.
+    """
     table = _models_as_rows(board)
     if console.measure(table).minimum > console.width or _width(board) > console.width:
         table = _models_as_columns(board)
     console.print(table)
+    for note in outcome_notes(board.shown_results()):
+        console.print(shown(note), soft_wrap=True)
 
 
 def _heading(key: str) -> str:
@@ -29,7 +35,7 @@ def _width(board: Leaderboard) -> int:
     """How wide the table is with models as rows and nothing folded."""
     width = max((len(model) for model in board.models), default=0) + 4
     for key in board.keys:
-        texts = [cell_text(board.cells.get((model, key))) for model in board.models]
+        texts = [board.text(model, key) for model in board.models]
         lines = [*_heading(key).split("\n"), *texts]
         width += max(len(line) for line in lines) + 3
     return width
@@ -40,9 +46,7 @@ def _models_as_rows(board: Leaderboard) -> Table:
     for key in board.keys:
         table.add_column(_heading(key), justify="right", no_wrap=True)
     for model in board.models:
-        table.add_row(
-            shown(model), *(cell_text(board.cells.get((model, key))) for key in board.keys)
-        )
+        table.add_row(shown(model), *(board.text(model, key) for key in board.keys))
     return table
 
 
@@ -52,5 +56,5 @@ def _models_as_columns(board: Leaderboard) -> Table:
     for model in board.models:
         table.add_column(shown(model), justify="right", overflow="fold")
     for key in board.keys:
-        table.add_row(shown(key), *(cell_text(board.cells.get((m, key))) for m in board.models))
+        table.add_row(shown(key), *(board.text(m, key) for m in board.models))
     return table

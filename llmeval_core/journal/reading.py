@@ -172,12 +172,30 @@ class Reader:
         return totals(self._connection, task_id)
 
     def sample_results(
-        self, task_id: int, *, only_failed: bool = False, limit: int = -1, offset: int = 0
+        self,
+        task_id: int,
+        *,
+        only_failed: bool = False,
+        outcomes: frozenset[Outcome] = frozenset(),
+        limit: int = -1,
+        offset: int = 0,
     ) -> Iterator[SampleResult]:
-        """Stream a task's samples in order, with request, generation and scores."""
-        failed = "AND failure_kind IS NOT NULL" if only_failed else ""
+        """Stream a task's samples in order, with request, generation and scores.
+
+        Args:
+            task_id: the task's row.
+            only_failed: only those that failed.
+            outcomes: only those that ended so; empty for all.
+            limit, offset: how many at most, after how many.
+        """
+        test = "AND failure_kind IS NOT NULL" if only_failed else ""
+        if outcomes:
+            # The words are ours. Saying that none is 'answered' lets SQLite take its small index.
+            listed = ", ".join(f"'{outcome}'" for outcome in sorted(outcomes))
+            test += f" AND outcome IN ({listed})"
+            test += " AND outcome != 'answered'" if "answered" not in outcomes else ""
         found = self._connection.execute(
-            f"{_WHOLE_SAMPLE} WHERE task = ? {failed} ORDER BY idx LIMIT ? OFFSET ?",
+            f"{_WHOLE_SAMPLE} WHERE task = ? {test} ORDER BY idx LIMIT ? OFFSET ?",
             (task_id, limit, offset),
         )
         metrics = self.metrics(task_id)

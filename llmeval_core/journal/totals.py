@@ -26,7 +26,7 @@ class TaskTotals:
 
 def totals(connection: sqlite3.Connection, task_id: int) -> TaskTotals:
     """Sum up a task."""
-    n_samples, n_failed, *tokens = connection.execute(
+    n_samples, n_failed, n_read, n_written, n_thought = connection.execute(
         "SELECT count(*), coalesce(sum(failure_kind IS NOT NULL), 0), sum(n_prompt_tokens),"
         " sum(n_completion_tokens), sum(n_reasoning_tokens) FROM samples"
         " LEFT JOIN generations ON fingerprint = generation WHERE task = ?",
@@ -38,7 +38,7 @@ def totals(connection: sqlite3.Connection, task_id: int) -> TaskTotals:
         ).fetchall()
     )
     outcomes = {outcome: ended[outcome] for outcome in OUTCOMES if outcome in ended}
-    return TaskTotals(n_samples, n_failed, *tokens, outcomes)
+    return TaskTotals(n_samples, n_failed, n_read, n_written, n_thought, outcomes)
 
 
 def ended_so(
