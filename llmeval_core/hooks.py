@@ -41,6 +41,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
+from llmeval_core.completeness import coverage_of, gives_way
+from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
     AnswerBy,
     ComponentConfig,
@@ -154,13 +156,17 @@ __all__ = [
     "TrackerStanding",
     "Wheel",
     "cache_folder",
+    "conditions",
+    "coverage_of",
     "fetch_wheel",
     "file_sha256",
     "fingerprint",
+    "gives_way",
     "hookimpl",
     "hookspec",
     "mean_aggregate",
     "stop_reason",
+    "what_differs",
 ]
 
 ENTRY_POINT_GROUP = "llmeval"

@@ -84,7 +84,10 @@ class PlannedTask:
         dataset: where samples come from.
         dataset_fingerprint: content and settings of the data set.
         n_samples: how many samples there are, after the limit; None if unknown.
+        n_total: samples in the data set, without the limit; None if unknown.
         limit: first n samples only; None for all.
+        variant: the name of this way of asking and scoring, part of the key; None for the only
+            one.
         mode: how the model is asked.
         answer_by: how the answer is given, never `auto`.
         fingerprint: everything that decides the numbers; the identity of its results.
@@ -116,6 +119,8 @@ class PlannedTask:
     settings: Mapping[str, Json]
     reasoning_tags: Tags | None = None
     truncated: TruncatedAnswers = "score"
+    n_total: int | None = None
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,7 @@ class Plan:
         max_samples_failed: failed samples that end a task; below 1 a part of its samples.
         fail_fast: whether the first failed sample ends the run.
         fingerprint: equal exactly if the same numbers are asked for.
+        replace: whether results take the place of more complete ones.
     """
 
     evaluations: tuple[PlannedEvaluation, ...]
@@ -170,6 +176,7 @@ class Plan:
     retry: RetryConfig
     timeouts: TimeoutConfig
     fingerprint: str
+    replace: bool = False
 
     def describe(self) -> dict[str, Json]:
         """Return the plan as JSON, for `llmeval plan --json`, observers and trackers."""

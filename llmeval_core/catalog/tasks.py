@@ -105,14 +105,15 @@ def plan_task(
         "extract": extract,
         "answer_by": answer_by,
         "reasoning_tags": None if reasoning_tags is None else [list(tag) for tag in reasoning_tags],
-        "truncated": truncated,
+        "truncated": None if truncated == "score" else truncated,
         "metrics": {
             item.name: {"definition": item.metric.definition, **item.settings} for item in metrics
         },
     }
+    variant = [config.variant] if config.variant is not None else []
     requests_fingerprint = fingerprint([model.name, model.info.identity, asked])
     return PlannedTask(
-        key=task_key(name, n_shots),
+        key=task_key(name, n_shots, config.variant),
         dataset_name=name,
         dataset=dataset,
         dataset_fingerprint=content,
@@ -127,11 +128,13 @@ def plan_task(
         generation=planned_generation,
         extract=extract,
         metrics=metrics,
-        fingerprint=fingerprint([requests_fingerprint, name, scored]),
+        fingerprint=fingerprint([requests_fingerprint, name, scored, *variant]),
         requests_fingerprint=requests_fingerprint,
         settings={**asked, **scored, "model": dict(model.settings)},
         reasoning_tags=reasoning_tags,
         truncated=truncated,
+        n_total=size,
+        variant=config.variant,
     )
 
 

@@ -167,6 +167,12 @@ class TaskConfig(Settings):
         " aggregates; the run's if left out.",
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples only.")
+    variant: str | None = Field(
+        default=None,
+        pattern=r"^[^\s/:.]+$",
+        description="A name for this way of asking or scoring, which becomes part of the key "
+        "(`aio_0shot.polite_accuracy`), so that two ways stand side by side.",
+    )
 
 
 class RunConfig(Settings):
@@ -191,6 +197,11 @@ class RunConfig(Settings):
         " aggregates, which then are only bounds.",
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples of each task.")
+    replace: bool = Field(
+        default=False,
+        description="Whether results take the place of more complete ones; without it a run "
+        "with a limit leaves a full one in the leaderboard.",
+    )
     seed: int = Field(default=0, description="Decides every random choice of ours.")
     concurrency: int | None = Field(
         default=None,

@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from llmeval_core import __version__
 from llmeval_core.aggregation import aggregate_task
+from llmeval_core.completeness import gives_way
 from llmeval_core.contracts import Executor, ModelJob, TimeLimit
 from llmeval_core.engine.chunks import ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
@@ -112,16 +113,22 @@ class TaskRun:
     def _known_result(self) -> TaskResult | None:
         """Find the result of an earlier, complete run of this very task.
 
-        If something else was measured under the same key since, it counts as a new result, so
-        that trackers show again what was asked for last.
+        If another result stands under the same key, and this one need not give way to it, it
+        counts as a new result, so that trackers show again what was asked for last.
         """
         known = self._shared.journal.read(Reader.result_of, self._task.fingerprint)
         if known is None or known.n_failed:
             return None
-        latest = self._shared.journal.read(Reader.latest_result, known.model, known.task)
-        if latest is None or latest.id == known.id:
+        shown = self._shared.journal.read(Reader.standing_result, known.model, known.task)
+        if shown is None or shown.id == known.id:
             return known
-        return known.model_copy(update={"id": uuid.uuid4().hex, "finished_at": time.time()})
+        again = {
+            "id": uuid.uuid4().hex,
+            "finished_at": time.time(),
+            "replaces": self._shared.plan.replace,
+        }
+        renewed = known.model_copy(update=again)
+        return known if gives_way(renewed, shown) else renewed
 
     async def _run_samples(
         self, executor: Executor, make_job: Callable[[TimeLimit | None], ModelJob]
@@ -203,7 +210,17 @@ class TaskRun:
             finished_at=time.time(),
             settings=dict(self._task.settings),
             llmeval_version=__version__,
+            n_total=self._n_total(totals.n_samples),
+            variant=self._task.variant,
+            replaces=self._shared.plan.replace,
         )
+
+    def _n_total(self, n_samples: int) -> int | None:
+        """Say how many samples the data set has; one that was read to its end tells that."""
+        limit = self._task.limit
+        if limit is None or n_samples < limit:
+            return n_samples
+        return self._task.n_total
 
     def _cost(self, totals: TaskTotals) -> float | None:
         """Price the task's answers, whenever they were given; None if that is not known."""

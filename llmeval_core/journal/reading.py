@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from llmeval_core.completeness import standing
 from llmeval_core.journal import rows
 from llmeval_core.journal.finding import SampleFinder
 from llmeval_core.journal.history import Usage, usage
@@ -218,13 +219,26 @@ class Reader:
         ).fetchone()
         return tuple(json.loads(names))
 
-    def latest_result(self, model: str, task: str) -> TaskResult | None:
-        """Find the newest result of a model at a task."""
-        row = self._connection.execute(
-            "SELECT body FROM results WHERE model = ? AND task = ? ORDER BY seq DESC LIMIT 1",
-            (model, task),
-        ).fetchone()
-        return TaskResult.model_validate_json(row[0]) if row else None
+    def standing_result(self, model: str, task: str) -> TaskResult | None:
+        """Find the result of a model at a task that stands: see `completeness`."""
+        return standing(self.results_of_task(model, task))
+
+    def results_of_task(
+        self, model: str, task: str, *, until: str | None = None
+    ) -> Iterator[TaskResult]:
+        """Stream the results of a model at a task, oldest first.
+
+        Args:
+            model, task: whose.
+            until: the id of the last one wanted; the newest if None.
+        """
+        found = self._connection.execute(
+            "SELECT body FROM results WHERE model = ? AND task = ?"
+            " AND (? IS NULL OR seq <= (SELECT seq FROM results WHERE id = ?)) ORDER BY seq",
+            (model, task, until, until),
+        )
+        for (body,) in found:
+            yield TaskResult.model_validate_json(body)
 
     def result_of(self, task_fingerprint: str) -> TaskResult | None:
         """Find the newest result of a task by its fingerprint."""

@@ -69,7 +69,7 @@ def _note(result: TaskResult, *, with_model: bool) -> str:
         if outcome != "truncated" and result.outcomes.get(outcome)
     ]
     if others:
-        parts.append(f"of {result.n_samples} answers {', '.join(others)}")
+        parts.append(f"{', '.join(others)} of {result.n_samples} answers")
     if not parts:
         return ""
     name = f"{result.task} of {result.model}" if with_model else result.task

@@ -89,6 +89,8 @@ class TaskResult(_Stored):
             told.
         variant: which of several ways of asking or scoring under one data set; None for the
             only one. It is part of `task`.
+        replaces: whether it takes the place of a more complete result; without that a result of
+            fewer samples gives way to one of more.
     """
 
     id: str
@@ -113,6 +115,7 @@ class TaskResult(_Stored):
     n_total: int | None = None
     variant: str | None = None
     n_reasoning_tokens: int | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
