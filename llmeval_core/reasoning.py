@@ -58,10 +58,11 @@ _ANSWER_HEADS = re.compile(
     r"\s*(?:<\|START_RESPONSE\|>|<\|START_TEXT\|>|<\|begin_of_solution\|>|\[BEGIN FINAL RESPONSE\])"
 )
 _ANSWER_TAILS = re.compile(
-    r"(?:<\|END_RESPONSE\|>|<\|END_TEXT\|>|<\|end_of_solution\|>|\[END FINAL RESPONSE\]"
-    r"|<\|end\|>|<\|return\|>)\s*\Z"
+    r"(?:(?:<\|END_RESPONSE\|>|<\|END_TEXT\|>|<\|end_of_solution\|>|\[END FINAL RESPONSE\]"
+    r"|<\|end\|>|<\|return\|>)\s*){1,3}\Z"
 )
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
+_TICKS = re.compile("`+")
 _LONGEST_SPAN = 1000
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "「": "」", "『": "』", "«": "»"}
 
@@ -257,7 +258,7 @@ def _is_in_span(text: str, mark: _Mark) -> bool:
     after = text[mark.end : mark.end + _LONGEST_SPAN].partition("\n")[0]
     if before and after and _QUOTES.get(before[-1]) == after[0]:
         return True
-    return before.count("`") % 2 == 1 and "`" in after
+    return "`" in after and len(_TICKS.findall(before)) % 2 == 1
 
 
 def _by_channels(text: str) -> Parted | None:

@@ -76,7 +76,8 @@ def command(
         with journal.reader() as reader:
             notes = kept_out_notes(reader, outcome.summary.results)
     if as_json:
-        body = outcome_json(outcome) | {"notes": notes}
+        body = outcome_json(outcome)
+        body["notes"] += notes
         click.echo(json.dumps(body, ensure_ascii=False, indent=2))
     else:
         _report(outcome, home, notes)
