@@ -22,6 +22,7 @@ class Found:
         one_metric: whether the key names a metric, not a task.
         category: only samples of this category; None for all.
         reasoning_tags: how reasoning was told apart; see `llmeval_core.reasoning`.
+        outcome: only samples that ended so; None for all.
     """
 
     task: StoredTask
@@ -29,6 +30,7 @@ class Found:
     one_metric: bool
     category: str | None
     reasoning_tags: Tags | None = None
+    outcome: Outcome | None = None
 
     @property
     def wrong_grades(self) -> dict[str, tuple[int, ...]]:

@@ -21,7 +21,7 @@ from llmeval_core.library import (
     samples_by_id,
 )
 from llmeval_core.library.stored_samples import choose
-from llmeval_core.records import Failure, SampleResult, Score
+from llmeval_core.records import Failure, Outcome, SampleResult, Score
 from llmeval_core.testing import (
     FakeDataset,
     FakeModel,
@@ -45,6 +45,7 @@ def result(index: int) -> SampleResult:
         generation=None if failed else make_generation("answer"),
         scores={} if failed else scores,
         failure=Failure("timeout", "too late") if failed else None,
+        outcome="failed" if failed else "truncated" if index % 3 == 0 else "answered",
     )
 
 
@@ -77,18 +78,26 @@ def pages(reader: Reader, found: Found, ending: Ending, *, backwards: bool = Fal
 @pytest.mark.parametrize("metric", [None, "m", "n"])
 @pytest.mark.parametrize("category", [None, "c1"])
 @pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("outcome", [None, "answered", "truncated", "failed"])
 async def test_turning_pages_meets_what_the_command_line_shows(
     reader: Reader,
     monkeypatch: pytest.MonkeyPatch,
     *,
+    outcome: Outcome | None,
     ending: Ending,
     category: str | None,
     metric: str | None,
     backwards: bool,
 ) -> None:
     monkeypatch.setattr(finding, "MOST_COUNTED", 30)  # so that a page ends before it is full
-    found = find_task(reader, "a/b/c", "d_0shot", metric=metric, category=category)
-    shown = choose(reader, found, failed=ending == "failed", wrong=ending == "wrong")
+    found = find_task(reader, "a/b/c", "d_0shot", metric=metric, category=category, outcome=outcome)
+    shown = choose(
+        reader,
+        found,
+        failed=ending == "failed",
+        wrong=ending == "wrong",
+        outcomes=[outcome] if outcome else [],
+    )
 
     assert [one.index for one in shown] == pages(reader, found, ending, backwards=backwards)
 
@@ -122,6 +131,7 @@ async def test_samples_are_counted_by_how_they_ended(
 
     assert (Count(240), Count(22), Count(n_wrong)) == (counts.all, counts.failed, counts.wrong)
     assert Count(100, is_least=True) == least.all
+    assert counts.outcomes == {"truncated": Count(72), "failed": Count(22)}
 
 
 async def test_a_result_knows_how_many_samples_there_are(
