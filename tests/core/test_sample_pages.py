@@ -78,28 +78,30 @@ def pages(reader: Reader, found: Found, ending: Ending, *, backwards: bool = Fal
 @pytest.mark.parametrize("metric", [None, "m", "n"])
 @pytest.mark.parametrize("category", [None, "c1"])
 @pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("outcome", [None, "answered", "truncated", "failed"])
 async def test_turning_pages_meets_what_the_command_line_shows(
     reader: Reader,
     monkeypatch: pytest.MonkeyPatch,
     *,
-    outcome: Outcome | None,
     ending: Ending,
     category: str | None,
     metric: str | None,
     backwards: bool,
 ) -> None:
     monkeypatch.setattr(finding, "MOST_COUNTED", 30)  # so that a page ends before it is full
-    found = find_task(reader, "a/b/c", "d_0shot", metric=metric, category=category, outcome=outcome)
-    shown = choose(
-        reader,
-        found,
-        failed=ending == "failed",
-        wrong=ending == "wrong",
-        outcomes=[outcome] if outcome else [],
-    )
+    outcomes: tuple[Outcome | None, ...] = (None, "answered", "truncated", "failed")
+    for outcome in outcomes:
+        found = find_task(
+            reader, "a/b/c", "d_0shot", metric=metric, category=category, outcome=outcome
+        )
+        shown = choose(
+            reader,
+            found,
+            failed=ending == "failed",
+            wrong=ending == "wrong",
+            outcomes=[outcome] if outcome else [],
+        )
 
-    assert [one.index for one in shown] == pages(reader, found, ending, backwards=backwards)
+        assert [one.index for one in shown] == pages(reader, found, ending, backwards=backwards)
 
 
 async def test_a_page_has_all_of_a_sample(reader: Reader) -> None:
