@@ -27,6 +27,9 @@ SCORING_REVISION = 2
 2: reasoning is told apart by all known tags, also without the opening one.
 """
 
+SAME_ITEM = "question, NFKC, no case, single spaces"
+"""How it is found out that an example is the sample itself; see `prompting.few_shot`."""
+
 _LETTER_TEMPLATE = (
     "{{ input }}\n"
     "{% for choice in choices %}{{ letters[loop.index0] }}. {{ choice }}\n{% endfor %}"
@@ -83,7 +86,9 @@ def plan_task(
             "separator": planned_prompt.separator,
             "examples": planned_prompt.examples,
         },
-        "few_shot": few_shot.model_dump(mode="json") if n_shots else None,
+        "few_shot": {**few_shot.model_dump(mode="json"), "same_item": SAME_ITEM}
+        if n_shots
+        else None,
         "seed": run.seed if n_shots else None,
         "generation": {
             "max_tokens": planned_generation.max_tokens,

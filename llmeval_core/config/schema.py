@@ -82,8 +82,8 @@ class ModelConfig(BaseModel):
 class PromptConfig(Settings):
     """How a sample becomes a request; a key that is left out is decided by the data set.
 
-    Templates are Jinja2 and see `id`, `input`, `references`, `choices`, `answer`, `letter`,
-    `letters`, `category` and `metadata`.
+    Templates are Jinja2 and see `id`, `input`, `messages`, `references`, `choices`, `answer`,
+    `letter`, `letters`, `category` and `metadata`.
     """
 
     mode: Literal["chat", "completion"] | None = Field(

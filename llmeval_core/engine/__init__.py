@@ -1,6 +1,6 @@
 """The pipeline: a Plan and a journal in, task results out."""
 
-from llmeval_core.engine.preview import TaskPreview, preview
+from llmeval_core.engine.preview import TaskPreview, preview, preview_task
 from llmeval_core.engine.progress import Progress, SilentMeter, SilentProgress, TaskMeter
 from llmeval_core.engine.run import RunOutcome, run_plan
 
@@ -12,5 +12,6 @@ __all__ = [
     "TaskMeter",
     "TaskPreview",
     "preview",
+    "preview_task",
     "run_plan",
 ]
