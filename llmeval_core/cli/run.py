@@ -21,7 +21,13 @@ from llmeval_core.cli.progress import LiveProgress, PlainProgress
 from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.screen import make_console
 from llmeval_core.cli.session import home_option, open_session
-from llmeval_core.engine import Progress, RunOutcome, SilentProgress, run_plan
+from llmeval_core.engine import (
+    Progress,
+    RunOutcome,
+    SilentProgress,
+    little_room_to_think,
+    run_plan,
+)
 from llmeval_core.journal import Journal
 from llmeval_core.library import make_leaderboard, outcome_json
 from llmeval_core.library.leaderboard_notes import kept_out_notes
@@ -72,6 +78,8 @@ def command(
                 if screen.is_terminal
                 else PlainProgress(screen)
             )
+        for warning in little_room_to_think(plan, journal):
+            progress.notice(shown(warning))
         outcome = run_to_end(_run(plan, journal, progress, screen))
         with journal.reader() as reader:
             notes = kept_out_notes(reader, outcome.summary.results)

@@ -3,6 +3,7 @@
 from llmeval_core.engine.preview import TaskPreview, preview, preview_task
 from llmeval_core.engine.progress import Progress, SilentMeter, SilentProgress, TaskMeter
 from llmeval_core.engine.run import RunOutcome, run_plan
+from llmeval_core.engine.thinking import little_room_to_think
 
 __all__ = [
     "Progress",
@@ -11,6 +12,7 @@ __all__ = [
     "SilentProgress",
     "TaskMeter",
     "TaskPreview",
+    "little_room_to_think",
     "preview",
     "preview_task",
     "run_plan",
