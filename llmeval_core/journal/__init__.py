@@ -11,6 +11,7 @@ from llmeval_core.journal.finding import Count, Ending, SampleFinder, SampleQuer
 from llmeval_core.journal.history import Usage
 from llmeval_core.journal.journal import Journal
 from llmeval_core.journal.reading import Reader, StoredAnswer, StoredTask
+from llmeval_core.journal.rounds import Ended
 from llmeval_core.journal.scores import StoredScores, grade
 from llmeval_core.journal.totals import TaskTotals
 
@@ -19,6 +20,7 @@ __all__ = [
     "Deliveries",
     "Delivery",
     "DeliveryState",
+    "Ended",
     "Ending",
     "Journal",
     "Lack",

@@ -12,6 +12,7 @@ from llmeval_core.completeness import standing
 from llmeval_core.journal import rows
 from llmeval_core.journal.finding import SampleFinder
 from llmeval_core.journal.history import Usage, usage
+from llmeval_core.journal.rounds import Rounds
 from llmeval_core.journal.scores import SCORE_COLUMNS, StoredScores, to_scores
 from llmeval_core.journal.totals import TaskTotals, ended_so, totals
 from llmeval_core.records import Generation, Outcome, Sample, SampleResult, TaskResult
@@ -66,6 +67,7 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.finder = SampleFinder(connection)
+        self.rounds = Rounds(connection)
 
     def task(self, fingerprint: str) -> StoredTask | None:
         """Find a task by its fingerprint."""
@@ -181,14 +183,7 @@ class Reader:
         limit: int = -1,
         offset: int = 0,
     ) -> Iterator[SampleResult]:
-        """Stream a task's samples in order, with request, generation and scores.
-
-        Args:
-            task_id: the task's row.
-            only_failed: only those that failed.
-            outcomes: only those that ended so; empty for all.
-            limit, offset: how many at most, after how many.
-        """
+        """Stream a task's samples in order, with request, generation and scores."""
         test = "AND failure_kind IS NOT NULL" if only_failed else ""
         if outcomes:
             # The words are ours. Saying that none is 'answered' lets SQLite take its small index.

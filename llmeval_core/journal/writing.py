@@ -14,6 +14,7 @@ from typing import NamedTuple
 from llmeval_core.errors import JournalError
 from llmeval_core.journal import rows
 from llmeval_core.journal.reading import StoredTask
+from llmeval_core.journal.rounds import replace_answers
 from llmeval_core.journal.schema import connect, journal_error
 from llmeval_core.journal.scores import score_row
 from llmeval_core.records import SampleResult
@@ -30,6 +31,7 @@ class _Item(NamedTuple):
     result: SampleResult
     request: bytes | None
     finished_at: float
+    is_again: bool
 
 
 _Flush = Future[None]
@@ -57,13 +59,21 @@ class SampleWriter:
         """Samples that are not committed yet, about."""
         return len(self._items)
 
-    def put(self, task: StoredTask, result: SampleResult, request: bytes | None = None) -> None:
+    def put(
+        self,
+        task: StoredTask,
+        result: SampleResult,
+        request: bytes | None = None,
+        *,
+        is_again: bool = False,
+    ) -> None:
         """Give a finished sample to the writer; returns at once.
 
         Args:
             task: the task that it belongs to.
             result: how it ended.
             request: fingerprint of the request, if `result` has only the answer.
+            is_again: whether its answer takes the place of an older one.
 
         Raises:
             JournalError: an earlier commit failed.
@@ -71,7 +81,7 @@ class SampleWriter:
         self.check()
         if result.request is not None:
             request = bytes.fromhex(result.request.fingerprint)
-        self._items.append(_Item(task, result, request, time.time()))
+        self._items.append(_Item(task, result, request, time.time(), is_again))
         if not self._awake.is_set():
             self._awake.set()
 
@@ -146,11 +156,16 @@ class SampleWriter:
 
 
 def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
-    answered = [
-        rows.generation_row(item.result.request, item.result.generation, item.finished_at)
-        for item in batch
-        if item.result.request and item.result.generation and not item.result.from_journal
-    ]
+    answered: list[rows.Row] = []
+    replaced: list[tuple[int, int, rows.Row]] = []
+    for item in batch:
+        result = item.result
+        if result.request and result.generation and not result.from_journal:
+            row = rows.generation_row(result.request, result.generation, item.finished_at)
+            if item.is_again:
+                replaced.append((item.task.id, result.index, row))
+            else:
+                answered.append(row)
     samples = [rows.sample_row(item.task.id, item.result, item.request) for item in batch]
     scores = [
         score_row(item.task.id, item.result.index, item.task.metrics, item.result.scores)
@@ -158,10 +173,11 @@ def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
         if item.result.failure is None
     ]
     try:
-        _insert_all(connection, answered, samples, scores)
+        _insert_all(connection, answered, samples, scores, replaced=replaced)
     except UnicodeEncodeError:  # rare, so that looking at each text beforehand would be a waste
         whole = ([rows.writable(row) for row in listed] for listed in (answered, samples, scores))
-        _insert_all(connection, *whole)
+        written = [(task_id, index, rows.writable(row)) for task_id, index, row in replaced]
+        _insert_all(connection, *whole, replaced=written)
 
 
 def _insert_all(
@@ -169,6 +185,8 @@ def _insert_all(
     answered: list[rows.Row],
     samples: list[rows.Row],
     scores: list[rows.Row],
+    *,
+    replaced: list[tuple[int, int, rows.Row]],
 ) -> None:
     """Insert all in one transaction.
 
@@ -178,6 +196,7 @@ def _insert_all(
     connection.execute("BEGIN IMMEDIATE")
     try:
         _insert(connection, rows.INSERT_GENERATIONS, answered)
+        replace_answers(connection, replaced)
         _insert(connection, rows.INSERT_SAMPLES, samples)
         _insert(connection, rows.INSERT_SCORES, scores)
         connection.execute("COMMIT")

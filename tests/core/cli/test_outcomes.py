@@ -237,3 +237,28 @@ def test_tags_that_are_no_pairs_are_refused(tags: object, llmeval: Llmeval) -> N
     assert "where: eval.yaml" in finished.stderr
     assert "reasoning_tags" in finished.stderr
     assert finished.exit_code == 2
+
+
+def test_answers_can_be_asked_again_by_how_they_ended_and_only_once(llmeval: Llmeval) -> None:
+    llmeval(*RUN)
+
+    once = llmeval(*RUN, "--again", "empty", "--again", "id:w0")
+    twice = llmeval(*RUN, "--again", "empty", "--again", "id:w0")
+    anew = llmeval(*RUN, "--again", "empty", "--again", "id:w0", "--anew")
+
+    assert "2 answers were asked again and replaced" in once.stderr
+    assert "8 samples, 2 requests answered" in once.stdout
+    assert "nothing left to ask again since" in twice.stderr
+    assert "8 samples, 0 requests answered" in twice.stdout
+    assert "8 samples, 2 requests answered" in anew.stdout
+
+
+def test_a_filter_that_is_not_known_ends_the_run_before_it_begins(llmeval: Llmeval) -> None:
+    finished = llmeval(*RUN, "--again", "truncted")
+
+    assert finished.stderr == (
+        "error: 'truncted' does not say what to ask again\n"
+        "  where: --again truncted\n"
+        "  try:   did you mean 'truncated'?\n"
+    )
+    assert finished.exit_code == 2
