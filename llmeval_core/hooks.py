@@ -79,7 +79,9 @@ from llmeval_core.errors import (
 )
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.packages import FetchError, Wheel, cache_folder, fetch_wheel, file_sha256
+from llmeval_core.reasoning import Parted, ReasoningFinder, finder_of, parted_answers
 from llmeval_core.records import (
+    OUTCOMES,
     Aggregate,
     Failure,
     Generation,
@@ -106,6 +108,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENTRY_POINT_GROUP",
+    "OUTCOMES",
     "Aggregate",
     "AnswerBy",
     "Check",
@@ -137,7 +140,9 @@ __all__ = [
     "ModelProvider",
     "ModelRecipe",
     "Outcome",
+    "Parted",
     "PromptConfig",
+    "ReasoningFinder",
     "Receipt",
     "Request",
     "Route",
@@ -160,11 +165,13 @@ __all__ = [
     "coverage_of",
     "fetch_wheel",
     "file_sha256",
+    "finder_of",
     "fingerprint",
     "gives_way",
     "hookimpl",
     "hookspec",
     "mean_aggregate",
+    "parted_answers",
     "stop_reason",
     "what_differs",
 ]

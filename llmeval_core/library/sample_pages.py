@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from llmeval_core.errors import UnknownNameError
 from llmeval_core.journal import Count, Ending, Reader, SampleQuery
-from llmeval_core.library.stored_samples import Found, tags_of
+from llmeval_core.library.stored_samples import Found
 from llmeval_core.naming import did_you_mean
+from llmeval_core.reasoning import tags_in
 from llmeval_core.records import OUTCOMES, Outcome, SampleResult
 
 
@@ -88,7 +89,7 @@ def find_task(
         asked_about,
         one_metric=metric is not None,
         category=category,
-        reasoning_tags=tags_of(result),
+        reasoning_tags=tags_in(result.settings) if result is not None else None,
         outcome=outcome,
     )
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from llmeval_core.errors import ConfigError, UnknownNameError
 from llmeval_core.journal import Reader, StoredTask, grade
 from llmeval_core.naming import did_you_mean, metric_key
-from llmeval_core.reasoning import Tags
-from llmeval_core.records import Outcome, SampleResult, TaskResult
+from llmeval_core.reasoning import Tags, tags_in
+from llmeval_core.records import Outcome, SampleResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +79,11 @@ def find_samples(reader: Reader, key: str, model: str | None) -> Found:
             metrics = dict.fromkeys(task.metrics, True)
         found = _match(reader, key, task, metrics)
         if found is not None:
-            matching[task.model] = replace(found, reasoning_tags=tags_of(result))
+            matching[task.model] = replace(
+                found, reasoning_tags=tags_in(result.settings) if result is not None else None
+            )
         known |= {task.key, *(metric_key(task.key, metric) for metric in metrics)}
     return _one_of(matching, key, model, known)
-
-
-def tags_of(result: TaskResult | None) -> Tags | None:
-    """Say between which tags reasoning was looked for in a result's answers; None for the known."""
-    tags = result.settings.get("reasoning_tags") if result is not None else None
-    if not isinstance(tags, list):
-        return None
-    return tuple((str(tag[0]), str(tag[1])) for tag in tags if isinstance(tag, list))
 
 
 def _match(reader: Reader, key: str, task: StoredTask, metrics: dict[str, bool]) -> Found | None:
