@@ -81,6 +81,7 @@ class Delivery:
             stderr=self.settings.stderr,
             known=latest,
             max_metrics=self.settings.max_metrics,
+            outcomes=self.settings.outcomes,
         )
         points = next_points(
             scores.metrics, latest, timestamp_ms=round(self.result.finished_at * 1000)
