@@ -107,8 +107,8 @@ def to_json(board: Leaderboard) -> str:
 def to_csv(board: Leaderboard) -> str:
     """Return one line a model; for each key a column, its `_stderr`, `_low`, `_high` and `_n`.
 
-    At the end, for each task and each way in which samples of it ended otherwise than answered, a
-    column `task:outcome` with how many did.
+    At the end, for each task and each way in which samples of it ended otherwise than answered or
+    failed, a column `task:outcome` with how many did.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -132,7 +132,7 @@ def _endings(board: Leaderboard) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {model: {} for model in board.models}
     for result in board.shown_results():
         for outcome, number in result.outcomes.items():
-            if outcome != "answered":
+            if outcome not in ("answered", "failed"):
                 found[result.model][f"{result.task}:{outcome}"] = number
     return found
 
