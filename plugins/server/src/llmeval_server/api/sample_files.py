@@ -54,9 +54,8 @@ def csv_lines(choice: SampleChoice) -> Iterator[str]:
     out = io.StringIO()
     writer = csv.writer(out)
     header = ["index", "id", "category", "input", "expected", "answered", "failure"]
-    header += ["outcome", "reasoning"]
     finder = ReasoningFinder(choice.found.reasoning_tags)
-    writer.writerow([*header, *map(as_cell, metrics)])
+    writer.writerow([*header, *map(as_cell, metrics), "outcome", "reasoning"])
     yield "\ufeff"
     with journal_reader(choice.home) as reader:
         if reader is not None:
@@ -82,8 +81,10 @@ def _row(
     scores = [result.scores.get(metric) for metric in metrics]
     return [
         result.index,
-        *map(as_cell, [*texts, answer.answer, failure, result.outcome, answer.reasoning]),
+        *map(as_cell, [*texts, answer.answer, failure]),
         *(score.value if score is not None else None for score in scores),
+        result.outcome,
+        as_cell(answer.reasoning),
     ]
 
 
