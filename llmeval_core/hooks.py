@@ -41,11 +41,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
-from llmeval_core.completeness import coverage_of, gives_way
+from llmeval_core.completeness import Coverage, coverage_of, gives_way
 from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
     AnswerBy,
     ComponentConfig,
+    ExtractConfig,
     FewShotConfig,
     GenerationConfig,
     PromptConfig,
@@ -53,6 +54,7 @@ from llmeval_core.config import (
     TaskDefaults,
 )
 from llmeval_core.contracts import (
+    AnswerAwareMetric,
     Check,
     CheckOutcome,
     Dataset,
@@ -77,6 +79,7 @@ from llmeval_core.errors import (
     ModelError,
     TrackerError,
 )
+from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.packages import FetchError, Wheel, cache_folder, fetch_wheel, file_sha256
 from llmeval_core.reasoning import Parted, ReasoningFinder, finder_of, parted_answers
@@ -110,15 +113,18 @@ __all__ = [
     "ENTRY_POINT_GROUP",
     "OUTCOMES",
     "Aggregate",
+    "AnswerAwareMetric",
     "AnswerBy",
     "Check",
     "CheckOutcome",
     "ComponentConfig",
     "ConfigError",
+    "Coverage",
     "Dataset",
     "DatasetError",
     "Entry",
     "Executor",
+    "ExtractConfig",
     "Failure",
     "FailureKind",
     "FetchError",
@@ -160,6 +166,7 @@ __all__ = [
     "TrackerError",
     "TrackerStanding",
     "Wheel",
+    "boxed_texts",
     "cache_folder",
     "conditions",
     "coverage_of",

@@ -9,6 +9,7 @@ from llmeval_core.config import (
     AnswerBy,
     BudgetConfig,
     Examples,
+    ExtractConfig,
     FewShotConfig,
     LimitsConfig,
     PriceConfig,
@@ -112,7 +113,7 @@ class PlannedTask:
     prompt: PlannedPrompt
     few_shot: FewShotConfig
     generation: GenerationSettings
-    extract: str | None
+    extract: ExtractConfig | None
     metrics: tuple[PlannedMetric, ...]
     fingerprint: str
     requests_fingerprint: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 
-from llmeval_core.errors import ConfigError, LlmevalError, PluginError
+from llmeval_core.errors import LlmevalError, PluginError
+from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
 from llmeval_core.reasoning import Parted, ReasoningFinder
 from llmeval_core.records import (
@@ -44,14 +44,9 @@ class Scorer:
             inspect.iscoroutinefunction(planned.metric.score) for planned in task.metrics
         )
         self._reasoning = ReasoningFinder(task.reasoning_tags)
-        self._extract: re.Pattern[str] | None = None
+        self._extract: Extractor | None = None
         if task.extract is not None:
-            try:
-                self._extract = re.compile(task.extract)
-            except re.error as err:
-                raise ConfigError(
-                    f"extract is not a regular expression: {err}", where=f"{task.key}: extract"
-                ) from err
+            self._extract = Extractor(task.extract, where=f"{task.key}: extract")
 
     async def score(self, sample: Sample, generation: Generation) -> dict[str, Score] | Failure:
         """Score one answer with every metric; the first metric that cannot makes a Failure.
@@ -90,7 +85,7 @@ class Scorer:
                 ]
             )
         if self._extract is not None:
-            texts = tuple(_first_group(self._extract, text) for text in texts)
+            texts = tuple(map(self._extract, texts))
         if texts is generation.texts and not generation.reasonings:
             return generation
         return replace(generation, texts=texts, reasonings=())
@@ -139,14 +134,6 @@ def _reason(answer: Generation, place: int) -> StopReason:
     if place < len(answer.stop_reasons):
         return answer.stop_reasons[place]
     return stop_reason(answer.finish_reason) if place == 0 else "unknown"
-
-
-def _first_group(pattern: re.Pattern[str], text: str) -> str:
-    """Return group 1 of the first match (the whole match without groups), or nothing."""
-    match = pattern.search(text)
-    if match is None:
-        return ""
-    return (match.group(1 if pattern.groups else 0) or "").strip()
 
 
 def _checked(score: object) -> Score:

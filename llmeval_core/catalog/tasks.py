@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 from llmeval_core.config import (
     AnswerBy,
+    ExtractConfig,
     GenerationConfig,
     PromptConfig,
     RunConfig,
     Settings,
     TaskConfig,
+    describe_extract,
 )
-from llmeval_core.contracts import Dataset
-from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
+from llmeval_core.contracts import AnswerAwareMetric, Dataset
+from llmeval_core.errors import ConfigError, DatasetError, PluginError, foreign_errors
+from llmeval_core.extraction import Extractor
 from llmeval_core.naming import Json, fingerprint, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
 from llmeval_core.reasoning import Tags
@@ -64,6 +68,7 @@ def plan_task(
         answer_by = _answer_by(config.answer_by or defaults.answer_by, model, dataset)
         size = dataset.size()
         content = dataset.fingerprint()
+    metrics = tuple(_for_answers(planned, answer_by, where) for planned in metrics)
     mode = _mode(prompt.mode, answer_by, model, where)
     generation = _overlay(defaults.generation, *generations, config.generation)
     name = config.dataset.name or dataset.name
@@ -99,7 +104,9 @@ def plan_task(
             "n": planned_generation.n,
         },
     }
-    extract = config.extract or defaults.extract
+    extract, origin = defaults.extract, f"{where}, data set '{dataset.name}'"
+    if "extract" in config.model_fields_set:
+        extract, origin = config.extract, f"{where}.extract"
     reasoning_tags = _first_set(
         config.reasoning_tags, model.reasoning_tags, run.reasoning_tags, defaults.reasoning_tags
     )
@@ -107,7 +114,7 @@ def plan_task(
     scored: dict[str, Json] = {
         "scoring": SCORING_REVISION,
         "limit": limit,
-        "extract": extract,
+        **_describe_extract(extract, origin),
         "answer_by": answer_by,
         "reasoning_tags": None if reasoning_tags is None else [list(tag) for tag in reasoning_tags],
         "truncated": None if truncated == "score" else truncated,
@@ -146,6 +153,28 @@ def plan_task(
 def _first_set(*tags: Tags | None) -> Tags | None:
     """Take the first that is set; an empty one is."""
     return next((one for one in tags if one is not None), None)
+
+
+def _for_answers(planned: PlannedMetric, answer_by: AnswerBy, where: str) -> PlannedMetric:
+    """Take a metric as it is for answers of this kind, if it tells kinds apart."""
+    metric = planned.metric
+    if not isinstance(metric, AnswerAwareMetric):
+        return planned
+    what = f"metric '{planned.name}' cannot be planned for answers by {answer_by}"
+    with foreign_errors(PluginError, what, where=where):
+        return replace(planned, metric=metric.for_answers(answer_by))
+
+
+def _describe_extract(extract: ExtractConfig | None, where: str) -> dict[str, Json]:
+    """Return what of the setting decides the numbers.
+
+    Raises:
+        ConfigError: a pattern of the data set's own is not a regular expression.
+    """
+    described: dict[str, Json] = {"extract": describe_extract(extract)}
+    if extract is not None and Extractor(extract, where=where).reads_groups_in_turn:
+        described["extract_group"] = "first filled"  # earlier versions read group 1 alone
+    return described
 
 
 def _overlay(first: _SettingsT, *others: _SettingsT) -> _SettingsT:

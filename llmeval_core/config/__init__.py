@@ -7,6 +7,12 @@ from llmeval_core.config.bounds import (
     RetryConfig,
     TimeoutConfig,
 )
+from llmeval_core.config.extraction import (
+    ExtractConfig,
+    ExtractRule,
+    describe_extract,
+    extract_rules,
+)
 from llmeval_core.config.loading import KeyPath, Origin, load_run_file, read_run_text, validate
 from llmeval_core.config.schema import (
     AnswerBy,
@@ -28,6 +34,8 @@ __all__ = [
     "BudgetConfig",
     "ComponentConfig",
     "Examples",
+    "ExtractConfig",
+    "ExtractRule",
     "FewShotConfig",
     "GenerationConfig",
     "KeyPath",
@@ -45,7 +53,9 @@ __all__ = [
     "TimeoutConfig",
     "TrackerConfig",
     "TruncatedAnswers",
+    "describe_extract",
     "expand_env",
+    "extract_rules",
     "load_run_file",
     "read_run_text",
     "validate",

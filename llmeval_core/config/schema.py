@@ -14,6 +14,7 @@ from llmeval_core.config.bounds import (
     RetryConfig,
     TimeoutConfig,
 )
+from llmeval_core.config.extraction import ExtractConfig, checked_pattern, extract_rules
 from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfig
 
 Examples = Literal["turns", "text", "template"]
@@ -133,7 +134,7 @@ class TaskDefaults(Settings):
     generation: GenerationConfig = GenerationConfig()
     few_shot: FewShotConfig = FewShotConfig()
     metrics: tuple[ComponentConfig, ...] = ()
-    extract: str | None = None
+    extract: ExtractConfig | None = None
     reasoning_tags: tuple[tuple[str, str], ...] | None = None
 
 
@@ -156,9 +157,10 @@ class TaskConfig(Settings):
     metrics: tuple[ComponentConfig, ...] | None = Field(
         default=None, description="The metrics; the run's, or the data set's own, if left out."
     )
-    extract: str | None = Field(
+    extract: ExtractConfig | None = Field(
         default=None,
-        description="Regular expression that finds the answer in the generation (group 1).",
+        description="What finds the answer in the generation: a regular expression, a rule, or a "
+        "list of them, of which the first that finds something counts. null: the whole answer.",
     )
     reasoning_tags: _ReasoningTags | None = Field(default=None, description=_TAGS_MEAN)
     truncated: TruncatedAnswers | None = Field(
@@ -173,6 +175,14 @@ class TaskConfig(Settings):
         description="A name for this way of asking or scoring, which becomes part of the key "
         "(`aio_0shot.polite_accuracy`), so that two ways stand side by side.",
     )
+
+    @field_validator("extract")
+    @classmethod
+    def _compiles(cls, extract: ExtractConfig | None) -> ExtractConfig | None:
+        for rule in extract_rules(extract) if extract is not None else ():
+            if isinstance(rule, str):
+                checked_pattern(rule)
+        return extract
 
 
 class RunConfig(Settings):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from llmeval_core.config import ExtractConfig, ExtractRule
 from llmeval_core.contracts import Metric
 from llmeval_core.errors import ConfigError, PluginError
 from llmeval_core.plan import PlannedMetric
@@ -46,7 +47,7 @@ class Failing(FakeMetric):
 
 
 def scorer(
-    *metrics: Metric, extract: str | None = None, reasoning_tags: Tags | None = None
+    *metrics: Metric, extract: ExtractConfig | None = None, reasoning_tags: Tags | None = None
 ) -> Scorer:
     task = plan_of().evaluations[0].tasks[0]
     planned = tuple(PlannedMetric(f"m{n}", metric, {}) for n, metric in enumerate(metrics))
@@ -68,10 +69,12 @@ def scorer(
         (r"Answer: (\w+)", ("no idea",), ("",)),
         (r"(a)|b", ("b",), ("",)),
         (r"x", ("<think>x</think>y",), ("",)),
+        (r"(-?[$0-9.,]{2,})|(-?[0-9]+)", ("It is 42", "It is 5"), ("42", "5")),
+        (("#### (.*)", ExtractRule(boxed=True)), (r"\boxed{5}",), ("5",)),
     ],
 )
 async def test_metrics_see_the_answer_without_reasoning_and_only_what_is_extracted(
-    extract: str | None, texts: tuple[str, ...], seen: tuple[str, ...]
+    extract: ExtractConfig | None, texts: tuple[str, ...], seen: tuple[str, ...]
 ) -> None:
     metric = Seeing()
 
