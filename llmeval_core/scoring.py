@@ -27,6 +27,8 @@ _OUTCOME_BY_REASON: Mapping[StopReason, Outcome] = {
     "length": "truncated",
 }
 
+_BY_ITSELF: tuple[StopReason, ...] = ("stop",)
+
 
 class Scorer:
     """Scores the answers of one task.
@@ -73,22 +75,26 @@ class Scorer:
     def _seen(self, generation: Generation) -> Generation:
         """Leave of each answer what metrics judge: no reasoning, and the extracted part."""
         texts = generation.texts
-        parted = [
-            self._reasoning.part(text, is_cut_off=_reason(generation, place) == "length")
-            for place, text in enumerate(texts)
-        ]
-        if any(parted):
-            texts = tuple(
-                [
-                    text if found is None else found.answer
-                    for text, found in zip(texts, parted, strict=True)
-                ]
-            )
+        for text in texts:
+            if self._reasoning.may_have(text):
+                texts = self._without_reasoning(generation)
+                break
         if self._extract is not None:
             texts = tuple(map(self._extract, texts))
         if texts is generation.texts and not generation.reasonings:
             return generation
         return replace(generation, texts=texts, reasonings=())
+
+    def _without_reasoning(self, generation: Generation) -> tuple[str, ...]:
+        """Take reasoning out of each text; the very same texts if there is none."""
+        parted = [
+            self._reasoning.part(text, is_cut_off=_reason(generation, place) == "length")
+            for place, text in enumerate(generation.texts)
+        ]
+        if not any(parted):
+            return generation.texts
+        both = zip(generation.texts, parted, strict=True)
+        return tuple([text if found is None else found.answer for text, found in both])
 
 
 def outcome_of(
@@ -108,7 +114,7 @@ def outcome_of(
         return "failed"
     if failure is not None:
         return "unscored"
-    if answer.loglikelihoods:
+    if answer.loglikelihoods or _is_plain(answer, reasoning):
         return "answered"
     for place, text in enumerate(answer.texts):
         outcome = _outcome_of_text(text, _reason(answer, place), reasoning)
@@ -117,6 +123,14 @@ def outcome_of(
         if outcome != "answered":
             return outcome
     return "answered" if answer.texts else "empty"
+
+
+def _is_plain(answer: Generation, reasoning: ReasoningFinder) -> bool:
+    """Whether it is what most answers are: one text that ended by itself, and no thought."""
+    if answer.stop_reasons != _BY_ITSELF or len(answer.texts) != 1 or answer.refusal is not None:
+        return False
+    text = answer.texts[0]
+    return bool(text) and not text.isspace() and not reasoning.may_have(text)
 
 
 def _outcome_of_text(text: str, reason: StopReason, reasoning: ReasoningFinder) -> Outcome:

@@ -31,7 +31,7 @@ KNOWN_TAGS: Tags = (
 
 _MIXED_UP = {1: 0}
 """Models end `<thinking>` with `</think>`."""
-_MAY_BE_KNOWN = re.compile("[<[◁]|assistant\\s*final|Here(?:'s| is| are) my")
+_MAY_BEGIN_SO = re.compile(r"\s*Here(?:'s| is| are) my|analysis")
 _XML = re.compile(r"<([A-Za-z][\w:.-]*)>")
 
 
@@ -76,6 +76,12 @@ class ReasoningFinder:
         self._first = re.compile(f"[{firsts}]" if pairs else r"\Z.", re.IGNORECASE)
         self._tag = re.compile("|".join(parts) or r"\Z.", re.IGNORECASE)
 
+    def may_have(self, text: str) -> bool:
+        """Whether a text can have reasoning; quick, and False for most texts that have none."""
+        if not self._knows_all:
+            return self._first.search(text) is not None
+        return "<" in text or "[" in text or "◁" in text or _MAY_BEGIN_SO.match(text) is not None
+
     def part(self, text: str, *, is_cut_off: bool = False) -> Parted | None:
         """Tell reasoning apart; None if the text has none.
 
@@ -84,9 +90,9 @@ class ReasoningFinder:
             is_cut_off: whether it ended at a limit; then a thought that a phrase began may be
                 still open.
         """
+        if not self.may_have(text):
+            return None
         if self._knows_all:
-            if _MAY_BE_KNOWN.search(text) is None:
-                return None
             parted = by_channels(text) or by_phrases(text, is_cut_off=is_cut_off)
             if parted is not None:
                 return parted
