@@ -94,6 +94,7 @@ from llmeval_core.records import (
     MetricResult,
     Mode,
     Outcome,
+    Reasoning,
     Request,
     RunSummary,
     Sample,
@@ -102,6 +103,7 @@ from llmeval_core.records import (
     StopReason,
     TaskResult,
     TrackerStanding,
+    plain_text,
     stop_reason,
 )
 from llmeval_core.statistics import mean_aggregate
@@ -148,6 +150,7 @@ __all__ = [
     "Outcome",
     "Parted",
     "PromptConfig",
+    "Reasoning",
     "ReasoningFinder",
     "Receipt",
     "Request",
@@ -179,6 +182,7 @@ __all__ = [
     "hookspec",
     "mean_aggregate",
     "parted_answers",
+    "plain_text",
     "stop_reason",
     "what_differs",
 ]

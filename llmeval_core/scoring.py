@@ -111,7 +111,7 @@ def outcome_of(
         reasoning: tells apart what is no answer.
     """
     if isinstance(answer, Failure):
-        return "failed"
+        return "filtered" if answer.kind == "filtered" else "failed"
     if failure is not None:
         return "unscored"
     if answer.loglikelihoods or _is_plain(answer, reasoning):

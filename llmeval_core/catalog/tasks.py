@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, TypeVar
 
+from llmeval_core.catalog.generation import fill_generation, lay_over
+from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.config import (
     AnswerBy,
     ExtractConfig,
@@ -21,9 +23,9 @@ from llmeval_core.extraction import Extractor
 from llmeval_core.naming import Json, fingerprint, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
 from llmeval_core.reasoning import Tags
-from llmeval_core.records import GenerationSettings, Mode
+from llmeval_core.records import Mode
 
-PIPELINE_REVISION = 1
+PIPELINE_REVISION = 2
 """Raised when the same settings begin to give other requests."""
 SCORING_REVISION = 2
 """Raised when the same answers begin to give other scores; they are scored again, not asked for.
@@ -70,13 +72,13 @@ def plan_task(
         content = dataset.fingerprint()
     metrics = tuple(_for_answers(planned, answer_by, where) for planned in metrics)
     mode = _mode(prompt.mode, answer_by, model, where)
-    generation = _overlay(defaults.generation, *generations, config.generation)
+    generation = lay_over(defaults.generation, *generations, config.generation)
     name = config.dataset.name or dataset.name
     limits = [limit for limit in (config.limit, run.limit) if limit is not None]
     limit = min(limits) if limits else None
     planned_prompt = _fill_prompt(prompt, config.prompt, answer_by)
     few_shot = config.few_shot or defaults.few_shot
-    planned_generation = _fill_generation(generation)
+    planned_generation = fill_generation(generation, mode, planned_prompt)
     asked: dict[str, Json] = {
         "pipeline": PIPELINE_REVISION,
         "dataset": content,
@@ -95,14 +97,7 @@ def plan_task(
         if n_shots
         else None,
         "seed": run.seed if n_shots else None,
-        "generation": {
-            "max_tokens": planned_generation.max_tokens,
-            "temperature": planned_generation.temperature,
-            "top_p": planned_generation.top_p,
-            "seed": planned_generation.seed,
-            "stop": list(planned_generation.stop),
-            "n": planned_generation.n,
-        },
+        "generation": planned_generation.as_json(),
     }
     extract, origin = defaults.extract, f"{where}, data set '{dataset.name}'"
     if "extract" in config.model_fields_set:
@@ -142,7 +137,12 @@ def plan_task(
         metrics=metrics,
         fingerprint=fingerprint([requests_fingerprint, name, scored, *variant]),
         requests_fingerprint=requests_fingerprint,
-        settings={**asked, **scored, "model": dict(model.settings)},
+        settings={
+            **asked,
+            **scored,
+            "generation": public_settings(planned_generation.as_json()),
+            "model": dict(model.settings),
+        },
         reasoning_tags=reasoning_tags,
         truncated=truncated,
         n_total=size,
@@ -232,15 +232,4 @@ def _fill_prompt(prompt: PromptConfig, of_task: PromptConfig, answer_by: AnswerB
         continuation=prompt.continuation if prompt.continuation is not None else " {{ choice }}",
         separator=prompt.separator if prompt.separator is not None else "\n\n",
         examples=prompt.examples or "turns",
-    )
-
-
-def _fill_generation(config: GenerationConfig) -> GenerationSettings:
-    return GenerationSettings(
-        max_tokens=config.max_tokens,
-        temperature=0.0 if config.temperature is None else config.temperature,
-        top_p=config.top_p,
-        seed=config.seed,
-        stop=config.stop or (),
-        n=config.n or 1,
     )

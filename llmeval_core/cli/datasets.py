@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -16,7 +17,8 @@ from llmeval_core.cli.session import complete, open_session
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import Dataset
 from llmeval_core.engine import preview_task
-from llmeval_core.errors import ConfigError
+from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
+from llmeval_core.library.printable import shown
 from llmeval_core.library.prompt_preview import PreviewedTask, preview_dataset, preview_tasks
 from llmeval_core.library.run_flags import read_config
 
@@ -32,6 +34,14 @@ class Fetchable(Protocol):
 
     def fetch(self) -> Path:
         """Return the file in the cache; fetched if it is not there. Blocking."""
+
+
+@runtime_checkable
+class Noted(Protocol):
+    """A data set that says what it found out of its rows; an optional part of `Dataset`."""
+
+    def notes(self) -> Iterable[str]:
+        """Say how the rows are read, a sentence each."""
 
 
 class _ListByDefault(click.Group):
@@ -148,9 +158,12 @@ def show(
             hint="write `llmeval datasets show eval.yaml TASK`",
         )
     catalog = session.catalog
+    dataset = _build(catalog, name)
     previewed = preview_dataset(
-        _build(catalog, name), catalog, use=name, model=model, n_shots=shots or 0, limit=limit
+        dataset, catalog, use=name, model=model, n_shots=shots or 0, limit=limit
     )
+    for note in _notes(dataset, name):
+        click.echo(shown(note), err=as_json)
     for index, preview in enumerate(previewed.prompts):
         if as_json:
             click.echo(json.dumps(preview_json(preview), ensure_ascii=False))
@@ -164,13 +177,23 @@ def _is_run_file(name: str) -> bool:
 
 
 def _show_task(previewed: PreviewedTask, *, as_json: bool) -> None:
+    notes = _notes(previewed.task.dataset, previewed.task.dataset_name)
     if as_json:
+        for note in notes:
+            click.echo(shown(note), err=True)
         of = {"model": previewed.model.name, "task": previewed.task.key}
         for preview in previewed.prompts:
             click.echo(json.dumps({**of, **preview_json(preview)}, ensure_ascii=False))
     else:
-        echo_task_preview(previewed)
+        echo_task_preview(previewed, notes)
     _echo_doubts(previewed)
+
+
+def _notes(dataset: Dataset, name: str) -> list[str]:
+    if not isinstance(dataset, Noted):
+        return []
+    with foreign_errors(DatasetError, f"data set '{name}' cannot be read"):
+        return list(dataset.notes())
 
 
 def _echo_doubts(previewed: PreviewedTask) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -28,8 +28,31 @@ _TAGS_MEAN = (
 )
 
 
+class ReasoningConfig(Settings):
+    """How much a model thinks before it answers; how that is written is up to the provider."""
+
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = Field(
+        default=None, description="In the words of OpenAI."
+    )
+    budget: int | None = Field(default=None, ge=0, description="Most tokens to think.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:  # Any: pydantic hands over what the file has
+        return {"effort": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.effort is None and self.budget is None:
+            raise ValueError("`reasoning` wants `effort` or `budget`; write `null` to send nothing")
+        return self
+
+
 class GenerationConfig(Settings):
-    """How answers are generated; a key that is left out is decided further up."""
+    """How answers are generated.
+
+    A key that is left out is decided further up; one that is `null` is not sent at all.
+    """
 
     max_tokens: int | None = Field(default=None, ge=1, description="Most tokens to generate.")
     temperature: float | None = Field(default=None, ge=0, description="0 is greedy.")
@@ -37,6 +60,22 @@ class GenerationConfig(Settings):
     seed: int | None = Field(default=None, description="Seed of the model's own sampling.")
     stop: tuple[str, ...] | None = Field(default=None, description="Texts that end the generation.")
     n: int | None = Field(default=None, ge=1, description="Answers per sample.")
+    reasoning: ReasoningConfig | None = Field(
+        default=None, description="How much the model thinks before it answers."
+    )
+    extra_body: dict[str, Any] | None = Field(  # Any: whatever JSON the server takes
+        default=None,
+        description="More keys for the JSON of each request; laid over those of the model.",
+    )
+
+    @field_validator("extra_body")
+    @classmethod
+    def _is_taken_literally(cls, body: dict[str, Any] | None) -> dict[str, Any] | None:
+        if "${" in str(body):
+            raise ValueError(
+                "`${NAME}` is not replaced here; use the `extra_body` beside the model's name"
+            )
+        return body
 
 
 _MODEL_NAME = re.compile(r"^[^\s/]+/.+$")

@@ -5,7 +5,7 @@ All are Protocols: a class that has the methods fits, nothing need be inherited.
 
 from llmeval_core.contracts.checks import Check, CheckOutcome, CheckState
 from llmeval_core.contracts.datasets import Dataset
-from llmeval_core.contracts.executors import Executor, ModelJob, Pace, TimeLimit
+from llmeval_core.contracts.executors import Executor, ModelJob, Pace, Standing, TimeLimit
 from llmeval_core.contracts.metrics import AnswerAwareMetric, Metric
 from llmeval_core.contracts.models import Model, ModelInfo, ModelProvider, ModelRecipe
 from llmeval_core.contracts.observers import Observer
@@ -31,6 +31,7 @@ __all__ = [
     "Route",
     "RunInfo",
     "Site",
+    "Standing",
     "TimeLimit",
     "Tracker",
 ]

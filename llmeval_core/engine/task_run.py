@@ -16,13 +16,14 @@ from llmeval_core.contracts import Executor, ModelJob, TimeLimit
 from llmeval_core.engine.asking_again import AgainFinder
 from llmeval_core.engine.chunks import ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
-from llmeval_core.engine.in_flight import InFlight
+from llmeval_core.engine.lanes import ModelWork
 from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
 from llmeval_core.engine.spending import cost_of
 from llmeval_core.engine.stream import SampleStream, Shared
 from llmeval_core.errors import PluginError
 from llmeval_core.journal import Reader, StoredTask, TaskTotals
-from llmeval_core.plan import PlannedModel, PlannedTask
+from llmeval_core.naming import Json
+from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
 from llmeval_core.records import TaskResult
 from llmeval_core.scoring import Scorer
@@ -35,8 +36,8 @@ class TaskRun:
 
     Args:
         shared: what the tasks of a run have in common.
-        model, task: what to do.
-        in_flight: what other tasks of the model are asking.
+        work: the model, and what its tasks share.
+        task: what to do.
         progress: who is told.
         run_limit: when the run must end; None for never.
 
@@ -47,18 +48,17 @@ class TaskRun:
     def __init__(
         self,
         shared: Shared,
-        model: PlannedModel,
+        work: ModelWork,
         task: PlannedTask,
         *,
-        in_flight: InFlight,
         progress: Progress,
         run_limit: TimeLimit | None = None,
     ) -> None:
         plan = shared.plan
         self._shared = shared
-        self._model = model
+        self._work = work
+        self._model = model = work.evaluation.model
         self._task = task
-        self._in_flight = in_flight
         self._progress = progress
         self._run_limit = run_limit
         self._meter: TaskMeter = SilentMeter()
@@ -93,6 +93,7 @@ class TaskRun:
             if known is not None and self._shared.again is not None:
                 return await self._run_samples(executor, make_job, known)
             if known is not None:
+                self._work.standing.answered_before = True
                 self._meter.samples_skipped(known.n_samples)
                 self._meter.task_finished(known, reused=True)
                 return known
@@ -161,9 +162,8 @@ class TaskRun:
         stream = SampleStream(
             self._shared,
             self._scorer,
-            price=self._model.price,
+            work=self._work,
             reader=reader,
-            in_flight=self._in_flight,
             give_up=self._give_up,
             meter=self._meter,
             time_limit=limit,
@@ -237,12 +237,19 @@ class TaskRun:
             cost=self._cost(totals),
             started_at=self._started_at,
             finished_at=time.time(),
-            settings=dict(self._task.settings),
+            settings=self._settings(totals),
             llmeval_version=__version__,
             n_total=self._n_total(totals.n_samples),
             variant=self._task.variant,
             replaces=self._shared.plan.replace,
         )
+
+    def _settings(self, totals: TaskTotals) -> dict[str, Json]:
+        """Say how the task was really asked."""
+        settings = dict(self._task.settings)
+        if totals.not_sent:
+            settings["not_sent"] = list(totals.not_sent)
+        return settings
 
     def _n_total(self, n_samples: int) -> int | None:
         """Say how many samples the data set has; one that was read to its end tells that."""

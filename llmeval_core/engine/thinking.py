@@ -35,6 +35,8 @@ _SETTINGS = frozenset(
         "thinkingbudget",
         "thinking_token_budget",
         "budget_tokens",
+        "effort",
+        "budget",
     }
 )
 _OFF = frozenset({"", "none", "off", "disabled", "false", "0", "no"})

@@ -28,6 +28,7 @@ _NEW_COLUMNS_5 = (
     "ALTER TABLE generations ADD COLUMN reasonings TEXT",
     "ALTER TABLE generations ADD COLUMN n_reasoning_tokens INTEGER",
     "ALTER TABLE generations ADD COLUMN refusal TEXT",
+    "ALTER TABLE generations ADD COLUMN not_sent TEXT",
     "ALTER TABLE samples ADD COLUMN outcome TEXT NOT NULL DEFAULT 'answered'",
     "ALTER TABLE samples ADD COLUMN messages TEXT",
 )

@@ -105,16 +105,14 @@ class Reader:
                 f" WHERE fingerprint IN ({marks})"
             )
             for row in self._connection.execute(query, part):
-                found[row[0].hex()] = rows.to_generation(row[1:])
+                generation = rows.to_generation(row[1:])
+                if rows.is_answer(generation):
+                    found[row[0].hex()] = generation
         return found
 
     def usage(self, model: str, key: str | None = None) -> Usage | None:
         """Average what earlier answers used; see `history.usage`."""
         return usage(self._connection, model, key)
-
-    def n_answered(self, fingerprints: Iterable[str]) -> int:
-        """Count how many of these requests have an answer."""
-        return len(self.generations(fingerprints))
 
     def answered_at(self, requests: str, first: int, last: int) -> dict[int, StoredAnswer]:
         """Find the answers to a range of samples (both ends in it), by their places.
@@ -140,6 +138,8 @@ class Reader:
                 if row[0] not in found:
                     rest = 2 + rows.N_SAMPLE_COLUMNS
                     generation = rows.to_generation(row[rest:])
+                    if not rows.is_answer(generation):
+                        continue
                     found[row[0]] = StoredAnswer(row[2:rest], row[1], generation)
         return found
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from llmeval_core.journal import rows
 from llmeval_core.records import Outcome
 
 
@@ -77,9 +78,7 @@ class Rounds:
         return {fingerprint.hex(): at for fingerprint, at in found}
 
 
-def replace_answers(
-    connection: sqlite3.Connection, replaced: Iterable[tuple[int, int, Any]]
-) -> None:
+def replace_answers(connection: sqlite3.Connection, replaced: Iterable[rows.Row]) -> None:
     """Put new answers in the place of old ones, in the caller's transaction.
 
     What other tasks made of an old answer goes: when such a task is run again, it scores the new
@@ -89,9 +88,9 @@ def replace_answers(
         connection: of the journal.
         replaced: of each sample its task's row, its place, and the row of the new answer.
     """
-    for task_id, index, row in replaced:
+    for task_id, index, *row in replaced:
         marks = ",".join("?" * len(row))
-        connection.execute(f"INSERT INTO generations VALUES ({marks}) {_INSTEAD}", row)  # noqa: S608
+        connection.execute(f"{rows.INSERT_GENERATIONS} VALUES ({marks}){_INSTEAD}", row)
         values = {"task": task_id, "idx": index, "now": time.time()}
         for table in ("samples", "sample_scores"):
             connection.execute(
@@ -107,20 +106,7 @@ def replace_answers(
         )
 
 
-_INSTEAD = "ON CONFLICT (fingerprint) DO UPDATE SET " + ", ".join(
+_INSTEAD = " ON CONFLICT (fingerprint) DO UPDATE SET " + ", ".join(
     f"{column} = excluded.{column}"
-    for column in (
-        "texts",
-        "loglikelihoods",
-        "finish_reason",
-        "n_prompt_tokens",
-        "n_completion_tokens",
-        "latency_s",
-        "served_by",
-        "finished_at",
-        "stop_reasons",
-        "reasonings",
-        "n_reasoning_tokens",
-        "refusal",
-    )
+    for column in [*rows.GENERATION_COLUMNS.split(", "), "finished_at"]
 )

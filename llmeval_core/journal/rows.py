@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import isfinite
 from typing import Any
 
 from llmeval_core.journal.texts import text_list, to_texts
@@ -18,6 +19,7 @@ from llmeval_core.records import (
     SampleResult,
     stop_reason,
 )
+from llmeval_core.tokens import MOST_TOKENS
 
 Row = tuple[Any, ...]  # Any: SQLite columns
 
@@ -25,17 +27,27 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _HALVES = re.compile("[\ud800-\udfff]")
 
-INSERT_GENERATIONS = "INSERT OR IGNORE INTO generations"
+INSERT_GENERATIONS = "INSERT INTO generations"
 INSERT_SAMPLES = "INSERT OR REPLACE INTO samples"
 INSERT_SCORES = "INSERT OR REPLACE INTO sample_scores"
 
 GENERATION_COLUMNS = (
     "texts, loglikelihoods, finish_reason, n_prompt_tokens, n_completion_tokens, latency_s,"
-    " served_by, stop_reasons, reasonings, n_reasoning_tokens, refusal"
+    " served_by, stop_reasons, reasonings, n_reasoning_tokens, refusal, not_sent"
 )
 REQUEST_COLUMNS = "mode, generations.messages, prompt, continuations"
 N_REQUEST_COLUMNS = 4
-N_GENERATION_COLUMNS = 11
+N_GENERATION_COLUMNS = 12
+UNLESS_ANSWERED = (
+    " ON CONFLICT (fingerprint) DO UPDATE SET (mode, messages, prompt, continuations, "
+    f"{GENERATION_COLUMNS}, finished_at) = (excluded.mode, excluded.messages, excluded.prompt, "
+    "excluded.continuations, "
+    + ", ".join([f"excluded.{name.strip()}" for name in GENERATION_COLUMNS.split(",")])
+    + ", excluded.finished_at) WHERE generations.texts = '[]'"
+    " AND ifnull(generations.loglikelihoods, 'N') GLOB '*[NI]*'"
+)
+"""What becomes of a second answer to one request: the first stays, unless it was none. Earlier
+versions could keep log-likelihoods that are no numbers, which JSON spells NaN and Infinity."""
 SAMPLE_COLUMNS = "sample_id, input, reference_texts, choices, answer, category, samples.messages"
 N_SAMPLE_COLUMNS = 7
 
@@ -63,6 +75,7 @@ def generation_row(request: Request, generation: Generation, finished_at: float)
         text_list(generation.reasonings) if generation.reasonings else None,
         generation.n_reasoning_tokens,
         generation.refusal,
+        ",".join(generation.not_sent) or None,
     )
 
 
@@ -106,23 +119,51 @@ def writable(row: Row) -> Row:
 
 
 def to_generation(row: Row) -> Generation:
-    """Read `GENERATION_COLUMNS`."""
+    """Read `GENERATION_COLUMNS`.
+
+    What an earlier version kept and should not have (half a token, a log-likelihood that is no
+    number) is unknown, or not there.
+    """
     texts, likelihoods, finish_reason, n_prompt, n_completion, latency_s, served_by, *newer = row
-    stop_reasons, reasonings, n_reasoning_tokens, refusal = newer
-    weighed = [Loglikelihood(*item) for item in json.loads(likelihoods)] if likelihoods else ()
+    stop_reasons, reasonings, n_reasoning_tokens, refusal, not_sent = newer
     return Generation(
         to_texts(texts),
-        tuple(weighed),
-        finish_reason,
-        n_prompt,
-        n_completion,
-        latency_s,
-        served_by,
+        _to_likelihoods(likelihoods) if likelihoods else (),
+        finish_reason if isinstance(finish_reason, str) else None,
+        _to_count(n_prompt),
+        _to_count(n_completion),
+        latency_s if isinstance(latency_s, float) else 0.0,
+        served_by if isinstance(served_by, str) else None,
         stop_reasons=tuple([stop_reason(word) for word in to_texts(stop_reasons)]),
         reasonings=to_texts(reasonings),
-        n_reasoning_tokens=n_reasoning_tokens,
-        refusal=refusal,
+        n_reasoning_tokens=_to_count(n_reasoning_tokens),
+        refusal=refusal if isinstance(refusal, str) else None,
+        not_sent=tuple(not_sent.split(",")) if not_sent else (),
     )
+
+
+def is_answer(generation: Generation) -> bool:
+    """Whether something was answered: a row of an earlier version may hold nothing usable."""
+    return bool(generation.texts or generation.loglikelihoods)
+
+
+def known_count(column: str) -> str:
+    """Write the SQL for a number of tokens; NULL for what is none, such as 0.5 or -1."""
+    return (
+        f"CASE WHEN typeof({column}) = 'integer' AND {column} BETWEEN 0 AND {MOST_TOKENS}"
+        f" THEN {column} END"
+    )
+
+
+def _to_count(cell: object) -> int | None:
+    """Read a number of tokens; None for what is none."""
+    return cell if isinstance(cell, int) and 0 <= cell <= MOST_TOKENS else None
+
+
+def _to_likelihoods(cell: str) -> tuple[Loglikelihood, ...]:
+    """Read log-likelihoods; nothing if one is no number."""
+    found = tuple([Loglikelihood(*item) for item in json.loads(cell)])
+    return found if all(isfinite(item.logprob) for item in found) else ()
 
 
 def to_request(row: Row, *, sample_id: str, fingerprint: bytes) -> Request:

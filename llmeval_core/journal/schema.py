@@ -34,7 +34,8 @@ CREATE TABLE IF NOT EXISTS generations (      -- one answered request
     stop_reasons TEXT,                        -- JSON [word, ...]; this and below: since version 5
     reasonings TEXT,                          -- JSON [text or null, ...]
     n_reasoning_tokens INTEGER,
-    refusal TEXT
+    refusal TEXT,
+    not_sent TEXT                             -- settings that the model refused: name,name,...
 );
 CREATE TABLE IF NOT EXISTS tasks (            -- one task of one model, by all that decides it
     id INTEGER PRIMARY KEY,

@@ -18,7 +18,9 @@ def sample_json(result: SampleResult) -> dict[str, Any]:
         "answered": _answered(result.generation) if result.generation is not None else None,
         "scores": _scores_json(result.scores),
         "outcome": result.outcome,
-        "failure": asdict(result.failure) if result.failure is not None else None,
+        "failure": {"kind": result.failure.kind, "message": result.failure.message}
+        if result.failure is not None
+        else None,
     }
 
 

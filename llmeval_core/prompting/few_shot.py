@@ -11,7 +11,7 @@ from dataclasses import replace
 from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting.templates import PromptError, Templates, variables_of
-from llmeval_core.records import Sample
+from llmeval_core.records import Sample, problem_of
 
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 
@@ -43,6 +43,14 @@ class FewShotPool:
         with foreign_errors(DatasetError, what, where=task.key):
             pool = task.dataset.few_shot_pool()
             samples = tuple(itertools.islice(pool, task.few_shot.pool_size))
+        for index, sample in enumerate(samples):
+            problem = problem_of(sample, index)
+            if problem is not None:
+                raise DatasetError(
+                    f"{problem}, in the few-shot pool of '{task.dataset_name}'",
+                    where=task.key,
+                    hint="this is a bug in the plugin; tell its author",
+                )
         if len(samples) < task.n_shots:
             raise ConfigError(
                 f"the few-shot pool of '{task.dataset_name}' has {len(samples)} samples, "

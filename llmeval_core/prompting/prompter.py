@@ -8,6 +8,8 @@ from llmeval_core.prompting.few_shot import FewShotPool
 from llmeval_core.prompting.templates import PromptError, Templates, Variables, variables_of
 from llmeval_core.records import Message, Request, Sample
 
+_FIRST_SETTINGS = ("max_tokens", "temperature", "top_p", "seed", "stop", "n")
+
 
 class Prompter:
     """Makes the requests of one task for one model.
@@ -160,12 +162,7 @@ class Prompter:
 
 
 def _settings_as_json(task: PlannedTask) -> Json:
-    generation = task.generation
-    return [
-        generation.max_tokens,
-        generation.temperature,
-        generation.top_p,
-        generation.seed,
-        list(generation.stop),
-        generation.n,
-    ]
+    """List the settings; their names stand only before those that the first version lacked."""
+    written = task.generation.as_json()
+    new: list[Json] = [[key, written[key]] for key in written if key not in _FIRST_SETTINGS]
+    return [*(written[key] for key in _FIRST_SETTINGS), *new]

@@ -10,7 +10,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from llmeval_core.errors import ConfigError
 from llmeval_core.plan import PlannedTask
-from llmeval_core.records import Sample
+from llmeval_core.records import Sample, plain_text
 
 Variables = dict[str, Any]  # Any: templates see values of every type
 
@@ -83,7 +83,7 @@ class Templates:
     def __init__(self, task: PlannedTask) -> None:
         prompt = task.prompt
         environment = ImmutableSandboxedEnvironment(
-            undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+            undefined=jinja2.StrictUndefined, keep_trailing_newline=True, finalize=_shown_text
         )
         self.system = Template(environment, prompt.system, "system", task.key)
         self.preamble = Template(environment, prompt.preamble, "preamble", task.key)
@@ -91,6 +91,21 @@ class Templates:
         self.answer = Template(environment, prompt.answer, "answer", task.key)
         self.continuation = Template(environment, prompt.continuation, "continuation", task.key)
         self.sees_messages = "messages" in prompt.template
+
+
+def _shown_text(value: Any) -> Any:
+    """Give the text of what stands in `{{ }}`, never Python's own; Any: templates see all types.
+
+    Raises:
+        ValueError: it has none, such as a list or None.
+    """
+    if isinstance(value, str | jinja2.Undefined):
+        return value
+    text = plain_text(value)
+    if text is None:
+        kind = "None (null)" if value is None else f"a {type(value).__name__}, not a text"
+        raise ValueError(f"a value is {kind}; `| join(', ')`, `| tojson` or `if` may help")
+    return text
 
 
 def variables_of(sample: Sample) -> Variables:

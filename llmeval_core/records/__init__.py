@@ -8,6 +8,7 @@ from llmeval_core.records.results import (
     TaskResult,
     TrackerStanding,
 )
+from llmeval_core.records.sample_check import problem_of
 from llmeval_core.records.samples import (
     Failure,
     Generation,
@@ -15,11 +16,13 @@ from llmeval_core.records.samples import (
     Loglikelihood,
     Message,
     Mode,
+    Reasoning,
     Request,
     Sample,
     SampleResult,
     Score,
 )
+from llmeval_core.records.texts import plain_text
 
 __all__ = [
     "OUTCOMES",
@@ -32,6 +35,7 @@ __all__ = [
     "MetricResult",
     "Mode",
     "Outcome",
+    "Reasoning",
     "Request",
     "RunSummary",
     "Sample",
@@ -40,5 +44,7 @@ __all__ = [
     "StopReason",
     "TaskResult",
     "TrackerStanding",
+    "plain_text",
+    "problem_of",
     "stop_reason",
 ]

@@ -16,7 +16,7 @@ Outcome = Literal["answered", "truncated", "empty", "refused", "filtered", "unsc
 * `truncated`: the generation ended at `max_tokens`; what there is of it is judged.
 * `empty`: nothing but reasoning or white space came.
 * `refused`: the model declined, by the server's word.
-* `filtered`: a content filter held the answer back.
+* `filtered`: a content filter held the answer back, or a moderation refused the request.
 * `unscored`: there is an answer, and a metric cannot score it.
 * `failed`: there is no answer.
 """

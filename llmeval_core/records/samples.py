@@ -54,8 +54,22 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasoning:
+    """How much a model thinks before it answers.
+
+    Args:
+        effort: in OpenAI's words: `none`, `minimal`, `low`, `medium`, `high`, ...; None for what
+            the model takes by itself.
+        budget: most tokens to think; None for no bound of its own.
+    """
+
+    effort: str | None = None
+    budget: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationSettings:
-    """How an answer is generated; None leaves a setting to the model.
+    """How an answer is generated; None leaves a setting to the model: it is not sent.
 
     Args:
         max_tokens: most tokens to generate.
@@ -64,6 +78,8 @@ class GenerationSettings:
         seed: for the model's own sampling.
         stop: texts that end the generation; they are not part of it.
         n: how many answers to generate.
+        reasoning: how much to think before the answer; None for what the model does by itself.
+        extra_body: more keys for the JSON that is sent, for models behind a server.
     """
 
     max_tokens: int | None = None
@@ -72,6 +88,29 @@ class GenerationSettings:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     n: int = 1
+    reasoning: Reasoning | None = None
+    extra_body: Mapping[str, Json] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Json]:
+        """Return what decides the answers, for fingerprints and for people to read.
+
+        What was added after the first version is left out where it is not set: it changes no
+        fingerprint of a run that does not use it.
+        """
+        written: dict[str, Json] = {
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "seed": self.seed,
+            "stop": list(self.stop),
+            "n": self.n,
+        }
+        if self.reasoning is not None:
+            effort, budget = self.reasoning.effort, self.reasoning.budget
+            written["reasoning"] = {"effort": effort, "budget": budget}
+        if self.extra_body:
+            written["extra_body"] = dict(self.extra_body)
+        return written
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +173,8 @@ class Generation:
         n_reasoning_tokens: those of the completion tokens that are reasoning; None if unknown.
         refusal: in which words the model declined, where the server tells them apart from an
             answer; None if it did not.
+        not_sent: generation settings that this model refuses, and that were therefore left out
+            of the request, by their names; empty if all were sent.
     """
 
     texts: tuple[str, ...] = ()
@@ -148,6 +189,7 @@ class Generation:
     reasonings: tuple[str | None, ...] = ()
     n_reasoning_tokens: int | None = None
     refusal: str | None = None
+    not_sent: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -157,10 +199,18 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a sample has no generation or no score."""
+    """Why a sample has no generation or no score.
+
+    Args:
+        kind: which sort of failure.
+        message: what happened, one line.
+        hint: what to try, if the cause is known; told when failures end a task or a model. Not
+            kept in the journal, and no part of what makes two failures equal.
+    """
 
     kind: FailureKind
     message: str
+    hint: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,40 @@ def test_a_name_that_does_not_exist_fails_the_sample_and_names_the_template() ->
         made.request(QUESTIONS[0])
 
 
+def test_values_in_a_template_become_text_in_one_form() -> None:
+    metadata = {"n": 2.0, "yes": True, "price": 0.1}
+    template = (
+        "{{ metadata.n }} {{ metadata.yes }} {{ metadata.price }} {{ letters[0:0] | length }}"
+    )
+
+    request = prompter({"prompt": {"template": template}}).request(
+        Sample("s", "q", ("a",), metadata=metadata)
+    )
+
+    assert texts(request) == ["2 true 0.1 0"]
+
+
+@pytest.mark.parametrize(
+    ("template", "kind"),
+    [
+        ("{{ metadata.gone }}", "None (null)"),
+        ("{{ letter }}", "None (null)"),
+        ("{{ references }}", "a tuple, not a text"),
+        ("{{ metadata.tags }}", "a list, not a text"),
+        ("{{ metadata }}", "a dict, not a text"),
+    ],
+)
+def test_a_value_that_is_no_text_never_becomes_python_s_text(template: str, kind: str) -> None:
+    sample = Sample("s", "q", ("a",), metadata={"gone": None, "tags": ["x"]})
+
+    with pytest.raises(PromptError) as caught:
+        prompter({"prompt": {"template": template}}).request(sample)
+
+    assert str(caught.value) == (
+        f"prompt.template: a value is {kind}; `| join(', ')`, `| tojson` or `if` may help"
+    )
+
+
 def test_a_template_with_a_syntax_error_is_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         prompter({"prompt": {"template": "{{ input"}})

@@ -122,6 +122,14 @@ def test_the_settings_of_a_model_say_whether_it_thinks(
         assert found == ((WARNING.format(name, "its settings say so", 512),) if thinks else ())
 
 
+def test_the_reasoning_setting_of_a_task_says_so_too() -> None:
+    thinking = {"max_tokens": 512, "reasoning": {"effort": "high"}}
+    silent = {"max_tokens": 512, "reasoning": {"effort": "none"}}
+
+    assert doubts("openai/gpt-4o", generation=thinking) != ()
+    assert doubts("openai/o3", generation=silent) == ()
+
+
 @pytest.mark.parametrize(
     ("prompt", "n_doubts"),
     [

@@ -284,8 +284,8 @@ async def test_html_with_status_200(server: Server) -> None:
     ("body", "what"),
     [
         ({"id": 1, "object": "x"}, "the answer has no choices, only: id, object"),
-        ({"choices": []}, "the answer has no choices, only: choices"),
-        ({"choices": [{"index": 0}]}, "the answer has no choices, only: choices"),
+        ({"choices": []}, "the answer has an empty list of choices"),
+        ({"choices": [{"index": 0}]}, "a choice has no message and no text"),
         ([1], "the answer has no choices, only: list"),
     ],
 )
@@ -302,7 +302,7 @@ async def test_an_error_with_status_200(server: Server) -> None:
 
     error = await failure(server)
 
-    assert (error.kind, error.what) == ("rate_limit", "HTTP 429: slow down")
+    assert (error.kind, error.what) == ("rate_limit", "HTTP 200 with error 429 inside: slow down")
 
 
 async def test_fewer_answers_than_asked_for(server: Server) -> None:

@@ -32,6 +32,26 @@ def llmeval_register_datasets():
 """
 
 
+NOTED = """\
+from llmeval_core.hooks import *
+class Noted:
+    name = "noted"
+    defaults = TaskDefaults()
+    def samples(self):
+        yield Sample("p0", "Two and two?", ("4",))
+    few_shot_pool = samples
+    def size(self):
+        return 1
+    def fingerprint(self):
+        return "noted"
+    def notes(self):
+        return ("answers are read as letters", "warning: all alike\\x1b[2J")
+@hookimpl
+def llmeval_register_datasets():
+    yield Entry("noted", Settings, lambda settings: Noted(), "says how it is read")
+"""
+
+
 @pytest.fixture(autouse=True)
 def capitals(plugin_folder: PluginFolder) -> None:
     plugin_folder.install("capitals")
@@ -52,6 +72,21 @@ def test_prompts_are_shown_as_a_text_to_continue(llmeval: Llmeval) -> None:
         "\n"
     )
     assert finished.exit_code == 0
+
+
+def test_what_a_data_set_found_out_of_its_rows_is_shown_first(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("noted", NOTED)
+
+    finished = llmeval("datasets", "show", "noted")
+    as_json = llmeval("datasets", "show", "noted", "--json")
+
+    assert finished.stdout.startswith(
+        "answers are read as letters\nwarning: all alike\\x1b[2J\n── 0 · p0\n"
+    )
+    assert "answers are read" not in as_json.stdout
+    assert "answers are read as letters\n" in as_json.stderr
 
 
 def test_prompts_have_examples_when_asked_for(llmeval: Llmeval) -> None:

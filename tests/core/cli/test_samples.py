@@ -96,6 +96,7 @@ def test_json_lines_have_everything(llmeval: Llmeval) -> None:
             "reasonings": [],
             "n_reasoning_tokens": None,
             "refusal": None,
+            "not_sent": [],
         },
         "scores": {"exact": {"value": 1.0, "parsed": "Paris"}},
         "outcome": "answered",
