@@ -87,7 +87,8 @@ async def test_too_few_log_likelihoods_are_a_malformed_answer(tmp_path: Path) ->
     assert len(model.requests) == 3
     with Journal(tmp_path) as journal, journal.reader() as reader:
         failures = [item.failure for item in reader.sample_results(1)]
-    assert failures == [Failure("malformed", "1 log-likelihoods for 2 choices"), None]
+    told = "the model's answer is not usable: 1 log-likelihoods for 2 choices"
+    assert failures == [Failure("malformed", told), None]
     assert outcome.summary.n_failed == 1
 
 

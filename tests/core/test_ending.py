@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from llmeval_core.engine import SilentProgress
 from llmeval_core.engine import run as engine_run
 from llmeval_core.errors import JournalError
 from llmeval_core.journal import Journal, Reader
+from llmeval_core.journal.journal import JOURNAL_FILE
 from llmeval_core.plan import PlannedTask
 from llmeval_core.records import Generation, Request, Sample
 from llmeval_core.testing import FakeDataset, FakeModel, ListTracker, run_in
@@ -198,16 +200,18 @@ async def test_a_journal_that_breaks_ends_the_run_while_other_requests_are_under
     tmp_path: Path,
 ) -> None:
     class Breaking(FakeModel):
-        """Its eleventh answer cannot be stored."""
+        """Before its eleventh answer somebody takes a table out of the journal."""
 
         async def generate(self, request: Request) -> Generation:
             answer = await super().generate(request)
-            wrong = len(self.requests) == 11
-            return replace(answer, n_prompt_tokens=2**70) if wrong else answer
+            if len(self.requests) == 11:
+                with closing(sqlite3.connect(tmp_path / JOURNAL_FILE)) as connection:
+                    connection.execute("DROP TABLE sample_scores")
+            return answer
 
     model, tracker = Breaking(latency_s=0.001), ListTracker()
 
-    with pytest.raises(JournalError, match="the journal failed: Python int too large"):
+    with pytest.raises(JournalError, match="the journal failed: no such table"):
         await run_in(
             tmp_path,
             datasets={"fake": FakeDataset(2000)},
