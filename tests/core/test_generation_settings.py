@@ -164,14 +164,7 @@ def fingerprints(**config: Any) -> tuple[str, str, str]:
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        (
-            {},
-            (
-                "fdc77047d323da72c98a6a72b6b6d354",
-                "0c2f636a77bec85984928f35ae870e8f",
-                "4ea58d25452cdb0e82084cda6d0a4ea3",
-            ),
-        ),
+        ({}, "4ea58d25452cdb0e82084cda6d0a4ea3"),
         (
             {
                 "generation": {
@@ -183,29 +176,22 @@ def fingerprints(**config: Any) -> tuple[str, str, str]:
                     "n": 2,
                 }
             },
-            (
-                "550fb13db48611283f53dabea0285363",
-                "2284d0bf1ed4fca8163b36d91505a236",
-                "2a22e2e4bfe7172c23b4b2ab7af330d3",
-            ),
+            "2a22e2e4bfe7172c23b4b2ab7af330d3",
         ),
         (
             {
                 "generation": {"max_tokens": 5, "stop": ["\n"]},
                 "tasks": [{"dataset": "fake", "prompt": COMPLETION}],
             },
-            (
-                "c0e62cc0122fc6c9e1be770375d6e608",
-                "8680212a9b5bf14e7a9a783c9ff7527b",
-                "baba9d71b3c07dafc5c507a58ade50d5",
-            ),
+            "baba9d71b3c07dafc5c507a58ade50d5",
         ),
     ],
 )
-def test_where_nothing_new_is_set_fingerprints_are_those_of_version_0_1(
-    config: dict[str, Any], expected: tuple[str, str, str]
+def test_where_nothing_new_is_set_answers_of_version_0_1_are_found_again(
+    config: dict[str, Any], expected: str
 ) -> None:
-    assert fingerprints(**config) == expected
+    """Their tasks are scored again, by the rules of today."""
+    assert fingerprints(**config)[2] == expected
 
 
 @pytest.mark.parametrize(
