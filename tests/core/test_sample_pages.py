@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -181,7 +182,7 @@ async def test_categories_are_named_without_reading_the_task(reader: Reader) -> 
         ({"category": "x"}, "the task has no category 'x'\n  try:   there are: c0, c1"),
     ],
 )
-async def test_an_unknown_name_is_told(reader: Reader, names: dict[str, str], message: str) -> None:
+async def test_an_unknown_name_is_told(reader: Reader, names: dict[str, Any], message: str) -> None:
     with pytest.raises(UnknownNameError) as caught:
         find_task(reader, **{"model": "a/b/c", "task": "d_0shot", **names})
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from llmeval_core.hooks import MetricResult, Outcome
 from llmeval_core.library import Leaderboard
+from llmeval_server.pages.outcome_texts import COUNT_TEXTS
 
 Order = Literal["asc", "desc"]
 MODEL = "model"
@@ -155,9 +156,7 @@ def _cells(model: str, group: Group, leaderboard: Leaderboard) -> Iterator[Cell]
 
 def _unanswered(outcomes: Mapping[Outcome, int]) -> dict[Outcome, int]:
     return {
-        outcome: number
-        for outcome, number in outcomes.items()
-        if number and outcome not in ("answered", "failed", "unscored")
+        outcome: number for outcome, number in outcomes.items() if number and outcome in COUNT_TEXTS
     }
 
 

@@ -138,7 +138,6 @@ class SamplesPage:
             page=page,
             sample_id=sample_id,
             counts=count_samples(reader, found),
-            outcomes=OUTCOMES,
             metrics=list(whole.metrics),
             categories=reader.finder.categories(found.task.id),
         )
