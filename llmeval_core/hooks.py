@@ -30,7 +30,9 @@ Promises:
 * The order of plugins means nothing. Two components of one kind with the same name are an
   error that names both distributions.
 * A plugin that breaks stops only the runs that need it; `llmeval plugins` says why.
-* Hooks are plain functions; `async def` and misspelt hook names are refused.
+* Hooks are plain functions; `async def`, misspelt hook names and hooks without `@hookimpl` are
+  refused.
+* What a plugin prints goes to standard error, except from a command of its own.
 """
 
 from __future__ import annotations

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from llmeval_core.cli.event_loop import run_to_end
 from llmeval_core.cli.leaderboard import print_leaderboard
 from llmeval_core.cli.progress import LiveProgress, PlainProgress
 from llmeval_core.cli.run_options import run_options
-from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.screen import complain, echo_json, error_console, make_console
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import (
     Again,
@@ -86,7 +84,7 @@ def command(
     config, origin = read_config(run_file, **flags)
     session = open_session(ctx)
     plan = make_plan(config, session.catalog, origin=origin, observer=session.host)
-    screen = Console(stderr=True)
+    screen = error_console()
     with Journal(home) as journal, contextlib.ExitStack() as stack:
         progress: Progress = SilentProgress()
         if not (quiet or as_json):
@@ -103,7 +101,7 @@ def command(
     if as_json:
         body = outcome_json(outcome)
         body["notes"] += notes
-        click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+        echo_json(body)
     else:
         _report(outcome, home, notes)
     return exit_code(outcome)
@@ -120,12 +118,9 @@ async def _run(
         if stop.is_set():
             loop.remove_signal_handler(signal.SIGINT)
             screen.show_cursor()  # the live line hides it
-            click.echo("stopped at once; everything committed is kept", err=True)
-            sys.stderr.flush()
+            complain("stopped at once; everything committed is kept")
             os._exit(130)
-        click.echo(
-            "\nstopping: requests under way may finish; Ctrl-C again stops at once", err=True
-        )
+        complain("\nstopping: requests under way may finish; Ctrl-C again stops at once")
         stop.set()
 
     with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt
@@ -167,6 +162,6 @@ def _report(outcome: RunOutcome, home: Path, notes: list[str]) -> None:
     if summary.interrupted:
         lines.append(f"interrupted: finished samples are kept in {home}; run again to go on")
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(shown(line), soft_wrap=True)
     for error in outcome.errors:
-        click.echo(f"error: {error}", err=True)
+        complain(f"error: {error}")

@@ -6,6 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from llmeval_core.validating import ready_pydantic
+
+ready_pydantic()
+
 
 class Settings(BaseModel):
     """Settings that refuse unknown keys and cannot be changed; plugins build theirs on it."""

@@ -86,7 +86,7 @@ class _Run:
         self._halt = Halt(stop)
         self._notices = Notices(progress.notice)
         self._spending = Spending(plan.budget, self._halt, self._notices)
-        self._shared = Shared(plan, journal, self._spending, self._halt, self._notices, again)
+        self._shared = Shared(plan, journal, self._spending, self._halt, self._notices, again=again)
         self._pacers = make_pacers(plan, progress.notice)
         self._executor = plan.executor or LocalExecutor()
         self._limit: TimeLimit | None = None
@@ -118,6 +118,7 @@ class _Run:
 
     async def _finish_deliveries(self) -> list[DeliveryReport]:
         """Let every courier finish, also if another one fails."""
+        self._shared.process.restore()
         within_s = self._plan.timeouts.delivery_s
         if self._stop.is_set():
             within_s = min(within_s, STOP_GRACE_S)
@@ -165,6 +166,7 @@ class _Run:
     async def _run_task(self, work: ModelWork, task: PlannedTask) -> None:
         if self._halt.is_set():
             return
+        self._shared.process.restore()  # after the metrics of the task before
         try:
             await self._ask_and_keep(work, task)
         except JournalError:

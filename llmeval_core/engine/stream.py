@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from llmeval_core.containing import ProcessState
 from llmeval_core.contracts import TimeLimit
 from llmeval_core.engine.asking_again import Again
 from llmeval_core.engine.chunks import Chunk, ChunkReader
@@ -32,6 +33,7 @@ class Shared:
         spending: what is used, over all tasks.
         halt: when set, no more requests are sent.
         notices: what is told once a run.
+        process: how plugins found the process, and have to leave it.
         again: which answers of the journal are asked for once more; None for none.
     """
 
@@ -40,6 +42,7 @@ class Shared:
     spending: Spending
     halt: Halt
     notices: Notices
+    process: ProcessState = field(default_factory=ProcessState.now)
     again: Again | None = None
 
 
@@ -98,6 +101,7 @@ class SampleStream:
         """Stream what must be asked; what the journal has is scored on the way."""
         elsewhere: list[tuple[Prepared, Request]] = []
         while not self._shared.halt.is_set():
+            self._shared.process.restore()  # after the metrics of the chunk before
             chunk = await asyncio.to_thread(self._reader.read)
             if chunk is None:
                 break

@@ -48,8 +48,9 @@ class SampleWriter:
     the journal itself nothing more is written; `check` and `flush` raise it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, called: Path | None = None) -> None:
         self._path = path
+        self._called = called or path  # in messages
         self._items: deque[_Item | _Flush] = deque()
         self._awake = threading.Event()
         self._hurry = threading.Event()
@@ -115,7 +116,7 @@ class SampleWriter:
         try:
             connection = connect(self._path)
         except sqlite3.Error as err:
-            self._error = journal_error(err, self._path)
+            self._error = journal_error(err, self._called)
             connection = None
         running = True
         while running:
@@ -124,7 +125,7 @@ class SampleWriter:
                 try:
                     _commit(connection, batch)
                 except Exception as err:  # noqa: BLE001  nobody would hear of it from this thread
-                    self._error = journal_error(err, self._path)
+                    self._error = journal_error(err, self._called)
             for done in flushes:
                 if not done.set_running_or_notify_cancel():
                     continue  # who waited was cancelled

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from llmeval_core.completeness import coverage_of, gives_way
 from llmeval_core.library.outcome_notes import counts_text
-from llmeval_core.library.printable import shown
+from llmeval_core.library.printable import shown, shown_json
 from llmeval_core.library.spreadsheets import as_cell
 from llmeval_core.records import OUTCOMES, MetricResult, Outcome, TaskResult
 
@@ -101,7 +101,7 @@ def to_json(board: Leaderboard) -> str:
         }
         for place, cell in board.cells.items()
     ]
-    return json.dumps(cells, ensure_ascii=False, indent=2)
+    return shown_json(json.dumps(cells, ensure_ascii=False, indent=2))
 
 
 def to_csv(board: Leaderboard) -> str:
@@ -118,12 +118,13 @@ def to_csv(board: Leaderboard) -> str:
     tasks = dict.fromkeys(result.task for result in board.shown_results())
     met = {name for counts in endings.values() for name in counts}
     ended = [name for task in tasks for one in OUTCOMES if (name := f"{task}:{one}") in met]
-    writer.writerow(["model", *map(as_cell, [*header, *ended])])
+    writer.writerow(["model", *(as_cell(shown(name)) for name in [*header, *ended])])
     for model in board.models:
         row: list[float | None] = []
         for key in board.keys:
             row += _numbers(board.cells.get((model, key)))
-        writer.writerow([as_cell(model), *row, *(endings[model].get(name) for name in ended)])
+        numbers = [*row, *(endings[model].get(name) for name in ended)]
+        writer.writerow([as_cell(shown(model)), *numbers])
     return out.getvalue().rstrip("\n")
 
 

@@ -150,8 +150,9 @@ class Prompter:
         if isinstance(sample.input, str) or len(sample.input) == 1 or self._templates.sees_messages:
             return
         raise PromptError(
-            "a conversation cannot be shown as one text: set prompt.mode to chat and"
-            " prompt.examples to turns, or write a template that uses `messages`"
+            "a conversation cannot be shown as one text",
+            hint="set prompt.mode to chat and prompt.examples to turns, or write a template that"
+            " uses `messages`",
         )
 
     def _continuations(self, sample: Sample, variables: Variables) -> tuple[str, ...]:

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from llmeval_core.naming import Json
 from llmeval_core.records.outcomes import Outcome
+from llmeval_core.validating import ready_pydantic
+
+ready_pydantic()
 
 
 class _Stored(BaseModel):
