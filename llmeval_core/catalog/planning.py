@@ -9,7 +9,7 @@ from typing import Any
 
 from llmeval_core.catalog.offers import Catalog
 from llmeval_core.catalog.public_settings import public_settings
-from llmeval_core.catalog.tasks import plan_task
+from llmeval_core.catalog.tasks import plan_task, shots_of
 from llmeval_core.config import (
     ComponentConfig,
     GenerationConfig,
@@ -74,7 +74,7 @@ def make_plan(config: RunConfig, catalog: Catalog, *, origin: Origin, observer: 
                         where=origin.where("tasks", index),
                     )
                     for index, task in enumerate(config.tasks)
-                    for n_shots in task.shots
+                    for n_shots in shots_of(task, datasets[index])
                 )
             ),
         )

@@ -103,7 +103,7 @@ command.add_command(
     "--shots",
     type=click.IntRange(min=0),
     metavar="N",
-    help="How many examples in each prompt; 0, or what the run file says, if left out.",
+    help="How many examples in each prompt; what run file or data set say, else 0, if left out.",
 )
 @click.option(
     "-m",
@@ -158,9 +158,7 @@ def show(
         )
     catalog = session.catalog
     dataset = _build(catalog, name)
-    previewed = preview_dataset(
-        dataset, catalog, use=name, model=model, n_shots=shots or 0, limit=limit
-    )
+    previewed = preview_dataset(dataset, catalog, use=name, model=model, n_shots=shots, limit=limit)
     for note in _notes(dataset, name):
         (complain if as_json else echo)(note)
     for index, preview in enumerate(previewed.prompts):

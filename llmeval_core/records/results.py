@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict
 
@@ -160,6 +161,8 @@ class TrackerStanding:
         delivered_at: the last delivery, seconds since 1970, UTC; None if there was none.
         location: where people can see what it has; None if unknown.
         reason: why the last failed attempt failed; None if none did.
+        config: how the last run that used it wrote it, `use`, `required` and settings; `${NAME}`
+            as written, literal secrets as `***`.
     """
 
     tracker: str
@@ -169,6 +172,7 @@ class TrackerStanding:
     delivered_at: float | None
     location: str | None
     reason: str | None
+    config: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def n_lacking(self) -> int:
