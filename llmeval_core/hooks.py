@@ -85,7 +85,9 @@ from llmeval_core.errors import (
 from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.packages import FetchError, Wheel, cache_folder, fetch_wheel, file_sha256
+from llmeval_core.reasoning import Parted, ReasoningFinder, finder_of, parted_answers
 from llmeval_core.records import (
+    OUTCOMES,
     Aggregate,
     Failure,
     Generation,
@@ -114,6 +116,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENTRY_POINT_GROUP",
+    "OUTCOMES",
     "Aggregate",
     "AnswerAwareMetric",
     "AnswerBy",
@@ -149,8 +152,10 @@ __all__ = [
     "ModelProvider",
     "ModelRecipe",
     "Outcome",
+    "Parted",
     "PromptConfig",
     "Reasoning",
+    "ReasoningFinder",
     "Receipt",
     "Request",
     "Route",
@@ -174,11 +179,13 @@ __all__ = [
     "coverage_of",
     "fetch_wheel",
     "file_sha256",
+    "finder_of",
     "fingerprint",
     "gives_way",
     "hookimpl",
     "hookspec",
     "mean_aggregate",
+    "parted_answers",
     "plain_text",
     "stop_reason",
     "what_differs",

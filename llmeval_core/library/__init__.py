@@ -21,6 +21,7 @@ from llmeval_core.library.core_checks import core_checks
 from llmeval_core.library.existing_journal import existing_journal
 from llmeval_core.library.leaderboard import Leaderboard, cell_text, make_leaderboard
 from llmeval_core.library.outcome_json import outcome_json
+from llmeval_core.library.outcome_notes import outcome_notes
 from llmeval_core.library.printable import shown, shown_parts
 from llmeval_core.library.run_file_schema import run_file_schema
 from llmeval_core.library.sample_json import sample_json
@@ -80,6 +81,7 @@ __all__ = [
     "make_plan",
     "make_session",
     "outcome_json",
+    "outcome_notes",
     "preview",
     "read_run_text",
     "run_checks",

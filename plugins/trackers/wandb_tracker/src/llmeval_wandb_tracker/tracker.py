@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from llmeval_core.hooks import Receipt, RunInfo, TaskResult, TrackerError
+from llmeval_core.hooks import Receipt, RunInfo, TaskResult, TrackerError, finder_of
 from llmeval_wandb_tracker.child import Child
 from llmeval_wandb_tracker.content import sample_rows
 from llmeval_wandb_tracker.errand import Errand, Greeting
@@ -64,7 +64,9 @@ class WandbTracker:
         max_rows = self._settings.max_table_rows
         if not max_rows:
             return Errand(result=result, columns=[], rows=[]), None
-        columns, rows, is_cut = sample_rows(run.samples(result), max_rows=max_rows)
+        columns, rows, is_cut = sample_rows(
+            run.samples(result), max_rows=max_rows, reasoning=finder_of(result.settings)
+        )
         note = None
         if is_cut:
             note = (
