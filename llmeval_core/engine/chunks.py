@@ -43,6 +43,7 @@ class ChunkReader:
 
     Attributes:
         task: as the journal keeps it.
+        n_samples: how many samples were read.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ChunkReader:
         self._journal = journal
         self._requests = task.requests_fingerprint
         self.task = stored
+        self.n_samples = 0
 
     def read(self) -> Chunk | None:
         """Read the next chunk; None at the end.
@@ -72,6 +74,7 @@ class ChunkReader:
         samples = self._source.read()
         if not samples:
             return None
+        self.n_samples += len(samples)
         first, last = samples[0][0], samples[-1][0]
         if self._again is not None:
             return self._read_again(samples, self._again)

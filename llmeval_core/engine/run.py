@@ -15,8 +15,8 @@ from llmeval_core.engine.notices import Notices
 from llmeval_core.engine.opening import LazyModel
 from llmeval_core.engine.pacers import endpoint_of, make_pacers, most_let_in
 from llmeval_core.engine.progress import Progress, SilentProgress
+from llmeval_core.engine.shared import Shared
 from llmeval_core.engine.spending import Spending
-from llmeval_core.engine.stream import Shared
 from llmeval_core.engine.task_run import TaskRun
 from llmeval_core.errors import JournalError, LlmevalError, ModelError
 from llmeval_core.generation import LocalExecutor

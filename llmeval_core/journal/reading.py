@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from llmeval_core.completeness import standing
+from llmeval_core.completeness import standing, standing_by_metric
 from llmeval_core.journal import rows
 from llmeval_core.journal.finding import SampleFinder
 from llmeval_core.journal.history import Usage, usage
@@ -170,6 +170,13 @@ class Reader:
         """Count the samples that ended in one way, by category; see `totals.ended_so`."""
         return ended_so(self._connection, task_id, outcome)
 
+    def n_ended(self, task_id: int) -> int:
+        """Count the samples of a task that ended in some way."""
+        (number,) = self._connection.execute(
+            "SELECT count(*) FROM samples WHERE task = ?", (task_id,)
+        ).fetchone()
+        return int(number)
+
     def totals(self, task_id: int) -> TaskTotals:
         """Sum up a task."""
         return totals(self._connection, task_id)
@@ -217,6 +224,10 @@ class Reader:
     def standing_result(self, model: str, task: str) -> TaskResult | None:
         """Find the result of a model at a task that stands: see `completeness`."""
         return standing(self.results_of_task(model, task))
+
+    def standing_by_metric(self, model: str, task: str) -> dict[str, TaskResult]:
+        """Find the results of a model at a task whose numbers stand, by metric."""
+        return standing_by_metric(self.results_of_task(model, task))
 
     def results_of_task(
         self, model: str, task: str, *, until: str | None = None

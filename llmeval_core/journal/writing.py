@@ -209,7 +209,7 @@ def _commit_alone(connection: sqlite3.Connection, item: _Item) -> None:
 
 
 class _Rows(NamedTuple):
-    """Rows by table; `replaced` are generations, with task and place of their sample before."""
+    """Rows by table; `replaced` are generations that take the place of others."""
 
     answered: list[rows.Row]
     replaced: list[rows.Row]
@@ -226,7 +226,7 @@ def _rows(batch: list[_Item]) -> _Rows:
         if result.request and result.generation and not result.from_journal:
             row = rows.generation_row(result.request, result.generation, item.finished_at)
             if item.is_again:
-                replaced.append((item.task.id, result.index, *row))
+                replaced.append(row)
             else:
                 answered.append(row)
     samples = [rows.sample_row(item.task.id, item.result, item.request) for item in batch]
