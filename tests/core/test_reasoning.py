@@ -127,6 +127,8 @@ def test_a_phrase_that_is_never_followed_up_is_a_thought_only_if_the_text_was_cu
         "1 < 2 and [3] > 2",
         "End it with `</think>`.",
         "End it with ``the </think> tag``.",
+        'He wrote "<think>hello</think>" and left.',
+        '{"template": "<think>x</think>", "n": 1}',
         'Set "stop" to "</think>" or “<think>”.',
         f"{FENCE}xml\n<think>\nx\n</think>\ny\n{FENCE}",
         "~~~\n</think>\n~~~",
