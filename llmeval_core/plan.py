@@ -145,6 +145,7 @@ class Plan:
         max_samples_failed: failed samples that end a task; below 1 a part of its samples.
         fail_fast: whether the first failed sample ends the run.
         fingerprint: equal exactly if the same numbers are asked for.
+        notes: what the user should know before the first request, a line each.
     """
 
     evaluations: tuple[PlannedEvaluation, ...]
@@ -162,6 +163,7 @@ class Plan:
     retry: RetryConfig
     timeouts: TimeoutConfig
     fingerprint: str
+    notes: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, Json]:
         """Return the plan as JSON, for `llmeval plan --json`, observers and trackers."""

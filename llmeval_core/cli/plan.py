@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,14 @@ from llmeval_core.catalog import make_plan
 from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.screen import make_console
 from llmeval_core.cli.session import home_option, open_session
-from llmeval_core.engine import TaskPreview, preview
-from llmeval_core.journal import Journal
+from llmeval_core.engine import TaskPreview, preview, within_open_files
+from llmeval_core.journal import Journal, home_problem
 from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.library import preflight_of_plan
 from llmeval_core.library.run_flags import read_config
+from llmeval_core.plan import Plan
+
+_log = logging.getLogger("llmeval")
 
 
 @click.command()
@@ -44,7 +49,16 @@ def command(
     """
     config, origin = read_config(run_file, **flags)
     session = open_session(ctx)
-    plan = make_plan(config, session.catalog, origin=origin, observer=session.host)
+    plan = make_plan(
+        config,
+        session.catalog,
+        origin=origin,
+        observer=session.host,
+        preflight=preflight_of_plan(home),
+    )
+    notes = _notes(plan, home)
+    for note in notes:
+        _log.warning(note)
     if (home / JOURNAL_FILE).exists():
         with Journal(home) as journal:
             previews = preview(plan, journal)
@@ -53,10 +67,24 @@ def command(
     if as_json:
         counted = [asdict(item) for item in previews]
         click.echo(
-            json.dumps({**plan.describe(), "preview": counted}, ensure_ascii=False, indent=2)
+            json.dumps(
+                {**plan.describe(), "preview": counted, "notes": notes},
+                ensure_ascii=False,
+                indent=2,
+            )
         )
     else:
         _print(previews, plan.fingerprint)
+
+
+def _notes(plan: Plan, home: Path) -> list[str]:
+    """Collect what the run would say, or fail for, before its first request."""
+    _, about_files = within_open_files(plan)
+    notes = [*plan.notes, *([about_files] if about_files else [])]
+    if problem := home_problem(home, home / JOURNAL_FILE):
+        hint = f" (try: {problem.hint})" if problem.hint else ""
+        notes.append(f"a run could not be kept: {problem.what}{hint}")
+    return notes
 
 
 def _print(previews: list[TaskPreview], fingerprint: str) -> None:

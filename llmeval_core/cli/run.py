@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -23,9 +24,11 @@ from llmeval_core.cli.screen import make_console
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import Progress, RunOutcome, SilentProgress, run_plan
 from llmeval_core.journal import Journal
-from llmeval_core.library import make_leaderboard, outcome_json
+from llmeval_core.library import make_leaderboard, outcome_json, preflight_of_run
 from llmeval_core.library.run_flags import read_config
 from llmeval_core.plan import Plan
+
+_log = logging.getLogger("llmeval")
 
 
 @click.command()
@@ -60,7 +63,15 @@ def command(
     """
     config, origin = read_config(run_file, **flags)
     session = open_session(ctx)
-    plan = make_plan(config, session.catalog, origin=origin, observer=session.host)
+    plan = make_plan(
+        config,
+        session.catalog,
+        origin=origin,
+        observer=session.host,
+        preflight=preflight_of_run(home),
+    )
+    for note in plan.notes:
+        _log.warning(note)
     screen = Console(stderr=True)
     with Journal(home) as journal, contextlib.ExitStack() as stack:
         progress: Progress = SilentProgress()

@@ -1,5 +1,6 @@
 """The pipeline: a Plan and a journal in, task results out."""
 
+from llmeval_core.engine.open_files import within_open_files
 from llmeval_core.engine.preview import TaskPreview, preview
 from llmeval_core.engine.progress import Progress, SilentMeter, SilentProgress, TaskMeter
 from llmeval_core.engine.run import RunOutcome, run_plan
@@ -13,4 +14,5 @@ __all__ = [
     "TaskPreview",
     "preview",
     "run_plan",
+    "within_open_files",
 ]

@@ -9,6 +9,7 @@ from llmeval_core.journal.deliveries import (
 )
 from llmeval_core.journal.finding import Count, Ending, SampleFinder, SampleQuery, Stretch
 from llmeval_core.journal.history import Usage
+from llmeval_core.journal.home import home_problem
 from llmeval_core.journal.journal import Journal
 from llmeval_core.journal.reading import Reader, StoredAnswer, StoredTask, TaskTotals
 from llmeval_core.journal.scores import grade
@@ -31,4 +32,5 @@ __all__ = [
     "TaskTotals",
     "Usage",
     "grade",
+    "home_problem",
 ]

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from llmeval_core.hooks import Mode, Model, ModelError, ModelInfo, fingerprint
+from llmeval_core.hooks import Mode, Model, ModelError, ModelInfo, Readiness, fingerprint
+from llmeval_models.openai.headers import make_headers
 from llmeval_models.settings import OpenAISettings, ServerSettings
 
 
@@ -32,6 +33,16 @@ class ServerProvider:
             max_concurrency=settings.max_concurrency,
             endpoint=fingerprint([place, self._limited_by()]),
         )
+
+    def check(self, model: str) -> Readiness:
+        """Look whether there is a key where one is needed, and whether HTTP can carry it.
+
+        Raises:
+            ModelError: `auth`, as `open`.
+        """
+        settings = self._settings
+        make_headers(settings, url=urlsplit(settings.base_url), key=self._key())
+        return Readiness()
 
     async def open(self, model: str) -> Model:
         """Make a connection pool; the first request connects.
