@@ -15,7 +15,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from filelock import FileLock, Timeout
 
+from llmeval_core.errors import JournalError
 from llmeval_core.journal.deliveries import Deliveries
+from llmeval_core.journal.presence import Presence
 from llmeval_core.journal.reading import Reader, StoredTask
 from llmeval_core.journal.schema import connect, journal_error, prepare, sqlite_errors
 from llmeval_core.journal.writing import SampleWriter
@@ -47,6 +49,7 @@ class Journal:
             self._connection = connect(self.path)
             try:
                 prepare(self._connection, self.path)
+                self._presence = Presence(self.path)
             except BaseException:
                 self._connection.close()
                 raise
@@ -95,7 +98,8 @@ class Journal:
             JournalError: as `record`.
         """
         if self._writer is None:
-            self._writer = SampleWriter(self.path)
+            self._presence.check()
+            self._writer = SampleWriter(self.path, self._presence)
         self._writer.put(task, result, request)
 
     async def keep_up(self) -> None:
@@ -164,6 +168,7 @@ class Journal:
         Raises:
             JournalError: SQLite failed; what else goes wrong in the block stays as it is.
         """
+        self._presence.check()
         with sqlite_errors(self.path):
             connection = connect(self.path)
         try:
@@ -205,6 +210,7 @@ class Journal:
         Raises:
             JournalError: the folder cannot be written.
         """
+        self._presence.check()
         folder = self.home / "locks"
         with sqlite_errors(self.path):
             folder.mkdir(exist_ok=True)
@@ -217,5 +223,10 @@ class Journal:
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
-        with self._lock, sqlite_errors(self.path):
-            yield
+        try:
+            with self._lock, sqlite_errors(self.path):
+                yield
+        except JournalError as err:
+            if problem := self._presence.problem():
+                raise problem from err
+            raise

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from llmeval_core.errors import JournalError
 from llmeval_core.journal import rows
+from llmeval_core.journal.presence import Presence
 from llmeval_core.journal.reading import StoredTask
 from llmeval_core.journal.schema import connect, journal_error
 from llmeval_core.journal.scores import score_row
@@ -40,10 +41,16 @@ class SampleWriter:
 
     A sample that was given is on disk at most about `GATHER_S` plus one commit later, or when
     `flush` is done. After an error nothing more is written; `check` and `flush` raise it.
+
+    Args:
+        path: the journal.
+        presence: looks before each commit whether the journal's file is still there; made
+            now if None.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, presence: Presence | None = None) -> None:
         self._path = path
+        self._presence = presence or Presence(path)
         self._items: deque[_Item | _Flush] = deque()
         self._awake = threading.Event()
         self._hurry = threading.Event()
@@ -108,9 +115,10 @@ class SampleWriter:
             batch, flushes, running = self._gather()
             if batch and self._error is None and connection is not None:
                 try:
+                    self._presence.check()
                     _commit(connection, batch)
                 except Exception as err:  # noqa: BLE001  nobody would hear of it from this thread
-                    self._error = journal_error(err, self._path)
+                    self._error = self._presence.problem() or journal_error(err, self._path)
             for done in flushes:
                 if not done.set_running_or_notify_cancel():
                     continue  # who waited was cancelled
