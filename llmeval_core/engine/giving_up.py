@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from llmeval_core.errors import LlmevalError, ModelError
 from llmeval_core.generation import TRANSIENT
 from llmeval_core.records import Failure
@@ -15,6 +18,7 @@ _HINTS = {
     "prompt": "change the template, or give the data set the fields that it uses",
     "metric": "choose metrics that fit the data set",
 }
+_OUT_OF_FILES = (os.strerror(errno.EMFILE), os.strerror(errno.ENFILE))
 
 
 class GiveUp:
@@ -88,12 +92,18 @@ class GiveUp:
         raise LlmevalError(
             f"{what} failed, and {allowed:g} may: {failure.message}",
             where=self._where,
-            hint=_HINTS.get(failure.kind),
+            hint=_hint(failure),
         )
 
     def error(self, failure: Failure, what: str) -> LlmevalError:
         """Make the error that ends the run, with the last failure as its reason."""
-        message, hint = f"{what}: {failure.message}", _HINTS.get(failure.kind)
+        message, hint = f"{what}: {failure.message}", _hint(failure)
         if failure.kind in TRANSIENT:
             return ModelError(failure.kind, message, where=self._where, hint=hint)
         return LlmevalError(message, where=self._where, hint=hint)
+
+
+def _hint(failure: Failure) -> str | None:
+    if failure.kind == "connection" and failure.message.endswith(_OUT_OF_FILES):
+        return "raise the limit of open files with `ulimit -n`, or lower the concurrency"
+    return _HINTS.get(failure.kind)

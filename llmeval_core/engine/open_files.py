@@ -9,8 +9,9 @@ from pathlib import Path
 from llmeval_core.engine.pacers import endpoint_of, most_let_in
 from llmeval_core.plan import Plan, PlannedModel
 
-_KEPT = 96
-"""Kept free beside the models' connections: the journal, data sets, trackers, look-ups of names."""
+_KEPT, _LEAST_KEPT = 96, 16
+"""Kept free beside the models' connections: the journal, data sets, trackers, look-ups of names.
+Where there is little room it is a quarter of it."""
 _USUAL = 32
 """Open files of a process that cannot be counted."""
 
@@ -30,11 +31,14 @@ def within_open_files(plan: Plan) -> tuple[Plan, str | None]:
     if plan.executor is not None or not servers:
         return plan, None
     wanted = [most_let_in(plan, models) for models in servers.values()]
-    own = _n_open() + _KEPT
-    allowed = _raise_limit(own + sum(wanted))
-    if allowed is None or allowed >= own + sum(wanted):
+    n_open, needed = _n_open(), sum(wanted) + _KEPT
+    allowed = _raise_limit(n_open + needed)
+    if allowed is None or allowed >= n_open + needed:
         return plan, None
-    most = _share(wanted, allowed - own)
+    room = allowed - n_open
+    most = _share(wanted, room - min(_KEPT, max(_LEAST_KEPT, room // 4)))
+    if most >= max(wanted):
+        return plan, None
     changed = replace(
         plan,
         concurrency=None if plan.concurrency is None else min(plan.concurrency, most),

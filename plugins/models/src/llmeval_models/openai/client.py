@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ from llmeval_models.openai.wires.wire import BrokenError, Reply, TooLateError
 from llmeval_models.settings import ServerSettings
 
 _SHOWN_CHARS = 60
+_OUT_OF_FILES = {os.strerror(errno.EMFILE), os.strerror(errno.ENFILE)}
 
 
 class Client:
@@ -73,6 +76,13 @@ class Client:
                 "timeout", "the server did not accept a connection in time", where=self._base_url
             ) from err
         except BrokenError as err:
+            if str(err) in _OUT_OF_FILES:
+                raise ModelError(
+                    "connection",
+                    f"no more connections can be opened here: {err}",
+                    where=self._base_url,
+                    hint="raise the limit with `ulimit -n`, or lower the concurrency",
+                ) from err
             raise ModelError(
                 "connection",
                 f"no connection to the server: {self._clean(str(err))}",
