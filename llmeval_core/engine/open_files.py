@@ -79,6 +79,8 @@ def _raise_limit(needed: int) -> int | None:
     if soft >= needed:
         return soft
     wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if wanted <= soft:
+        return soft
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     except (OSError, ValueError):  # a system's own limit lies below

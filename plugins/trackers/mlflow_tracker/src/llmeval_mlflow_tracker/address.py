@@ -88,7 +88,7 @@ class _Reading:
         name, host = parts.netloc.rpartition("@")[2], parts.hostname or ""
         root = f"{scheme}://{name or 'HOST:5000'}{_API.sub('', parts.path).rstrip('/')}"
         write = f"write {root}"
-        if "@" in rest and "@" not in parts.netloc:
+        if rest.count("@") > parts.netloc.count("@"):
             raise self._error(
                 "has a login that cannot be told from the rest",
                 "in a password write # as %23, / as %2F, ? as %3F and @ as %40",
