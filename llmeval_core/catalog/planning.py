@@ -72,7 +72,8 @@ def make_plan(
         if readiness.tracker(tracker, where=origin.where("trackers", index))
     )
     for index, planned in enumerate(models):
-        readiness.model(planned, where=origin.where("models", index))
+        where = origin.where("models", index)
+        readiness.model(planned, where=where, is_asked_here=config.executor is None)
     datasets = [
         catalog.build("datasets", task.dataset, origin=origin, path=("tasks", index, "dataset"))[0]
         for index, task in enumerate(config.tasks)

@@ -51,8 +51,14 @@ class ReadinessCheck:
         self._preflight = preflight
         self._redactor = redactor
 
-    def model(self, planned: PlannedModel, *, where: str) -> None:
+    def model(self, planned: PlannedModel, *, where: str, is_asked_here: bool) -> None:
         """Ask a model's provider, if it can tell.
+
+        Args:
+            planned: the model.
+            where: where it stands, for errors.
+            is_asked_here: whether this process will ask it; what an executor's machines lack, or
+                have, is not known here.
 
         Raises:
             LlmevalError: the model cannot be asked.
@@ -65,7 +71,8 @@ class ReadinessCheck:
             with foreign_errors(PluginError, what, where=where):
                 self._note(provider.check(planned.model), planned.name)
         except ModelError as err:
-            is_needed = asked.must_be_ready and not asked.has_answers(planned.name)
+            is_needed = is_asked_here and asked.must_be_ready
+            is_needed = is_needed and not asked.has_answers(planned.name)
             self._lacks(err, planned.name, where, is_fatal=is_needed)
         except LlmevalError as err:
             raise self._placed(err, where) from err

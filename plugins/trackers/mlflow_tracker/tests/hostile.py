@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gzip
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -46,11 +47,12 @@ class Hostile:
             self.n_serving += 1
         with connection, contextlib.suppress(OSError):
             received = b""
-            while b"\r\n\r\n" not in received:
+            while b"\r\n\r\n" not in received and not received.startswith(b"\x16\x03"):
                 if not (data := connection.recv(65536)):
                     break
                 received += data
             else:
+                _drain(connection, received)
                 self.n_requests += 1
                 self._serve(self, connection)
         with self._idle:
@@ -66,6 +68,15 @@ class Hostile:
         self.gone.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+
+def _drain(connection: socket.socket, received: bytes) -> None:
+    """Read the request's body: closing before would look like a reset."""
+    head, _, body = received.partition(b"\r\n\r\n")
+    if length := re.search(rb"(?i)content-length: (\d+)", head):
+        left = int(length[1]) - len(body)
+        while left > 0 and (data := connection.recv(65536)):
+            left -= len(data)
 
 
 @contextlib.contextmanager
@@ -155,6 +166,30 @@ def html_login(server: Hostile, connection: socket.socket) -> None:
     connection.sendall(
         _head("200 OK", "Content-Type: text/html", f"Content-Length: {len(body)}") + body
     )
+
+
+def page_not_found(server: Hostile, connection: socket.socket) -> None:
+    connection.sendall(_head("404 Not Found", "Content-Length: 9") + b"<p>no</p>")
+
+
+def redirected_writes(server: Hostile, connection: socket.socket) -> None:
+    """Say that there is no experiment, and send whoever makes one elsewhere."""
+    if server.n_requests % 2:  # a read, before and after
+        body = b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such experiment"}'
+        connection.sendall(
+            _head("404 Not Found", f"Content-Length: {len(body)}", "Connection: close") + body
+        )
+    else:
+        connection.sendall(
+            _head("301 Moved", "Location: https://other.example/x?token=1", "Content-Length: 0")
+        )
+
+
+def dripping_handshake(server: Hostile, connection: socket.socket) -> None:
+    """Begin a TLS record of 16 kB and never end it."""
+    connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
+    while not server.gone.wait(_STEP_S):
+        connection.sendall(b"\x00")
 
 
 def other_json(server: Hostile, connection: socket.socket) -> None:

@@ -31,6 +31,8 @@ KINDS: dict[str, tuple[Serve, str, int]] = {
     "silent": (hostile.silent, "does not answer in time", 1),
     "not HTTP": (hostile.not_http, "cannot be reached: no connection", 3),
     "HTML": (hostile.html_login, "is not MLflow's API", 1),
+    "404 page": (hostile.page_not_found, "is not MLflow's API: a page with status 404", 1),
+    "redirected writes": (hostile.redirected_writes, "redirects to https://other.example/x", 3),
     "other JSON": (hostile.other_json, "is not MLflow's API", 1),
     "busy": (hostile.busy_for_an_hour, "cannot take requests now (503", 1),
 }
@@ -78,3 +80,12 @@ async def test_more_attempts_that_the_user_wants_fit_into_the_time_too(
 
         assert server.n_requests == 1
     assert error.retry_after_s == 3600
+
+
+async def test_an_encryption_that_never_begins_ends_in_time(tmp_path: Path) -> None:
+    with hostile.hostile(hostile.dripping_handshake) as server:
+        error = await refused(server.url.replace("http://", "https://"), tmp_path)
+        server.wait_idle(PATIENCE_S)
+
+        assert "does not answer in time" in error.what
+        assert server.n_requests == 1

@@ -52,21 +52,27 @@ class _Bounds:
     def left_s(self) -> float:
         return max(0.0, self._deadline - time.monotonic())
 
-    def watch(self, used: socket.socket | None) -> None:
+    def watch(self, used: socket.socket) -> None:
+        """Take a handle of one's own on a connection: TLS takes the socket's away."""
         with self._lock:
-            if used is not None:
-                self._sockets.append(used)
+            self._sockets.append(socket.socket(fileno=os.dup(used.fileno())))
         if self.is_over:
             self.end()
+
+    def close(self) -> None:
+        """Give the handles back; the connections stay as they are."""
+        with self._lock:
+            for one in self._sockets:
+                one.close()
+            self._sockets.clear()
 
     def end(self) -> None:
         """Wake whoever reads or writes; another thread may do this."""
         self.is_over = True
         with self._lock:
-            sockets = list(self._sockets)
-        for one in sockets:
-            with contextlib.suppress(OSError, ValueError):
-                one.shutdown(socket.SHUT_RDWR)
+            for one in self._sockets:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
 
 
 # State of a thread, not of the module: between MLflow's client, which hands nothing through, and
@@ -87,6 +93,7 @@ def bounded(deadline: float) -> Iterator[None]:
     finally:
         _BOUNDS.reset(token)
         watchdog.cancel()
+        bounds.close()
 
 
 def install() -> None:
@@ -243,16 +250,18 @@ class _Watched:
 
     sock: Any  # Any: plain or encrypted, None while there is none
 
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        _watch(self.sock)
+    def _new_conn(self) -> socket.socket:
+        made: socket.socket = super()._new_conn()  # type: ignore[misc]
+        _watch(made)
+        return made
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # Any: the base's
-        _watch(self.sock)
+        if self.sock is not None:
+            _watch(self.sock)
         super().request(*args, **kwargs)  # type: ignore[misc]
 
 
-def _watch(used: socket.socket | None) -> None:
+def _watch(used: socket.socket) -> None:
     bounds = _BOUNDS.get()
     if bounds is not None:
         bounds.watch(used)

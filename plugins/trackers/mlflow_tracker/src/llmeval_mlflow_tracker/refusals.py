@@ -20,6 +20,7 @@ _DRIVER = re.compile(r"No module named '(psycopg2|psycopg|MySQLdb|pymysql|pyodbc
 DRIVERS = {"psycopg2": "psycopg2-binary", "psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}
 _UNTRUSTED = re.compile(r"certificate verify failed: ([^(]+?)\s*\(")
 _NOT_TLS = re.compile(r"\[SSL: (WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE|HTTP_REQUEST)\]")
+_NO_API = re.compile(r"failed with error code (3\d\d|404|405|501) != 200")  # MLflow says it in JSON
 _REDIRECT = re.compile(r"a write is redirected (to \S+)|Exceeded \d+ redirects")
 _MAX_MESSAGE = 240
 _SHORT = 4
@@ -159,6 +160,12 @@ def _bounded(text: str, place: str) -> RefusedError | None:
         return RefusedError(
             "other",
             f"what answers at {place} is not MLflow's API: it sends more than {size}",
+            hint="check tracking_uri: it is the server's root",
+        )
+    if page := _NO_API.search(text):
+        return RefusedError(
+            "other",
+            f"what answers at {place} is not MLflow's API: a page with status {page.group(1)}",
             hint="check tracking_uri: it is the server's root",
         )
     if redirect := _REDIRECT.search(text):
