@@ -10,6 +10,7 @@ So `install` wraps the one function where its client gets its sessions. Only a t
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import threading
@@ -103,6 +104,8 @@ def install() -> None:
     known = request_utils._get_request_session
     if not isinstance(known, _Sessions):
         request_utils._get_request_session = _Sessions(known)
+        # It would log what we raise, with whatever the server said.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
 class _Sessions:
