@@ -10,6 +10,7 @@ FailureKind = Literal[
     "auth",
     "not_found",
     "bad_request",
+    "filtered",
     "rate_limit",
     "overloaded",
     "connection",
@@ -17,10 +18,15 @@ FailureKind = Literal[
     "context_too_long",
     "malformed",
     "time_limit",
+    "stopped",
     "prompt",
     "metric",
 ]
-"""Why a sample has no score: the model's reasons first, then the pipeline's own."""
+"""Why a sample has no score: the model's reasons first, then the pipeline's own.
+
+`stopped` is what an executor says of a request that it was given and did not send, because the run
+ended: it is not kept, and the next run asks it.
+"""
 
 
 class LlmevalError(Exception):
@@ -72,10 +78,14 @@ class ModelError(LlmevalError):
 
     Args:
         kind: `auth` and `not_found` stop the model at once; `rate_limit`, `overloaded`,
-            `connection`, `timeout` and `malformed` are tried again; `bad_request` and
-            `context_too_long` fail the sample.
+            `connection`, `timeout` and `malformed` are tried again; `bad_request`,
+            `context_too_long` and `filtered` (a moderation refused the request) fail the sample.
+            Once the model has answered, `auth` and `not_found` too fail the sample, and end the
+            model only if they go on.
         what: what happened, one line, without keys or tokens.
         retry_after_s: how long the server asks us to wait, seconds; None if it did not say.
+        is_doubtful: True if an `auth` or `not_found` may be of this request alone, so that it
+            ends the model only if others fail likewise.
     """
 
     def __init__(
@@ -86,10 +96,12 @@ class ModelError(LlmevalError):
         where: str | None = None,
         hint: str | None = None,
         retry_after_s: float | None = None,
+        is_doubtful: bool = False,
     ) -> None:
         super().__init__(what, where=where, hint=hint)
         self.kind: FailureKind = kind
         self.retry_after_s = retry_after_s
+        self.is_doubtful = is_doubtful
 
 
 class TrackerError(LlmevalError):

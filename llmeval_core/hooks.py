@@ -41,9 +41,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
+from llmeval_core.completeness import Coverage, coverage_of, gives_way
+from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
     AnswerBy,
     ComponentConfig,
+    ExtractConfig,
     FewShotConfig,
     GenerationConfig,
     PromptConfig,
@@ -51,6 +54,7 @@ from llmeval_core.config import (
     TaskDefaults,
 )
 from llmeval_core.contracts import (
+    AnswerAwareMetric,
     Check,
     CheckOutcome,
     Dataset,
@@ -78,6 +82,7 @@ from llmeval_core.errors import (
     ModelError,
     TrackerError,
 )
+from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.packages import FetchError, Wheel, cache_folder, fetch_wheel, file_sha256
 from llmeval_core.paths import expand_path, file_problem, folder_problem
@@ -90,13 +95,18 @@ from llmeval_core.records import (
     Message,
     MetricResult,
     Mode,
+    Outcome,
+    Reasoning,
     Request,
     RunSummary,
     Sample,
     SampleResult,
     Score,
+    StopReason,
     TaskResult,
     TrackerStanding,
+    plain_text,
+    stop_reason,
 )
 from llmeval_core.statistics import mean_aggregate
 
@@ -106,15 +116,18 @@ if TYPE_CHECKING:
 __all__ = [
     "ENTRY_POINT_GROUP",
     "Aggregate",
+    "AnswerAwareMetric",
     "AnswerBy",
     "Check",
     "CheckOutcome",
     "ComponentConfig",
     "ConfigError",
+    "Coverage",
     "Dataset",
     "DatasetError",
     "Entry",
     "Executor",
+    "ExtractConfig",
     "Failure",
     "FailureKind",
     "FetchError",
@@ -136,8 +149,10 @@ __all__ = [
     "ModelJob",
     "ModelProvider",
     "ModelRecipe",
+    "Outcome",
     "PromptConfig",
     "Readiness",
+    "Reasoning",
     "Receipt",
     "Request",
     "Route",
@@ -148,6 +163,7 @@ __all__ = [
     "Score",
     "Settings",
     "Site",
+    "StopReason",
     "TaskDefaults",
     "TaskResult",
     "Tracker",
@@ -155,16 +171,23 @@ __all__ = [
     "TrackerError",
     "TrackerStanding",
     "Wheel",
+    "boxed_texts",
     "cache_folder",
+    "conditions",
+    "coverage_of",
     "expand_path",
     "fetch_wheel",
     "file_problem",
     "file_sha256",
     "fingerprint",
     "folder_problem",
+    "gives_way",
     "hookimpl",
     "hookspec",
     "mean_aggregate",
+    "plain_text",
+    "stop_reason",
+    "what_differs",
 ]
 
 ENTRY_POINT_GROUP = "llmeval"

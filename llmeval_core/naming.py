@@ -27,9 +27,10 @@ NAME_PATTERN = re.compile(r"[^\s/:]+")
 _canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
-def task_key(dataset: str, n_shots: int) -> str:
-    """Name a task: `task_key("aio", 0) == "aio_0shot"`."""
-    return f"{dataset}_{n_shots}shot"
+def task_key(dataset: str, n_shots: int, variant: str | None = None) -> str:
+    """Name a task: `aio_0shot`, or `aio_0shot.polite` for a variant of it."""
+    key = f"{dataset}_{n_shots}shot"
+    return key if variant is None else f"{key}.{variant}"
 
 
 def metric_key(task: str, metric: str, category: str | None = None) -> str:

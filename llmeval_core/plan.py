@@ -9,6 +9,7 @@ from llmeval_core.config import (
     AnswerBy,
     BudgetConfig,
     Examples,
+    ExtractConfig,
     FewShotConfig,
     LimitsConfig,
     PriceConfig,
@@ -80,7 +81,10 @@ class PlannedTask:
         dataset: where samples come from.
         dataset_fingerprint: content and settings of the data set.
         n_samples: how many samples there are, after the limit; None if unknown.
+        n_total: samples in the data set, without the limit; None if unknown.
         limit: first n samples only; None for all.
+        variant: the name of this way of asking and scoring, part of the key; None for the only
+            one.
         mode: how the model is asked.
         answer_by: how the answer is given, never `auto`.
         fingerprint: everything that decides the numbers; the identity of its results.
@@ -103,11 +107,13 @@ class PlannedTask:
     prompt: PlannedPrompt
     few_shot: FewShotConfig
     generation: GenerationSettings
-    extract: str | None
+    extract: ExtractConfig | None
     metrics: tuple[PlannedMetric, ...]
     fingerprint: str
     requests_fingerprint: str
     settings: Mapping[str, Json]
+    n_total: int | None = None
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,7 @@ class Plan:
         max_samples_failed: failed samples that end a task; below 1 a part of its samples.
         fail_fast: whether the first failed sample ends the run.
         fingerprint: equal exactly if the same numbers are asked for.
+        replace: whether results take the place of more complete ones.
         notes: what the user should know before the first request, a line each.
     """
 
@@ -163,6 +170,7 @@ class Plan:
     retry: RetryConfig
     timeouts: TimeoutConfig
     fingerprint: str
+    replace: bool = False
     notes: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, Json]:

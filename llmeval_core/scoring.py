@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 
-from llmeval_core.errors import ConfigError, LlmevalError, PluginError
+from llmeval_core.errors import LlmevalError, PluginError
+from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
-from llmeval_core.records import Failure, Generation, Sample, Score
+from llmeval_core.records import Failure, Generation, Outcome, Sample, Score, StopReason
 
 _REASONING = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+
+
+_OUTCOME_BY_REASON: Mapping[StopReason, Outcome] = {
+    "content_filter": "filtered",
+    "refusal": "refused",
+    "length": "truncated",
+}
 
 
 class Scorer:
@@ -29,14 +38,9 @@ class Scorer:
         self.awaits = any(
             inspect.iscoroutinefunction(planned.metric.score) for planned in task.metrics
         )
-        self._extract: re.Pattern[str] | None = None
+        self._extract: Extractor | None = None
         if task.extract is not None:
-            try:
-                self._extract = re.compile(task.extract)
-            except re.error as err:
-                raise ConfigError(
-                    f"extract is not a regular expression: {err}", where=f"{task.key}: extract"
-                ) from err
+            self._extract = Extractor(task.extract, where=f"{task.key}: extract")
 
     async def score(self, sample: Sample, generation: Generation) -> dict[str, Score] | Failure:
         """Score one answer with every metric; the first metric that cannot makes a Failure.
@@ -64,16 +68,29 @@ class Scorer:
                 texts = tuple(_REASONING.sub("", text) for text in texts)
                 break
         if self._extract is not None:
-            texts = tuple(_first_group(self._extract, text) for text in texts)
+            texts = tuple(map(self._extract, texts))
         return generation if texts is generation.texts else replace(generation, texts=texts)
 
 
-def _first_group(pattern: re.Pattern[str], text: str) -> str:
-    """Return group 1 of the first match (the whole match without groups), or nothing."""
-    match = pattern.search(text)
-    if match is None:
-        return ""
-    return (match.group(1 if pattern.groups else 0) or "").strip()
+def outcome_of(answer: Generation | Failure, failure: Failure | None) -> Outcome:
+    """Say in one word how a sample ended.
+
+    Of several answers, the first that did not end by itself decides.
+
+    Args:
+        answer: what the model answered, or why it did not.
+        failure: why the sample has no score; None if it has.
+    """
+    if isinstance(answer, Failure):
+        return "filtered" if answer.kind == "filtered" else "failed"
+    if failure is not None:
+        return "unscored"
+    for reason in answer.stop_reasons:
+        if reason in _OUTCOME_BY_REASON:
+            return _OUTCOME_BY_REASON[reason]
+    if answer.texts and not any(text.strip() for text in answer.texts):
+        return "empty"
+    return "answered"
 
 
 def _checked(score: object) -> Score:

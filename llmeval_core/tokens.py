@@ -13,6 +13,8 @@ from llmeval_core.records import Request
 
 PER_MESSAGE = 4
 """Tokens that a chat's framing adds to each message."""
+MOST_TOKENS = 10**9
+"""No answer reads or writes more: a higher count is a mistake, and so unknown."""
 _EAST_ASIAN = re.compile(
     "[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )

@@ -122,6 +122,7 @@ def make_plan(
         give_up_after=config.give_up_after,
         retry=config.retry,
         timeouts=config.timeouts,
+        replace=config.replace,
         fingerprint=fingerprint(
             [[item.model.name, *(task.fingerprint for task in item.tasks)] for item in evaluations]
         ),
@@ -250,7 +251,7 @@ def _each_key_once(tasks: Any) -> list[PlannedTask]:
         if any(task.key == other.key for other in planned):
             raise ConfigError(
                 f"two tasks are called '{task.key}'",
-                hint="give one of the data sets another `name:`",
+                hint="give one of the tasks a `variant:`, or its data set another `name:`",
             )
         planned.append(task)
     return planned

@@ -14,13 +14,16 @@ SECRET_MARK = "***"  # noqa: S105
 _SECRET_KEY = re.compile(r"(?i)(api[-_]?key|token|password|secret|authorization)$")
 _SECRET_GROUPS = frozenset({"headers"})
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
+_QUERY_NAME = r"[^=&\s]*(?:key|token|secret|password|signature|sig|code)"
+_QUERY_SECRET = re.compile(rf"(?i)(?<=[?&])({_QUERY_NAME}=)[^&\s#]+")
 
 
 def public_settings(settings: Mapping[str, Any]) -> dict[str, Json]:
     """Return settings with `${NAME}` as it is and literal secrets replaced by `SECRET_MARK`.
 
-    What stands under a key that ends like `api_key`, `token` or `password`, in `headers`, or as a
-    login in a URL is taken for a secret. Any: what the run file has.
+    What stands under a key that ends like `api_key`, `token` or `password`, in `headers`, as a
+    login in a URL, or in its query under such a name is taken for a secret. Any: what the run file
+    has.
     """
     return {key: _public(key, value) for key, value in settings.items()}
 
@@ -29,11 +32,23 @@ def _public(key: str, value: Any, *, secret: bool = False) -> Json:
     """Mask one value; Any: a tree of YAML values."""
     secret = secret or bool(_SECRET_KEY.search(key)) or key in _SECRET_GROUPS
     if isinstance(value, Mapping):
-        return {str(name): _public(str(name), item, secret=secret) for name, item in value.items()}
+        is_query = key == "query"
+        return {
+            str(name): _public(
+                str(name),
+                item,
+                secret=secret
+                or (is_query and re.fullmatch(_QUERY_NAME, str(name), re.IGNORECASE) is not None),
+            )
+            for name, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_public(key, item, secret=secret) for item in value]
     if isinstance(value, str):
         if "${" in value:
             return value
-        return SECRET_MARK if secret else _LOGIN.sub(f"{SECRET_MARK}@", value)
+        if secret:
+            return SECRET_MARK
+        value = _LOGIN.sub(f"{SECRET_MARK}@", value)
+        return _QUERY_SECRET.sub(rf"\1{SECRET_MARK}", value) if "://" in value else value
     return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypeVar
 
+from llmeval_core.catalog.generation import fill_generation, lay_over
+from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.config import (
     AnswerBy,
+    ExtractConfig,
     GenerationConfig,
     PromptConfig,
     RunConfig,
     Settings,
     TaskConfig,
+    describe_extract,
 )
-from llmeval_core.contracts import Dataset
-from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
+from llmeval_core.contracts import AnswerAwareMetric, Dataset
+from llmeval_core.errors import ConfigError, DatasetError, PluginError, foreign_errors
+from llmeval_core.extraction import Extractor
 from llmeval_core.naming import Json, fingerprint, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
-from llmeval_core.records import GenerationSettings, Mode
+from llmeval_core.records import Mode
 
-PIPELINE_REVISION = 1
+PIPELINE_REVISION = 2
 """Raised when the same settings begin to give other requests or scores."""
+
+SAME_ITEM = "question, NFKC, no case, single spaces"
+"""How it is found out that an example is the sample itself; see `prompting.few_shot`."""
 
 _LETTER_TEMPLATE = (
     "{{ input }}\n"
@@ -55,14 +64,15 @@ def plan_task(
         answer_by = _answer_by(config.answer_by or defaults.answer_by, model, dataset)
         size = dataset.size()
         content = dataset.fingerprint()
+    metrics = tuple(_for_answers(planned, answer_by, where) for planned in metrics)
     mode = _mode(prompt.mode, answer_by, model, where)
-    generation = _overlay(defaults.generation, *generations, config.generation)
+    generation = lay_over(defaults.generation, *generations, config.generation)
     name = config.dataset.name or dataset.name
     limits = [limit for limit in (config.limit, run.limit) if limit is not None]
     limit = min(limits) if limits else None
     planned_prompt = _fill_prompt(prompt, config.prompt, answer_by)
     few_shot = config.few_shot or defaults.few_shot
-    planned_generation = _fill_generation(generation)
+    planned_generation = fill_generation(generation, mode, planned_prompt)
     asked: dict[str, Json] = {
         "pipeline": PIPELINE_REVISION,
         "dataset": content,
@@ -77,29 +87,27 @@ def plan_task(
             "separator": planned_prompt.separator,
             "examples": planned_prompt.examples,
         },
-        "few_shot": few_shot.model_dump(mode="json") if n_shots else None,
+        "few_shot": {**few_shot.model_dump(mode="json"), "same_item": SAME_ITEM}
+        if n_shots
+        else None,
         "seed": run.seed if n_shots else None,
-        "generation": {
-            "max_tokens": planned_generation.max_tokens,
-            "temperature": planned_generation.temperature,
-            "top_p": planned_generation.top_p,
-            "seed": planned_generation.seed,
-            "stop": list(planned_generation.stop),
-            "n": planned_generation.n,
-        },
+        "generation": planned_generation.as_json(),
     }
-    extract = config.extract or defaults.extract
+    extract, origin = defaults.extract, f"{where}, data set '{dataset.name}'"
+    if "extract" in config.model_fields_set:
+        extract, origin = config.extract, f"{where}.extract"
     scored: dict[str, Json] = {
         "limit": limit,
-        "extract": extract,
+        **_describe_extract(extract, origin),
         "answer_by": answer_by,
         "metrics": {
             item.name: {"definition": item.metric.definition, **item.settings} for item in metrics
         },
     }
+    variant = [config.variant] if config.variant is not None else []
     requests_fingerprint = fingerprint([model.name, model.info.identity, asked])
     return PlannedTask(
-        key=task_key(name, n_shots),
+        key=task_key(name, n_shots, config.variant),
         dataset_name=name,
         dataset=dataset,
         dataset_fingerprint=content,
@@ -114,10 +122,39 @@ def plan_task(
         generation=planned_generation,
         extract=extract,
         metrics=metrics,
-        fingerprint=fingerprint([requests_fingerprint, name, scored]),
+        fingerprint=fingerprint([requests_fingerprint, name, scored, *variant]),
         requests_fingerprint=requests_fingerprint,
-        settings={**asked, **scored, "model": dict(model.settings)},
+        settings={
+            **asked,
+            **scored,
+            "generation": public_settings(planned_generation.as_json()),
+            "model": dict(model.settings),
+        },
+        n_total=size,
+        variant=config.variant,
     )
+
+
+def _for_answers(planned: PlannedMetric, answer_by: AnswerBy, where: str) -> PlannedMetric:
+    """Take a metric as it is for answers of this kind, if it tells kinds apart."""
+    metric = planned.metric
+    if not isinstance(metric, AnswerAwareMetric):
+        return planned
+    what = f"metric '{planned.name}' cannot be planned for answers by {answer_by}"
+    with foreign_errors(PluginError, what, where=where):
+        return replace(planned, metric=metric.for_answers(answer_by))
+
+
+def _describe_extract(extract: ExtractConfig | None, where: str) -> dict[str, Json]:
+    """Return what of the setting decides the numbers.
+
+    Raises:
+        ConfigError: a pattern of the data set's own is not a regular expression.
+    """
+    described: dict[str, Json] = {"extract": describe_extract(extract)}
+    if extract is not None and Extractor(extract, where=where).reads_groups_in_turn:
+        described["extract_group"] = "first filled"  # earlier versions read group 1 alone
+    return described
 
 
 def _overlay(first: _SettingsT, *others: _SettingsT) -> _SettingsT:
@@ -175,15 +212,4 @@ def _fill_prompt(prompt: PromptConfig, of_task: PromptConfig, answer_by: AnswerB
         continuation=prompt.continuation if prompt.continuation is not None else " {{ choice }}",
         separator=prompt.separator if prompt.separator is not None else "\n\n",
         examples=prompt.examples or "turns",
-    )
-
-
-def _fill_generation(config: GenerationConfig) -> GenerationSettings:
-    return GenerationSettings(
-        max_tokens=config.max_tokens,
-        temperature=0.0 if config.temperature is None else config.temperature,
-        top_p=config.top_p,
-        seed=config.seed,
-        stop=config.stop or (),
-        n=config.n or 1,
     )

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import click
 from click.shell_completion import CompletionItem
 
-from llmeval_core.catalog import Catalog
+from llmeval_core.catalog import Catalog, make_plan
 from llmeval_core.cli.listing import make_listing
-from llmeval_core.cli.prompt_preview import Preview, preview_prompts
-from llmeval_core.cli.sample_view import asked, expected
-from llmeval_core.cli.screen import echo_block
+from llmeval_core.cli.prompt_view import doubt_lines, echo_preview, echo_task_preview, preview_json
 from llmeval_core.cli.session import complete, open_session
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import Dataset
-from llmeval_core.errors import ConfigError
-from llmeval_core.library.sample_json import asked_json, expected_json
+from llmeval_core.engine import preview_task
+from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
+from llmeval_core.library.printable import shown
+from llmeval_core.library.prompt_preview import PreviewedTask, preview_dataset, preview_tasks
+from llmeval_core.library.run_flags import read_config
+
+_MOST_CHECKED = 10_000
+"""Samples that `show` looks at to find what is wrong with all of them."""
 
 _names = complete("datasets")
 
@@ -29,6 +34,14 @@ class Fetchable(Protocol):
 
     def fetch(self) -> Path:
         """Return the file in the cache; fetched if it is not there. Blocking."""
+
+
+@runtime_checkable
+class Noted(Protocol):
+    """A data set that says what it found out of its rows; an optional part of `Dataset`."""
+
+    def notes(self) -> Iterable[str]:
+        """Say how the rows are read, a sentence each."""
 
 
 class _ListByDefault(click.Group):
@@ -77,7 +90,8 @@ command.add_command(
 
 
 @command.command()
-@click.argument("name", metavar="NAME[:ARGUMENT]", shell_complete=_names)
+@click.argument("name", metavar="NAME[:ARGUMENT] | RUN_FILE", shell_complete=_names)
+@click.argument("task", required=False)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -90,9 +104,7 @@ command.add_command(
     "--shots",
     type=click.IntRange(min=0),
     metavar="N",
-    default=0,
-    show_default=True,
-    help="How many examples in each prompt.",
+    help="How many examples in each prompt; 0, or what the run file says, if left out.",
 )
 @click.option(
     "-m",
@@ -104,23 +116,92 @@ command.add_command(
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each sample.")
 @click.pass_context
 def show(
-    ctx: click.Context, /, name: str, limit: int, shots: int, model: str | None, *, as_json: bool
+    ctx: click.Context,
+    /,
+    name: str,
+    *,
+    task: str | None,
+    limit: int,
+    shots: int | None,
+    model: str | None,
+    as_json: bool,
 ) -> None:
-    """Print prompts as they would be sent, and the expected answers; asks no model.
+    """Print requests as they would be sent, and the expected answers; asks no model.
+
+    Of a data set, or of a run file: of all its tasks, or of the one with this key or data set.
+    What looks wrong with all of its samples is said at the end.
 
     \b
     Examples:
       llmeval datasets show commonsense_qa --limit 1 --shots 4
       llmeval datasets show jsonl:my.jsonl -m openai/gpt-4o-mini
+      llmeval datasets show eval.yaml my_0shot --limit 5
     """
-    catalog = open_session(ctx).catalog
+    session = open_session(ctx)
+    if _is_run_file(name):
+        config, origin = read_config(
+            Path(name),
+            models=(model,) if model else (),
+            datasets=(),
+            shots=None if shots is None else str(shots),
+            metrics=(),
+            trackers=(),
+            max_tokens=None,
+        )
+        plan = make_plan(config, session.catalog, origin=origin, observer=session.host)
+        for previewed in preview_tasks(plan, limit, name=task):
+            _show_task(previewed, as_json=as_json)
+        return
+    if task is not None:
+        raise ConfigError(
+            f"'{task}' names a task, and '{name}' is no run file",
+            hint="write `llmeval datasets show eval.yaml TASK`",
+        )
+    catalog = session.catalog
     dataset = _build(catalog, name)
-    previews = preview_prompts(dataset, catalog, use=name, model=model, n_shots=shots, limit=limit)
-    for index, preview in enumerate(previews):
+    previewed = preview_dataset(
+        dataset, catalog, use=name, model=model, n_shots=shots or 0, limit=limit
+    )
+    for note in _notes(dataset, name):
+        click.echo(shown(note), err=as_json)
+    for index, preview in enumerate(previewed.prompts):
         if as_json:
-            click.echo(json.dumps(_preview_json(preview), ensure_ascii=False))
+            click.echo(json.dumps(preview_json(preview), ensure_ascii=False))
         else:
-            _echo_preview(index, preview)
+            echo_preview(index, preview)
+    _echo_doubts(previewed)
+
+
+def _is_run_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml", ".json")) and Path(name).is_file()
+
+
+def _show_task(previewed: PreviewedTask, *, as_json: bool) -> None:
+    notes = _notes(previewed.task.dataset, previewed.task.dataset_name)
+    if as_json:
+        for note in notes:
+            click.echo(shown(note), err=True)
+        of = {"model": previewed.model.name, "task": previewed.task.key}
+        for preview in previewed.prompts:
+            click.echo(json.dumps({**of, **preview_json(preview)}, ensure_ascii=False))
+    else:
+        echo_task_preview(previewed, notes)
+    _echo_doubts(previewed)
+
+
+def _notes(dataset: Dataset, name: str) -> list[str]:
+    if not isinstance(dataset, Noted):
+        return []
+    with foreign_errors(DatasetError, f"data set '{name}' cannot be read"):
+        return list(dataset.notes())
+
+
+def _echo_doubts(previewed: PreviewedTask) -> None:
+    counted = preview_task(
+        previewed.model, previewed.task, None, n_at_once=1, most_samples=_MOST_CHECKED
+    )
+    for line in doubt_lines([counted]):
+        click.echo(line, err=True)
 
 
 @command.command()
@@ -158,22 +239,3 @@ def _build(catalog: Catalog, name: str) -> Dataset:
         "datasets", ComponentConfig(use=name), origin=origin, path=("dataset",)
     )[0]
     return dataset
-
-
-def _echo_preview(index: int, preview: Preview) -> None:
-    sample = preview.sample
-    title = " · ".join(part for part in (str(index), sample.id, sample.category) if part)
-    if preview.request is not None:
-        parts = asked(preview.request)
-    else:
-        parts = [("input", sample.input), ("problem", str(preview.problem))]
-    echo_block(title, [*parts, *expected(sample)])
-
-
-def _preview_json(preview: Preview) -> dict[str, object]:
-    request = preview.request
-    return {
-        **expected_json(preview.sample),
-        "asked": asked_json(request) if request is not None else None,
-        "problem": preview.problem,
-    }

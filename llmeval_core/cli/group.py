@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "Evaluate models on data sets.",
     "plan": "Show what a run would do, and send nothing.",
     "results": "Show the leaderboard.",
+    "history": "Show what a metric key was, when, and from what.",
     "samples": "Show what was asked, answered, expected and scored.",
     "sync": "Deliver what trackers still lack.",
     "datasets": "List data sets, show or fetch one.",

@@ -5,32 +5,44 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from llmeval_core.library.leaderboard import Leaderboard, cell_text
+from llmeval_core.library.leaderboard import Leaderboard, cell_text, n_of
 from llmeval_core.library.printable import shown
 
 
 def print_leaderboard(board: Leaderboard, console: Console) -> None:
-    """Print the table; models are rows where that fits, otherwise columns."""
+    """Print the table; models are rows where that fits, otherwise columns.
+
+    How many samples a number is of stands over its column if that is the same for all models,
+    otherwise beside each number.
+    """
     table = _models_as_rows(board)
     if console.measure(table).minimum > console.width or _width(board) > console.width:
         table = _models_as_columns(board)
     console.print(table)
 
 
-def _heading(key: str) -> str:
-    """Break `nq_open_5shot_exact_match` into data set, shots and metric, a line each."""
+def _heading(board: Leaderboard, key: str) -> str:
+    """Break `nq_open_5shot_exact_match` into data set, shots and metric, a line each, and n."""
+    n = _common_n(board, key)
+    below = f"\nn={n}" if n else ""
     key = shown(key)
     dataset, shots, metric = key.rpartition("shot_")
-    name, _, n = dataset.rpartition("_")
-    return f"{name}\n{n}shot\n{metric}" if shots else key
+    name, _, n_shots = dataset.rpartition("_")
+    return f"{name}\n{n_shots}shot\n{metric}{below}" if shots else f"{key}{below}"
+
+
+def _common_n(board: Leaderboard, key: str) -> str:
+    """Write of how many samples all numbers of a column are; empty if they differ."""
+    found = {n for model in board.models if (n := n_of(board, model, key))}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _width(board: Leaderboard) -> int:
     """How wide the table is with models as rows and nothing folded."""
     width = max((len(model) for model in board.models), default=0) + 4
     for key in board.keys:
-        texts = [cell_text(board.cells.get((model, key))) for model in board.models]
-        lines = [*_heading(key).split("\n"), *texts]
+        texts = [_text(board, model, key) for model in board.models]
+        lines = [*_heading(board, key).split("\n"), *texts]
         width += max(len(line) for line in lines) + 3
     return width
 
@@ -38,19 +50,24 @@ def _width(board: Leaderboard) -> int:
 def _models_as_rows(board: Leaderboard) -> Table:
     table = Table("model", header_style="bold")
     for key in board.keys:
-        table.add_column(_heading(key), justify="right", no_wrap=True)
+        table.add_column(_heading(board, key), justify="right", no_wrap=True)
     for model in board.models:
-        table.add_row(
-            shown(model), *(cell_text(board.cells.get((model, key))) for key in board.keys)
-        )
+        table.add_row(shown(model), *(_text(board, model, key) for key in board.keys))
     return table
 
 
 def _models_as_columns(board: Leaderboard) -> Table:
     table = Table(header_style="bold")
     table.add_column("metric key", no_wrap=True)
+    table.add_column("n", justify="right")
     for model in board.models:
         table.add_column(shown(model), justify="right", overflow="fold")
     for key in board.keys:
-        table.add_row(shown(key), *(cell_text(board.cells.get((m, key))) for m in board.models))
+        numbers = (_text(board, model, key) for model in board.models)
+        table.add_row(shown(key), _common_n(board, key), *numbers)
     return table
+
+
+def _text(board: Leaderboard, model: str, key: str) -> str:
+    n = "" if _common_n(board, key) else n_of(board, model, key)
+    return cell_text(board.cells.get((model, key)), n)

@@ -12,6 +12,7 @@ import click
 from rich.table import Table
 
 from llmeval_core.catalog import make_plan
+from llmeval_core.cli.prompt_view import doubt_lines, echo_task_preview, preview_json
 from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.screen import make_console
 from llmeval_core.cli.session import home_option, open_session
@@ -19,6 +20,7 @@ from llmeval_core.engine import TaskPreview, preview, within_open_files
 from llmeval_core.journal import Journal, home_problem
 from llmeval_core.journal.journal import JOURNAL_FILE
 from llmeval_core.library import preflight_of_plan
+from llmeval_core.library.prompt_preview import preview_tasks
 from llmeval_core.library.run_flags import read_config
 from llmeval_core.plan import Plan
 
@@ -28,6 +30,13 @@ _log = logging.getLogger("llmeval")
 @click.command()
 @run_options
 @home_option
+@click.option(
+    "--prompts",
+    "n_prompts",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Show the first N requests of each task, as they will be sent.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.pass_context
 def command(
@@ -36,6 +45,7 @@ def command(
     run_file: Path | None,
     home: Path,
     *,
+    n_prompts: int | None,
     as_json: bool,
     **flags: Any,  # Any: each of its own type
 ) -> None:
@@ -44,8 +54,9 @@ def command(
     Reads the data sets, so a packaged one is fetched if it is not there yet.
 
     \b
-    Example:
+    Examples:
       llmeval plan eval.yaml
+      llmeval plan eval.yaml --prompts 2
     """
     config, origin = read_config(run_file, **flags)
     session = open_session(ctx)
@@ -66,15 +77,18 @@ def command(
         previews = preview(plan, None)
     if as_json:
         counted = [asdict(item) for item in previews]
-        click.echo(
-            json.dumps(
-                {**plan.describe(), "preview": counted, "notes": notes},
-                ensure_ascii=False,
-                indent=2,
-            )
-        )
-    else:
-        _print(previews, plan.fingerprint)
+        described: dict[str, Any] = {**plan.describe(), "preview": counted, "notes": notes}
+        if n_prompts is not None:
+            described["prompts"] = [
+                {"model": shown.model.name, "task": shown.task.key, **preview_json(prompt)}
+                for shown in preview_tasks(plan, n_prompts)
+                for prompt in shown.prompts
+            ]
+        click.echo(json.dumps(described, ensure_ascii=False, indent=2))
+        return
+    for shown in preview_tasks(plan, n_prompts) if n_prompts is not None else ():
+        echo_task_preview(shown)
+    _print(previews, plan.fingerprint)
 
 
 def _notes(plan: Plan, home: Path) -> list[str]:
@@ -104,6 +118,8 @@ def _print(previews: list[TaskPreview], fingerprint: str) -> None:
     console.print(table)
     for line in _lines(previews, fingerprint):
         console.print(line, soft_wrap=True)
+    for line in doubt_lines(previews):
+        click.echo(line, err=True)
 
 
 def _lines(previews: list[TaskPreview], fingerprint: str) -> list[str]:

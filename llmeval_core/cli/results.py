@@ -12,6 +12,8 @@ from llmeval_core.cli.screen import make_console
 from llmeval_core.cli.session import home_option
 from llmeval_core.library import existing_journal, make_leaderboard
 from llmeval_core.library.leaderboard import to_csv, to_json, to_markdown
+from llmeval_core.library.leaderboard_notes import leaderboard_notes
+from llmeval_core.library.printable import shown
 
 _WRITERS = {"md": to_markdown, "csv": to_csv, "json": to_json}
 
@@ -55,7 +57,10 @@ def command(
     categories: bool,
     as_json: bool,
 ) -> None:
-    """Show the leaderboard: models x metric keys, the newest value of each.
+    """Show the leaderboard: models x metric keys, the value that stands of each.
+
+    That is the newest of the most complete results: a run with --limit does not take the place of
+    a full one. `llmeval history KEY` shows all.
 
     \b
     Examples:
@@ -70,6 +75,9 @@ def command(
     if form != "table":
         click.echo(_WRITERS[form](board))
     elif board.cells:
-        print_leaderboard(board, make_console())
+        console = make_console()
+        print_leaderboard(board, console)
+        for note in leaderboard_notes(board):
+            console.print(shown(note), markup=False, highlight=False, soft_wrap=True)
     else:
         click.echo("no results yet" if not (models or datasets) else "no result fits")

@@ -25,6 +25,8 @@ from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import Progress, RunOutcome, SilentProgress, run_plan
 from llmeval_core.journal import Journal
 from llmeval_core.library import make_leaderboard, outcome_json, preflight_of_run
+from llmeval_core.library.leaderboard_notes import kept_out_notes
+from llmeval_core.library.printable import shown
 from llmeval_core.library.run_flags import read_config
 from llmeval_core.plan import Plan
 
@@ -82,10 +84,13 @@ def command(
                 else PlainProgress(screen)
             )
         outcome = run_to_end(_run(plan, journal, progress, screen))
+        with journal.reader() as reader:
+            notes = kept_out_notes(reader, outcome.summary.results)
     if as_json:
-        click.echo(json.dumps(outcome_json(outcome), ensure_ascii=False, indent=2))
+        body = outcome_json(outcome) | {"notes": notes}
+        click.echo(json.dumps(body, ensure_ascii=False, indent=2))
     else:
-        _report(outcome, home)
+        _report(outcome, home, notes)
     return exit_code(outcome)
 
 
@@ -120,12 +125,12 @@ def exit_code(outcome: RunOutcome) -> int:
     return int(bool(outcome.summary.n_failed or outcome.summary.n_undelivered))
 
 
-def _report(outcome: RunOutcome, home: Path) -> None:
+def _report(outcome: RunOutcome, home: Path, notes: list[str]) -> None:
     summary = outcome.summary
     console = make_console()
     if summary.results:
         print_leaderboard(make_leaderboard(summary.results), console)
-    lines = []
+    lines = [shown(note) for note in notes]
     if summary.results or not outcome.errors:
         lines.append(
             f"{summary.n_samples} samples, {summary.n_requests} requests answered,"

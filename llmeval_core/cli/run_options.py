@@ -61,6 +61,12 @@ _OPTIONS = (
         metavar="N",
         help="First N samples of each task.",
     ),
+    click.option(
+        "--replace",
+        is_flag=True,
+        default=None,
+        help="Let the results take the place of more complete ones.",
+    ),
     click.option("--seed", type=int, metavar="N", help="Decides every random choice of ours."),
     click.option(
         "--concurrency",

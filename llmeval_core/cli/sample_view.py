@@ -30,7 +30,7 @@ def result_parts(result: SampleResult) -> Parts:
     if result.request is not None:
         parts = asked(result.request)
     else:
-        parts = [("input", result.sample.input)]
+        parts = [("input", result.sample.input_text)]
     if result.generation is not None:
         parts += _answered(result.request, result.generation)
     parts += expected(result.sample)

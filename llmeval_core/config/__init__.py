@@ -7,6 +7,12 @@ from llmeval_core.config.bounds import (
     RetryConfig,
     TimeoutConfig,
 )
+from llmeval_core.config.extraction import (
+    ExtractConfig,
+    ExtractRule,
+    describe_extract,
+    extract_rules,
+)
 from llmeval_core.config.loading import KeyPath, Origin, load_run_file, read_run_text, validate
 from llmeval_core.config.schema import (
     AnswerBy,
@@ -15,6 +21,7 @@ from llmeval_core.config.schema import (
     GenerationConfig,
     ModelConfig,
     PromptConfig,
+    ReasoningConfig,
     RunConfig,
     TaskConfig,
     TaskDefaults,
@@ -27,6 +34,8 @@ __all__ = [
     "BudgetConfig",
     "ComponentConfig",
     "Examples",
+    "ExtractConfig",
+    "ExtractRule",
     "FewShotConfig",
     "GenerationConfig",
     "KeyPath",
@@ -35,6 +44,7 @@ __all__ = [
     "Origin",
     "PriceConfig",
     "PromptConfig",
+    "ReasoningConfig",
     "Redactor",
     "RetryConfig",
     "RunConfig",
@@ -43,7 +53,9 @@ __all__ = [
     "TaskDefaults",
     "TimeoutConfig",
     "TrackerConfig",
+    "describe_extract",
     "expand_env",
+    "extract_rules",
     "load_run_file",
     "read_run_text",
     "validate",

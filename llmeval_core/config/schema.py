@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -14,14 +14,38 @@ from llmeval_core.config.bounds import (
     RetryConfig,
     TimeoutConfig,
 )
+from llmeval_core.config.extraction import ExtractConfig, checked_pattern, extract_rules
 from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfig
 
 Examples = Literal["turns", "text", "template"]
 AnswerBy = Literal["auto", "generation", "letter", "loglikelihood"]
 
 
+class ReasoningConfig(Settings):
+    """How much a model thinks before it answers; how that is written is up to the provider."""
+
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = Field(
+        default=None, description="In the words of OpenAI."
+    )
+    budget: int | None = Field(default=None, ge=0, description="Most tokens to think.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:  # Any: pydantic hands over what the file has
+        return {"effort": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.effort is None and self.budget is None:
+            raise ValueError("`reasoning` wants `effort` or `budget`; write `null` to send nothing")
+        return self
+
+
 class GenerationConfig(Settings):
-    """How answers are generated; a key that is left out is decided further up."""
+    """How answers are generated.
+
+    A key that is left out is decided further up; one that is `null` is not sent at all.
+    """
 
     max_tokens: int | None = Field(default=None, ge=1, description="Most tokens to generate.")
     temperature: float | None = Field(default=None, ge=0, description="0 is greedy.")
@@ -29,6 +53,22 @@ class GenerationConfig(Settings):
     seed: int | None = Field(default=None, description="Seed of the model's own sampling.")
     stop: tuple[str, ...] | None = Field(default=None, description="Texts that end the generation.")
     n: int | None = Field(default=None, ge=1, description="Answers per sample.")
+    reasoning: ReasoningConfig | None = Field(
+        default=None, description="How much the model thinks before it answers."
+    )
+    extra_body: dict[str, Any] | None = Field(  # Any: whatever JSON the server takes
+        default=None,
+        description="More keys for the JSON of each request; laid over those of the model.",
+    )
+
+    @field_validator("extra_body")
+    @classmethod
+    def _is_taken_literally(cls, body: dict[str, Any] | None) -> dict[str, Any] | None:
+        if "${" in str(body):
+            raise ValueError(
+                "`${NAME}` is not replaced here; use the `extra_body` beside the model's name"
+            )
+        return body
 
 
 _MODEL_NAME = re.compile(r"^[^\s/]+/.+$")
@@ -74,8 +114,8 @@ class ModelConfig(BaseModel):
 class PromptConfig(Settings):
     """How a sample becomes a request; a key that is left out is decided by the data set.
 
-    Templates are Jinja2 and see `id`, `input`, `references`, `choices`, `answer`, `letter`,
-    `letters`, `category` and `metadata`.
+    Templates are Jinja2 and see `id`, `input`, `messages`, `references`, `choices`, `answer`,
+    `letter`, `letters`, `category` and `metadata`.
     """
 
     mode: Literal["chat", "completion"] | None = Field(
@@ -125,7 +165,7 @@ class TaskDefaults(Settings):
     generation: GenerationConfig = GenerationConfig()
     few_shot: FewShotConfig = FewShotConfig()
     metrics: tuple[ComponentConfig, ...] = ()
-    extract: str | None = None
+    extract: ExtractConfig | None = None
 
 
 class TaskConfig(Settings):
@@ -147,11 +187,26 @@ class TaskConfig(Settings):
     metrics: tuple[ComponentConfig, ...] | None = Field(
         default=None, description="The metrics; the run's, or the data set's own, if left out."
     )
-    extract: str | None = Field(
+    extract: ExtractConfig | None = Field(
         default=None,
-        description="Regular expression that finds the answer in the generation (group 1).",
+        description="What finds the answer in the generation: a regular expression, a rule, or a "
+        "list of them, of which the first that finds something counts. null: the whole answer.",
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples only.")
+    variant: str | None = Field(
+        default=None,
+        pattern=r"^[^\s/:.]+$",
+        description="A name for this way of asking or scoring, which becomes part of the key "
+        "(`aio_0shot.polite_accuracy`), so that two ways stand side by side.",
+    )
+
+    @field_validator("extract")
+    @classmethod
+    def _compiles(cls, extract: ExtractConfig | None) -> ExtractConfig | None:
+        for rule in extract_rules(extract) if extract is not None else ():
+            if isinstance(rule, str):
+                checked_pattern(rule)
+        return extract
 
 
 class RunConfig(Settings):
@@ -170,6 +225,11 @@ class RunConfig(Settings):
         default=GenerationConfig(), description="Generation settings of all tasks."
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples of each task.")
+    replace: bool = Field(
+        default=False,
+        description="Whether results take the place of more complete ones; without it a run "
+        "with a limit leaves a full one in the leaderboard.",
+    )
     seed: int = Field(default=0, description="Decides every random choice of ours.")
     concurrency: int | None = Field(
         default=None,

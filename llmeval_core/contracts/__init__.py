@@ -5,8 +5,8 @@ All are Protocols: a class that has the methods fits, nothing need be inherited.
 
 from llmeval_core.contracts.checks import Check, CheckOutcome, CheckState
 from llmeval_core.contracts.datasets import Dataset
-from llmeval_core.contracts.executors import Executor, ModelJob, Pace, TimeLimit
-from llmeval_core.contracts.metrics import Metric
+from llmeval_core.contracts.executors import Executor, ModelJob, Pace, Standing, TimeLimit
+from llmeval_core.contracts.metrics import AnswerAwareMetric, Metric
 from llmeval_core.contracts.models import Model, ModelInfo, ModelProvider, ModelRecipe
 from llmeval_core.contracts.observers import Observer
 from llmeval_core.contracts.readiness import ModelCheck, Readiness, TrackerCheck
@@ -14,6 +14,7 @@ from llmeval_core.contracts.routes import Route, Site
 from llmeval_core.contracts.trackers import Receipt, RunInfo, Tracker
 
 __all__ = [
+    "AnswerAwareMetric",
     "Check",
     "CheckOutcome",
     "CheckState",
@@ -33,6 +34,7 @@ __all__ = [
     "Route",
     "RunInfo",
     "Site",
+    "Standing",
     "TimeLimit",
     "Tracker",
     "TrackerCheck",

@@ -45,6 +45,27 @@ class Pace(Protocol):
         """Take one of the run's retries, if there is one left."""
 
 
+class Standing(Protocol):
+    """What is known of a model in this run; see `generation.standing`.
+
+    Attributes:
+        answered: whether it answered in this run.
+    """
+
+    @property
+    def answered(self) -> bool:
+        """See above."""
+
+    def began(self) -> None:
+        """Note that a request is sent."""
+
+    def ended(self, *, answered: bool = False) -> None:
+        """Note that it was answered, or failed, or was given up."""
+
+    async def is_ended_by(self, error: ModelError) -> bool:
+        """Decide whether an `auth` or `not_found` ends the model, and not only one sample."""
+
+
 @dataclass(frozen=True, slots=True)
 class TimeLimit:
     """A moment at which work ends, in the time of the event loop, and the setting's name."""
@@ -73,6 +94,10 @@ class ModelJob:
         sample_timeout_s: longest time for one request, all attempts and waits together,
             seconds; None for no limit.
         time_limit: when the task or the run must end; None for no limit.
+        is_stopped: whether nothing more is to be sent: a request that still waits for its turn
+            then ends as a failure `stopped`. Never, if None.
+        standing: what the requests of this model found out about it, over all its jobs; begins
+            with this job if None.
     """
 
     model: str
@@ -85,6 +110,8 @@ class ModelJob:
     pace: Pace | None = None
     sample_timeout_s: float | None = None
     time_limit: TimeLimit | None = None
+    standing: Standing | None = None
+    is_stopped: Callable[[], bool] | None = None
 
 
 @runtime_checkable

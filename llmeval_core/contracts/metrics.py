@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable
 from typing import Protocol, runtime_checkable
 
+from llmeval_core.config import AnswerBy
 from llmeval_core.records import Aggregate, Generation, Sample, Score
 
 
@@ -13,7 +14,7 @@ class Metric(Protocol):
     """A number for each sample, and one for all.
 
     Attributes:
-        definition: the id of what is computed, such as `exact_match@nfkc`; two metrics with
+        definition: the id of what is computed, such as `token_f1@squad`; two metrics with
             one id give the same number for the same answers.
         higher_is_better: which way is better.
     """
@@ -31,3 +32,14 @@ class Metric(Protocol):
 
     def aggregate(self, scores: Iterable[Score]) -> Aggregate:
         """Make one number of many, in sample order; `n_failed` is filled in by the engine."""
+
+
+@runtime_checkable
+class AnswerAwareMetric(Protocol):
+    """A metric that computes another number for words than for log-likelihoods."""
+
+    def for_answers(self, answer_by: AnswerBy) -> Metric:
+        """Return the metric, with its own definition id, for the way in which a task is answered.
+
+        Called once a task while it is planned; `answer_by` is never `auto`.
+        """

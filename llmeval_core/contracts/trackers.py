@@ -47,7 +47,13 @@ class Receipt:
 class Tracker(Protocol):
     """A result sink. It sees finished tasks only and never slows the engine.
 
-    It may have a `title`, such as `MLflow`, by which logs call it.
+    It gets only what stands in the journal: metrics of a result that give way to those of a more
+    complete one (`hooks.gives_way`) are taken out of it, and a result without metrics left is not
+    delivered. One that writes to a place where results of other journals stand too asks
+    `gives_way` of what is there.
+
+    It may have a `title`, such as `MLflow`, by which logs call it, and `keeps_all = True` if it
+    adds results one after the other, so that none takes another's place: it then gets all.
     """
 
     async def open(self, run: RunInfo) -> None:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from filelock import FileLock
 
+from llmeval_core.completeness import standing_by_metric
 from llmeval_core.config import Redactor
 from llmeval_core.contracts import Receipt, RunInfo
 from llmeval_core.delivery.breaker import Breaker
 from llmeval_core.errors import TrackerError
-from llmeval_core.journal import Deliveries, Journal, StoredTracker
+from llmeval_core.journal import Deliveries, Journal, Reader, StoredTracker
 from llmeval_core.plan import PlannedTracker
+from llmeval_core.records import TaskResult
 
 _log = logging.getLogger("llmeval.delivery")
 _LOCK_POLL_S = 0.1
@@ -179,6 +181,15 @@ class Courier:
     async def _deliver(self, result_id: str) -> None:
         journal, name = self._journal, self._planned.name
         result = await asyncio.to_thread(journal.deliveries, Deliveries.result, result_id)
+        if not getattr(self._planned.tracker, "keeps_all", False):
+            kept = await asyncio.to_thread(journal.read, what_stands, result)
+            if kept is None:
+                receipt = Receipt(note="gave way to a more complete result")
+                await asyncio.to_thread(
+                    journal.deliveries, Deliveries.delivered, result_id, name, receipt
+                )
+                return
+            result = kept
         try:
             receipt = await self._planned.tracker.deliver(result)
         except TrackerError as err:
@@ -231,6 +242,19 @@ class Courier:
         except Exception as err:  # noqa: BLE001  the border: a tracker is foreign code
             reason = self._redactor(f"{type(err).__name__}: {err}".rstrip(": "))
             _log.warning("%s did not close: %s", self._label, reason)
+
+
+def what_stands(reader: Reader, result: TaskResult) -> TaskResult | None:
+    """Return a result without the metrics that gave way to older, more complete ones.
+
+    What came after it does not count: that is delivered after it. None if no metric is left.
+    """
+    earlier = reader.results_of_task(result.model, result.task, until=result.id)
+    stands = {name for name, one in standing_by_metric(earlier).items() if one.id == result.id}
+    metrics = tuple(metric for metric in result.metrics if metric.metric in stands)
+    if len(metrics) == len(result.metrics):
+        return result
+    return result.model_copy(update={"metrics": metrics}) if metrics else None
 
 
 def _label(planned: PlannedTracker) -> str:

@@ -1,7 +1,7 @@
 """The pipeline: a Plan and a journal in, task results out."""
 
 from llmeval_core.engine.open_files import within_open_files
-from llmeval_core.engine.preview import TaskPreview, preview
+from llmeval_core.engine.preview import TaskPreview, preview, preview_task
 from llmeval_core.engine.progress import Progress, SilentMeter, SilentProgress, TaskMeter
 from llmeval_core.engine.run import RunOutcome, run_plan
 
@@ -13,6 +13,7 @@ __all__ = [
     "TaskMeter",
     "TaskPreview",
     "preview",
+    "preview_task",
     "run_plan",
     "within_open_files",
 ]

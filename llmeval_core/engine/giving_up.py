@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import errno
-import os
-
 from llmeval_core.errors import LlmevalError, ModelError
-from llmeval_core.generation import TRANSIENT
+from llmeval_core.generation import FATAL, TRANSIENT
 from llmeval_core.records import Failure
 
 _HINTS = {
+    "auth": "is api_key set, valid, and for this server?",
+    "not_found": "check the model's name and base_url",
+    "filtered": "a moderation refuses what is asked; ask another model, or leave these samples out",
     "connection": "is the server running, and is base_url right?",
     "timeout": "raise timeouts.request_s, or lower the concurrency",
     "rate_limit": "lower the concurrency, or try again later",
     "overloaded": "lower the concurrency, or try again later",
-    "malformed": "is base_url an API address? it should end in /v1 for most servers",
+    "malformed": "is base_url the address of an API? most end in /v1",
     "prompt": "change the template, or give the data set the fields that it uses",
     "metric": "choose metrics that fit the data set",
 }
-_OUT_OF_FILES = (os.strerror(errno.EMFILE), os.strerror(errno.ENFILE))
+"""What to try where a failure does not say it itself: only the kind is known."""
+_OF_THE_MODEL = TRANSIENT | FATAL
 
 
 class GiveUp:
     """Counts failures in a row.
 
-    Transient failures of the model end its run after `after` in a row. Other failures end it
-    only while nothing at all has succeeded: then it is the settings, not the samples. Where the
+    Failures that may be the model's (no connection, overload, a key or name that is refused all of
+    a sudden) end its run after `after` in a row. Other failures end it only while nothing at all
+    has succeeded: then it is the settings, not the samples. Where the
     user said how many may fail, one more ends the task. What only came too late ends nothing.
 
     Args:
@@ -70,7 +72,7 @@ class GiveUp:
         self._in_a_row += 1
         if self._in_a_row < self._after:
             return
-        if failure.kind in TRANSIENT or not self._succeeded:
+        if failure.kind in _OF_THE_MODEL or not self._succeeded:
             raise self.error(failure, f"{self._in_a_row} samples in a row failed")
 
     def ended(self, n_samples: int, last: Failure | None) -> None:
@@ -98,12 +100,11 @@ class GiveUp:
     def error(self, failure: Failure, what: str) -> LlmevalError:
         """Make the error that ends the run, with the last failure as its reason."""
         message, hint = f"{what}: {failure.message}", _hint(failure)
-        if failure.kind in TRANSIENT:
+        if failure.kind in _OF_THE_MODEL:
             return ModelError(failure.kind, message, where=self._where, hint=hint)
         return LlmevalError(message, where=self._where, hint=hint)
 
 
 def _hint(failure: Failure) -> str | None:
-    if failure.kind == "connection" and failure.message.endswith(_OUT_OF_FILES):
-        return "raise the limit of open files with `ulimit -n`, or lower the concurrency"
-    return _HINTS.get(failure.kind)
+    """Say what to try: the cause goes before the kind."""
+    return failure.hint or _HINTS.get(failure.kind)

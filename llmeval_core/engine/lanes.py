@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from llmeval_core.concurrency import pull
 from llmeval_core.engine.in_flight import InFlight
 from llmeval_core.engine.opening import LazyModel
+from llmeval_core.generation import ModelStanding
 from llmeval_core.plan import PlannedEvaluation, PlannedTask
 
 TASKS_AT_ONCE = 4
@@ -21,12 +22,14 @@ class ModelWork:
     Args:
         evaluation: the model and its tasks.
         model: opened by the first task that asks, closed after the last.
+        standing: what its requests found out about it.
         is_given_up: whether the model cannot be used, so that no other task is begun.
     """
 
     evaluation: PlannedEvaluation
     model: LazyModel
     in_flight: InFlight = field(default_factory=InFlight)
+    standing: ModelStanding = field(default_factory=ModelStanding)
     is_given_up: bool = False
 
 

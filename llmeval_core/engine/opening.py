@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from llmeval_core.contracts import Model, ModelJob, ModelRecipe, Pace, TimeLimit
+from llmeval_core.contracts import Model, ModelJob, ModelRecipe, Pace, Standing, TimeLimit
+from llmeval_core.engine.halting import Halt
 from llmeval_core.engine.progress import Progress
 from llmeval_core.errors import LlmevalError, ModelError
 from llmeval_core.generation import LocalExecutor
@@ -29,7 +30,15 @@ class LazyModel:
         self._model: Model | None = None
         self._failure: ModelError | None = None
 
-    def job(self, pace: Pace, *, most: int, time_limit: TimeLimit | None) -> ModelJob:
+    def job(
+        self,
+        pace: Pace,
+        *,
+        most: int,
+        time_limit: TimeLimit | None,
+        standing: Standing,
+        halt: Halt,
+    ) -> ModelJob:
         """Describe the work for an executor: at most so much at once, at this pace, until then."""
         return ModelJob(
             model=self._planned.name,
@@ -42,6 +51,8 @@ class LazyModel:
             pace=pace,
             sample_timeout_s=self._plan.timeouts.sample_s,
             time_limit=time_limit,
+            standing=standing,
+            is_stopped=halt.is_set,
         )
 
     async def open(self) -> Model:

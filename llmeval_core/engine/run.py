@@ -11,6 +11,7 @@ from llmeval_core.contracts import TimeLimit
 from llmeval_core.delivery import Courier, DeliveryReport
 from llmeval_core.engine.halting import Halt
 from llmeval_core.engine.lanes import Lane, ModelWork
+from llmeval_core.engine.notices import Notices
 from llmeval_core.engine.open_files import within_open_files
 from llmeval_core.engine.opening import LazyModel
 from llmeval_core.engine.pacers import endpoint_of, make_pacers, most_let_in
@@ -82,8 +83,9 @@ class _Run:
         self._progress = progress
         self._stop = stop
         self._halt = Halt(stop)
-        self._spending = Spending(plan.budget, self._halt)
-        self._shared = Shared(plan, journal, self._spending, self._halt)
+        self._notices = Notices(progress.notice)
+        self._spending = Spending(plan.budget, self._halt, self._notices)
+        self._shared = Shared(plan, journal, self._spending, self._halt, self._notices)
         self._pacers = make_pacers(plan, progress.notice)
         self._executor = plan.executor or LocalExecutor()
         self._limit: TimeLimit | None = None
@@ -182,9 +184,8 @@ class _Run:
         planned = work.evaluation.model
         run = TaskRun(
             self._shared,
-            planned,
+            work,
             task,
-            in_flight=work.in_flight,
             progress=self._progress,
             run_limit=self._limit,
         )
@@ -192,7 +193,14 @@ class _Run:
         most = most_let_in(self._plan, [planned])
         try:
             result = await run.run(
-                self._executor, lambda limit: work.model.job(pacer, most=most, time_limit=limit)
+                self._executor,
+                lambda limit: work.model.job(
+                    pacer,
+                    most=most,
+                    time_limit=limit,
+                    standing=work.standing,
+                    halt=self._halt,
+                ),
             )
         finally:
             self._n_requests += run.n_requests

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from llmeval_core.errors import DatasetError, foreign_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter, PromptError
-from llmeval_core.records import Failure, Generation, Request, Sample
+from llmeval_core.records import Failure, Generation, Request, Sample, problem_of
 
 CHUNK_SIZE = 256
 
@@ -59,7 +59,13 @@ class SampleSource:
                 self._samples = enumerate(itertools.islice(samples, self._task.limit))
             chunk = list(itertools.islice(self._samples, CHUNK_SIZE))
         for index, sample in chunk:
-            self._check(index, sample)
+            problem = problem_of(sample, index)
+            if problem is not None:
+                raise DatasetError(
+                    f"{problem}, in data set '{self._task.dataset_name}'",
+                    where=self._task.key,
+                    hint="this is a bug in the plugin; tell its author",
+                )
         if first and not chunk:
             raise DatasetError(
                 f"data set '{self._task.dataset_name}' is empty",
@@ -75,20 +81,6 @@ class SampleSource:
                 hint="give each sample an id of its own, or leave `id` out to number them",
             )
         return chunk
-
-    def _check(self, index: int, sample: Sample) -> None:
-        """Refuse what could be neither asked nor kept."""
-        problem = None
-        if not isinstance(sample.id, str):
-            problem = f"the id {sample.id!r} of sample {index} is not a text"
-        elif not isinstance(sample.input, str):
-            problem = f"the input of sample '{sample.id}' is not a text"
-        if problem is not None:
-            raise DatasetError(
-                f"{problem}, in data set '{self._task.dataset_name}'",
-                where=self._task.key,
-                hint="this is a bug in the plugin; tell its author",
-            )
 
     def close(self) -> None:
         """Free the temporary file of seen ids."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from llmeval_core.config import BudgetConfig, PriceConfig
 from llmeval_core.engine.halting import Halt
+from llmeval_core.engine.notices import Notices
 from llmeval_core.errors import LlmevalError
-from llmeval_core.records import Generation
+from llmeval_core.plan import PlannedModel
+from llmeval_core.records import Generation, Request
+from llmeval_core.tokens import estimate_tokens, prompt_tokens
 
 _MILLION = 1_000_000
+_MOST_TOKENS = 1_000_000_000
+"""A count of one request beyond this is no count."""
 
 
 def cost_of(price: PriceConfig, n_prompt_tokens: int, n_completion_tokens: int) -> float:
@@ -18,9 +23,13 @@ def cost_of(price: PriceConfig, n_prompt_tokens: int, n_completion_tokens: int) 
 class Spending:
     """Adds up the answers of a run.
 
+    A budget is kept to also where a server tells no tokens, or tells what cannot be: these are
+    then estimated by the rule of four characters.
+
     Args:
         budget: when to stop.
         halt: is set when the budget is used up; requests under way may still finish.
+        notices: is told once a model that its tokens are estimated.
 
     Attributes:
         n_tokens: tokens read and written in this run, as far as servers told.
@@ -28,20 +37,28 @@ class Spending:
         error: what to tell if the budget was used up; None while it is not.
     """
 
-    def __init__(self, budget: BudgetConfig, halt: Halt) -> None:
+    def __init__(self, budget: BudgetConfig, halt: Halt, notices: Notices) -> None:
         self._budget = budget
+        self._has_budget = budget.tokens is not None or budget.cost is not None
         self._halt = halt
+        self._notices = notices
+        self._n_estimated = 0
+        self._cost_estimated = 0.0
         self.n_tokens = 0
         self.cost = 0.0
         self.error: LlmevalError | None = None
 
-    def add(self, generation: Generation, price: PriceConfig | None) -> None:
+    def add(self, request: Request, generation: Generation, model: PlannedModel) -> None:
         """Note one new answer."""
-        n_read = generation.n_prompt_tokens or 0
-        n_written = generation.n_completion_tokens or 0
-        self.n_tokens += n_read + n_written
+        n_read, n_written = _told(generation.n_prompt_tokens), _told(generation.n_completion_tokens)
+        self.n_tokens += (n_read or 0) + (n_written or 0)
+        price = model.price
         if price is not None:
-            self.cost += cost_of(price, n_read, n_written)
+            self.cost += cost_of(price, n_read or 0, n_written or 0)
+        if not self._has_budget:
+            return
+        if not n_read or n_written is None or (n_written == 0 and any(generation.texts)):
+            self._estimate(request, generation, model, n_read=n_read, n_written=n_written)
         if self.error is None and (problem := self._problem()):
             self.error = LlmevalError(
                 problem,
@@ -50,10 +67,43 @@ class Spending:
             )
             self._halt.set()
 
+    def _estimate(
+        self,
+        request: Request,
+        generation: Generation,
+        model: PlannedModel,
+        *,
+        n_read: int | None,
+        n_written: int | None,
+    ) -> None:
+        """Add what the server did not tell."""
+        self._notices.once(
+            model.name,
+            "the server does not tell the tokens of each answer; the budget counts an estimate, "
+            "a token for four characters",
+        )
+        of_prompt = 0 if n_read else prompt_tokens(request)
+        of_answer = 0
+        if not n_written:
+            thoughts = [text for text in generation.reasonings if text]
+            of_answer = sum(map(estimate_tokens, (*generation.texts, *thoughts)))
+        self._n_estimated += of_prompt + of_answer
+        if model.price is not None:
+            self._cost_estimated += cost_of(model.price, of_prompt, of_answer)
+
     def _problem(self) -> str | None:
         most_tokens, most_cost = self._budget.tokens, self._budget.cost
-        if most_tokens is not None and self.n_tokens >= most_tokens:
-            return f"the budget of {most_tokens:,} tokens is used up ({self.n_tokens:,})"
-        if most_cost is not None and self.cost >= most_cost:
-            return f"the budget of {most_cost:g} is used up ({self.cost:.4g})"
+        n_tokens, cost = self.n_tokens + self._n_estimated, self.cost + self._cost_estimated
+        about = "about " if self._n_estimated else ""
+        if most_tokens is not None and n_tokens >= most_tokens:
+            return f"the budget of {most_tokens:,} tokens is used up ({about}{n_tokens:,})"
+        if most_cost is not None and cost >= most_cost:
+            return f"the budget of {most_cost:g} is used up ({about}{cost:.4g})"
         return None
+
+
+def _told(n_tokens: object) -> int | None:
+    """Take a count that can be one: no server's nonsense raises or lowers what is used."""
+    if isinstance(n_tokens, int) and 0 <= n_tokens <= _MOST_TOKENS:
+        return int(n_tokens)
+    return None

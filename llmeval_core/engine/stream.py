@@ -6,19 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from llmeval_core.config import PriceConfig
 from llmeval_core.contracts import TimeLimit
 from llmeval_core.engine.chunks import Chunk, ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
 from llmeval_core.engine.halting import Halt
-from llmeval_core.engine.in_flight import InFlight
+from llmeval_core.engine.lanes import ModelWork
+from llmeval_core.engine.notices import Notices
 from llmeval_core.engine.progress import TaskMeter
 from llmeval_core.engine.source import Prepared
 from llmeval_core.engine.spending import Spending
 from llmeval_core.journal import Journal, Reader
 from llmeval_core.plan import Plan
 from llmeval_core.records import Failure, Generation, Request, SampleResult, Score
-from llmeval_core.scoring import Scorer
+from llmeval_core.scoring import Scorer, outcome_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,14 @@ class Shared:
         journal: where it is kept.
         spending: what is used, over all tasks.
         halt: when set, no more requests are sent.
+        notices: what is told once a run.
     """
 
     plan: Plan
     journal: Journal
     spending: Spending
     halt: Halt
+    notices: Notices
 
 
 class SampleStream:
@@ -44,9 +46,8 @@ class SampleStream:
     Args:
         shared: see `Shared`.
         scorer: scores the task's answers.
-        price: what the model's tokens cost; None if unknown.
+        work: the model whose requests they are, and what its tasks share.
         reader: gives the samples with their requests; closed by its owner.
-        in_flight: what other tasks of the model are asking.
         meter: who is told.
         time_limit: when all that is not finished has failed; None for never.
 
@@ -60,30 +61,30 @@ class SampleStream:
         shared: Shared,
         scorer: Scorer,
         *,
-        price: PriceConfig | None,
+        work: ModelWork,
         reader: ChunkReader,
-        in_flight: InFlight,
         give_up: GiveUp,
         meter: TaskMeter,
         time_limit: TimeLimit | None,
     ) -> None:
         self._shared = shared
-        self._price = price
+        self._model = work.evaluation.model
+        self._standing = work.standing
         self._reader = reader
-        self._in_flight = in_flight
+        self._in_flight = work.in_flight
         self._give_up = give_up
         self._meter = meter
         self._time_limit = time_limit
         self._scorer = scorer
         self._under_way: dict[str, list[Prepared]] = {}
-        self._all_sent = False
+        self._all_sent = self._was_cut_off = False
         self.n_requests = 0
         self.last_failure: Failure | None = None
 
     @property
     def is_finished(self) -> bool:
         """Whether every sample ended."""
-        return self._all_sent and not self._under_way
+        return self._all_sent and not self._under_way and not self._was_cut_off
 
     async def requests(self) -> AsyncIterator[Request]:
         """Stream what must be asked; what the journal has is scored on the way."""
@@ -95,6 +96,9 @@ class SampleStream:
             if chunk.n_done:
                 self._meter.samples_skipped(chunk.n_done)
             known, to_ask = _sort_out(chunk)
+            self._standing.answered_before |= bool(chunk.n_done or chunk.answers) or any(
+                isinstance(item.answer, Generation) for item in known
+            )
             await self._finish_known(known, chunk.answers)
             for item, request in to_ask:
                 if self._shared.halt.is_set():
@@ -129,9 +133,16 @@ class SampleStream:
 
     async def finish(self, request: Request, answer: Generation | Failure) -> None:
         """Take the answer to a request that was streamed."""
+        if isinstance(answer, Failure) and answer.kind == "stopped":
+            self._was_cut_off = True
+            del self._under_way[request.fingerprint]
+            self._in_flight.release(request.fingerprint)
+            return
         self.n_requests += 1
         if isinstance(answer, Generation):
-            self._shared.spending.add(answer, self._price)
+            self._shared.spending.add(request, answer, self._model)
+            if answer.not_sent:
+                self._shared.notices.not_sent(self._model.name, answer.not_sent)
         for item in self._under_way[request.fingerprint]:  # may grow meanwhile
             await self._finish_one(item, answer, is_new=True)
         del self._under_way[request.fingerprint]
@@ -197,13 +208,14 @@ class SampleStream:
         scores: dict[str, Score] = {}
         failure = answer if isinstance(answer, Failure) else None
         if isinstance(answer, Generation):
-            outcome = await self._scorer.score(item.sample, answer)
-            if isinstance(outcome, Failure):
-                failure = outcome
+            scored = await self._scorer.score(item.sample, answer)
+            if isinstance(scored, Failure):
+                failure = scored
             else:
-                scores = outcome
+                scores = scored
         if failure is not None:
-            failure = Failure(failure.kind, self._shared.plan.redactor(failure.message))
+            told = self._shared.plan.redactor(failure.message)
+            failure = Failure(failure.kind, told, failure.hint)
         result = SampleResult(
             item.index,
             item.sample,
@@ -212,6 +224,7 @@ class SampleStream:
             scores,
             failure,
             from_journal=isinstance(answer, Generation) and not is_new,
+            outcome=outcome_of(answer, failure),
         )
         self._shared.journal.put(self._reader.task, result, item.key)
         self._meter.sample_finished(result, n_under_way=len(self._under_way))

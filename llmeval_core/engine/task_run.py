@@ -11,16 +11,18 @@ from filelock import FileLock
 
 from llmeval_core import __version__
 from llmeval_core.aggregation import aggregate_task
+from llmeval_core.completeness import gives_way
 from llmeval_core.contracts import Executor, ModelJob, TimeLimit
 from llmeval_core.engine.chunks import ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
-from llmeval_core.engine.in_flight import InFlight
+from llmeval_core.engine.lanes import ModelWork
 from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
 from llmeval_core.engine.spending import cost_of
 from llmeval_core.engine.stream import SampleStream, Shared
 from llmeval_core.errors import PluginError
 from llmeval_core.journal import Reader, StoredTask, TaskTotals
-from llmeval_core.plan import PlannedModel, PlannedTask
+from llmeval_core.naming import Json
+from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
 from llmeval_core.records import TaskResult
 from llmeval_core.scoring import Scorer
@@ -33,8 +35,8 @@ class TaskRun:
 
     Args:
         shared: what the tasks of a run have in common.
-        model, task: what to do.
-        in_flight: what other tasks of the model are asking.
+        work: the model, and what its tasks share.
+        task: what to do.
         progress: who is told.
         run_limit: when the run must end; None for never.
 
@@ -45,18 +47,17 @@ class TaskRun:
     def __init__(
         self,
         shared: Shared,
-        model: PlannedModel,
+        work: ModelWork,
         task: PlannedTask,
         *,
-        in_flight: InFlight,
         progress: Progress,
         run_limit: TimeLimit | None = None,
     ) -> None:
         plan = shared.plan
         self._shared = shared
-        self._model = model
+        self._work = work
+        self._model = model = work.evaluation.model
         self._task = task
-        self._in_flight = in_flight
         self._progress = progress
         self._run_limit = run_limit
         self._meter: TaskMeter = SilentMeter()
@@ -89,6 +90,7 @@ class TaskRun:
             )
             known = await asyncio.to_thread(self._known_result)
             if known is not None:
+                self._work.standing.answered_before = True
                 self._meter.samples_skipped(known.n_samples)
                 self._meter.task_finished(known, reused=True)
                 return known
@@ -112,16 +114,22 @@ class TaskRun:
     def _known_result(self) -> TaskResult | None:
         """Find the result of an earlier, complete run of this very task.
 
-        If something else was measured under the same key since, it counts as a new result, so
-        that trackers show again what was asked for last.
+        If another result stands under the same key, and this one need not give way to it, it
+        counts as a new result, so that trackers show again what was asked for last.
         """
         known = self._shared.journal.read(Reader.result_of, self._task.fingerprint)
         if known is None or known.n_failed:
             return None
-        latest = self._shared.journal.read(Reader.latest_result, known.model, known.task)
-        if latest is None or latest.id == known.id:
+        shown = self._shared.journal.read(Reader.standing_result, known.model, known.task)
+        if shown is None or shown.id == known.id:
             return known
-        return known.model_copy(update={"id": uuid.uuid4().hex, "finished_at": time.time()})
+        again = {
+            "id": uuid.uuid4().hex,
+            "finished_at": time.time(),
+            "replaces": self._shared.plan.replace,
+        }
+        renewed = known.model_copy(update=again)
+        return known if gives_way(renewed, shown) else renewed
 
     async def _run_samples(
         self, executor: Executor, make_job: Callable[[TimeLimit | None], ModelJob]
@@ -140,9 +148,8 @@ class TaskRun:
         stream = SampleStream(
             self._shared,
             self._scorer,
-            price=self._model.price,
+            work=self._work,
             reader=reader,
-            in_flight=self._in_flight,
             give_up=self._give_up,
             meter=self._meter,
             time_limit=limit,
@@ -194,14 +201,32 @@ class TaskRun:
             metrics=metrics,
             n_samples=totals.n_samples,
             n_failed=totals.n_failed,
+            outcomes=totals.outcomes,
             n_prompt_tokens=totals.n_prompt_tokens,
             n_completion_tokens=totals.n_completion_tokens,
             cost=self._cost(totals),
             started_at=self._started_at,
             finished_at=time.time(),
-            settings=dict(self._task.settings),
+            settings=self._settings(totals),
             llmeval_version=__version__,
+            n_total=self._n_total(totals.n_samples),
+            variant=self._task.variant,
+            replaces=self._shared.plan.replace,
         )
+
+    def _settings(self, totals: TaskTotals) -> dict[str, Json]:
+        """Say how the task was really asked."""
+        settings = dict(self._task.settings)
+        if totals.not_sent:
+            settings["not_sent"] = list(totals.not_sent)
+        return settings
+
+    def _n_total(self, n_samples: int) -> int | None:
+        """Say how many samples the data set has; one that was read to its end tells that."""
+        limit = self._task.limit
+        if limit is None or n_samples < limit:
+            return n_samples
+        return self._task.n_total
 
     def _cost(self, totals: TaskTotals) -> float | None:
         """Price the task's answers, whenever they were given; None if that is not known."""

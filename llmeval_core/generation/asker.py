@@ -8,15 +8,25 @@ import time
 from collections.abc import Awaitable, Callable
 
 from llmeval_core.contracts import Model, ModelJob
-from llmeval_core.errors import ModelError, PluginError
-from llmeval_core.generation.retrying import ATTEMPTS_UNPROVEN, FATAL, TRANSIENT, wait_s
+from llmeval_core.errors import ModelError
+from llmeval_core.generation.checking import check_generation
+from llmeval_core.generation.retrying import (
+    ATTEMPTS_UNPROVEN,
+    FATAL,
+    MOST_RATE_LIMITED,
+    TRANSIENT,
+    wait_s,
+)
+from llmeval_core.generation.standing import ModelStanding
 from llmeval_core.pacing import FixedLimit, Pacer
 from llmeval_core.records import Failure, Generation, Request
 from llmeval_core.tokens import expected_tokens
 
+_STOPPED = Failure("stopped", "the run was stopped before it was asked")
+
 
 class Asker:
-    """Asks one model, and knows whether it ever answered."""
+    """Asks one model."""
 
     def __init__(
         self,
@@ -30,7 +40,8 @@ class Asker:
         self._pace = job.pace or Pacer(FixedLimit(job.concurrency))
         self._sleep = sleep
         self._chance = random.Random()  # noqa: S311  only spreads waits
-        self._proven = False
+        self._standing = job.standing or ModelStanding()
+        self._is_stopped = job.is_stopped
 
     async def ask(self, request: Request) -> Generation | Failure:
         """Answer a request, or say why that failed.
@@ -52,7 +63,8 @@ class Asker:
 
     async def _from_our_turn(self, request: Request, n_expected: int) -> Generation | Failure:
         """Ask when it is our turn; the sample's own time begins then, not while it waits."""
-        await self._pace.enter(n_expected)
+        if not await self._enter(n_expected):
+            return _STOPPED
         sample_s = self._job.sample_timeout_s
         if sample_s is None:
             return await self._attempt_until_answered(request, n_expected)
@@ -66,57 +78,63 @@ class Asker:
     async def _attempt_until_answered(
         self, request: Request, n_expected: int
     ) -> Generation | Failure:
-        attempt = 0
+        n_attempts = n_limited = 0
         while True:
-            attempt += 1
             error = await self._attempt(request, n_expected)
             if isinstance(error, Generation):
                 return error
-            if error.kind in FATAL:
+            if error.kind in FATAL and await self._standing.is_ended_by(error):
                 raise error
-            if error.kind not in TRANSIENT or attempt >= self._most_attempts(error):
-                return Failure(error.kind, error.what)
-            if not self._pace.may_retry():
-                return Failure(error.kind, f"{error.what} (the retries of this run are used up)")
-            await self._sleep(wait_s(self._job.retry, attempt, error, self._chance))
-            await self._pace.enter(n_expected)
+            if error.kind == "rate_limit":  # to wait for a quota is not to try again
+                n_limited += 1
+                n_failed, is_last = n_limited, n_limited >= MOST_RATE_LIMITED
+            else:
+                n_attempts += 1
+                n_failed, is_last = n_attempts, n_attempts >= self._most_attempts(error)
+            if error.kind not in TRANSIENT or is_last:
+                return Failure(error.kind, error.what, error.hint)
+            if error.kind != "rate_limit" and not self._pace.may_retry():
+                told = f"{error.what} (the retries of this run are used up)"
+                return Failure(error.kind, told, error.hint)
+            await self._sleep(wait_s(self._job.retry, n_failed, error, self._chance))
+            if not await self._enter(n_expected):
+                return _STOPPED
+
+    async def _enter(self, n_expected: int) -> bool:
+        """Wait for our turn; False if it comes when nothing more is to be sent."""
+        await self._pace.enter(n_expected)
+        if self._is_stopped is not None and self._is_stopped():
+            self._pace.abandoned()
+            return False
+        return True
 
     async def _attempt(self, request: Request, n_expected: int) -> Generation | ModelError:
         """Ask once; the pacer has let us through."""
         began = time.perf_counter()
         timeout_s = self._job.request_timeout_s
+        self._standing.began()
         try:
             async with asyncio.timeout(timeout_s):
                 generation = await self._model.generate(request)
-            _check(request, generation)
+            check_generation(request, generation)
         except TimeoutError:
             error = ModelError("timeout", f"no answer within {timeout_s:g} s")
         except ModelError as err:
             error = err
         except BaseException:
+            self._standing.ended()
             self._pace.abandoned()
             raise
         else:
-            self._proven = True
+            self._standing.ended(answered=True)
             latency_s = time.perf_counter() - began
             self._pace.answered(generation, latency_s=latency_s, n_expected=n_expected)
             return generation
+        self._standing.ended()
         self._pace.failed(error)
         return error
 
     def _most_attempts(self, error: ModelError) -> int:
-        if error.kind == "connection" and not self._proven:
+        if error.kind == "connection" and not self._standing.answered:
             return min(ATTEMPTS_UNPROVEN, self._job.retry.max_attempts)
         return self._job.retry.max_attempts
-
-
-def _check(request: Request, generation: object) -> None:
-    """Refuse what is no answer to a request."""
-    if not isinstance(generation, Generation):
-        raise PluginError(
-            f"the model gave a {type(generation).__name__}, not a Generation",
-            hint="this is a bug in the plugin; tell its author",
-        )
-    wanted, given = len(request.continuations), len(generation.loglikelihoods)
-    if wanted != given:
-        raise ModelError("malformed", f"{given} log-likelihoods for {wanted} choices")

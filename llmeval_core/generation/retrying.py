@@ -8,7 +8,7 @@ from llmeval_core.config import RetryConfig
 from llmeval_core.errors import FailureKind, ModelError
 
 FATAL: frozenset[FailureKind] = frozenset({"auth", "not_found"})
-"""No sample can succeed: the model is given up at once."""
+"""No sample can succeed, most likely: the model is given up at once, unless it has answered."""
 TRANSIENT: frozenset[FailureKind] = frozenset(
     {"rate_limit", "overloaded", "connection", "timeout", "malformed"}
 )
@@ -16,12 +16,18 @@ TRANSIENT: frozenset[FailureKind] = frozenset(
 ATTEMPTS_UNPROVEN = 3
 """Attempts to reach a server that never answered: most likely the address is wrong."""
 
+MOST_RATE_LIMITED = 60
+"""Refusals of one request because of a quota. They are no attempts, and cost nothing of the run's
+retries; how long all wait for a quota is bounded by the pacer."""
+LONGEST_QUOTA_S = 60.0
+"""Quotas are those of a minute, mostly: the longest wait where the server tells none."""
+
 
 def wait_s(retry: RetryConfig, attempt: int, error: ModelError, chance: random.Random) -> float:
     """Choose how long to wait after a failed attempt (counted from 1), seconds.
 
-    Exponential with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015),
-    and at least what the server asks for.
+    Exponential with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+    What the server asks for comes on top: the pacer holds everybody back so long.
     """
-    ceiling: float = min(retry.max_s, retry.base_s * 2.0 ** min(attempt - 1, 60))
-    return max(chance.uniform(0, ceiling), error.retry_after_s or 0.0)
+    longest = max(retry.max_s, LONGEST_QUOTA_S) if error.kind == "rate_limit" else retry.max_s
+    return chance.uniform(0, min(longest, retry.base_s * 2.0 ** min(attempt - 1, 60)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import time
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from llmeval_core.completeness import standing_by_metric
 from llmeval_core.contracts import Receipt
 from llmeval_core.naming import Json
 from llmeval_core.records import TaskResult, TrackerStanding
@@ -170,14 +172,15 @@ class Deliveries:
         Args:
             tracker: its name and how to make it.
             models: which models, as a glob: `*`, `openai/*`.
-            latest: only the newest result of each model and task.
+            latest: of each model and task only the results that stand; see `completeness`.
             again: whether what it has already is sent once more.
 
         Returns:
             How many results were chosen, those that it has already among them.
         """
-        newest = "AND seq IN (SELECT max(seq) FROM results GROUP BY model, task)" if latest else ""
-        chosen = f"FROM results WHERE model GLOB ? {newest}"
+        standing = "AND id IN (SELECT value FROM json_each(?))" if latest else ""
+        chosen = f"FROM results WHERE model GLOB ? {standing}"
+        values = (models, json.dumps(self._standing(models))) if latest else (models,)
         conflict = "UPDATE SET state = 'pending', reason = NULL" if again else "NOTHING"
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -186,18 +189,27 @@ class Deliveries:
                 "INSERT INTO deliveries (result, tracker, state, updated_at)"
                 f" SELECT id, ?, 'pending', ? {chosen}"
                 f" ON CONFLICT (tracker, result) DO {conflict}",
-                (tracker.name, time.time(), models),
+                (tracker.name, time.time(), *values),
             )
-            (number,) = self._connection.execute(
-                f"SELECT count(*) {chosen}",
-                (models,),
-            ).fetchone()
+            (number,) = self._connection.execute(f"SELECT count(*) {chosen}", values).fetchone()
             self._connection.execute("COMMIT")
         except sqlite3.Error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
         return int(number)
+
+    def _standing(self, models: str) -> list[str]:
+        """List the ids of the results that stand, one or more for each model and task."""
+        found = self._connection.execute(
+            "SELECT body FROM results WHERE model GLOB ? ORDER BY model, task, seq", (models,)
+        )
+        results = (TaskResult.model_validate_json(body) for (body,) in found)
+        return [
+            result_id
+            for _, group in itertools.groupby(results, key=lambda one: (one.model, one.task))
+            for result_id in sorted({one.id for one in standing_by_metric(group).values()})
+        ]
 
     def result(self, result_id: str) -> TaskResult:
         """Read one result."""

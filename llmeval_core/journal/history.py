@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from llmeval_core.journal.rows import known_count
+
 _MOST_READ = 1000
 
 
@@ -27,7 +29,8 @@ class Usage:
 def usage(connection: sqlite3.Connection, model: str, key: str | None) -> Usage | None:
     """Average up to a thousand answers of a model to one task, or to all; None if there is none."""
     row = connection.execute(
-        "SELECT count(*), avg(n_prompt_tokens), avg(n_completion_tokens), avg(latency_s) FROM"
+        f"SELECT count(*), avg({known_count('n_prompt_tokens')}),"  # noqa: S608  columns
+        f" avg({known_count('n_completion_tokens')}), avg(latency_s) FROM"
         " (SELECT n_prompt_tokens, n_completion_tokens, latency_s FROM tasks"
         "  JOIN samples ON samples.task = tasks.id"
         "  JOIN generations ON generations.fingerprint = generation"

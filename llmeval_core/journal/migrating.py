@@ -1,4 +1,4 @@
-"""What older journals have in another form: scores, a row each until version 3."""
+"""What older journals lack or have in another form: columns, and scores in rows of their own."""
 
 from __future__ import annotations
 
@@ -19,20 +19,54 @@ _ROWS_AT_ONCE = 1000
 _MANY_SCORES = 200_000
 """So many take seconds, and the user is told."""
 
+_NEW_COLUMNS = (
+    "ALTER TABLE tasks ADD COLUMN metrics TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE tasks ADD COLUMN requests TEXT",
+)
+_NEW_COLUMNS_5 = (
+    "ALTER TABLE generations ADD COLUMN stop_reasons TEXT",
+    "ALTER TABLE generations ADD COLUMN reasonings TEXT",
+    "ALTER TABLE generations ADD COLUMN n_reasoning_tokens INTEGER",
+    "ALTER TABLE generations ADD COLUMN refusal TEXT",
+    "ALTER TABLE generations ADD COLUMN not_sent TEXT",
+    "ALTER TABLE samples ADD COLUMN outcome TEXT NOT NULL DEFAULT 'answered'",
+    "ALTER TABLE samples ADD COLUMN messages TEXT",
+)
+_OUTCOMES = (
+    "UPDATE samples SET outcome = CASE failure_kind WHEN 'metric' THEN 'unscored' ELSE 'failed' END"
+    " WHERE failure_kind IS NOT NULL",
+    "UPDATE samples SET outcome = CASE lower(finish_reason) WHEN 'content_filter' THEN 'filtered'"
+    " WHEN 'refusal' THEN 'refused' ELSE 'truncated' END FROM generations"
+    " WHERE generations.fingerprint = samples.generation AND failure_kind IS NULL"
+    " AND lower(finish_reason) IN ('length', 'max_tokens', 'content_filter', 'refusal')",
+)
+"""What older versions knew of it: the server's word for why the first answer ended."""
+
 
 @contextmanager
 def migrated(connection: sqlite3.Connection, version: int) -> Iterator[None]:
-    """Move an older journal's scores into the new table that the block makes.
+    """Bring an older journal up to date, around the block that makes the tables that are missing.
 
-    All in the caller's transaction: a process that dies meanwhile leaves the old journal. The old
-    table goes, so that an older llmeval that is still at work fails and writes nothing wrong.
+    All in the caller's transaction: a process that dies meanwhile leaves the old journal. Until
+    version 3 scores were in a table of their own, a row each; it goes, so that an older llmeval
+    that is still at work fails and writes nothing wrong. (One of version 4 fails too: its rows
+    have too few columns.) Since version 5 each sample has an outcome.
     """
-    if not 0 < version < 4:
+    if not 0 < version < 5:
         yield
         return
-    connection.execute("ALTER TABLE tasks ADD COLUMN metrics TEXT NOT NULL DEFAULT '[]'")
-    connection.execute("ALTER TABLE tasks ADD COLUMN requests TEXT")
+    for statement in _NEW_COLUMNS if version < 4 else ():
+        connection.execute(statement)
+    for statement in _NEW_COLUMNS_5:
+        connection.execute(statement)
     yield
+    if version < 4:
+        _migrate_scores(connection)
+    for statement in _OUTCOMES:
+        connection.execute(statement)
+
+
+def _migrate_scores(connection: sqlite3.Connection) -> None:
     (n_scores,) = connection.execute("SELECT count(*) FROM scores").fetchone()
     if n_scores > _MANY_SCORES:
         _log.warning("the journal is of an older version; %d scores are rewritten once", n_scores)

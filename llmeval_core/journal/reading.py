@@ -8,15 +8,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from llmeval_core.completeness import standing
 from llmeval_core.journal import rows
 from llmeval_core.journal.finding import SampleFinder
 from llmeval_core.journal.history import Usage, usage
 from llmeval_core.journal.scores import SCORE_COLUMNS, StoredScores, to_scores
-from llmeval_core.records import Generation, Sample, SampleResult, TaskResult
+from llmeval_core.records import (
+    OUTCOMES,
+    Generation,
+    Outcome,
+    Sample,
+    SampleResult,
+    TaskResult,
+)
 
 _TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
 _WHOLE_SAMPLE = (
-    "SELECT idx, generation, failure_kind, failure,"  # noqa: S608  names of columns
+    "SELECT idx, generation, failure_kind, failure, outcome,"  # noqa: S608  names of columns
     f" {rows.SAMPLE_COLUMNS}, {rows.REQUEST_COLUMNS}, {rows.GENERATION_COLUMNS}, {SCORE_COLUMNS}"
     " FROM samples LEFT JOIN generations ON fingerprint = generation"
     " LEFT JOIN sample_scores USING (task, idx)"
@@ -42,12 +50,20 @@ class StoredTask:
 
 @dataclass(frozen=True, slots=True)
 class TaskTotals:
-    """Sums over a task's samples; tokens are None if no answer told them."""
+    """Sums over a task's samples; tokens are None if no answer told them.
+
+    Args:
+        outcomes: how many samples ended how, in the order of `OUTCOMES`.
+        not_sent: generation settings that some request went without, because the model refuses
+            them; sorted.
+    """
 
     n_samples: int
     n_failed: int
     n_prompt_tokens: int | None
     n_completion_tokens: int | None
+    outcomes: dict[Outcome, int]
+    not_sent: tuple[str, ...] = ()
 
 
 class StoredAnswer(NamedTuple):
@@ -111,7 +127,9 @@ class Reader:
                 f" WHERE fingerprint IN ({marks})"
             )
             for row in self._connection.execute(query, part):
-                found[row[0].hex()] = rows.to_generation(row[1:])
+                generation = rows.to_generation(row[1:])
+                if rows.is_answer(generation):
+                    found[row[0].hex()] = generation
         return found
 
     def usage(self, model: str, key: str | None = None) -> Usage | None:
@@ -144,8 +162,11 @@ class Reader:
                 (task_id, missing[0], missing[-1]),
             ):
                 if row[0] not in found:
-                    generation = rows.to_generation(row[8:])
-                    found[row[0]] = StoredAnswer(row[2:8], row[1], generation)
+                    rest = 2 + rows.N_SAMPLE_COLUMNS
+                    generation = rows.to_generation(row[rest:])
+                    if not rows.is_answer(generation):
+                        continue
+                    found[row[0]] = StoredAnswer(row[2:rest], row[1], generation)
         return found
 
     def scores(self, task: StoredTask, metric: str, category: str | None = None) -> StoredScores:
@@ -166,12 +187,22 @@ class Reader:
     def totals(self, task_id: int) -> TaskTotals:
         """Sum up a task."""
         row = self._connection.execute(
-            "SELECT count(*), coalesce(sum(failure_kind IS NOT NULL), 0), sum(n_prompt_tokens),"
-            " sum(n_completion_tokens) FROM samples"
+            "SELECT count(*), coalesce(sum(failure_kind IS NOT NULL), 0),"  # noqa: S608  columns
+            f" sum({rows.known_count('n_prompt_tokens')}),"
+            f" sum({rows.known_count('n_completion_tokens')}),"
+            " group_concat(DISTINCT not_sent) FROM samples"
             " LEFT JOIN generations ON fingerprint = generation WHERE task = ?",
             (task_id,),
         ).fetchone()
-        return TaskTotals(*row)
+        ended = dict(
+            self._connection.execute(
+                "SELECT outcome, count(*) FROM samples WHERE task = ? GROUP BY outcome", (task_id,)
+            ).fetchall()
+        )
+        outcomes = {outcome: ended[outcome] for outcome in OUTCOMES if outcome in ended}
+        n_samples, n_failed, n_prompt, n_completion, not_sent = row
+        names = tuple(sorted(set(not_sent.split(",")))) if not_sent else ()
+        return TaskTotals(n_samples, n_failed, n_prompt, n_completion, outcomes, names)
 
     def sample_results(
         self, task_id: int, *, only_failed: bool = False, limit: int = -1, offset: int = 0
@@ -202,13 +233,26 @@ class Reader:
         ).fetchone()
         return tuple(json.loads(names))
 
-    def latest_result(self, model: str, task: str) -> TaskResult | None:
-        """Find the newest result of a model at a task."""
-        row = self._connection.execute(
-            "SELECT body FROM results WHERE model = ? AND task = ? ORDER BY seq DESC LIMIT 1",
-            (model, task),
-        ).fetchone()
-        return TaskResult.model_validate_json(row[0]) if row else None
+    def standing_result(self, model: str, task: str) -> TaskResult | None:
+        """Find the result of a model at a task that stands: see `completeness`."""
+        return standing(self.results_of_task(model, task))
+
+    def results_of_task(
+        self, model: str, task: str, *, until: str | None = None
+    ) -> Iterator[TaskResult]:
+        """Stream the results of a model at a task, oldest first.
+
+        Args:
+            model, task: whose.
+            until: the id of the last one wanted; the newest if None.
+        """
+        found = self._connection.execute(
+            "SELECT body FROM results WHERE model = ? AND task = ?"
+            " AND (? IS NULL OR seq <= (SELECT seq FROM results WHERE id = ?)) ORDER BY seq",
+            (model, task, until, until),
+        )
+        for (body,) in found:
+            yield TaskResult.model_validate_json(body)
 
     def result_of(self, task_fingerprint: str) -> TaskResult | None:
         """Find the newest result of a task by its fingerprint."""
@@ -250,18 +294,24 @@ def _to_task(row: rows.Row) -> StoredTask:
 
 
 def _to_sample_result(row: rows.Row, metrics: Sequence[str]) -> SampleResult:
-    index, generation, failure_kind, failure = row[:4]
-    sample = rows.to_sample(row[4:10])
-    answered, scored = row[10] is not None, row[21] is not None and failure_kind is None
+    index, generation, failure_kind, failure, outcome = row[:5]
+    begin_request = 5 + rows.N_SAMPLE_COLUMNS
+    begin_generation = begin_request + rows.N_REQUEST_COLUMNS
+    begin_scores = begin_generation + rows.N_GENERATION_COLUMNS
+    sample = rows.to_sample(row[5:begin_request])
+    answered = row[begin_request] is not None
+    scored = row[begin_scores] is not None and failure_kind is None
     request = None
     if answered:
-        request = rows.to_request(row[10:14], sample_id=sample.id, fingerprint=generation)
+        asked = row[begin_request:begin_generation]
+        request = rows.to_request(asked, sample_id=sample.id, fingerprint=generation)
     return SampleResult(
         index=index,
         sample=sample,
         request=request,
-        generation=rows.to_generation(row[14:21]) if answered else None,
-        scores=to_scores(row[21:24], metrics) if scored else {},
+        generation=rows.to_generation(row[begin_generation:begin_scores]) if answered else None,
+        scores=to_scores(row[begin_scores:], metrics) if scored else {},
         failure=rows.to_failure(failure_kind, failure),
         from_journal=True,
+        outcome=outcome,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from llmeval_core.errors import JournalError
 from llmeval_core.journal.migrating import migrated
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 BUSY_TIMEOUT_S = 30.0
 UPGRADE_TIMEOUT_S = 1800.0
 _NOT_WRITABLE = ("readonly", "Permission", "Read-only", "unable to", "Not a dir", "File exists")
@@ -32,7 +32,12 @@ CREATE TABLE IF NOT EXISTS generations (      -- one answered request
     n_completion_tokens INTEGER,
     latency_s REAL NOT NULL,
     served_by TEXT,
-    finished_at REAL NOT NULL
+    finished_at REAL NOT NULL,
+    stop_reasons TEXT,                        -- JSON [word, ...]; this and below: since version 5
+    reasonings TEXT,                          -- JSON [text or null, ...]
+    n_reasoning_tokens INTEGER,
+    refusal TEXT,
+    not_sent TEXT                             -- settings that the model refused: name,name,...
 );
 CREATE TABLE IF NOT EXISTS tasks (            -- one task of one model, by all that decides it
     id INTEGER PRIMARY KEY,
@@ -55,6 +60,9 @@ CREATE TABLE IF NOT EXISTS samples (          -- how one sample of one task ende
     generation BLOB,                          -- generations.fingerprint
     failure_kind TEXT,
     failure TEXT,
+    outcome TEXT NOT NULL DEFAULT 'answered', -- in one word; since version 5
+    messages TEXT,                            -- JSON [[role, content], ...] if the input is a
+                                              -- conversation, `input` is then empty
     PRIMARY KEY (task, idx)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sample_scores (    -- of one sample, in the order of tasks.metrics
@@ -101,6 +109,8 @@ CREATE INDEX IF NOT EXISTS samples_by_id ON samples (task, sample_id);
 CREATE INDEX IF NOT EXISTS samples_by_category ON samples (task, category, idx)
     WHERE category IS NOT NULL;
 CREATE INDEX IF NOT EXISTS failed_samples ON samples (task, idx) WHERE failure_kind IS NOT NULL;
+CREATE INDEX IF NOT EXISTS samples_by_outcome ON samples (task, outcome, idx)
+    WHERE outcome != 'answered';
 CREATE INDEX IF NOT EXISTS scores_by_grades ON sample_scores (task, grades, idx);
 CREATE INDEX IF NOT EXISTS tasks_by_requests ON tasks (requests);
 """

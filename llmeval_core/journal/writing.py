@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -17,12 +18,13 @@ from llmeval_core.journal.presence import Presence
 from llmeval_core.journal.reading import StoredTask
 from llmeval_core.journal.schema import connect, journal_error
 from llmeval_core.journal.scores import score_row
-from llmeval_core.records import SampleResult
+from llmeval_core.records import Failure, Sample, SampleResult
 
 GATHER_S = 0.05
 """How long the first sample of a commit waits for company, seconds."""
 MOST_ROWS = 1000
 """Samples in one commit at most."""
+_LONGEST_REASON = 500
 _ROWS_PER_STATEMENT = (64, 8, 1)  # few sizes: prepared once; none has more than 999 values
 
 
@@ -40,7 +42,9 @@ class SampleWriter:
     """Writes samples in the order they are given, committed in groups.
 
     A sample that was given is on disk at most about `GATHER_S` plus one commit later, or when
-    `flush` is done. After an error nothing more is written; `check` and `flush` raise it.
+    `flush` is done. A sample that cannot be kept as it is, because a plugin gave something else
+    than a text or a number, has failed with that reason; the others are kept. After an error of
+    the journal itself nothing more is written; `check` and `flush` raise it.
 
     Args:
         path: the journal.
@@ -154,6 +158,56 @@ class SampleWriter:
 
 
 def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
+    """Write many samples at once; where one of them cannot be written, each by itself."""
+    try:
+        listed = _rows(batch)
+        try:
+            _insert_all(connection, *listed)
+        except UnicodeEncodeError:  # rare, so that looking at each text beforehand is a waste
+            _insert_all(connection, *_writable(listed))
+    except sqlite3.OperationalError:  # the disk, the file, a lock: no sample's fault
+        raise
+    except Exception:  # noqa: BLE001  what a plugin gave for a text or a number can be anything
+        for item in batch:
+            _commit_alone(connection, item)
+
+
+def _commit_alone(connection: sqlite3.Connection, item: _Item) -> None:
+    """Write one sample: as it is, or without its scores, or only that it cannot be kept.
+
+    Raises:
+        sqlite3.Error, OverflowError: the journal cannot be written, or the sample has no place.
+    """
+    try:
+        _insert_all(connection, *_writable(_rows([item])))
+    except sqlite3.OperationalError:
+        raise
+    except Exception as err:  # noqa: BLE001  as above
+        reason = f"the journal cannot keep this sample: {type(err).__name__}: {err}"
+        failure = Failure("malformed", reason[:_LONGEST_REASON])
+    else:
+        return
+    result = replace(item.result, scores={}, failure=failure, outcome="unscored")
+    try:
+        _insert_all(connection, *_writable(_rows([item._replace(result=result)])))
+    except sqlite3.OperationalError:
+        raise
+    except Exception:  # noqa: BLE001  as above
+        bare = replace(
+            result,
+            sample=Sample(item.result.sample.id, ""),
+            request=None,
+            generation=None,
+            outcome="failed",
+        )
+        _insert_all(connection, *_writable(_rows([_Item(item.task, bare, None, 0.0)])))
+
+
+_Rows = tuple[list[rows.Row], list[rows.Row], list[rows.Row]]
+
+
+def _rows(batch: list[_Item]) -> _Rows:
+    """Make the rows of generations, samples and scores."""
     answered = [
         rows.generation_row(item.result.request, item.result.generation, item.finished_at)
         for item in batch
@@ -165,11 +219,12 @@ def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
         for item in batch
         if item.result.failure is None
     ]
-    try:
-        _insert_all(connection, answered, samples, scores)
-    except UnicodeEncodeError:  # rare, so that looking at each text beforehand would be a waste
-        whole = ([rows.writable(row) for row in listed] for listed in (answered, samples, scores))
-        _insert_all(connection, *whole)
+    return answered, samples, scores
+
+
+def _writable(listed: _Rows) -> _Rows:
+    answered, samples, scores = [[rows.writable(row) for row in each] for each in listed]
+    return answered, samples, scores
 
 
 def _insert_all(
@@ -181,21 +236,23 @@ def _insert_all(
     """Insert all in one transaction.
 
     Raises:
-        sqlite3.Error, UnicodeEncodeError: nothing was inserted.
+        Exception: nothing was inserted; `sqlite3` raises more kinds for values than its own.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _insert(connection, rows.INSERT_GENERATIONS, answered)
+        _insert(connection, rows.INSERT_GENERATIONS, answered, rows.UNLESS_ANSWERED)
         _insert(connection, rows.INSERT_SAMPLES, samples)
         _insert(connection, rows.INSERT_SCORES, scores)
         connection.execute("COMMIT")
-    except (sqlite3.Error, UnicodeEncodeError):
+    except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
 
 
-def _insert(connection: sqlite3.Connection, into: str, listed: list[rows.Row]) -> None:
+def _insert(
+    connection: sqlite3.Connection, into: str, listed: list[rows.Row], on_conflict: str = ""
+) -> None:
     """Insert rows of equal length, many with one statement.
 
     `executemany` gives up the interpreter's lock and takes it back at each row; beside a busy
@@ -207,5 +264,7 @@ def _insert(connection: sqlite3.Connection, into: str, listed: list[rows.Row]) -
             part = listed[start : start + n_rows]
             marks = f"({','.join('?' * len(part[0]))})"
             values = ",".join([marks] * n_rows)
-            connection.execute(f"{into} VALUES {values}", list(chain.from_iterable(part)))
+            connection.execute(
+                f"{into} VALUES {values}{on_conflict}", list(chain.from_iterable(part))
+            )
             start += n_rows

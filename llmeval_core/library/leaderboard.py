@@ -1,4 +1,4 @@
-"""The leaderboard: models x metric keys, the newest value of each, as data."""
+"""The leaderboard: models x metric keys, the value that stands of each, as data."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import csv
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from llmeval_core.completeness import coverage_of, gives_way
 from llmeval_core.library.printable import shown
 from llmeval_core.library.spreadsheets import as_cell
 from llmeval_core.records import MetricResult, TaskResult
@@ -15,11 +16,21 @@ from llmeval_core.records import MetricResult, TaskResult
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """Models and metric keys in the order they first appeared, and a cell where there is one."""
+    """Models and metric keys in the order they first appeared, and a cell where there is one.
+
+    Args:
+        models: the rows.
+        keys: the columns.
+        cells: by model and key.
+        results: the task result that each cell is of.
+        before: the result that stood before that one, if there was one with the same metric.
+    """
 
     models: tuple[str, ...]
     keys: tuple[str, ...]
     cells: dict[tuple[str, str], MetricResult]
+    results: dict[tuple[str, str], TaskResult] = field(default_factory=dict)
+    before: dict[tuple[str, str], TaskResult] = field(default_factory=dict)
 
 
 def make_leaderboard(
@@ -29,7 +40,9 @@ def make_leaderboard(
     datasets: tuple[str, ...] = (),
     categories: bool = False,
 ) -> Leaderboard:
-    """Collect the newest value of each key.
+    """Collect the value of each key that stands: the most complete, and of these the newest.
+
+    What belongs to one result changes together: with a metric go its categories.
 
     Args:
         results: oldest first.
@@ -37,41 +50,70 @@ def make_leaderboard(
         datasets: only these; all if empty.
         categories: whether the keys of categories are shown too.
     """
-    cells: dict[tuple[str, str], MetricResult] = {}
+    standing: dict[tuple[str, str, str], tuple[TaskResult, TaskResult | None]] = {}
+    order: dict[str, None] = {}
     for result in results:
         if (models and result.model not in models) or (datasets and result.dataset not in datasets):
             continue
-        for metric in result.metrics:
-            if categories or metric.category is None:
-                cells[result.model, metric.key] = metric
-    return Leaderboard(
-        models=tuple(dict.fromkeys(model for model, _ in cells)),
-        keys=tuple(dict.fromkeys(key for _, key in cells)),
-        cells=cells,
+        order |= dict.fromkeys(m.key for m in result.metrics if categories or m.category is None)
+        for name in dict.fromkeys(metric.metric for metric in result.metrics):
+            place = (result.model, result.task, name)
+            old, _ = standing.get(place, (None, None))
+            if old is None or not gives_way(result, old):
+                standing[place] = (result, old)
+    board = Leaderboard(
+        models=tuple(dict.fromkeys(model for model, _, _ in standing)),
+        keys=(),
+        cells={},
     )
+    for (model, _, name), (result, old) in standing.items():
+        for metric in result.metrics:
+            if metric.metric == name and (categories or metric.category is None):
+                place_in_table = (model, metric.key)
+                board.cells[place_in_table] = metric
+                board.results[place_in_table] = result
+                if old is not None:
+                    board.before[place_in_table] = old
+    shown_keys = {key for _, key in board.cells}
+    return replace(board, keys=tuple(key for key in order if key in shown_keys))
 
 
 def to_json(board: Leaderboard) -> str:
-    """Return a list of cells as JSON, each with its model."""
+    """Return a list of cells as JSON, each with its model and with what it was measured on."""
     cells = [
-        {"model": model, **cell.model_dump(mode="json")} for (model, _), cell in board.cells.items()
+        {
+            "model": place[0],
+            **cell.model_dump(mode="json"),
+            "n_samples": board.results[place].n_samples,
+            "n_total": coverage_of(board.results[place]).n_total,
+            "finished_at": board.results[place].finished_at,
+        }
+        for place, cell in board.cells.items()
     ]
     return json.dumps(cells, ensure_ascii=False, indent=2)
 
 
 def to_csv(board: Leaderboard) -> str:
-    """Return one line a model, one column a key, and a `_stderr` column beside each."""
+    """Return one line a model; for each key a column, its `_stderr`, `_low`, `_high` and `_n`."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    header = [name for key in board.keys for name in (key, f"{key}_stderr")]
+    suffixes = ("", "_stderr", "_low", "_high", "_n")
+    header = [f"{key}{suffix}" for key in board.keys for suffix in suffixes]
     writer.writerow(["model", *map(as_cell, header)])
     for model in board.models:
         row: list[float | None] = []
         for key in board.keys:
-            cell = board.cells.get((model, key))
-            row += [cell.aggregate.value, cell.aggregate.stderr] if cell else [None, None]
+            row += _numbers(board.cells.get((model, key)))
         writer.writerow([as_cell(model), *row])
     return out.getvalue().rstrip("\n")
+
+
+def _numbers(cell: MetricResult | None) -> list[float | None]:
+    if cell is None:
+        return [None] * 5
+    aggregate = cell.aggregate
+    low, high = aggregate.interval or (None, None)
+    return [aggregate.value, aggregate.stderr, low, high, aggregate.n_scored]
 
 
 def to_markdown(board: Leaderboard) -> str:
@@ -81,24 +123,51 @@ def to_markdown(board: Leaderboard) -> str:
         "|---|" + "---:|" * len(board.keys),
     ]
     for model in board.models:
-        row = [cell_text(board.cells.get((model, key))) for key in board.keys]
+        row = [
+            cell_text(board.cells.get((model, key)), n_of(board, model, key)) for key in board.keys
+        ]
         lines.append(f"| {_in_markdown(model)} | " + " | ".join(row) + " |")
     return "\n".join(lines)
 
 
-def cell_text(cell: MetricResult | None) -> str:
-    """Write one number with its standard error: `0.320 ±0.066`, and how many samples failed."""
+def cell_text(cell: MetricResult | None, n: str = "") -> str:
+    """Write one number with its interval, or its standard error, and of how many samples it is.
+
+    `0.320 [0.207, 0.458] n=50`, `21.400 ±1.200 n=200`, `1.000 [0.207, 1.000] n=1 of 24`, and how
+    many samples failed.
+
+    Args:
+        cell: the number; None for none.
+        n: what `n_of` gives; left out if empty.
+    """
     if cell is None:
         return ""
     aggregate = cell.aggregate
-    if aggregate.value is None:
-        return "–"
-    text = f"{aggregate.value:.3f}"
-    if aggregate.stderr is not None:
-        text += f" ±{aggregate.stderr:.3f}"
+    text = "–" if aggregate.value is None else f"{aggregate.value:.3f}"
+    if aggregate.value is not None:
+        if aggregate.interval is not None:
+            low, high = aggregate.interval
+            text += f" [{low:.3f}, {high:.3f}]"
+        elif aggregate.stderr is not None:
+            text += f" ±{aggregate.stderr:.3f}"
+    if n:
+        text += f" n={n}"
     if aggregate.n_failed:
         text += f" ({aggregate.n_failed} failed)"
     return text
+
+
+def n_of(board: Leaderboard, model: str, key: str) -> str:
+    """Write of how many samples a number is: `24`, or `1 of 24` where not all were asked."""
+    cell, result = board.cells.get((model, key)), board.results.get((model, key))
+    if cell is None or result is None:
+        return ""
+    n, coverage = cell.aggregate.n_scored, coverage_of(result)
+    if coverage.is_whole:
+        return str(n)
+    if cell.category is not None:
+        return f"{n}, not all"
+    return f"{n} of {coverage.n_total or 'more'}"
 
 
 def _in_markdown(name: str) -> str:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from llmeval_core.config import KeyPath, Origin, RunConfig, load_run_file, validate
+from llmeval_core.config import (
+    GenerationConfig,
+    KeyPath,
+    Origin,
+    RunConfig,
+    load_run_file,
+    validate,
+)
 from llmeval_core.errors import ConfigError
 
 
@@ -77,20 +84,27 @@ def _win_over_parts(
     models = list(config.models)
     generation = config.generation
     if max_tokens is not None:
-        of_run, of_part = {"max_tokens": max_tokens}, {"max_tokens": None}
-        generation = generation.model_copy(update=of_run)
+        generation = generation.model_copy(update={"max_tokens": max_tokens})
         tasks = [
-            task.model_copy(update={"generation": task.generation.model_copy(update=of_part)})
+            task.model_copy(update={"generation": _without_max_tokens(task.generation)})
             for task in tasks
         ]
         models = [
-            model.model_copy(update={"generation": model.generation.model_copy(update=of_part)})
+            model.model_copy(update={"generation": _without_max_tokens(model.generation)})
             if model.generation is not None
             else model
             for model in models
         ]
     return config.model_copy(
         update={"tasks": tuple(tasks), "models": tuple(models), "generation": generation}
+    )
+
+
+def _without_max_tokens(generation: GenerationConfig) -> GenerationConfig:
+    """Leave the key out; None would say that it is not sent."""
+    left = generation.model_fields_set - {"max_tokens"}
+    return GenerationConfig.model_construct(
+        _fields_set=left, **{key: getattr(generation, key) for key in left}
     )
 
 

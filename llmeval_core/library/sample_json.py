@@ -17,7 +17,10 @@ def sample_json(result: SampleResult) -> dict[str, Any]:
         "asked": asked_json(result.request) if result.request is not None else None,
         "answered": _answered(result.generation) if result.generation is not None else None,
         "scores": _scores_json(result.scores),
-        "failure": asdict(result.failure) if result.failure is not None else None,
+        "outcome": result.outcome,
+        "failure": {"kind": result.failure.kind, "message": result.failure.message}
+        if result.failure is not None
+        else None,
     }
 
 
@@ -26,7 +29,9 @@ def expected_json(sample: Sample) -> dict[str, Any]:
     return {
         "id": sample.id,
         "category": sample.category,
-        "input": sample.input,
+        "input": sample.input
+        if isinstance(sample.input, str)
+        else [asdict(turn) for turn in sample.input],
         "expected": {
             "references": list(sample.references),
             "choices": list(sample.choices),

@@ -59,7 +59,7 @@ def find_task(
     Raises:
         UnknownNameError: there is no such task, metric or category.
     """
-    result = reader.latest_result(model, task)
+    result = reader.standing_result(model, task)
     if result is not None:
         stored = reader.task(result.task_fingerprint)
         metrics = {m.metric: m.higher_is_better for m in result.metrics if m.category is None}

@@ -66,7 +66,7 @@ def find_samples(reader: Reader, key: str, model: str | None) -> Found:
     known: set[str] = set()
     matching: dict[str, Found] = {}
     for task in newest.values():
-        result = reader.latest_result(task.model, task.key)
+        result = reader.standing_result(task.model, task.key)
         if result is not None:
             task = reader.task(result.task_fingerprint) or task  # noqa: PLW2901  the shown one
             metrics = {m.metric: m.higher_is_better for m in result.metrics if m.category is None}

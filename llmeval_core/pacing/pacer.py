@@ -9,13 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from llmeval_core.errors import ModelError
+from llmeval_core.errors import FailureKind, ModelError
 from llmeval_core.pacing.outage import Outage
 from llmeval_core.pacing.quota import Quota
+from llmeval_core.pacing.refusals import Refusals
 from llmeval_core.pacing.retry_budget import RetryBudget
 from llmeval_core.records import Generation
 
 _SHORTEST_S = 0.001  # an alarm that rings at once would ring for ever
+_TOLD_FROM_S = 5.0  # shorter waits would only fill the screen
 
 
 class Limit(Protocol):
@@ -58,8 +60,10 @@ class Pacer:
         limit: how many at once.
         requests_per_minute, tokens_per_minute: quotas; None for none.
         retries: the run's budget of retries; None for no bound.
-        patience_s: how long the server may be away, or ask us to wait, seconds.
-        tell: is given one line when the server goes down and when it is back.
+        patience_s: how long the server may be away, ask us to wait, or refuse everything because
+            of a quota, seconds.
+        tell: is given one line when the server goes down, when it is back, and when all wait
+            because it asks for that.
     """
 
     def __init__(
@@ -79,7 +83,9 @@ class Pacer:
         self._patience_s = patience_s
         self._tell = tell
         self._outage = Outage()
+        self._refusals = Refusals()
         self._held_until = 0.0
+        self._told_until = 0.0
         self._n_under_way = 0
         self._waiting: deque[_Waiter] = deque()
         self._alarm: asyncio.TimerHandle | None = None
@@ -116,6 +122,8 @@ class Pacer:
             and not self._has_quota
             and not self._held_until
             and self._outage.since is None
+            and self._refusals.since is None
+            and self._refusals.room is None
         ):
             self._n_under_way += 1
             return
@@ -135,11 +143,12 @@ class Pacer:
         self._limit.answered(now, latency_s=latency_s, n_under_way=self._n_under_way)
         if self._retries is not None:
             self._retries.earn()
+        self._refusals.answered(self._limit.limit)
         if self._has_quota and generation.n_prompt_tokens is not None:
             n_used = generation.n_prompt_tokens + (generation.n_completion_tokens or 0)
-            self._use(0, n_used - n_expected, now)
+            self._use(0, max(0, n_used) - n_expected, now)
         if generation.hold_s:
-            self._held_until = max(self._held_until, now + generation.hold_s)
+            self._hold(now, generation.hold_s, "its quota is used up")
         if self._outage.answered():
             self._say("the server answers again")
         self._left()
@@ -149,8 +158,13 @@ class Pacer:
         now = _now()
         if error.kind in ("rate_limit", "overloaded", "timeout"):
             self._limit.refused(now)
-        if error.retry_after_s:
-            self._held_until = max(self._held_until, now + error.retry_after_s)
+        wait_s = error.retry_after_s
+        if error.kind == "rate_limit":
+            wait_s = self._refusals.refused(now, wait_s, error.what, is_held=now < self._held_until)
+        else:
+            self._refusals.passed(self._limit.limit)
+        if wait_s:
+            self._hold(now, wait_s, error.what)
         if error.kind in ("connection", "timeout", "overloaded", "malformed"):
             if self._outage.failed(now, error.what):
                 self._say(f"the server is down, it is tried again now and then: {error.what}")
@@ -173,7 +187,7 @@ class Pacer:
         now = _now()
         if self._held_until and now >= self._held_until:
             self._held_until = 0.0
-        while self._waiting and self._n_under_way < self._limit.limit:
+        while self._waiting and self._n_under_way < self._room():
             waiter = self._waiting[0]
             if waiter.turn.done():
                 self._waiting.popleft()
@@ -198,7 +212,12 @@ class Pacer:
             self._give_up(f"the server was down for {now - since:.0f} s: {self._outage.reason}")
             return None
         if held_s > self._patience_s:
-            self._give_up(f"the server asks us to wait for {held_s:.0f} s")
+            self._give_up(f"the server asks us to wait for {held_s:.0f} s", kind="rate_limit")
+            return None
+        refused_s = self._refusals.lasted_s(now)
+        if refused_s > self._patience_s:
+            what = f"the server answered nothing for {refused_s:.0f} s: {self._refusals.reason}"
+            self._give_up(what, kind="rate_limit")
             return None
         if for_outage is None:
             return None
@@ -210,12 +229,25 @@ class Pacer:
             tokens.wait_s(n_tokens, now) if tokens else 0.0,
         )
 
-    def _give_up(self, what: str) -> None:
+    def _room(self) -> int:
+        """Say how many may be under way now; few after a quota was used up."""
+        room = self._refusals.room
+        return self._limit.limit if room is None else min(room, self._limit.limit)
+
+    def _hold(self, now: float, seconds: float, reason: str) -> None:
+        """Let nobody through for a while; tell it, if it is long enough to be noticed."""
+        until = now + seconds
+        self._held_until = max(self._held_until, until)
+        if _TOLD_FROM_S <= seconds <= self._patience_s and until >= self._told_until + _TOLD_FROM_S:
+            self._told_until = until
+            self._say(f"waiting {seconds:.0f} s, because the server asks for it: {reason}")
+
+    def _give_up(self, what: str, *, kind: FailureKind = "connection") -> None:
         hint = "run again when it is well: what is finished is kept; timeouts.unavailable_s"
         while self._waiting:
             turn = self._waiting.popleft().turn
             if not turn.done():
-                turn.set_exception(ModelError("connection", what, hint=hint))
+                turn.set_exception(ModelError(kind, what, hint=hint))
 
     def _use(self, n_requests: int, n_tokens: int, now: float) -> None:
         if self._has_quota:

@@ -1,5 +1,6 @@
 """The records that walk through the pipeline, from a sample to a task's result."""
 
+from llmeval_core.records.outcomes import OUTCOMES, Outcome, StopReason, stop_reason
 from llmeval_core.records.results import (
     Aggregate,
     MetricResult,
@@ -7,6 +8,7 @@ from llmeval_core.records.results import (
     TaskResult,
     TrackerStanding,
 )
+from llmeval_core.records.sample_check import problem_of
 from llmeval_core.records.samples import (
     Failure,
     Generation,
@@ -14,13 +16,16 @@ from llmeval_core.records.samples import (
     Loglikelihood,
     Message,
     Mode,
+    Reasoning,
     Request,
     Sample,
     SampleResult,
     Score,
 )
+from llmeval_core.records.texts import plain_text
 
 __all__ = [
+    "OUTCOMES",
     "Aggregate",
     "Failure",
     "Generation",
@@ -29,11 +34,17 @@ __all__ = [
     "Message",
     "MetricResult",
     "Mode",
+    "Outcome",
+    "Reasoning",
     "Request",
     "RunSummary",
     "Sample",
     "SampleResult",
     "Score",
+    "StopReason",
     "TaskResult",
     "TrackerStanding",
+    "plain_text",
+    "problem_of",
+    "stop_reason",
 ]

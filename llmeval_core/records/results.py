@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from llmeval_core.naming import Json
+from llmeval_core.records.outcomes import Outcome
 
 
 class _Stored(BaseModel):
@@ -20,6 +21,8 @@ class Aggregate(_Stored):
         value: the number; None if nothing could be scored.
         stderr: its standard error; None if unknown.
         stderr_method: how the standard error was found, with its source.
+        interval: between which two numbers the value lies with 95 % confidence; None if unknown.
+        interval_method: how the interval was found, with its source.
         n_scored: samples that went into it.
         n_failed: samples that should have, and failed.
     """
@@ -29,6 +32,8 @@ class Aggregate(_Stored):
     stderr_method: str | None = None
     n_scored: int = 0
     n_failed: int = 0
+    interval: tuple[float, float] | None = None
+    interval_method: str | None = None
 
 
 class MetricResult(_Stored):
@@ -71,6 +76,13 @@ class TaskResult(_Stored):
         started_at, finished_at: seconds since 1970, UTC.
         settings: what the task was run with, for people to read; holds no secrets.
         llmeval_version: the version that made it.
+        outcomes: how many samples ended how; outcomes that did not occur are left out; empty in
+            results of older versions, which did not count them.
+        n_total: samples in the whole data set, without a limit; None if unknown.
+        variant: which of several ways of asking or scoring under one data set; None for the
+            only one. It is part of `task`.
+        replaces: whether it takes the place of a more complete result; without that a result of
+            fewer samples gives way to one of more.
     """
 
     id: str
@@ -91,6 +103,10 @@ class TaskResult(_Stored):
     settings: dict[str, Json]
     llmeval_version: str
     cost: float | None = None
+    outcomes: dict[Outcome, int] = {}
+    n_total: int | None = None
+    variant: str | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,32 +8,10 @@ from typing import Literal
 
 from llmeval_core.errors import FailureKind
 from llmeval_core.naming import Json
+from llmeval_core.records.outcomes import Outcome, StopReason
 
 Mode = Literal["chat", "completion", "loglikelihood"]
 """How a model is asked: messages, one text to continue, or choices to weigh."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One item of a data set.
-
-    Args:
-        id: unique within the data set.
-        input: the question, or the text of the task.
-        references: the accepted answers, best first; empty if there is none.
-        choices: the options of a multiple-choice item, in order; empty otherwise.
-        answer: the index of the right choice; None if there are no choices.
-        category: the group for separate aggregates; None for no group.
-        metadata: whatever else the item has; templates may use it.
-    """
-
-    id: str
-    input: str
-    references: tuple[str, ...] = ()
-    choices: tuple[str, ...] = ()
-    answer: int | None = None
-    category: str | None = None
-    metadata: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +23,53 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """One item of a data set.
+
+    Args:
+        id: unique within the data set.
+        input: the question or the text of the task; or a conversation that goes to the model
+            turn by turn, as it is.
+        references: the accepted answers, best first; empty if there is none.
+        choices: the options of a multiple-choice item, in order; empty otherwise.
+        answer: the index of the right choice; None if there are no choices.
+        category: the group for separate aggregates; None for no group.
+        metadata: whatever else the item has; templates may use it.
+    """
+
+    id: str
+    input: str | tuple[Message, ...]
+    references: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    answer: int | None = None
+    category: str | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def input_text(self) -> str:
+        """The input as one text; of a conversation the turns, each with its role before it."""
+        if isinstance(self.input, str):
+            return self.input
+        return "\n\n".join([f"{turn.role}: {turn.content}" for turn in self.input])
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """How much a model thinks before it answers.
+
+    Args:
+        effort: in OpenAI's words: `none`, `minimal`, `low`, `medium`, `high`, ...; None for what
+            the model takes by itself.
+        budget: most tokens to think; None for no bound of its own.
+    """
+
+    effort: str | None = None
+    budget: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationSettings:
-    """How an answer is generated; None leaves a setting to the model.
+    """How an answer is generated; None leaves a setting to the model: it is not sent.
 
     Args:
         max_tokens: most tokens to generate.
@@ -55,6 +78,8 @@ class GenerationSettings:
         seed: for the model's own sampling.
         stop: texts that end the generation; they are not part of it.
         n: how many answers to generate.
+        reasoning: how much to think before the answer; None for what the model does by itself.
+        extra_body: more keys for the JSON that is sent, for models behind a server.
     """
 
     max_tokens: int | None = None
@@ -63,6 +88,29 @@ class GenerationSettings:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     n: int = 1
+    reasoning: Reasoning | None = None
+    extra_body: Mapping[str, Json] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Json]:
+        """Return what decides the answers, for fingerprints and for people to read.
+
+        What was added after the first version is left out where it is not set: it changes no
+        fingerprint of a run that does not use it.
+        """
+        written: dict[str, Json] = {
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "seed": self.seed,
+            "stop": list(self.stop),
+            "n": self.n,
+        }
+        if self.reasoning is not None:
+            effort, budget = self.reasoning.effort, self.reasoning.budget
+            written["reasoning"] = {"effort": effort, "budget": budget}
+        if self.extra_body:
+            written["extra_body"] = dict(self.extra_body)
+        return written
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +158,23 @@ class Generation:
     Args:
         texts: the answers, `settings.n` of them; empty for `loglikelihood`.
         loglikelihoods: one for each continuation, in order; empty for other modes.
-        finish_reason: the server's word for why it stopped; None if unknown.
+        finish_reason: the server's word for why the first answer ended; None if unknown.
         n_prompt_tokens: tokens read; None if unknown.
-        n_completion_tokens: tokens written; None if unknown.
+        n_completion_tokens: tokens written, those of the reasoning too; None if unknown.
         latency_s: time of the successful attempt, seconds.
         served_by: the model's name as the server gives it; None if it does not.
         hold_s: how long nothing more should be sent to this server, because its quota is used
             up, seconds; None if it did not say. Not kept in the journal.
+        stop_reasons: why each answer ended, in the order of `texts`; empty if nothing is known.
+        reasonings: what the model thought before each answer, where the server tells it apart,
+            in the order of `texts`; None for an answer without; empty if there is none at all.
+            It is never judged. Reasoning that stands in a text between tags stays there, and is
+            told apart when the answer is scored.
+        n_reasoning_tokens: those of the completion tokens that are reasoning; None if unknown.
+        refusal: in which words the model declined, where the server tells them apart from an
+            answer; None if it did not.
+        not_sent: generation settings that this model refuses, and that were therefore left out
+            of the request, by their names; empty if all were sent.
     """
 
     texts: tuple[str, ...] = ()
@@ -127,6 +185,11 @@ class Generation:
     latency_s: float = 0.0
     served_by: str | None = None
     hold_s: float | None = None
+    stop_reasons: tuple[StopReason, ...] = ()
+    reasonings: tuple[str | None, ...] = ()
+    n_reasoning_tokens: int | None = None
+    refusal: str | None = None
+    not_sent: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -136,10 +199,18 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a sample has no generation or no score."""
+    """Why a sample has no generation or no score.
+
+    Args:
+        kind: which sort of failure.
+        message: what happened, one line.
+        hint: what to try, if the cause is known; told when failures end a task or a model. Not
+            kept in the journal, and no part of what makes two failures equal.
+    """
 
     kind: FailureKind
     message: str
+    hint: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +243,7 @@ class SampleResult:
         scores: metric name to score; empty if it failed.
         failure: why it failed; None if it did not.
         from_journal: True if the model was not asked in this run.
+        outcome: how it ended, in one word.
     """
 
     index: int
@@ -181,3 +253,4 @@ class SampleResult:
     scores: Mapping[str, Score]
     failure: Failure | None = None
     from_journal: bool = False
+    outcome: Outcome = "answered"

@@ -10,6 +10,7 @@ from llmeval_core.testing.checking_plugins import check_plugin
 from llmeval_core.testing.checking_trackers import check_tracker, run_info
 from llmeval_core.testing.fakes import FakeDataset, FakeMetric, FakeModel, ListTracker
 from llmeval_core.testing.makers import make_generation, make_request, make_sample, make_task_result
+from llmeval_core.testing.odd_answers import check_odd_answers, odd_answers, odd_values
 from llmeval_core.testing.running import run_in
 
 __all__ = [
@@ -20,12 +21,15 @@ __all__ = [
     "check_dataset",
     "check_metric",
     "check_model",
+    "check_odd_answers",
     "check_plugin",
     "check_tracker",
     "make_generation",
     "make_request",
     "make_sample",
     "make_task_result",
+    "odd_answers",
+    "odd_values",
     "run_in",
     "run_info",
 ]

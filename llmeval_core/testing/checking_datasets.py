@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from llmeval_core.config import TaskDefaults
 from llmeval_core.contracts import Dataset
 from llmeval_core.naming import NAME_PATTERN
-from llmeval_core.records import Sample
+from llmeval_core.records import Message, Sample
 
 
 def check_dataset(dataset: Dataset, *, most: int = 1000) -> None:
@@ -68,7 +68,7 @@ def _check_sample(sample: Sample) -> None:
     where = f"sample '{sample.id}'"
     assert isinstance(sample.id, str), f"{where}: the id is no text"
     assert sample.id, f"{where}: the id is empty"
-    assert isinstance(sample.input, str), f"{where}: the input is no text"
+    assert _is_input(sample.input), f"{where}: the input is neither a text nor messages"
     for name, texts in (("references", sample.references), ("choices", sample.choices)):
         assert isinstance(texts, tuple), f"{where}: the {name} are no tuple"
         assert all(isinstance(text, str) for text in texts), f"{where}: {name} that are no text"
@@ -83,3 +83,10 @@ def _check_sample(sample: Sample) -> None:
         json.dumps(dict(sample.metadata), allow_nan=False)
     except (TypeError, ValueError) as err:
         raise AssertionError(f"{where}: the metadata is no JSON: {err}") from err
+
+
+def _is_input(value: object) -> bool:
+    """Whether it is a text, or a conversation of at least one turn."""
+    if isinstance(value, tuple):
+        return bool(value) and all(isinstance(turn, Message) for turn in value)
+    return isinstance(value, str)

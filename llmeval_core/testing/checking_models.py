@@ -6,6 +6,8 @@ import asyncio
 from typing import get_args
 
 from llmeval_core.contracts import Model, ModelCheck, ModelInfo, ModelProvider, Readiness
+from llmeval_core.errors import ModelError
+from llmeval_core.generation import check_generation
 from llmeval_core.records import Generation, Mode
 from llmeval_core.testing.makers import make_request
 from llmeval_core.testing.offline import offline
@@ -62,13 +64,7 @@ async def _ask(model: Model, mode: Mode, info: ModelInfo) -> Generation:
 
 def _check_answer(answer: Generation, mode: Mode) -> None:
     assert isinstance(answer, Generation), f"{mode}: a {type(answer).__name__} is no Generation"
-    assert answer.latency_s >= 0, f"{mode}: a negative latency"
-    for n_tokens in (answer.n_prompt_tokens, answer.n_completion_tokens):
-        assert n_tokens is None or n_tokens >= 0, f"{mode}: fewer than no tokens"
-    if mode == "loglikelihood":
-        n, wanted = len(answer.loglikelihoods), len(make_request(mode=mode).continuations)
-        assert n == wanted, f"{n} log-likelihoods for {wanted} continuations"
-        assert all(item.logprob <= 0 for item in answer.loglikelihoods), "a log-likelihood above 0"
-    else:
-        assert len(answer.texts) == 1, f"{mode}: {len(answer.texts)} texts, asked for 1"
-        assert isinstance(answer.text, str), f"{mode}: an answer that is no text"
+    try:
+        check_generation(make_request(mode=mode), answer)
+    except ModelError as err:
+        raise AssertionError(f"{mode}: {err.what}") from err

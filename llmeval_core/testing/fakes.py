@@ -57,7 +57,7 @@ class FakeDataset:
 
     def fingerprint(self) -> str:
         """Return a digest of ids, inputs and references."""
-        return fingerprint([[s.id, s.input, list(s.references)] for s in self._samples])
+        return fingerprint([[s.id, str(s.input), list(s.references)] for s in self._samples])
 
 
 class FakeModel:

@@ -18,6 +18,7 @@ from llmeval_core.records import (
     Request,
     Sample,
     TaskResult,
+    stop_reason,
 )
 
 
@@ -47,6 +48,7 @@ def make_generation(*texts: str, logprobs: tuple[float, ...] = ()) -> Generation
         texts=texts,
         loglikelihoods=tuple(Loglikelihood(logprob, 1) for logprob in logprobs),
         finish_reason="stop",
+        stop_reasons=tuple([stop_reason("stop")] * len(texts)),
         n_prompt_tokens=5,
         n_completion_tokens=len(texts),
     )

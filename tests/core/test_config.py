@@ -73,6 +73,26 @@ def test_a_whole_run_file_is_read(tmp_path: Path) -> None:
             "  where: eval.yaml:1",
         ),
         (
+            GOOD + "    extract: (a\n",
+            "wrong value: extract is not a regular expression: missing ), unterminated subpattern "
+            "at position 0\n  where: eval.yaml:4, tasks[0].extract",
+        ),
+        (
+            GOOD + "    extract: [x, {patern: a}]\n",
+            "unknown key 'patern'\n  where: eval.yaml:4, tasks[0].extract[1].patern\n"
+            "  try:   did you mean 'pattern'?",
+        ),
+        (
+            GOOD + "    extract:\n      pattern: a\n      match: 0\n",
+            "wrong value: match is first, last, or a number: 1 is the first, -1 the last\n"
+            "  where: eval.yaml:6, tasks[0].extract.match",
+        ),
+        (
+            GOOD + "    extract: 5\n",
+            "wrong value: extract is a pattern, a rule such as {boxed: true}, or a list of them\n"
+            "  where: eval.yaml:4, tasks[0].extract",
+        ),
+        (
             "just text",
             "a run file is a mapping with 'models' and 'tasks'\n  where: eval.yaml\n"
             "  try:   see docs/run-file.md for an example",

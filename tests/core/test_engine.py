@@ -8,6 +8,7 @@ import pickle
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from llmeval_core.contracts import Model, ModelInfo, ModelJob, ModelRecipe
 from llmeval_core.errors import DatasetError, ModelError
@@ -171,13 +172,76 @@ async def test_a_stopped_run_keeps_what_is_finished_and_goes_on_later(tmp_path: 
 async def test_going_back_to_earlier_settings_delivers_them_again(tmp_path: Path) -> None:
     tracker = ListTracker()
     trackers = {"list": tracker}
-    await run_in(tmp_path, trackers=trackers, limit=3)
-    await run_in(tmp_path, trackers=trackers, limit=2)
+    first: dict[str, Any] = {"generation": {"max_tokens": 3}}
+    second: dict[str, Any] = {"generation": {"max_tokens": 2}}
+    await run_in(tmp_path, trackers=trackers, **first)
+    await run_in(tmp_path, trackers=trackers, **second)
 
-    await run_in(tmp_path, trackers=trackers, limit=3)
-    await run_in(tmp_path, trackers=trackers, limit=3)
+    await run_in(tmp_path, trackers=trackers, **first)
+    await run_in(tmp_path, trackers=trackers, **first)
 
-    assert [result.n_samples for result in tracker.results] == [3, 2, 3]
+    asked = [result.settings["generation"] for result in tracker.results]
+    assert [one["max_tokens"] for one in asked if isinstance(one, dict)] == [3, 2, 3]
+
+
+async def test_a_smoke_run_does_not_take_the_place_of_a_full_one(tmp_path: Path) -> None:
+    """Case n3-limit-overwrites, for any tracker that keeps one value a key."""
+    tracker = ListTracker()
+    trackers = {"list": tracker}
+    await run_in(tmp_path, trackers=trackers)
+    await run_in(tmp_path, trackers=trackers, limit=1)
+
+    await run_in(tmp_path, trackers=trackers, limit=2, replace=True)
+    await run_in(tmp_path, trackers=trackers, limit=1)
+
+    assert [result.n_samples for result in tracker.results] == [3, 2]
+
+
+async def test_a_full_run_again_after_a_smoke_run_is_nothing_new(tmp_path: Path) -> None:
+    tracker = ListTracker()
+    full = await run_in(tmp_path, trackers={"list": tracker})
+    await run_in(tmp_path, trackers={"list": tracker}, limit=1)
+
+    again = await run_in(tmp_path, trackers={"list": tracker})
+
+    assert again.summary.results == full.summary.results
+    assert len(tracker.results) == 1
+
+
+async def test_a_metric_that_stands_nowhere_yet_is_delivered_of_a_smoke_run(
+    tmp_path: Path,
+) -> None:
+    tracker = ListTracker()
+    await run_in(tmp_path, trackers={"list": tracker}, metrics={"one": FakeMetric()})
+
+    both = {"one": FakeMetric(), "two": FakeMetric()}
+    await run_in(tmp_path, trackers={"list": tracker}, metrics=both, limit=1)
+
+    delivered = [[metric.key for metric in result.metrics] for result in tracker.results]
+    assert delivered == [["fake_0shot_one"], ["fake_0shot_two"]]
+
+
+async def test_a_tracker_that_keeps_all_gets_all(tmp_path: Path) -> None:
+    class Log(ListTracker):
+        keeps_all = True
+
+    tracker = Log()
+    await run_in(tmp_path, trackers={"list": tracker})
+
+    await run_in(tmp_path, trackers={"list": tracker}, limit=1)
+
+    assert [result.n_samples for result in tracker.results] == [3, 1]
+
+
+async def test_variants_of_a_task_stand_side_by_side(tmp_path: Path) -> None:
+    tasks = [
+        {"dataset": "fake"},
+        {"dataset": "fake", "variant": "polite", "prompt": {"system": "Please."}},
+    ]
+
+    outcome = await run_in(tmp_path, tasks=tasks)
+
+    assert set(values(outcome)) == {"fake_0shot_fake", "fake_0shot.polite_fake"}
 
 
 async def test_an_executor_answers_all_requests(tmp_path: Path) -> None:

@@ -218,14 +218,3 @@ async def test_an_error_that_ends_a_model_tells_no_secret(tmp_path: Path) -> Non
         outcome = await run_plan(plan, journal)
 
     assert str(outcome.errors[0]) == "wrong key ***\n  where: ***@host\n  try:   not ***"
-
-
-def test_a_limit_of_open_files_has_a_hint_of_its_own() -> None:
-    counting = GiveUp(after=1, where="m/x, d_0shot")
-
-    with pytest.raises(ModelError) as caught:
-        counting.failure(Failure("connection", "none can be opened: Too many open files"))
-
-    assert caught.value.hint == (
-        "raise the limit of open files with `ulimit -n`, or lower the concurrency"
-    )

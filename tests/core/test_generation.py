@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -11,6 +12,7 @@ from llmeval_core.config import RetryConfig
 from llmeval_core.contracts import ModelJob
 from llmeval_core.errors import FailureKind, ModelError
 from llmeval_core.generation import Asker, LocalExecutor, wait_s
+from llmeval_core.pacing import FixedLimit, Pacer, RetryBudget
 from llmeval_core.records import Failure, Generation, Request
 from llmeval_core.testing import FakeModel, make_request
 from llmeval_core.testing.virtual_time import virtual_time
@@ -103,9 +105,10 @@ async def test_the_server_decides_the_shortest_wait() -> None:
     clock = Clock()
     model = FakeModel(fail_first=[ModelError("rate_limit", "slow down", retry_after_s=42.0)])
 
+    began = asyncio.get_running_loop().time()
     await asker(model, clock).ask(make_request())
 
-    assert clock.slept == [42.0]
+    assert asyncio.get_running_loop().time() - began == pytest.approx(42.0)
 
 
 def test_waits_grow_exponentially_with_full_jitter_up_to_a_ceiling() -> None:
@@ -163,13 +166,39 @@ async def test_a_fatal_error_ends_the_others_at_once() -> None:
     assert len(model.requests) <= 4
 
 
-async def test_the_servers_wish_is_a_minimum_only() -> None:
-    error = ModelError("rate_limit", "slow down", retry_after_s=0.01)
+def test_a_quota_is_waited_for_up_to_a_minute_where_the_server_tells_no_time() -> None:
+    error = ModelError("rate_limit", "slow down")
 
-    waits = [wait_s(RETRY, 5, error, random.Random(seed)) for seed in range(100)]
+    waits = [wait_s(RETRY, 9, error, random.Random(seed)) for seed in range(500)]
 
-    assert min(waits) >= 0.01
-    assert max(waits) > 5.0
+    assert 50.0 < max(waits) <= 60.0
+
+
+@virtual_time
+async def test_waiting_for_a_quota_is_no_attempt_and_costs_no_retry() -> None:
+    """s07-429-tells-the-wait-in-its-body."""
+    clock, retries = Clock(), RetryBudget(0.0)
+    model = FakeModel(fail_first=[ModelError("rate_limit", "slow down")] * 40)
+
+    async def opened() -> FakeModel:
+        return model
+
+    job = ModelJob("fake/m", opened, 4, RETRY, 10.0, pace=Pacer(FixedLimit(4), retries=retries))
+    answer = await Asker(model, job, sleep=clock.sleep).ask(make_request())
+
+    assert isinstance(answer, Generation)
+    assert len(model.requests) == 41
+    assert retries.take()
+
+
+@virtual_time
+async def test_a_request_that_is_refused_for_ever_fails() -> None:
+    model = FakeModel(fail_first=[ModelError("rate_limit", "slow down")] * 1000)
+
+    answer = await asker(model, Clock()).ask(make_request())
+
+    assert answer == Failure("rate_limit", "slow down")
+    assert len(model.requests) == 60
 
 
 async def test_one_attempt_is_one_attempt() -> None:

@@ -130,6 +130,29 @@ def test_a_prompt_is_the_data_sets_where_the_task_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("task", "extract"), [({}, "E"), ({"extract": "mine"}, "mine"), ({"extract": None}, None)]
+)
+def test_null_takes_the_data_sets_extract_back(task: dict[str, Any], extract: str | None) -> None:
+    dataset = FakeDataset(
+        defaults=TaskDefaults.model_validate({"metrics": ["fake"], "extract": "E"})
+    )
+
+    assert planned_by(dataset, tasks=[{"dataset": "fake", **task}]).extract == extract
+
+
+def test_a_data_set_with_a_wrong_extract_is_told_before_anything_is_asked() -> None:
+    defaults = TaskDefaults.model_validate({"metrics": ["fake"], "extract": "("})
+
+    with pytest.raises(ConfigError) as caught:
+        planned_by(FakeDataset(defaults=defaults))
+
+    assert str(caught.value) == (
+        "extract is not a regular expression: missing ), unterminated subpattern at position 0\n"
+        "  where: tasks[0], data set 'fake'"
+    )
+
+
+@pytest.mark.parametrize(
     ("modes", "answer_by", "mode", "by"),
     [
         ({"chat", "completion", "loglikelihood"}, None, "loglikelihood", "loglikelihood"),
@@ -193,6 +216,33 @@ def test_what_changes_only_the_numbers_keeps_the_requests(
     assert (other.requests_fingerprint == plain.requests_fingerprint) == same_requests
 
 
+def of_extract(extract: Any) -> PlannedTask:
+    return planned_by(FakeDataset(), tasks=[{"dataset": "fake", "extract": extract}])
+
+
+def test_a_plain_extract_stands_in_the_settings_as_it_always_did() -> None:
+    task = of_extract("a(b)")
+
+    assert task.settings["extract"] == "a(b)"
+    assert "extract_group" not in task.settings
+    assert task.fingerprint == of_extract({"pattern": "a(b)"}).fingerprint
+
+
+def test_a_pattern_of_several_groups_is_another_number_than_it_was() -> None:
+    task = of_extract("(a)|(b)")
+
+    assert task.settings["extract_group"] == "first filled"
+    assert task.requests_fingerprint == of_extract(None).requests_fingerprint
+
+
+@pytest.mark.parametrize(
+    "extract",
+    [{"pattern": "a", "match": "last"}, {"pattern": "a", "flags": "dotall"}, ["a", "b"], "a|b"],
+)
+def test_another_extract_is_another_number(extract: Any) -> None:
+    assert of_extract(extract).fingerprint != of_extract("a").fingerprint
+
+
 @pytest.mark.parametrize(
     "config",
     [{"concurrency": 3}, {"seed": 5}, {"retry": {"max_attempts": 2}}, {"give_up_after": 3}],
@@ -214,6 +264,38 @@ def test_another_definition_of_a_metric_is_another_number() -> None:
 
     assert one.fingerprint != other.fingerprint
     assert one.requests_fingerprint == other.requests_fingerprint
+
+
+class Aware(FakeMetric):
+    """Another number for each way to answer."""
+
+    def for_answers(self, answer_by: str) -> FakeMetric:
+        if answer_by == "generation":
+            raise AttributeError("no such way")
+        return FakeMetric(f"fake@{answer_by}")
+
+
+@pytest.mark.parametrize("answer_by", ["letter", "loglikelihood"])
+def test_a_metric_may_be_another_number_for_another_way_to_answer(answer_by: str) -> None:
+    task = planned(
+        datasets={"fake": FakeDataset([CHOICE])},
+        metrics={"fake": Aware()},
+        tasks=[{"dataset": "fake", "answer_by": answer_by}],
+    )
+
+    assert [metric.metric.definition for metric in task.metrics] == [f"fake@{answer_by}"]
+    assert task.settings["metrics"] == {"fake": {"definition": f"fake@{answer_by}"}}
+
+
+def test_a_metric_that_cannot_be_planned_is_named() -> None:
+    with pytest.raises(PluginError) as caught:
+        planned(metrics={"fake": Aware()})
+
+    assert str(caught.value) == (
+        "metric 'fake' cannot be planned for answers by generation: AttributeError: no such way\n"
+        "  where: tasks[0]\n"
+        "  try:   this is a bug in the plugin; tell its author"
+    )
 
 
 def test_a_provider_that_breaks_is_named() -> None:

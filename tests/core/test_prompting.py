@@ -120,6 +120,40 @@ def test_a_name_that_does_not_exist_fails_the_sample_and_names_the_template() ->
         made.request(QUESTIONS[0])
 
 
+def test_values_in_a_template_become_text_in_one_form() -> None:
+    metadata = {"n": 2.0, "yes": True, "price": 0.1}
+    template = (
+        "{{ metadata.n }} {{ metadata.yes }} {{ metadata.price }} {{ letters[0:0] | length }}"
+    )
+
+    request = prompter({"prompt": {"template": template}}).request(
+        Sample("s", "q", ("a",), metadata=metadata)
+    )
+
+    assert texts(request) == ["2 true 0.1 0"]
+
+
+@pytest.mark.parametrize(
+    ("template", "kind"),
+    [
+        ("{{ metadata.gone }}", "None (null)"),
+        ("{{ letter }}", "None (null)"),
+        ("{{ references }}", "a tuple, not a text"),
+        ("{{ metadata.tags }}", "a list, not a text"),
+        ("{{ metadata }}", "a dict, not a text"),
+    ],
+)
+def test_a_value_that_is_no_text_never_becomes_python_s_text(template: str, kind: str) -> None:
+    sample = Sample("s", "q", ("a",), metadata={"gone": None, "tags": ["x"]})
+
+    with pytest.raises(PromptError) as caught:
+        prompter({"prompt": {"template": template}}).request(sample)
+
+    assert str(caught.value) == (
+        f"prompt.template: a value is {kind}; `| join(', ')`, `| tojson` or `if` may help"
+    )
+
+
 def test_a_template_with_a_syntax_error_is_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         prompter({"prompt": {"template": "{{ input"}})
@@ -154,3 +188,112 @@ def test_what_does_not_change_the_answer_keeps_the_fingerprint() -> None:
     plain = prompter({}).request(QUESTIONS[0]).fingerprint
 
     assert prompter({"limit": 3}, concurrency=2, seed=9).request(QUESTIONS[0]).fingerprint == plain
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        "What is the capital of Peru? ",
+        "what is the  CAPITAL of Peru?",
+        "Ｗhat is\u200b the capital of Peru?",
+    ],
+)
+def test_an_item_is_known_whatever_its_white_space_case_and_width(twin: str) -> None:
+    """Case d08-few-shot-leak-by-white-space."""
+    sample = Sample("s", "What is the capital of Peru?", ("Lima",))
+    pool = [Sample("t", twin, ("Lima",)), Sample("u", "And of Chile?", ("Santiago",))]
+
+    request = prompter({"shots": 1}, samples=pool).request(sample)
+
+    assert texts(request) == ["And of Chile?", "Santiago", "What is the capital of Peru?"]
+
+
+def test_an_item_is_known_by_all_that_is_shown_not_by_its_input_alone() -> None:
+    """Case d09-same-input-in-all-rows."""
+    samples = [
+        Sample(str(n), "Translate to French.", (f"mot{n}",), metadata={"text": f"word{n}"})
+        for n in range(3)
+    ]
+    task = {
+        "shots": 2,
+        "few_shot": {"select": "first"},
+        "prompt": {"template": "{{ input }}\n{{ metadata.text }}"},
+    }
+
+    request = prompter(task, samples=samples).request(samples[0])
+
+    assert texts(request)[::2] == [f"Translate to French.\nword{n}" for n in (1, 2, 0)]
+
+
+def test_an_item_is_known_with_its_choices_in_another_order() -> None:
+    model = FakeModel(modes=frozenset({"chat"}))
+    sample = Sample("s", "Sky?", ("blue",), ("blue", "red"), 0)
+    twin = Sample("t", "Sky?", ("blue",), ("red", "blue"), 1)
+    other = Sample("u", "Sky?", ("grey",), ("grey", "green"), 0)
+    made = prompter({"shots": 1}, samples=[twin, other, sample], models={"fake": model})
+
+    assert "grey" in texts(made.request(sample))[0]
+
+
+def test_a_pool_that_asks_the_same_everywhere_is_told() -> None:
+    samples = [Sample(str(n), "Translate.", ("x",)) for n in range(4)]
+
+    with pytest.raises(PromptError, match="only 0 other samples: 4 of 4 ask the same as this one"):
+        prompter({"shots": 2}, samples=samples).request(samples[0])
+
+
+def conversation(n: int) -> Sample:
+    turns = (
+        Message("system", "Be terse."),
+        Message("user", f"I study country {n}."),
+        Message("assistant", "Nice."),
+        Message("user", "Its capital?"),
+    )
+    return Sample(f"c{n}", turns, (f"city {n}",))
+
+
+def test_a_conversation_goes_to_the_model_as_it_is() -> None:
+    """Case n2-chat-messages."""
+    sample = conversation(1)
+
+    request = prompter({"prompt": {"system": "Unused."}}, samples=[sample]).request(sample)
+
+    assert request.messages == sample.input
+
+
+def test_examples_of_conversations_are_turns_before_it() -> None:
+    """Case n2-chat-messages."""
+    samples = [conversation(n) for n in range(3)]
+    task = {"shots": 1, "few_shot": {"select": "first"}}
+
+    request = prompter(task, samples=samples).request(samples[2])
+
+    assert [message.role for message in request.messages] == [
+        *("system", "user", "assistant", "user", "assistant", "user", "assistant", "user")
+    ]
+    shown = ["I study country 0.", "Nice.", "Its capital?", "city 0", "I study country 2."]
+    assert texts(request)[1:6] == shown
+
+
+def test_a_template_renders_the_last_turn_or_all_of_them() -> None:
+    sample = conversation(1)
+    last = prompter({"prompt": {"template": "{{ input }} One word."}}, samples=[sample])
+    every = "{% for turn in messages %}{{ turn.role }}: {{ turn.content }}\n{% endfor %}"
+    whole = prompter({"prompt": {"template": every, "mode": "completion"}}, samples=[sample])
+
+    assert texts(last.request(sample))[1:] == [
+        "I study country 1.",
+        "Nice.",
+        "Its capital? One word.",
+    ]
+    assert whole.request(sample).prompt == (
+        "system: Be terse.\nuser: I study country 1.\nassistant: Nice.\nuser: Its capital?\n"
+    )
+
+
+def test_a_conversation_is_not_made_one_text_in_silence() -> None:
+    sample = conversation(1)
+    made = prompter({"prompt": {"mode": "completion"}}, samples=[sample])
+
+    with pytest.raises(PromptError, match="a conversation cannot be shown as one text"):
+        made.request(sample)

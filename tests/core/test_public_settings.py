@@ -23,3 +23,16 @@ def test_literal_secrets_are_masked_at_every_depth_and_references_stay() -> None
         "base_url": "https://***@host/v1",
         "token": "${TOKEN}",
     }
+
+
+def test_secrets_in_a_query_are_hidden() -> None:
+    """s09-azure-query-in-base-url."""
+    settings = {
+        "base_url": "https://a/v1?api-version=1&api_key=sk-1&key=sk-2#x",
+        "query": {"api-version": "1", "key": "sk-3", "access_token": "t"},
+    }
+
+    assert public_settings(settings) == {
+        "base_url": "https://a/v1?api-version=1&api_key=***&key=***#x",
+        "query": {"api-version": "1", "key": "***", "access_token": "***"},
+    }

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from llmeval_core.config import ExtractConfig, ExtractRule
 from llmeval_core.contracts import Metric
 from llmeval_core.errors import ConfigError, PluginError
 from llmeval_core.plan import PlannedMetric
@@ -44,7 +45,7 @@ class Failing(FakeMetric):
         return found
 
 
-def scorer(*metrics: Metric, extract: str | None = None) -> Scorer:
+def scorer(*metrics: Metric, extract: ExtractConfig | None = None) -> Scorer:
     task = plan_of().evaluations[0].tasks[0]
     planned = tuple(PlannedMetric(f"m{n}", metric, {}) for n, metric in enumerate(metrics))
     return Scorer(replace(task, metrics=planned, extract=extract))
@@ -64,10 +65,12 @@ def scorer(*metrics: Metric, extract: str | None = None) -> Scorer:
         (r"Answer: (\w+)", ("no idea",), ("",)),
         (r"(a)|b", ("b",), ("",)),
         (r"x", ("<think>x</think>y",), ("",)),
+        (r"(-?[$0-9.,]{2,})|(-?[0-9]+)", ("It is 42", "It is 5"), ("42", "5")),
+        (("#### (.*)", ExtractRule(boxed=True)), (r"\boxed{5}",), ("5",)),
     ],
 )
 async def test_metrics_see_the_answer_without_reasoning_and_only_what_is_extracted(
-    extract: str | None, texts: tuple[str, ...], seen: tuple[str, ...]
+    extract: ExtractConfig | None, texts: tuple[str, ...], seen: tuple[str, ...]
 ) -> None:
     metric = Seeing()
 

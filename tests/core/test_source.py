@@ -11,6 +11,7 @@ import pytest
 
 from llmeval_core.engine.source import CHUNK_SIZE, SampleSource, SeenHashes
 from llmeval_core.errors import DatasetError, LlmevalError
+from llmeval_core.prompting import Prompter
 from llmeval_core.records import Sample
 from llmeval_core.testing import FakeDataset, make_sample, run_in
 from llmeval_core.testing.running import plan_of
@@ -81,16 +82,85 @@ def test_our_own_error_of_a_data_set_passes_as_it_is() -> None:
         ({"id": 5}, "the id 5 of sample 0 is not a text"),
         ({"id": None}, "the id None of sample 0 is not a text"),
         ({"id": ["x"]}, "the id ['x'] of sample 0 is not a text"),
-        ({"input": None}, "the input of sample 's1' is not a text"),
+        ({"input": None}, "the input of sample 's1' is neither a text nor a conversation"),
+        ({"input": ()}, "the input of sample 's1' is neither a text nor a conversation"),
+        (
+            {"input": ({"role": "user", "content": "?"},)},
+            "the input of sample 's1' is neither a text nor a conversation",
+        ),
+        (
+            {"references": "abc"},
+            "the references of sample 's1': 'abc' (str) is not a tuple of texts",
+        ),
+        (
+            {"references": ["a"]},
+            "the references of sample 's1': ['a'] (list) is not a tuple of texts",
+        ),
+        (
+            {"references": (None,)},
+            "the references of sample 's1': (None,) (tuple) is not a tuple of texts",
+        ),
+        ({"choices": "ABCD"}, "the choices of sample 's1': 'ABCD' (str) is not a tuple of texts"),
+        (
+            {"choices": ("a", 1)},
+            "the choices of sample 's1': ('a', 1) (tuple) is not a tuple of texts",
+        ),
+        (
+            {"choices": ("a", "b"), "answer": True},
+            "the answer of sample 's1': True (bool) is not an index of its 2 choices",
+        ),
+        (
+            {"choices": ("a", "b"), "answer": 2},
+            "the answer of sample 's1': 2 (int) is not an index of its 2 choices",
+        ),
+        (
+            {"choices": ("a", "b"), "answer": -1},
+            "the answer of sample 's1': -1 (int) is not an index of its 2 choices",
+        ),
+        (
+            {"choices": ("a", "b"), "answer": "A"},
+            "the answer of sample 's1': 'A' (str) is not an index of its 2 choices",
+        ),
+        ({"answer": 0}, "the answer of sample 's1': 0 (int) is not an index of its 0 choices"),
+        ({"category": 3}, "the category of sample 's1': 3 (int) is not a text or None"),
+        ({"metadata": [1]}, "the metadata of sample 's1': [1] (list) is not a mapping"),
     ],
 )
-def test_a_sample_without_a_text_as_id_and_input_is_refused(
+def test_a_sample_of_a_plugin_that_is_not_what_it_should_be_is_refused(
     changes: dict[str, Any], what: str
 ) -> None:
     with pytest.raises(DatasetError) as caught:
         read_all(source(FakeDataset([make_sample(**changes)])))
 
-    assert caught.value.what == f"{what}, in data set 'fake'"
+    assert str(caught.value) == (
+        f"{what}, in data set 'fake'\n"
+        "  where: fake_0shot\n"
+        "  try:   this is a bug in the plugin; tell its author"
+    )
+
+
+def test_what_is_no_sample_at_all_is_refused() -> None:
+    class Odd(FakeDataset):
+        def samples(self) -> Iterator[Any]:
+            yield from super().samples()
+            yield "a text"
+
+    with pytest.raises(DatasetError, match="item 2 is no Sample but a str, in data set 'fake'"):
+        read_all(source(Odd(2)))
+
+
+def test_an_example_of_a_plugin_that_is_not_what_it_should_be_is_refused() -> None:
+    dataset = FakeDataset([make_sample(references="abc")])
+    plan = plan_of(datasets={"fake": dataset}, tasks=[{"dataset": "fake", "shots": 1}])
+    evaluation = plan.evaluations[0]
+
+    with pytest.raises(DatasetError) as caught:
+        Prompter(evaluation.model, evaluation.tasks[0]).load_pool()
+
+    assert caught.value.what == (
+        "the references of sample 's1': 'abc' (str) is not a tuple of texts, "
+        "in the few-shot pool of 'fake'"
+    )
 
 
 async def test_one_data_set_that_breaks_does_not_stop_the_other_tasks(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmeval_core.records import Aggregate, Score
-from llmeval_core.statistics import MEAN_STDERR, mean_aggregate
+from llmeval_core.statistics import MEAN_STDERR, mean_aggregate, wilson_interval
 
 NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False)
 
@@ -84,3 +84,32 @@ def test_half_of_right_answers_is_exactly_a_half_in_any_order() -> None:
 
         assert mean_aggregate(scores(values)).value == 0.5
         assert mean_aggregate(scores(values[::-1])).value == 0.5
+
+
+@pytest.mark.parametrize(
+    ("n_successes", "n", "low", "high"),
+    [
+        # statsmodels 0.15.0 `proportion_confint(count, nobs, method="wilson")`
+        (7, 10, 0.39677814746114537, 0.8922087325936989),
+        (0, 10, 0.0, 0.2775327998628892),
+        (10, 10, 0.7224672001371107, 0.9999999999999999),
+        (1, 1, 0.20654931437723745, 1.0),
+        (0, 1, 0.0, 0.7934506856227626),
+        (0, 30, 0.0, 0.11351339317396876),
+        (29, 30, 0.8332960900859082, 0.9940914096183874),
+        (97, 100, 0.9154806357094724, 0.9897454759759611),
+    ],
+)
+def test_the_interval_of_a_proportion_is_wilsons(
+    n_successes: int, n: int, low: float, high: float
+) -> None:
+    scores = [Score(1.0)] * n_successes + [Score(0.0)] * (n - n_successes)
+
+    interval = mean_aggregate(scores).interval
+
+    assert interval == pytest.approx((low, high), abs=1e-9)
+    assert wilson_interval(n_successes, n) == interval
+
+
+def test_scores_between_0_and_1_have_no_interval_of_a_proportion() -> None:
+    assert mean_aggregate([Score(1.0), Score(0.5)]).interval is None

@@ -6,22 +6,30 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from llmeval_core.errors import JournalError
+from llmeval_core.generation import check_generation
 from llmeval_core.journal import Journal, Reader
 from llmeval_core.journal.writing import MOST_ROWS, SampleWriter
 from llmeval_core.naming import fingerprint
 from llmeval_core.records import (
     Generation,
     GenerationSettings,
+    Loglikelihood,
     Message,
     Request,
     Sample,
     SampleResult,
     Score,
+    StopReason,
 )
+from llmeval_core.testing import make_request
 
 
 def make_result(index: int) -> SampleResult:
@@ -79,15 +87,142 @@ def test_half_a_surrogate_pair_is_stored_as_a_replacement_character(tmp_path: Pa
     ]
 
 
-async def test_a_bug_while_writing_is_an_error_not_a_wait_without_end(tmp_path: Path) -> None:
-    unwritable = replace(make_result(0), scores={"a": "no", "b": "score"})  # type: ignore[dict-item]
+@pytest.mark.parametrize(
+    ("odd", "reason", "answered"),
+    [
+        (
+            {"scores": {"a": "no", "b": "score"}},
+            "AttributeError: 'str' object has no attribute 'value'",
+            True,
+        ),
+        ({"scores": {"a": Score(1.0)}}, "KeyError: 'b'", True),
+        ({"generation": Generation(("x",), finish_reason={"type": "stop"})}, "type 'dict'", False),  # type: ignore[arg-type]
+        ({"generation": Generation(("x",), n_prompt_tokens=10**400)}, "OverflowError", False),
+        ({"generation": Generation(("x",), latency_s=float("nan"))}, "NOT NULL", False),
+        ({"sample": Sample("1", "question 1", category=["c"])}, "type 'list'", False),  # type: ignore[arg-type]
+    ],
+)
+def test_a_sample_that_cannot_be_kept_fails_alone_and_says_why(
+    tmp_path: Path, odd: dict[str, Any], reason: str, answered: bool
+) -> None:
+    """s02-odd-usage-crashes-and-poisons, s03-odd-answer-fields-crash."""
     with Journal(tmp_path) as journal:
         task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
+        writer = SampleWriter(journal.path)
 
-        await journal.record(task, unwritable)
+        for index in range(20):
+            writer.put(task, replace(make_result(index), **(odd if index == 1 else {})))
+        writer.close()
 
-        with pytest.raises(JournalError, match="has no attribute 'value'"):
-            await journal.flush()
+        stored = list(journal.read(Reader.sample_results, task.id))
+        done = journal.read(Reader.done, task.id, 0, 19)
+    assert [result.index for result in stored] == list(range(20))
+    assert done == set(range(20)) - {1}
+    failed = stored[1]
+    assert failed.failure is not None
+    assert failed.failure.message.startswith("the journal cannot keep this sample: ")
+    assert reason in failed.failure.message
+    assert (failed.generation is not None, failed.outcome) == (
+        answered,
+        "unscored" if answered else "failed",
+    )
+    assert [result.generation for result in stored[2:]] == [
+        make_result(index).generation for index in range(2, 20)
+    ]
+
+
+def test_counts_that_an_earlier_version_kept_wrongly_are_unknown(tmp_path: Path) -> None:
+    """s02-odd-usage-crashes-and-poisons: a journal that was poisoned can be finished."""
+    with Journal(tmp_path) as journal:
+        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
+        writer = SampleWriter(journal.path)
+        for index in range(4):
+            writer.put(task, make_result(index))
+        writer.close()
+        with closing(sqlite3.connect(journal.path, isolation_level=None)) as old:
+            for index, count in enumerate((0.5, "many", -7, 2**62)):
+                old.execute(
+                    "UPDATE generations SET n_prompt_tokens = ?, n_completion_tokens = ?,"
+                    " latency_s = 'long' WHERE fingerprint = ?",
+                    (count, 1 if index else count, bytes.fromhex(fingerprint(index))),
+                )
+
+        totals = journal.read(Reader.totals, task.id)
+        used = journal.read(Reader.usage, "m/m")
+        stored = list(journal.read(Reader.sample_results, task.id))
+
+    assert (totals.n_prompt_tokens, totals.n_completion_tokens) == (None, 3)
+    assert used is not None
+    assert (used.n_prompt_tokens, used.n_completion_tokens) == (None, 1.0)
+    assert [result.generation and result.generation.n_prompt_tokens for result in stored] == [
+        None
+    ] * 4
+
+
+def test_a_log_likelihood_that_is_no_number_is_asked_again_and_replaced(tmp_path: Path) -> None:
+    weighed = replace(make_result(0), generation=Generation((), (Loglikelihood(-1.0, 1),)))
+    key = fingerprint(0)
+    with Journal(tmp_path) as journal:
+        task = journal.begin_task("0" * 32, model="m/m", key="d", metrics=["a", "b"], requests="r")
+        writer = SampleWriter(journal.path)
+        writer.put(task, weighed)
+        writer.flush().result(timeout=10)
+        with closing(sqlite3.connect(journal.path, isolation_level=None)) as old:
+            old.execute("UPDATE generations SET loglikelihoods = '[[NaN,1,null]]'")
+
+        before = journal.read(Reader.generations, [key])
+        before_by_place = journal.read(Reader.answered_at, "r", 0, 9)
+        writer.put(task, weighed)
+        writer.flush().result(timeout=10)
+        second = replace(weighed, generation=Generation((), (Loglikelihood(-2.0, 1),)))
+        writer.put(task, second)
+        writer.close()
+        after = journal.read(Reader.generations, [key])
+
+    assert (before, before_by_place) == ({}, {})
+    assert after == {key: weighed.generation}  # of two good answers the first stays
+
+
+_TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
+_COUNTS = st.none() | st.integers(min_value=0, max_value=10**9)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> Generation:
+    """Any answer that the core takes from a model."""
+    texts = tuple(draw(st.lists(_TEXTS, min_size=1, max_size=3)))
+    reasons = st.sampled_from(get_args(StopReason))
+    exactly: dict[str, Any] = {"min_size": len(texts), "max_size": len(texts)}
+    return Generation(
+        texts,
+        finish_reason=draw(st.none() | _TEXTS),
+        n_prompt_tokens=draw(_COUNTS),
+        n_completion_tokens=draw(_COUNTS),
+        latency_s=draw(st.floats(min_value=0, max_value=1e9)),
+        served_by=draw(st.none() | _TEXTS),
+        stop_reasons=tuple(draw(st.just([]) | st.lists(reasons, **exactly))),
+        reasonings=tuple(draw(st.just([]) | st.lists(st.none() | _TEXTS, **exactly))),
+        n_reasoning_tokens=draw(_COUNTS),
+        refusal=draw(st.none() | _TEXTS),
+    )
+
+
+@settings(max_examples=15)
+@given(st.lists(answers(), min_size=1, max_size=10))
+def test_every_answer_that_the_core_takes_is_read_back_equal(given: list[Generation]) -> None:
+    request = replace(make_request(), continuations=())
+    with TemporaryDirectory() as folder, Journal(Path(folder)) as journal:
+        task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
+        writer = SampleWriter(journal.path)
+        for index, generation in enumerate(given):
+            of_n = replace(request, settings=GenerationSettings(n=len(generation.texts)))
+            check_generation(of_n, generation)
+            writer.put(task, replace(make_result(index), generation=generation))
+        writer.close()
+
+        stored = list(journal.read(Reader.sample_results, task.id))
+
+    assert [result.generation for result in stored] == given
 
 
 def test_everything_given_before_a_flush_is_on_disk_when_it_is_done(tmp_path: Path) -> None:

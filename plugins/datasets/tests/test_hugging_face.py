@@ -85,3 +85,57 @@ def test_an_error_of_the_hubs_client_has_a_cure(
     said: str, environ: dict[str, str], hint: str
 ) -> None:
     assert hint in hint_of(ConnectionError(said), environ)
+
+
+def test_rows_are_read_as_they_are_stored_whatever_format_was_set(tmp_path: Path) -> None:
+    saved = datasets.Dataset.from_dict(
+        {"question": ["a", "b"], "answers": [0.1, 2.0], "more": [[{"x": 1}], []]},
+        features=datasets.Features(
+            {
+                "question": datasets.Value("string"),
+                "answers": datasets.Value("float32"),
+                "more": datasets.List(datasets.Json()),
+            }
+        ),
+    )
+    saved.with_format("numpy", columns=["answers"]).save_to_disk(str(tmp_path / "saved"))
+
+    dataset = hugging_face_dataset(
+        HuggingFaceSettings(path=str(tmp_path / "saved"), metadata=["more"])
+    )
+
+    check_dataset(dataset)
+    first, second = dataset.samples()
+    assert (first.references, first.metadata) == (("0.1",), {"more": [{"x": 1}]})
+    assert (second.references, second.metadata) == (("2",), {"more": []})
+
+
+def test_a_value_that_is_no_text_is_named_with_its_row(tmp_path: Path) -> None:
+    saved = datasets.Dataset.from_dict({"question": ["a", None], "answers": ["1", "2"]})
+    saved.save_to_disk(str(tmp_path / "saved"))
+    path = str(tmp_path / "saved")
+
+    with pytest.raises(DatasetError) as caught:
+        list(hugging_face_dataset(HuggingFaceSettings(path=path)).samples())
+    skipping = hugging_face_dataset(HuggingFaceSettings(path=path, on_error="skip"))
+
+    assert caught.value.what == "input (column 'question') is null, not a text"
+    assert caught.value.where == f"{path} [test], row 2"
+    assert [sample.input for sample in skipping.samples()] == ["a"]
+
+
+def test_d02_arc_keys_1_to_4_are_labels_in_the_form_of_the_hub(tmp_path: Path) -> None:
+    choices = [
+        {"text": ["iron", "air", "wood", "stone"], "label": list(labels)}
+        for labels in ("ABCD", "1234")
+    ]
+    saved = datasets.Dataset.from_dict(
+        {"question": ["?", "?"], "choices": choices, "answerKey": ["C", "2"]}
+    )
+    saved.save_to_disk(str(tmp_path / "saved"))
+
+    dataset = hugging_face_dataset(
+        HuggingFaceSettings(path=str(tmp_path / "saved"), choices="choices", answer="answerKey")
+    )
+
+    assert [sample.references for sample in dataset.samples()] == [("wood",), ("air",)]

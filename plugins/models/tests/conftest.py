@@ -32,6 +32,7 @@ class Server:
     base_url: str = ""
     respond: Handler | None = None
     paths: list[str] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -59,6 +60,7 @@ async def server(http: Http) -> AsyncIterator[Server]:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         state.paths.append(request.path)
+        state.targets.append(request.path_qs)
         state.headers.append(dict(request.headers))
         text = await request.text()
         state.bodies.append(json.loads(text) if text else None)

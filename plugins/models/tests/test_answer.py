@@ -106,5 +106,5 @@ def test_an_unknown_compression_is_told() -> None:
     answer = Answer()
     answer.feed(b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx")
 
-    with pytest.raises(BrokenError, match="compressed in an unknown way: br"):
+    with pytest.raises(BrokenError, match="compressed in an unknown way: 'br'"):
         answer.reply()

@@ -114,12 +114,15 @@ async def test_a_trailing_space_belongs_to_the_continuation(smollm: Model) -> No
     )
 
 
-async def test_an_empty_continuation_is_certain(smollm: Model) -> None:
-    request = replace(make_request("One two", mode="loglikelihood"), continuations=("",))
+async def test_an_empty_choice_fails_with_the_true_reason(smollm: Model) -> None:
+    """p1-vllm-bos: nothing is always certain, and would win against every other choice."""
+    request = replace(make_request("One two", mode="loglikelihood"), continuations=(" x", ""))
 
-    generation = await smollm.generate(request)
+    with pytest.raises(ModelError) as caught:
+        await smollm.generate(request)
 
-    assert generation.loglikelihoods == (Loglikelihood(0.0, 0, is_greedy=True),)
+    assert caught.value.kind == "bad_request"
+    assert caught.value.what == "choice 2 is empty, so there is nothing to weigh"
 
 
 async def test_any_llama_cpp_server_can_weigh(smollm: Model) -> None:

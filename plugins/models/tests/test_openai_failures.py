@@ -286,8 +286,8 @@ async def test_html_with_status_200(server: Server) -> None:
     ("body", "what"),
     [
         ({"id": 1, "object": "x"}, "the answer has no choices, only: id, object"),
-        ({"choices": []}, "the answer has no choices, only: choices"),
-        ({"choices": [{"index": 0}]}, "the answer has no choices, only: choices"),
+        ({"choices": []}, "the answer has an empty list of choices"),
+        ({"choices": [{"index": 0}]}, "a choice has no message and no text"),
         ([1], "the answer has no choices, only: list"),
     ],
 )
@@ -304,7 +304,7 @@ async def test_an_error_with_status_200(server: Server) -> None:
 
     error = await failure(server)
 
-    assert (error.kind, error.what) == ("rate_limit", "HTTP 429: slow down")
+    assert (error.kind, error.what) == ("rate_limit", "HTTP 200 with error 429 inside: slow down")
 
 
 async def test_fewer_answers_than_asked_for(server: Server) -> None:
@@ -390,5 +390,6 @@ async def test_a_limit_of_open_files_is_not_taken_for_a_server_that_is_away(serv
         resource.setrlimit(resource.RLIMIT_NOFILE, known)
         await model.aclose()
 
-    assert caught.value.what == "no more connections can be opened here: Too many open files"
-    assert caught.value.hint == "raise the limit with `ulimit -n`, or lower the concurrency"
+    assert caught.value.what == "no connection to the server: Too many open files"
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("raise the limit of open files (`ulimit -n 4096`)")

@@ -50,6 +50,7 @@ async def test_a_chat_answer_is_read_whole(server: Server) -> None:
         n_prompt_tokens=9,
         n_completion_tokens=1,
         served_by="m-2026",
+        stop_reasons=("stop",),
     )
     assert 0 < generation.latency_s < 60
 

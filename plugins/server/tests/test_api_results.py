@@ -67,7 +67,8 @@ async def test_the_leaderboard_comes_as_json_csv_and_markdown(
     assert board["models"] == ["echo/parrot"]
     assert board["keys"] == ["sums_0shot_exact_match"]
     assert board["cells"][0]["result"]["aggregate"]["n_scored"] == 5
-    assert table[0] == ["model", "sums_0shot_exact_match", "sums_0shot_exact_match_stderr"]
+    key = "sums_0shot_exact_match"
+    assert table[0] == ["model", key, *(f"{key}_{part}" for part in ("stderr", "low", "high", "n"))]
     assert [row[0] for row in table[1:]] == ["echo/parrot", "'=1+1/x"]
     assert markdown.splitlines()[0] == "| model | sums_0shot_exact_match |"
 

@@ -100,6 +100,32 @@ def test_a_file_elsewhere_may_not(session: Session, folder: Path, path: str) -> 
     forbidden(session, folder, run(model={"name": "llamacpp/x", "path": path}))
 
 
+def test_a_pattern_or_a_folder_within_a_data_folder_may_be_named(
+    session: Session, folder: Path
+) -> None:
+    shards = folder / "shards"
+    shards.mkdir()
+    (shards / "a-0.jsonl").write_text("{}")
+
+    by_pattern = confined(session, folder, run(dataset="jsonl:shards/a-*.jsonl"))
+    by_folder = confined(session, folder, run(dataset="jsonl:shards"))
+
+    real = folder.resolve() / "shards"
+    assert by_pattern["tasks"][0]["dataset"] == {"use": f"jsonl:{real}/a-*.jsonl"}
+    assert by_folder["tasks"][0]["dataset"] == {"use": f"jsonl:{real}"}
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*.jsonl", "*/secret.jsonl", "**/*.jsonl", "h*/journal.sqlite", "[l]inked/*", "."]
+)
+def test_a_pattern_or_a_folder_that_leads_out_of_a_data_folder_may_not(
+    session: Session, folder: Path, pattern: str
+) -> None:
+    message = forbidden(session, folder, run(dataset={"use": "csv", "path": pattern}))
+
+    assert message.startswith(f"a job may not name '{pattern}'\n")
+
+
 def test_a_file_of_the_working_directory_is_not_taken_for_one_of_the_folder(
     session: Session, folder: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,26 @@ def llmeval_register_datasets():
 """
 
 
+NOTED = """\
+from llmeval_core.hooks import *
+class Noted:
+    name = "noted"
+    defaults = TaskDefaults()
+    def samples(self):
+        yield Sample("p0", "Two and two?", ("4",))
+    few_shot_pool = samples
+    def size(self):
+        return 1
+    def fingerprint(self):
+        return "noted"
+    def notes(self):
+        return ("answers are read as letters", "warning: all alike\\x1b[2J")
+@hookimpl
+def llmeval_register_datasets():
+    yield Entry("noted", Settings, lambda settings: Noted(), "says how it is read")
+"""
+
+
 @pytest.fixture(autouse=True)
 def capitals(plugin_folder: PluginFolder) -> None:
     plugin_folder.install("capitals")
@@ -51,6 +72,21 @@ def test_prompts_are_shown_as_a_text_to_continue(llmeval: Llmeval) -> None:
         "\n"
     )
     assert finished.exit_code == 0
+
+
+def test_what_a_data_set_found_out_of_its_rows_is_shown_first(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("noted", NOTED)
+
+    finished = llmeval("datasets", "show", "noted")
+    as_json = llmeval("datasets", "show", "noted", "--json")
+
+    assert finished.stdout.startswith(
+        "answers are read as letters\nwarning: all alike\\x1b[2J\n── 0 · p0\n"
+    )
+    assert "answers are read" not in as_json.stdout
+    assert "answers are read as letters\n" in as_json.stderr
 
 
 def test_prompts_have_examples_when_asked_for(llmeval: Llmeval) -> None:
@@ -134,3 +170,76 @@ def test_an_unknown_data_set_is_told(args: tuple[str, ...], llmeval: Llmeval) ->
         "  where: data set capitols\n"
         "  try:   did you mean 'capitals'? `llmeval datasets` lists all\n"
     )
+
+
+RUN_FILE = """\
+models: [atlas/any, parrot/any]
+tasks:
+  - dataset: capitals
+    shots: [0, 1]
+    prompt: {template: "Q: {{ input }}"}
+    generation: {max_tokens: 7}
+  - {dataset: packaged, metrics: [exact]}
+"""
+
+
+def test_the_requests_of_a_run_files_task_are_shown(llmeval: Llmeval) -> None:
+    Path("eval.yaml").write_text(RUN_FILE)
+
+    finished = llmeval(
+        *("datasets", "show", "eval.yaml", "capitals_0shot", "--limit", "1", "-m", "atlas/any")
+    )
+
+    assert finished.stdout == (
+        "atlas/any  capitals_0shot\n"
+        "chat, generation: max_tokens 7, temperature 0.0, n 1\n"
+        "── 0 · c0 · Europe\n"
+        "asked     [user] Q: Capital of France?\n"
+        "expected  Paris\n"
+        "\n"
+    )
+
+
+def test_all_tasks_of_a_run_file_are_shown_as_json(llmeval: Llmeval) -> None:
+    Path("eval.yaml").write_text(RUN_FILE)
+
+    finished = llmeval("datasets", "show", "eval.yaml", "--limit", "1", "--json")
+
+    shown = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert [(one["model"], one["task"]) for one in shown] == [
+        (model, task)
+        for model in ("atlas/any", "parrot/any")
+        for task in ("capitals_0shot", "capitals_1shot", "packaged_0shot")
+    ]
+
+
+def test_a_task_that_the_run_file_does_not_have_is_told(llmeval: Llmeval) -> None:
+    Path("eval.yaml").write_text(RUN_FILE)
+
+    finished = llmeval("datasets", "show", "eval.yaml", "capitols_0shot")
+
+    assert finished.stderr == (
+        "error: the run has no task 'capitols_0shot'\n  try:   did you mean 'capitals_0shot'?\n"
+    )
+    assert finished.exit_code == 2
+
+
+def test_a_task_of_no_run_file_is_told(llmeval: Llmeval) -> None:
+    assert llmeval("datasets", "show", "capitals", "capitals_0shot").stderr == (
+        "error: 'capitals_0shot' names a task, and 'capitals' is no run file\n"
+        "  try:   write `llmeval datasets show eval.yaml TASK`\n"
+    )
+
+
+def test_a_plan_shows_the_requests_and_what_looks_wrong(llmeval: Llmeval) -> None:
+    Path("eval.yaml").write_text(RUN_FILE.replace("Q: {{ input }}", "Which capital?"))
+
+    finished = llmeval("plan", "eval.yaml", "--prompts", "1", "-m", "atlas/any", "-d", "capitals")
+    of_file = llmeval("plan", "eval.yaml", "--prompts", "1", "-m", "atlas/any", "--shots", "0")
+
+    assert "asked     [user] Capital of France?\n" in finished.stdout
+    assert "asked     [user] Which capital?\n" in of_file.stdout
+    assert (
+        "warning: capitals_0shot: 4 samples make only 1 different request:"
+        " does the prompt show what tells them apart?\n"
+    ) in of_file.stderr

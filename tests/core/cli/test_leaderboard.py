@@ -54,7 +54,7 @@ def test_models_are_columns_where_the_table_would_be_too_wide() -> None:
     wide, narrow = printed(board, 120), printed(board, 40)
 
     assert "│ m/a   │" in wide
-    assert "│ set5_0shot_exact │ 0.500 ±0.100 │" in narrow
+    assert "│ set5_0shot_exact │   │ 0.500 ±0.100 │" in narrow
 
 
 def test_names_cannot_steer_the_terminal_or_break_the_markdown() -> None:
@@ -68,9 +68,11 @@ def test_csv_leaves_a_cell_empty_where_there_is_no_number() -> None:
     board = Leaderboard(
         ("m/a",),
         ("a_0shot_exact", "b_0shot_exact"),
-        {("m/a", "b_0shot_exact"): make_cell("b_0shot_exact", Aggregate(value=1.0))},
+        {("m/a", "b_0shot_exact"): make_cell("b_0shot_exact", Aggregate(value=1.0, n_scored=7))},
     )
 
     assert to_csv(board) == (
-        "model,a_0shot_exact,a_0shot_exact_stderr,b_0shot_exact,b_0shot_exact_stderr\nm/a,,,1.0,"
+        "model,a_0shot_exact,a_0shot_exact_stderr,a_0shot_exact_low,a_0shot_exact_high,"
+        "a_0shot_exact_n,b_0shot_exact,b_0shot_exact_stderr,b_0shot_exact_low,b_0shot_exact_high,"
+        "b_0shot_exact_n\nm/a,,,,,,1.0,,,,7"
     )

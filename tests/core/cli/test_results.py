@@ -21,14 +21,15 @@ def test_the_table_has_every_model(llmeval: Llmeval) -> None:
     finished = llmeval("results")
 
     assert finished.stdout == (
-        "┏━━━━━━━━━━━━┳━━━━━━━━━━━━━━┓\n"
-        "┃            ┃     capitals ┃\n"
-        "┃            ┃        0shot ┃\n"
-        "┃ model      ┃        exact ┃\n"
-        "┡━━━━━━━━━━━━╇━━━━━━━━━━━━━━┩\n"
-        "│ atlas/any  │ 0.667 ±0.333 │\n"
-        "│ parrot/any │ 0.000 ±0.000 │\n"
-        "└────────────┴──────────────┘\n"
+        "┏━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━┓\n"
+        "┃            ┃             capitals ┃\n"
+        "┃            ┃                0shot ┃\n"
+        "┃            ┃                exact ┃\n"
+        "┃ model      ┃                  n=3 ┃\n"
+        "┡━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━┩\n"
+        "│ atlas/any  │ 0.667 [0.208, 0.939] │\n"
+        "│ parrot/any │ 0.000 [0.000, 0.561] │\n"
+        "└────────────┴──────────────────────┘\n"
     )
     assert finished.exit_code == 0
 
@@ -37,7 +38,7 @@ def test_markdown(llmeval: Llmeval) -> None:
     finished = llmeval("results", "--format", "md", "-m", "atlas/any")
 
     assert finished.stdout == (
-        "| model | capitals_0shot_exact |\n|---|---:|\n| atlas/any | 0.667 ±0.333 |\n"
+        "| model | capitals_0shot_exact |\n|---|---:|\n| atlas/any | 0.667 [0.208, 0.939] n=3 |\n"
     )
 
 
@@ -45,7 +46,9 @@ def test_csv(llmeval: Llmeval) -> None:
     finished = llmeval("results", "--format", "csv", "-m", "parrot/any")
 
     assert finished.stdout == (
-        "model,capitals_0shot_exact,capitals_0shot_exact_stderr\nparrot/any,0.0,0.0\n"
+        "model,capitals_0shot_exact,capitals_0shot_exact_stderr,capitals_0shot_exact_low,"
+        "capitals_0shot_exact_high,capitals_0shot_exact_n\n"
+        "parrot/any,0.0,0.0,0.0,0.5614970317550454,3\n"
     )
 
 

@@ -92,8 +92,14 @@ def test_json_lines_have_everything(llmeval: Llmeval) -> None:
             "n_completion_tokens": 1,
             "latency_s": 0.01,
             "served_by": None,
+            "stop_reasons": [],
+            "reasonings": [],
+            "n_reasoning_tokens": None,
+            "refusal": None,
+            "not_sent": [],
         },
         "scores": {"exact": {"value": 1.0, "parsed": "Paris"}},
+        "outcome": "answered",
         "failure": None,
     }
 

@@ -43,6 +43,11 @@ def test_the_schema_is_valid_draft_2020_12(schema: Any) -> None:
         "models: [atlas/any]\ntasks: [{dataset: {use: capitals, n: '${N}'}, shots: [0, 4]}]",
         "models: [atlas/any]\ntasks: [{dataset: capitals, metrics: [exact]}]\nmetrics: [exact]\n"
         "trackers: [notebook, {use: notebook, login: x, required: false, name: other}]",
+        "models: [atlas/any]\ntasks: [{dataset: capitals, extract: null}, {dataset: capitals:2, "
+        "extract: '(a)|b'}, {dataset: capitals:3, "
+        "extract: {pattern: a, match: -1, flags: dotall}}]",
+        "models: [atlas/any]\ntasks: [{dataset: capitals, extract: [{boxed: true}, a, "
+        "{pattern: a, match: last, flags: [dotall]}, {last_line: true}]}]",
     ],
 )
 def test_right_run_files_are_accepted(schema: Any, run_file: str) -> None:
@@ -67,6 +72,10 @@ def test_right_run_files_are_accepted(schema: Any, run_file: str) -> None:
             "$.tasks[0].dataset",
         ),
         ("models: [atlas/any]\ntasks: [{dataset: capitals, shotz: 1}]", "$.tasks[0]"),
+        (
+            "models: [atlas/any]\ntasks: [{dataset: capitals, extract: {patern: a}}]",
+            "$.tasks[0].extract",
+        ),
         (
             "models: [atlas/any]\ntasks: [{dataset: capitals}]\ntrackers: [{use: notebook, x: 1}]",
             "$.trackers[0]",

@@ -41,7 +41,7 @@ def test_status_tells_what_each_tracker_has(llmeval: Llmeval) -> None:
 
 def test_status_tells_what_a_tracker_lacks_and_why(llmeval: Llmeval) -> None:
     (HOME / "notebook.closed").touch()
-    llmeval("run", "-m", "parrot/any", "-d", "capitals", "--limit", "1", "--tracker", "notebook")
+    llmeval("run", "-m", "parrot/any", "-d", "capitals", "--limit", "4", "--tracker", "notebook")
 
     finished = llmeval("trackers", "status", "notebook")
 
@@ -54,7 +54,7 @@ def test_status_tells_what_a_tracker_lacks_and_why(llmeval: Llmeval) -> None:
 
 def test_status_as_json_has_settings_and_every_lack(llmeval: Llmeval) -> None:
     (HOME / "notebook.closed").touch()
-    llmeval("run", "-m", "parrot/any", "-d", "capitals", "--limit", "1", "--tracker", "notebook")
+    llmeval("run", "-m", "parrot/any", "-d", "capitals", "--limit", "4", "--tracker", "notebook")
 
     (described,) = json.loads(llmeval("trackers", "status", "notebook", "--json").stdout)
 

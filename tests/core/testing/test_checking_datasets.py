@@ -94,7 +94,7 @@ def test_a_broken_promise_is_named(dataset: FakeDataset, message: str) -> None:
     [
         ({"id": ""}, "sample '': the id is empty"),
         ({"id": 7}, "sample '7': the id is no text"),
-        ({"input": None}, "sample 's0': the input is no text"),
+        ({"input": None}, "sample 's0': the input is neither a text nor messages"),
         ({"references": ["Paris"]}, "sample 's0': the references are no tuple"),
         ({"references": (7,)}, "sample 's0': references that are no text"),
         ({"choices": "ab"}, "sample 's0': the choices are no tuple"),

@@ -13,6 +13,7 @@ from llmeval_core.errors import ModelError
 from llmeval_core.records import Generation, Loglikelihood, Request
 from llmeval_core.testing import FakeModel, check_model
 
+UNUSABLE = "the model's answer is not usable:"
 NUMBERS = count()
 """For what must not change, and does."""
 
@@ -99,12 +100,18 @@ async def test_a_model_that_fails_is_closed_and_its_error_is_seen() -> None:
         ),
         (Described(look_up), "describe() uses the network"),
         (Odd("text"), "chat: a str is no Generation"),
-        (Odd(Generation()), "chat: 0 texts, asked for 1"),
-        (Odd(Generation((7,))), "chat: an answer that is no text"),  # type: ignore[arg-type]
-        (Odd(Generation(("x",), latency_s=-1.0)), "chat: a negative latency"),
-        (Odd(Generation(("x",), n_prompt_tokens=-1)), "chat: fewer than no tokens"),
-        (Odd(weighed(-1.0), mode="loglikelihood"), "1 log-likelihoods for 2 continuations"),
-        (Odd(weighed(-1.0, 0.5), mode="loglikelihood"), "a log-likelihood above 0"),
+        (Odd(Generation()), "chat: asked for 1 answers, got 0"),
+        (Odd(Generation((7,))), f"chat: {UNUSABLE} a text is of type int"),  # type: ignore[arg-type]
+        (Odd(Generation(("x",), latency_s=-1.0)), f"chat: {UNUSABLE} latency_s is -1.0"),
+        (Odd(Generation(("x",), n_prompt_tokens=-1)), f"chat: {UNUSABLE} n_prompt_tokens is -1"),
+        (
+            Odd(weighed(-1.0), mode="loglikelihood"),
+            f"loglikelihood: {UNUSABLE} 1 log-likelihoods for 2 choices",
+        ),
+        (
+            Odd(weighed(-1.0, 0.5), mode="loglikelihood"),
+            f"loglikelihood: {UNUSABLE} a log-likelihood is 0.5, not a number up to 0",
+        ),
     ],
 )
 async def test_a_broken_promise_is_named(model: FakeModel, message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -18,10 +18,14 @@ from llmeval_core.hooks import (
     expand_path,
     fingerprint,
 )
+from llmeval_datasets.files.arrow_rows import arrow_rows
 from llmeval_datasets.hub_environment import expand_hub_paths, hint_of
-from llmeval_datasets.rows.dataset import NumberedRow, RowDataset, RowSource, legal_name
+from llmeval_datasets.rows.dataset import READING, RowDataset, legal_name
 from llmeval_datasets.rows.fields import FieldSettings
 from llmeval_datasets.rows.samples import SampleMaker
+from llmeval_datasets.rows.sources import NumberedRow, RowSource
+
+_BATCH = 1024
 
 
 class HuggingFaceSettings(FieldSettings):
@@ -35,6 +39,9 @@ class HuggingFaceSettings(FieldSettings):
     split: str = Field(default="test", description="The evaluated split.")
     few_shot_split: str | None = Field(
         default=None, description="The split to take examples from; the evaluated one if left out."
+    )
+    on_error: Literal["stop", "skip"] = Field(
+        default="stop", description="What to do at a bad row."
     )
     revision: str | None = Field(default=None, description="Commit, tag or branch on the hub.")
 
@@ -54,7 +61,11 @@ def hugging_face_dataset(settings: HuggingFaceSettings) -> Dataset:
             hint='pip install "llmeval-datasets[huggingface]"',
         ) from err
     load = functools.lru_cache(maxsize=2)(functools.partial(_load, datasets, settings))
-    label = f"{settings.path} [{settings.split}] row"
+
+    def source(split: str) -> RowSource:
+        label = f"{settings.path} [{split}]"
+        return RowSource(label, lambda: _rows(load(split)), is_table=True, unit="row")
+
     pool_split = settings.few_shot_split
     meaning = settings.model_dump(mode="json")
     metric = "choice_accuracy" if settings.choices is not None else "exact_match"
@@ -62,15 +73,15 @@ def hugging_face_dataset(settings: HuggingFaceSettings) -> Dataset:
     def whole_fingerprint() -> str:
         splits = [settings.split, *([pool_split] if pool_split else [])]
         # The library's own digest covers content and every change made to it.
-        return fingerprint([meaning, *(str(load(split)._fingerprint) for split in splits)])
+        return fingerprint([READING, meaning, *(str(load(split)._fingerprint) for split in splits)])
 
     return RowDataset(
         legal_name(Path(settings.path).name),
         defaults=TaskDefaults(metrics=(ComponentConfig(use=metric),)),
-        sources=(RowSource(label, lambda: _rows(load(settings.split))),),
-        pool=(RowSource(label, lambda: _rows(load(pool_split))),) if pool_split else (),
+        sources=(source(settings.split),),
+        pool=(source(pool_split),) if pool_split else (),
         maker=SampleMaker(settings),
-        on_error="stop",
+        on_error=settings.on_error,
         size=lambda: len(load(settings.split)),
         fingerprint=whole_fingerprint,
     )
@@ -98,5 +109,12 @@ def _is_dict(local: Path) -> bool:
 
 
 def _rows(split: Any) -> Iterator[NumberedRow]:
-    """Stream rows, numbered from 1; Any: the library's own types."""
-    yield from enumerate(split, start=1)
+    """Stream rows, numbered from 1, as they are stored, whatever format was set.
+
+    Any: the library's own types.
+    """
+    number = 0
+    for table in split.with_format("arrow").iter(batch_size=_BATCH):
+        for row in arrow_rows(table):
+            number += 1
+            yield number, row

@@ -10,7 +10,7 @@ from llmeval_core.hooks import Dataset, Entry, Settings, hookimpl
 from llmeval_datasets.files.delimited import csv_dataset, jsonl_dataset
 from llmeval_datasets.files.llm_jp_eval import LlmJpEvalSettings, llm_jp_eval_dataset
 from llmeval_datasets.files.parquet import parquet_dataset
-from llmeval_datasets.files.settings import CsvSettings, FileSettings
+from llmeval_datasets.files.settings import CsvSettings, FileSettings, TableSettings
 from llmeval_datasets.hugging_face import HuggingFaceSettings, hugging_face_dataset
 from llmeval_datasets.packaged.dataset import (
     PackagedSettings,
@@ -27,26 +27,34 @@ def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
         "jsonl",
         FileSettings,
         jsonl_dataset,
-        "a JSON Lines file",
+        "JSON Lines files",
         argument="path",
         example="tasks:\n  - dataset: {use: jsonl, path: my.jsonl, input: question,"
         " references: answers}",
     )
     yield Entry(
+        "json",
+        FileSettings,
+        jsonl_dataset,
+        "a JSON array, or an object with a list of rows",
+        argument="path",
+        example="tasks:\n  - dataset: {use: json, path: my.json, rows: data}",
+    )
+    yield Entry(
         "csv",
         CsvSettings,
         csv_dataset,
-        "a CSV file with a header",
+        "CSV and TSV files",
         argument="path",
         example="tasks:\n  - dataset: {use: csv, path: my.csv, input: '{{ q }}?'}",
     )
     yield Entry(
         "parquet",
-        FileSettings,
+        TableSettings,
         parquet_dataset,
-        "a Parquet file",
+        "Parquet files",
         argument="path",
-        example="tasks:\n  - dataset: parquet:my.parquet",
+        example="tasks:\n  - dataset: {use: parquet, path: 'data/test-*.parquet'}",
     )
     yield Entry(
         "llm_jp_eval",

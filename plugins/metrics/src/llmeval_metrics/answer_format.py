@@ -10,6 +10,7 @@ from pydantic import Field
 
 from llmeval_core.hooks import ConfigError, Sample, Score, Settings, fingerprint
 from llmeval_metrics.choice_parsing import LETTERS
+from llmeval_metrics.invisible import visible
 from llmeval_metrics.normalization import nfkc
 from llmeval_metrics.per_text import TextMetric
 from llmeval_metrics.text_match import compiled
@@ -31,8 +32,8 @@ class FormatSettings(Settings):
 class AnswerFormat(TextMetric):
     """The share of answers that have the form that was asked for, right or wrong.
 
-    After NFKC and strip. Our own definition; Nejumi reports such rates as "controllability".
-    A pattern is part of the id, as a digest.
+    After NFKC and strip, without invisible characters. Our own definition; Nejumi reports such
+    rates as "controllability". A pattern is part of the id, as a digest.
 
     Raises:
         ConfigError: `format: regex` without a pattern that is a regular expression, or a pattern
@@ -42,7 +43,7 @@ class AnswerFormat(TextMetric):
     needs_reference = False
 
     def __init__(self, settings: FormatSettings) -> None:
-        self.definition = f"answer_format@{settings.format}"
+        self.definition = f"answer_format@{settings.format}-2"
         self._format = settings.format
         if (settings.format == "regex") != (settings.pattern is not None):
             raise ConfigError("answer_format takes a `pattern` with `format: regex`, and only then")
@@ -52,7 +53,7 @@ class AnswerFormat(TextMetric):
 
     def judge(self, text: str, sample: Sample) -> Score:
         """Check one answer."""
-        return Score(float(self._fits(nfkc(text), sample)))
+        return Score(float(self._fits(nfkc(visible(text)), sample)))
 
     def _fits(self, text: str, sample: Sample) -> bool:
         match self._format:

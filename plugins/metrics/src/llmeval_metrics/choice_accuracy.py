@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Literal
 
 from pydantic import Field
 
 from llmeval_core.hooks import (
     Aggregate,
+    AnswerBy,
     Generation,
     Loglikelihood,
     Sample,
@@ -17,7 +20,7 @@ from llmeval_core.hooks import (
     mean_aggregate,
 )
 from llmeval_metrics.choice_parsing import LETTERS, find_choice
-from llmeval_metrics.per_text import mean_score, texts_of
+from llmeval_metrics.per_text import MAJORITY, mean_score, most_frequent, texts_of
 
 _DEFINITIONS = {
     "none": "acc@lm-eval",
@@ -35,6 +38,7 @@ class ChoiceSettings(Settings):
         description="Divide each log-likelihood by the choice's length in characters, UTF-8 "
         "bytes or tokens. Means nothing when answers are words.",
     )
+    majority: bool = Field(default=False, description=MAJORITY)
 
 
 class ChoiceAccuracy:
@@ -44,21 +48,35 @@ class ChoiceAccuracy:
     0.4.13, `acc` (none), `acc_norm` (chars), `acc_bytes` (bytes); as there, the length is that of
     the choice without the space before it. `tokens` is our own.
 
-    In words: see `choice_parsing.find_choice`, our own. Nothing found is wrong, not failed.
+    In words: see `choice_parsing.find_choice`, our own; in a plan the id is then `acc_words`.
+    Nothing found, or several choices with equal right, is wrong, not failed.
     """
 
     higher_is_better = True
 
     def __init__(self, settings: ChoiceSettings) -> None:
         self._normalize = settings.normalize
+        self._majority = settings.majority
         self.definition = _DEFINITIONS[settings.normalize]
+        if settings.majority:
+            self.definition += "-majority"
+
+    def for_answers(self, answer_by: AnswerBy) -> ChoiceAccuracy:
+        """Return the metric with the id of what it computes: by likelihood, or in words."""
+        metric = copy(self)
+        if answer_by == "loglikelihood":
+            metric.definition = _DEFINITIONS[self._normalize]
+        else:
+            metric.definition = "acc_words@llmeval-2" + "-majority" * self._majority
+        return metric
 
     def score(self, sample: Sample, generation: Generation) -> Score:
         """Score one sample; `parsed` is the chosen option's letter (a number after Z).
 
         Raises:
             ValueError: the sample has no choices, or does not say which is right; or the
-                log-likelihoods do not fit the choices, or lack the number of tokens.
+                log-likelihoods do not fit the choices, are not finite, or lack the number of
+                tokens.
         """
         if not sample.choices or sample.answer is None:
             raise ValueError("the sample has no choices, or no right one")
@@ -66,6 +84,9 @@ class ChoiceAccuracy:
             weights = self._weights(sample.choices, generation.loglikelihoods)
             return _score(weights.index(max(weights)), sample.answer)
         chosen = [find_choice(text, sample.choices) for text in texts_of(generation)]
+        if self._majority:
+            place = most_frequent(chosen)
+            return _score(None if place is None else chosen[place], sample.answer)
         return mean_score([_score(index, sample.answer) for index in chosen])
 
     def aggregate(self, scores: Iterable[Score]) -> Aggregate:
@@ -75,6 +96,9 @@ class ChoiceAccuracy:
     def _weights(self, choices: Sequence[str], likelihoods: Sequence[Loglikelihood]) -> list[float]:
         if len(choices) != len(likelihoods):
             raise ValueError(f"{len(choices)} choices, but {len(likelihoods)} log-likelihoods")
+        for index, likelihood in enumerate(likelihoods):
+            if not math.isfinite(likelihood.logprob):
+                raise ValueError(f"the log-likelihood of choice {_label(index)} is not finite")
         match self._normalize:
             case "none":
                 return [likelihood.logprob for likelihood in likelihoods]
@@ -99,5 +123,8 @@ def _token_counts(likelihoods: Sequence[Loglikelihood]) -> list[int]:
 def _score(chosen: int | None, answer: int) -> Score:
     if chosen is None:
         return Score(0.0)
-    letter = LETTERS[chosen] if chosen < len(LETTERS) else str(chosen + 1)
-    return Score(float(chosen == answer), letter)
+    return Score(float(chosen == answer), _label(chosen))
+
+
+def _label(index: int) -> str:
+    return LETTERS[index] if index < len(LETTERS) else str(index + 1)

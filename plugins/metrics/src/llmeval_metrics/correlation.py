@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from llmeval_core.hooks import Aggregate, Generation, Sample, Score, Settings
 from llmeval_metrics.normalization import nfkc
+from llmeval_metrics.number_parsing import last_number
 from llmeval_metrics.per_text import texts_of
 
 _NOT_NUMERIC = re.compile(r"[^0-9.]")
@@ -29,7 +30,8 @@ class CorrelationSettings(Settings):
 
     unparsed: Literal["minus_two", "leave_out"] = Field(
         default="minus_two",
-        description="Count them as -2, as llm-jp-eval does, or leave them out.",
+        description="Count them as -2, as llm-jp-eval does, or leave them out, and read numbers "
+        "with their signs.",
     )
 
 
@@ -38,8 +40,9 @@ class Correlation:
 
     Source: llm-jp-eval v1.3: of an answer all but digits and points is dropped (a minus too),
     what is then no number counts as -2.0, and an undefined correlation (all equal) as 0.
-    `spearman` uses mean ranks for ties (as scipy.stats.spearmanr 1.17). With `leave_out` an
-    undefined correlation has no value. A sample has no value of its own; of several answers the
+    `spearman` uses mean ranks for ties (as scipy.stats.spearmanr 1.17). With `leave_out`, our own
+    definition, numbers are read as `numeric_match` reads them, with their signs, and an undefined
+    correlation has no value. A sample has no value of its own; of several answers the
     first counts, because the mean of answers would correlate better than each.
     """
 
@@ -48,7 +51,7 @@ class Correlation:
     def __init__(self, kind: Literal["pearson", "spearman"], settings: CorrelationSettings) -> None:
         self._kind = kind
         self._leave_out = settings.unparsed == "leave_out"
-        owner = "llmeval-parsed" if self._leave_out else "llm-jp-1"
+        owner = "llmeval-parsed-2" if self._leave_out else "llm-jp-1"
         self.definition = f"{kind}@{owner}"
 
     def score(self, sample: Sample, generation: Generation) -> Score:
@@ -57,10 +60,11 @@ class Correlation:
         Raises:
             ValueError: the sample has no reference with a number, or the generation no text.
         """
-        wanted = _reference_number(sample.references[0]) if sample.references else None
+        parse = last_number if self._leave_out else parse_number
+        wanted = _reference_number(sample.references[0], parse) if sample.references else None
         if wanted is None:
             raise ValueError("the sample has no reference with a number")
-        found = parse_number(texts_of(generation)[0])
+        found = parse(texts_of(generation)[0])
         if found is None:
             return Score(None, None, () if self._leave_out else (_UNPARSED, wanted))
         return Score(None, f"{found:.15g}", (found, wanted))
@@ -99,26 +103,37 @@ def parse_number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _reference_number(text: str) -> float | None:
+def _reference_number(text: str, parse: Callable[[str], float | None]) -> float | None:
     """Read a reference as it stands, with its sign; else as an answer is read."""
     try:
         number = float(nfkc(text))
     except ValueError:
-        return parse_number(text)
+        return parse(text)
     return number if math.isfinite(number) else None
 
 
 def pearson(xs: Sequence[float], ys: Sequence[float]) -> float | None:
-    """Return Pearson's r; None where it is not defined, or squares are beyond floats."""
-    try:
-        mean_x, mean_y = math.fsum(xs) / len(xs), math.fsum(ys) / len(ys)
-        spread_x = math.fsum((x - mean_x) ** 2 for x in xs)
-        spread_y = math.fsum((y - mean_y) ** 2 for y in ys)
-        common = math.fsum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
-    except OverflowError:  # an answer of 200 digits
-        return None
+    """Return Pearson's r; None where it is not defined, because all numbers of a side are equal.
+
+    Both sides are scaled to at most 1 first, so that squares of huge or tiny numbers stay floats.
+    """
+    x_parts, y_parts = _centred(xs), _centred(ys)
+    spread_x = math.fsum(x * x for x in x_parts)
+    spread_y = math.fsum(y * y for y in y_parts)
+    common = math.fsum(x * y for x, y in zip(x_parts, y_parts, strict=True))
     spread = math.sqrt(spread_x) * math.sqrt(spread_y)
     return max(-1.0, min(1.0, common / spread)) if spread > 0 else None
+
+
+def _centred(values: Sequence[float]) -> Sequence[float]:
+    """Scale values so that the largest distance from the mean is 1, and take the mean from them."""
+    largest = max(map(abs, values))
+    if not largest:
+        return values
+    mean = math.fsum(value / largest for value in values) / len(values)
+    distances = array("d", (value / largest - mean for value in values))
+    farthest = max(map(abs, distances))
+    return array("d", (distance / farthest for distance in distances)) if farthest else distances
 
 
 def ranks(values: Sequence[float]) -> Sequence[float]:

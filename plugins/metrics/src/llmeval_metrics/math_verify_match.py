@@ -11,6 +11,8 @@ from llmeval_core.hooks import Aggregate, ConfigError, Generation, Sample, Score
 from llmeval_metrics.math_verify_process import MathVerifyProcess
 from llmeval_metrics.per_text import mean_score, texts_of
 
+_MOST_SHOWN = 60
+
 
 class MathVerifyMatch:
     """1 if math-verify finds answer and reference equal, else 0.
@@ -18,13 +20,15 @@ class MathVerifyMatch:
     Source: math-verify 0.9 (Hugging Face), `parse` and `verify` with their defaults, but for
     time: they limit theirs by a signal, which works in a main thread only. Here a process of its
     own does the work, one answer at a time, and is killed after ten seconds; an answer that
-    takes longer is wrong.
+    takes longer is wrong. Deviation: they look for formulas between `$` alone; here a bare formula
+    or word, of a reference and of an answer that is nothing else, is put between `$` first, and
+    `2\\,000` is 2000.
 
     Raises:
         ConfigError: math-verify is not installed.
     """
 
-    definition = "numeric_match@math-verify"
+    definition = "numeric_match@math-verify-2"
     higher_is_better = True
 
     def __init__(self) -> None:
@@ -41,7 +45,7 @@ class MathVerifyMatch:
         """Compare with each reference; `parsed` is the formula that was found.
 
         Raises:
-            ValueError: the sample has no reference, or the generation no text.
+            ValueError: the sample has no reference that can be parsed, or the generation no text.
         """
         if not sample.references:
             raise ValueError("the sample has no reference")
@@ -51,6 +55,9 @@ class MathVerifyMatch:
             verdict = await loop.run_in_executor(
                 self._thread, self._process.verify, sample.references, text
             )
+            if verdict.right is None:
+                shown = " or ".join(repr(_short(known)) for known in sample.references[:3])
+                raise ValueError(f"math-verify cannot parse the reference {shown}")
             scores.append(Score(float(verdict.right), verdict.parsed))
         return mean_score(scores)
 
@@ -59,3 +66,7 @@ class MathVerifyMatch:
         aggregate = mean_aggregate(scores)
         self._thread.submit(self._process.close).result()
         return aggregate
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

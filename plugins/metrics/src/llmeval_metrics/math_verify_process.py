@@ -16,9 +16,12 @@ _START_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the answer is right, and the formula that was found in it (None if none)."""
+    """Whether the answer is right, and the formula that was found in it (None if none).
 
-    right: bool
+    `right` is None if no reference is a formula that could be compared with.
+    """
+
+    right: bool | None
     parsed: str | None = None
 
 
@@ -36,16 +39,26 @@ class MathVerifyProcess:
 
     def verify(self, references: Sequence[str], text: str) -> Verdict:
         """Compare an answer with references; wrong if the time is over or the process breaks."""
+        verdict, in_time = self._verdict(references, text)
+        if verdict is not None:
+            return verdict
+        if not in_time and self._verdict(references, "")[0] is None:
+            return Verdict(right=None)  # the references alone take too long
+        return Verdict(right=False)
+
+    def _verdict(self, references: Sequence[str], text: str) -> tuple[Verdict | None, bool]:
+        """Ask once; None if there is no reply, and False if that is because the time was over."""
+        in_time = True
         for _ in range(2):  # a process that was gone before it was asked gets a second chance
             process = self._process or self._start()
             reply, in_time = self._ask(process, json.dumps([*references, text]), self._timeout_s)
             if reply:
                 right, parsed = json.loads(reply)
-                return Verdict(right, parsed)
+                return Verdict(right, parsed), True
             self.close()
             if not in_time:
                 break
-        return Verdict(right=False)
+        return None, in_time
 
     def close(self) -> None:
         """End the process, if there is one."""

@@ -1,4 +1,7 @@
-"""What runs in the child process: a line in, `[references..., text]`; a line out, the verdict."""
+"""What runs in the child process: a line in, `[references..., text]`; a line out, the verdict.
+
+The verdict is `[right, parsed]`; `right` is null if no reference is a formula.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import os
 import sys
 from collections.abc import Callable
 from typing import Any
+
+from llmeval_metrics.math_verify_text import with_delimiters
 
 _MOST_MEMORY_BYTES = 4 << 30
 
@@ -27,20 +32,29 @@ def main() -> None:
 
 def _judge(
     references: list[str], text: str, parse: Callable[..., Any], verify: Callable[..., Any]
-) -> tuple[bool, str | None]:
-    """Compare; Any: math-verify has no type information.
+) -> tuple[bool | None, str | None]:
+    """Compare; Any: math-verify has no type information. None: no reference is a formula.
 
     Neither gets a time limit of its own: whoever reads the reply has one, and kills.
     """
+    wanted = [gold for reference in references if (gold := _formula(reference, parse))]
+    if not wanted:
+        return None, None
     try:
-        answer = parse(text, parsing_timeout=None)
-        right = any(
-            verify(parse(reference, parsing_timeout=None), answer, timeout_seconds=None)
-            for reference in references
-        )
+        answer = parse(with_delimiters(text), parsing_timeout=None)
+        right = any(verify(gold, answer, timeout_seconds=None) for gold in wanted)
         return bool(right), str(answer[-1]) if answer else None
     except Exception:  # noqa: BLE001  the border: sympy raises anything on what models write
         return False, None
+
+
+def _formula(reference: str, parse: Callable[..., Any]) -> list[Any]:
+    """Parse a reference; empty if it is no formula. A text alone can only be compared by chance."""
+    try:
+        parsed = parse(with_delimiters(reference), parsing_timeout=None)
+    except Exception:  # noqa: BLE001  the border
+        return []
+    return list(parsed) if any(not isinstance(part, str) for part in parsed) else []
 
 
 def _limit_memory() -> None:

@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Literal
 
+from llmeval_metrics.invisible import visible
+
 Normalization = Literal["none", "strip", "nfkc", "aio", "squad"]
 Normalize = Callable[[str], str]
 
@@ -21,8 +23,13 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalizer(name: Normalization) -> Normalize:
-    """Return the function of that name."""
-    return _NORMALIZERS[name]
+    """Return the function of that name; all but `none` drop invisible characters first."""
+    normalize = _NORMALIZERS[name]
+    if normalize is _same:
+        return normalize
+    if normalize is nfkc:  # the usual one, on the way of each sample
+        return lambda text: text.strip() if text.isascii() else nfkc(visible(text))
+    return lambda text: normalize(text if text.isascii() else visible(text))
 
 
 def nfkc(text: str) -> str:

@@ -15,6 +15,7 @@ from llmeval_metrics.overlap import CharF1, CharF1Settings, SetF1, TokenF1
 from llmeval_metrics.rouge import Rouge, RougeSettings
 from llmeval_metrics.text_match import (
     Contains,
+    ContainsSettings,
     ExactMatch,
     MatchSettings,
     RegexMatch,
@@ -44,7 +45,7 @@ def _matching() -> Iterable[_Entry]:
     )
     yield Entry(
         "contains",
-        MatchSettings,
+        ContainsSettings,
         Contains,
         "the answer contains a reference",
         argument="normalize",

@@ -3,34 +3,61 @@
 from __future__ import annotations
 
 import re
+import string
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from llmeval_core.hooks import ConfigError, Sample, Score, Settings, fingerprint
-from llmeval_metrics.normalization import Normalization, normalizer
-from llmeval_metrics.per_text import TextMetric
+from llmeval_metrics.normalization import Normalization, Normalize, normalizer
+from llmeval_metrics.per_text import MAJORITY, TextMetric, VotingMetric
 
 
-class MatchSettings(Settings):
-    """How texts are normalised."""
+class ContainsSettings(Settings):
+    """How texts are made comparable."""
 
     normalize: Normalization = Field(
         default="nfkc",
-        description="none; strip; nfkc (and strip); aio (the quiz's own); squad (English).",
+        description="none; strip; nfkc (and strip); aio (the quiz's own); squad (English). All but "
+        "none drop invisible characters first.",
     )
+    regexes_to_ignore: tuple[str, ...] = Field(
+        default=(), description="What matches one of these patterns is dropped, after `normalize`."
+    )
+    ignore_case: bool = Field(default=False, description="Compare in lower case.")
+    ignore_punctuation: bool = Field(default=False, description="Drop ASCII punctuation.")
+    ignore_numbers: bool = Field(default=False, description="Drop the digits 0 to 9.")
+
+    @field_validator("regexes_to_ignore", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
 
-class ExactMatch(TextMetric):
+class MatchSettings(ContainsSettings):
+    """How texts are made comparable, and which counts of several."""
+
+    majority: bool = Field(default=False, description=MAJORITY)
+
+
+class ExactMatch(VotingMetric):
     """1 if the normalised answer equals one of the normalised references, else 0.
 
-    Sources: llm-jp-eval v1.3 (`nfkc`), flexeval 0.18.3 (`aio`), SQuAD v1.1 (`squad`). Deviation
-    from llm-jp-eval: references are stripped too.
+    Sources: llm-jp-eval v1.3 (`nfkc`), flexeval 0.18.3 (`aio`), SQuAD v1.1 (`squad`); the options
+    to ignore: `exact_match_hf_evaluate` of lm-evaluation-harness 0.4.13, which with `normalize:
+    none` gives the same number. Deviations: references are stripped too where llm-jp-eval does not;
+    invisible characters are dropped wherever texts are normalised.
+
+    Raises:
+        ConfigError: a pattern to ignore is not a regular expression.
     """
 
     def __init__(self, settings: MatchSettings) -> None:
-        self.definition = f"exact_match@{settings.normalize}"
-        self._normalize = normalizer(settings.normalize)
+        self.definition = f"exact_match@{_definition(settings)}"
+        self.majority = settings.majority
+        if settings.majority:
+            self.definition += "-majority"
+        self._normalize = _comparable(settings)
 
     def judge(self, text: str, sample: Sample) -> Score:
         """Compare with each reference; `parsed` is the normalised answer if it differs."""
@@ -42,16 +69,23 @@ class ExactMatch(TextMetric):
                 return Score(1.0, parsed)
         return Score(0.0, parsed)
 
+    def vote(self, text: str, sample: Sample) -> str | None:
+        """Return the normalised answer; an empty one has no vote."""
+        return self._normalize(text) or None
+
 
 class Contains(TextMetric):
     """1 if the normalised answer contains one of the normalised references, else 0.
 
     Our own definition. An empty reference is contained in nothing, unlike in Python.
+
+    Raises:
+        ConfigError: a pattern to ignore is not a regular expression.
     """
 
-    def __init__(self, settings: MatchSettings) -> None:
-        self.definition = f"contains@{settings.normalize}"
-        self._normalize = normalizer(settings.normalize)
+    def __init__(self, settings: ContainsSettings) -> None:
+        self.definition = f"contains@{_definition(settings)}"
+        self._normalize = _comparable(settings)
 
     def judge(self, text: str, sample: Sample) -> Score:
         """Look for each reference; `parsed` is the one that was found."""
@@ -121,3 +155,36 @@ def compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern)
     except re.error as err:
         raise ConfigError(f"the pattern is not a regular expression: {err}") from err
+
+
+def _definition(settings: ContainsSettings) -> str:
+    """Name how texts are made comparable; equal names, equal texts."""
+    options = ["ignore_case"] if settings.ignore_case else []
+    options += ["ignore_punctuation"] if settings.ignore_punctuation else []
+    options += ["ignore_numbers"] if settings.ignore_numbers else []
+    if settings.regexes_to_ignore:
+        options.append(f"regexes-{fingerprint(list(settings.regexes_to_ignore))[:8]}")
+    if settings.normalize == "none":
+        return "-".join(["lm-eval", *options]) if options else "none"
+    return "-".join([f"{settings.normalize}-2", *options])
+
+
+def _comparable(settings: ContainsSettings) -> Normalize:
+    """Make the function that makes texts comparable: what is dropped goes in lm-eval's order."""
+    normalize = normalizer(settings.normalize)
+    patterns = [compiled(pattern) for pattern in settings.regexes_to_ignore]
+    dropped = string.punctuation if settings.ignore_punctuation else ""
+    dropped += string.digits if settings.ignore_numbers else ""
+    table = str.maketrans("", "", dropped)
+    if not (patterns or settings.ignore_case or dropped):
+        return normalize
+
+    def comparable(text: str) -> str:
+        text = normalize(text)
+        for pattern in patterns:
+            text = pattern.sub("", text)
+        if settings.ignore_case:
+            text = text.lower()
+        return text.translate(table) if dropped else text
+
+    return comparable

@@ -11,6 +11,7 @@ from llmeval_core.hooks import (
     ModelError,
     ModelInfo,
     Request,
+    StopReason,
     fingerprint,
 )
 from llmeval_models.settings import EchoSettings
@@ -56,13 +57,16 @@ class EchoModel:
             raise ModelError("bad_request", f"echo fails every {every} requests, as it was told")
         asked = request.messages[-1].content if request.messages else request.prompt
         answer = asked if self._settings.answer is None else self._settings.answer
+        n_texts = 0 if request.continuations else request.settings.n
+        stop: StopReason = "stop"
         return Generation(
-            texts=() if request.continuations else (answer,) * request.settings.n,
+            texts=(answer,) * n_texts,
             loglikelihoods=tuple(
                 Loglikelihood(-float(len(text)), len(text.split()), None)
                 for text in request.continuations
             ),
             finish_reason="stop",
+            stop_reasons=(stop,) * n_texts,
             n_prompt_tokens=len(asked.split()),
             n_completion_tokens=len(answer.split()),
             latency_s=self._settings.latency_s,

@@ -67,9 +67,10 @@ def make_result() -> ResultFactory:
         finished_at: float = 1_700_000_000.0,
         fingerprint: str = "f" * 32,
         n_samples: int = 3,
+        **changes: Any,  # more fields of TaskResult
     ) -> TaskResult:
         task = f"{dataset}_0shot"
-        return TaskResult(
+        made = TaskResult(
             id=result_id,
             model=model,
             task=task,
@@ -98,6 +99,7 @@ def make_result() -> ResultFactory:
             settings={},
             llmeval_version="0.1.0",
         )
+        return made.model_copy(update=changes)
 
     return make
 

@@ -1,107 +1,130 @@
-"""JSON Lines and CSV: streamed row by row, never held in memory."""
+"""Data sets of JSON Lines, JSON and CSV files: streamed row by row, never held in memory."""
 
 from __future__ import annotations
 
-import csv
 import functools
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from llmeval_core.hooks import (
-    ComponentConfig,
-    Dataset,
-    DatasetError,
-    TaskDefaults,
-    fingerprint,
-)
-from llmeval_datasets.files.opening import digest_and_lines, open_text
-from llmeval_datasets.files.settings import CsvSettings, FileSettings
-from llmeval_datasets.rows.dataset import BadRow, NumberedRow, RowDataset, RowSource, legal_name
+from llmeval_core.hooks import ComponentConfig, Dataset, Json, TaskDefaults, fingerprint
+from llmeval_datasets.files.csv_rows import csv_rows
+from llmeval_datasets.files.json_rows import count_json_rows, json_rows
+from llmeval_datasets.files.opening import Opening, digest_of
+from llmeval_datasets.files.paths import files_of, name_of
+from llmeval_datasets.files.settings import CsvSettings, FileSettings, TableSettings
+from llmeval_datasets.files.unpacking import Bounds
+from llmeval_datasets.rows.dataset import READING, RowDataset
 from llmeval_datasets.rows.samples import SampleMaker
+from llmeval_datasets.rows.sources import NumberedRow, RowSource
 
 Rows = Callable[[Path], Iterable[NumberedRow]]
+_JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+_CSV_SUFFIXES = (".csv", ".tsv", ".tab")
+_NO_HEADER = (
+    "map the field, as in `input: NAME`; if the file has no header, set `header: false` and "
+    "`columns: [question, A, B, ...]`"
+)
+_NO_MEANING = {"path", "few_shot_file", "max_line_chars", "max_unpacked_bytes"}
 
 
 def jsonl_dataset(settings: FileSettings) -> Dataset:
-    """Make a data set of a JSON Lines file: one object a line, empty lines are passed over."""
-    digest = functools.lru_cache(maxsize=1)(lambda: digest_and_lines(settings.path))
-    return file_dataset(settings, jsonl_rows, digest=lambda: digest()[0], size=lambda: digest()[1])
+    """Make a data set of JSON Lines: one object a line, empty lines are passed over.
+
+    A JSON array, and a document with a list of rows, are read too.
+
+    Raises:
+        DatasetError: a pattern matches no file.
+    """
+    opening = _opening(settings)
+    return file_dataset(
+        settings,
+        lambda path: json_rows(path, opening, settings.rows),
+        suffixes=_JSON_SUFFIXES,
+        count=lambda path: count_json_rows(path, opening, settings.rows),
+        digest=lambda path: digest_of(path, opening.bounds),
+    )
 
 
 def csv_dataset(settings: CsvSettings) -> Dataset:
-    """Make a data set of a CSV file with a header; quoted fields may hold line ends."""
-    rows = functools.partial(csv_rows, delimiter=settings.delimiter)
+    """Make a data set of CSV files; quoted fields may hold line ends.
+
+    Raises:
+        DatasetError: a pattern matches no file.
+    """
+    opening = _opening(settings)
+
+    def rows(path: Path) -> Iterable[NumberedRow]:
+        return csv_rows(path, opening, settings)
+
     return file_dataset(
         settings,
         rows,
-        digest=lambda: digest_and_lines(settings.path)[0],
-        size=lambda: sum(1 for _ in rows(settings.path)),
+        suffixes=_CSV_SUFFIXES,
+        count=lambda path: sum(1 for _ in rows(path)),
+        digest=lambda path: digest_of(path, opening.bounds),
+        is_table=True,
+        advice=None if settings.columns or not settings.header else _NO_HEADER,
     )
 
 
 def file_dataset(
-    settings: FileSettings,
+    settings: TableSettings,
     rows: Rows,
     *,
-    digest: Callable[[], str],
-    size: Callable[[], int | None],
+    suffixes: tuple[str, ...],
+    count: Callable[[Path], int],
+    digest: Callable[[Path], str],
+    is_table: bool = False,
+    unit: str | None = None,
+    advice: str | None = None,
 ) -> RowDataset:
-    """Put a data set together from one file and perhaps another with examples."""
-    pool = settings.few_shot_file
-    meaning = settings.model_dump(mode="json", exclude={"path", "few_shot_file"})
+    """Put a data set together from files and perhaps others with examples.
+
+    Args:
+        settings: what the user set.
+        rows: streams the rows of one file.
+        suffixes: which files of a folder are read.
+        count: counts the rows of one file.
+        digest: a digest of one file's content.
+        is_table: whether all rows of a file have the same columns.
+        unit: what the rows' numbers count; None for lines.
+        advice: what to try if a field is not there; None for the usual.
+
+    Raises:
+        DatasetError: a pattern matches no file.
+    """
+    files = files_of(settings.path, suffixes)
+    pool = files_of(settings.few_shot_file, suffixes) if settings.few_shot_file else ()
+    meaning = settings.model_dump(mode="json", exclude=_NO_MEANING)
 
     def whole_fingerprint() -> str:
-        examples = digest_and_lines(pool)[0] if pool is not None else None
-        return fingerprint([digest(), examples, meaning])
+        content: list[Json] = [[digest(path) for path in paths] for paths in (files, pool)]
+        return fingerprint([READING, *content, meaning])
+
+    def sources(paths: tuple[Path, ...]) -> tuple[RowSource, ...]:
+        return tuple(
+            RowSource(
+                str(path),
+                functools.partial(rows, path),
+                is_table=is_table,
+                unit=unit,
+                advice=advice,
+            )
+            for path in paths
+        )
 
     metric = "choice_accuracy" if settings.choices is not None else "exact_match"
     return RowDataset(
-        legal_name(settings.path.name.split(".")[0]),
+        name_of(settings.path),
         defaults=TaskDefaults(metrics=(ComponentConfig(use=metric),)),
-        sources=(RowSource(str(settings.path), functools.partial(rows, settings.path)),),
-        pool=(RowSource(str(pool), functools.partial(rows, pool)),) if pool else (),
+        sources=sources(files),
+        pool=sources(pool),
         maker=SampleMaker(settings),
         on_error=settings.on_error,
-        size=size,
+        size=functools.lru_cache(maxsize=1)(lambda: sum(map(count, files))),
         fingerprint=functools.lru_cache(maxsize=1)(whole_fingerprint),
     )
 
 
-def jsonl_rows(path: Path) -> Iterator[NumberedRow]:
-    """Stream the objects of a JSON Lines file with their line numbers."""
-    number = 0
-    try:
-        with open_text(path) as file:
-            for line in file:
-                number += 1
-                if line.isspace():
-                    continue
-                try:
-                    row = json.loads(line.strip())
-                except json.JSONDecodeError as err:
-                    yield number, BadRow(f"not JSON: {err.msg}, column {err.colno}")
-                    continue
-                yield number, row if isinstance(row, dict) else BadRow("not a JSON object")
-    except (OSError, EOFError, UnicodeDecodeError) as err:
-        raise DatasetError(f"cannot read on: {err}", where=f"{path}:{number + 1}") from err
-
-
-def csv_rows(path: Path, *, delimiter: str) -> Iterator[NumberedRow]:
-    """Stream the rows of a CSV file with the line numbers on which they end."""
-    reader = None
-    try:
-        with open_text(path) as file:
-            reader = csv.reader(file, delimiter=delimiter)
-            header = next(reader, [])
-            for fields in reader:
-                if not fields:
-                    continue
-                if len(fields) != len(header):
-                    n = len(fields)
-                    yield reader.line_num, BadRow(f"{n} fields, the header has {len(header)}")
-                    continue
-                yield reader.line_num, dict(zip(header, fields, strict=True))
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as err:
-        number = reader.line_num if reader is not None else 1
-        raise DatasetError(f"cannot read on: {err}", where=f"{path}:{number}") from err
+def _opening(settings: FileSettings) -> Opening:
+    return Opening(settings.encoding, Bounds(settings.max_line_chars, settings.max_unpacked_bytes))

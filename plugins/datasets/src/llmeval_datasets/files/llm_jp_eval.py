@@ -32,11 +32,14 @@ from llmeval_core.hooks import (
     TaskDefaults,
     fingerprint,
 )
-from llmeval_datasets.files.opening import digest_and_lines, open_text
-from llmeval_datasets.rows.dataset import BadRow, NumberedRow, RowDataset, RowSource, legal_name
+from llmeval_datasets.files.opening import digest_of, open_text
+from llmeval_datasets.rows.dataset import RowDataset, legal_name
 from llmeval_datasets.rows.fields import FieldSettings
 from llmeval_datasets.rows.samples import SampleMaker
+from llmeval_datasets.rows.sources import BadRow, NumberedRow, RowSource
 
+# In some of these files the right answer is that there is none.
+_FIELDS = FieldSettings(input="input", references="output", empty_references="allow")
 _log = logging.getLogger("llmeval")
 
 _V1_INTRODUCTION = (
@@ -97,15 +100,15 @@ def llm_jp_eval_dataset(settings: LlmJpEvalSettings) -> Dataset:
     has_pool = settings.few_shot_file is not None or pool.exists()
 
     def whole_fingerprint() -> str:
-        examples = digest_and_lines(pool)[0] if has_pool else None
-        return fingerprint([digest_and_lines(path)[0], examples])
+        examples = digest_of(pool) if has_pool else None
+        return fingerprint([digest_of(path), examples])
 
     return RowDataset(
         legal_name(path.name.removesuffix(".gz").removesuffix(".json")),
         defaults=_defaults(content),
         sources=(RowSource(f"{path}, sample", functools.partial(_rows, content)),),
         pool=(RowSource(f"{pool}, sample", lambda: _rows(_read(pool))),) if has_pool else (),
-        maker=SampleMaker(FieldSettings(input="input", references="output")),
+        maker=SampleMaker(_FIELDS),
         on_error="stop",
         size=lambda: len(content["samples"]),
         fingerprint=functools.lru_cache(maxsize=1)(whole_fingerprint),

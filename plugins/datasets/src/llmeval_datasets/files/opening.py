@@ -1,75 +1,129 @@
-"""Opening files: gzip by its first bytes, UTF-8 with or without BOM, and a digest on the way."""
+"""Opening files as text, line by line within bounds, and a digest of what is in them."""
 
 from __future__ import annotations
 
-import difflib
-import gzip
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import TextIO
 
 from llmeval_core.hooks import DatasetError
+from llmeval_datasets.files.encodings import encoding_of, wrong_encoding
+from llmeval_datasets.files.foreign import refuse_foreign, refuse_pointer
+from llmeval_datasets.files.unpacking import DEFAULT_BOUNDS, Bounds, open_bytes
 
-_GZIP = b"\x1f\x8b"
 _BLOCK = 1 << 20
+_MARK = "\ufeff"
+_WIDE = ("utf_16", "utf-16", "utf_32", "utf-32")
 
 
-def open_bytes(path: Path) -> BinaryIO:
-    """Open a file, unpacked if it is gzip.
+class LongLineError(ValueError):
+    """A line has more characters than may be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How text files are opened.
+
+    Args:
+        encoding: what was set; None for the mark or UTF-8.
+        bounds: how much is read at most.
+    """
+
+    encoding: str | None = None
+    bounds: Bounds = DEFAULT_BOUNDS
+
+
+DEFAULT = Opening()
+
+
+def open_text(path: Path, opening: Opening = DEFAULT) -> TextIO:
+    """Open a file as text; line ends are kept as they are.
 
     Raises:
-        DatasetError: it is not there, or cannot be read; the nearest file name is offered.
+        DatasetError: it is not there, cannot be read or is no text.
     """
+    is_wide = opening.encoding is not None and opening.encoding.startswith(_WIDE)
+    check = refuse_pointer if is_wide else refuse_foreign
+    raw = open_bytes(path, opening.bounds, check=check)
     try:
-        raw = path.open("rb")
-    except FileNotFoundError:
-        near = difflib.get_close_matches(path.name, _neighbours(path), n=1)
-        hint = f"did you mean '{path.with_name(near[0])}'?" if near else "check the path"
-        raise DatasetError(f"there is no file '{path}'", hint=hint) from None
-    except OSError as err:
-        raise DatasetError(f"cannot read the file: {err.strerror}", where=str(path)) from err
-    if raw.peek(2)[:2] != _GZIP:
-        return raw
-    raw.close()
-    # cast: GzipFile reads like any binary file, but does not say so to the type checker
-    return cast("BinaryIO", gzip.GzipFile(path))
+        encoding = encoding_of(raw.peek(4)[:4], opening.encoding, path)
+    except BaseException:
+        raw.close()
+        raise
+    return io.TextIOWrapper(raw, encoding=encoding, newline="")
 
 
-def open_text(path: Path) -> TextIO:
-    """Open a file as UTF-8 text, with or without BOM.
+@contextmanager
+def reading(path: Path, opening: Opening, place: Place) -> Iterator[TextIO]:
+    """Open a file as text, and name what goes wrong while it is read, with the line.
+
+    Args:
+        path: the file.
+        opening: how.
+        place: where the reader is.
 
     Raises:
-        DatasetError: as `open_bytes`.
+        DatasetError: see `open_text`; it is broken, not of this encoding, or a line is too long.
     """
-    return io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig", newline="")
+    encoding = "utf-8"
+    try:
+        with open_text(path, opening) as file:
+            encoding = file.encoding
+            yield file
+    except UnicodeError as err:
+        if not isinstance(err, UnicodeDecodeError):
+            raise DatasetError(f"cannot read on: {err}", where=f"{path}:{place.line}") from err
+        with open_bytes(path, opening.bounds, check=refuse_pointer) as raw:
+            raise wrong_encoding(raw, encoding, path) from None
+    except LongLineError as err:
+        raise DatasetError(
+            str(err),
+            where=f"{path}:{place.line}",
+            hint="`max_line_chars` allows more; is this a file with one row a line?",
+        ) from None
+    except (OSError, EOFError) as err:
+        raise DatasetError(f"cannot read on: {err}", where=f"{path}:{place.line}") from err
 
 
-def digest_and_lines(path: Path) -> tuple[str, int]:
-    """Return a digest of the (unpacked) content and the number of lines that are not empty.
+@dataclass(slots=True)
+class Place:
+    """The line at which a reader is, from 1."""
 
-    One pass, in blocks; the last line counts without its end, too.
+    line: int = 1
+
+
+def lines_of(file: TextIO, place: Place, *, most_chars: int) -> Iterator[str]:
+    """Read lines with their ends, whatever the system's line end; a mark (BOM) is taken away.
+
+    Only LF, CR and CR LF end a line.
 
     Raises:
-        DatasetError: as `open_bytes`, or a broken gzip.
+        LongLineError: a line is longer than may be.
+    """
+    place.line = 0
+    while line := file.readline(most_chars + 1):
+        place.line += 1
+        if len(line) > most_chars and line[-1] not in "\r\n":
+            raise LongLineError(f"the line has more than {most_chars} characters")
+        yield line.removeprefix(_MARK) if place.line == 1 else line
+    place.line += 1
+
+
+def digest_of(path: Path, bounds: Bounds = DEFAULT_BOUNDS) -> str:
+    """Return a digest of the (unpacked) content; one pass, in blocks.
+
+    Raises:
+        DatasetError: the file cannot be read.
     """
     digest = hashlib.blake2b(digest_size=16)
-    n_lines, tail = 0, b""
     try:
-        with open_bytes(path) as file:
+        with open_bytes(path, bounds, check=refuse_pointer) as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
-                lines = (tail + block).split(b"\n")
-                tail = lines.pop()
-                n_lines += sum(map(bool, map(bytes.strip, lines)))
     except (OSError, EOFError) as err:
         raise DatasetError(f"cannot read the file: {err}", where=str(path)) from err
-    n_lines += bool(tail.strip())
-    return digest.hexdigest(), n_lines
-
-
-def _neighbours(path: Path) -> list[str]:
-    try:
-        return [other.name for other in path.parent.iterdir()]
-    except OSError:
-        return []
+    return digest.hexdigest()

@@ -2,53 +2,101 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from llmeval_core.hooks import ConfigError, Dataset, DatasetError
+from llmeval_datasets.files.arrow_rows import arrow_rows
 from llmeval_datasets.files.delimited import file_dataset
-from llmeval_datasets.files.opening import digest_and_lines
-from llmeval_datasets.files.settings import FileSettings
-from llmeval_datasets.rows.dataset import NumberedRow
+from llmeval_datasets.files.foreign import refuse_pointer
+from llmeval_datasets.files.opening import digest_of
+from llmeval_datasets.files.settings import TableSettings
+from llmeval_datasets.files.unpacking import open_bytes
+from llmeval_datasets.rows.sources import NumberedRow
 
 _BATCH = 1024
+_SUFFIXES = (".parquet", ".pq")
+_HEAD_BYTES = 4096
 
 
-def parquet_dataset(settings: FileSettings) -> Dataset:
-    """Make a data set of a Parquet file.
+def parquet_dataset(settings: TableSettings) -> Dataset:
+    """Make a data set of Parquet files.
 
     Raises:
         ConfigError: pyarrow is not installed.
+        DatasetError: a pattern matches no file.
     """
     try:
-        import pyarrow.parquet  # noqa: PLC0415  heavy, and an extra
+        import pyarrow.parquet  # noqa: F401, PLC0415  heavy, and an extra
     except ImportError as err:
         raise ConfigError(
             "Parquet files need pyarrow", hint='pip install "llmeval-datasets[parquet]"'
         ) from err
-    file = functools.partial(_open, pyarrow.parquet.ParquetFile)
     return file_dataset(
         settings,
-        functools.partial(_rows, file),
-        digest=lambda: digest_and_lines(settings.path)[0],
-        size=lambda: int(file(settings.path).metadata.num_rows),
+        _rows,
+        suffixes=_SUFFIXES,
+        count=_count,
+        digest=digest_of,
+        is_table=True,
+        unit="row",
     )
 
 
-def _open(parquet_file: Any, path: Path) -> Any:
+def _open(path: Path) -> Any:
     """Open a file; Any: pyarrow has no type information."""
+    from pyarrow.parquet import ParquetFile  # noqa: PLC0415  heavy
+
+    with open_bytes(path, check=refuse_pointer) as raw:
+        head = raw.peek(_HEAD_BYTES)
+    if not head:
+        raise DatasetError("the file is empty", where=str(path), hint="check the path")
+    if not head.startswith((b"PAR1", b"PARE")):
+        raise DatasetError(
+            "this is no Parquet file",
+            where=str(path),
+            hint="for text, use `jsonl:` or `csv:`; unpack it if it is compressed",
+        )
     try:
-        return parquet_file(path)
-    except (OSError, ValueError) as err:
-        raise DatasetError(f"cannot read the Parquet file: {err}", where=str(path)) from err
+        file = ParquetFile(path)
+        names = file.schema_arrow.names
+    except Exception as err:  # pyarrow's errors have no class in common
+        raise _unreadable(err, path) from err
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DatasetError(
+            f"the column '{twice[0]}' comes twice", where=str(path), hint="rename one of them"
+        )
+    return file
 
 
-def _rows(file: Any, path: Path) -> Iterator[NumberedRow]:
-    """Stream rows, numbered from 1; Any: see `_open`."""
+def _count(path: Path) -> int:
+    with _open(path) as file:
+        return int(file.metadata.num_rows)
+
+
+def _rows(path: Path) -> Iterator[NumberedRow]:
+    """Stream rows, numbered from 1."""
     number = 0
-    for batch in file(path).iter_batches(batch_size=_BATCH):
-        for row in batch.to_pylist():
-            number += 1
-            yield number, row
+    with _open(path) as file:
+        batches = file.iter_batches(batch_size=_BATCH)
+        while True:
+            try:
+                batch = next(batches, None)
+                rows = arrow_rows(batch) if batch is not None else None
+            except Exception as err:  # see `_open`
+                raise _unreadable(err, path, number + 1) from err
+            if rows is None:
+                return
+            for row in rows:
+                number += 1
+                yield number, row
+
+
+def _unreadable(err: Exception, path: Path, row: int | None = None) -> DatasetError:
+    return DatasetError(
+        f"cannot read the Parquet file{' on' if row else ''}: {err}",
+        where=str(path) if row is None else f"{path}, row {row}",
+        hint="is it complete? fetch it again",
+    )

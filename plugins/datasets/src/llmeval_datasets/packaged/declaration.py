@@ -11,6 +11,7 @@ from llmeval_core.hooks import (
     AnswerBy,
     ComponentConfig,
     ConfigError,
+    ExtractConfig,
     FewShotConfig,
     GenerationConfig,
     PromptConfig,
@@ -53,8 +54,8 @@ class Declaration(Settings):
         default=GenerationConfig(), description="How answers are generated."
     )
     few_shot: FewShotConfig = Field(default=FewShotConfig(), description="How examples are chosen.")
-    extract: str | None = Field(
-        default=None, description="Regular expression that finds the answer in the generation."
+    extract: ExtractConfig | None = Field(
+        default=None, description="What finds the answer in the generation, as in a run file."
     )
     metrics: tuple[ComponentConfig, ...] = Field(min_length=1, description="The metrics.")
 

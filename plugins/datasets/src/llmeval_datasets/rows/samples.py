@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Sequence
 from typing import Any
 
-from llmeval_core.hooks import Sample
+from llmeval_core.hooks import ConfigError, Json, Sample
+from llmeval_datasets.rows.choices import ChoiceReader, Options
+from llmeval_datasets.rows.deciding import Decision
 from llmeval_datasets.rows.fields import (
-    FieldError,
+    Field,
     FieldSettings,
-    Read,
     Row,
     compile_field,
     first_of,
+    optional,
 )
+from llmeval_datasets.rows.labels import IN_WORDS, plain_answer, reading, readings
+from llmeval_datasets.rows.values import FieldError, json_of, text_of
 
 _INPUTS = ("input", "question", "prompt")
-_REFERENCES = (
-    "references",
-    "reference",
-    "answers",
-    "answer",
-    "output",
-    "target",
-    "expected",
-)
-_LABEL = re.compile(r"^\s*(?:\(?[A-Za-zＡ-Ｚア-オ]|\d{1,2})[.:)）．：、]\s*")
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_REFERENCES = ("references", "reference", "answers", "answer", "output", "target", "expected")
+_ANSWERS = ("answer", "answerKey", "answer_key", "answer_index", "label")
+
+_TRUTH_HINT = "set `answer_as: from_0` if false means the first choice and true the second"
 
 
 class SampleMaker:
@@ -39,22 +34,29 @@ class SampleMaker:
         shuffle_choices: put the choices in an order that depends on the sample's id alone, for
             sets in which the right one always stands first.
 
+    Attributes:
+        fields: as given.
+        choices: reads the options; None if there are none.
+
     Raises:
-        ConfigError: a template has a syntax error.
+        ConfigError: a template has a syntax error, or settings contradict each other.
     """
 
     def __init__(self, fields: FieldSettings, *, shuffle_choices: bool = False) -> None:
+        _check(fields)
+        self.fields = fields
         self._shuffle = shuffle_choices
-        self._input = (
-            compile_field(fields.input, "input")
-            if fields.input is not None
-            else first_of(*_INPUTS, name="input")
+        self._may_lack = fields.empty_references == "allow"
+        self._input = _field(fields.input, "input", _INPUTS)
+        self.choices = (
+            ChoiceReader(fields.choices, fields.labels) if fields.choices is not None else None
         )
-        self._has_choices = fields.choices is not None
-        self._references = self._read_references(fields)
-        self._constant = tuple(fields.choices) if isinstance(fields.choices, list) else ()
-        self._choices = _maybe(fields.choices, "choices")
-        self._answer = _maybe(fields.answer, "answer")
+        self._answer: Field | None = None
+        self._references: Field | None = None
+        if self.choices is not None:
+            self._answer = _field(fields.answer or fields.references, "answer", _ANSWERS)
+        if self.choices is None or fields.references is not None:
+            self._references = _field(fields.references, "references", _REFERENCES)
         self._id = _maybe(fields.id, "id")
         self._category = _maybe(fields.category, "category")
         named = (
@@ -66,103 +68,115 @@ class SampleMaker:
             (key, compile_field(path, f"metadata.{key}")) for key, path in named.items()
         )
 
-    def make(self, row: Row, number: int, *, category: str | None = None) -> Sample:
+    def make(
+        self, row: Row, number: int, *, decision: Decision, category: str | None = None
+    ) -> Sample:
         """Make the sample of the row with this number (from 0).
 
         Raises:
             FieldError: a field is missing or has the wrong shape.
         """
-        sample_id = str(self._id(row)) if self._id is not None else str(number)
-        references = _texts(self._references(row)) if self._references is not None else ()
+        sample_id = self._id.needed_text(row) if self._id is not None else str(number)
+        references = self._read_references(row) if self._references is not None else ()
         choices: tuple[str, ...] = ()
         answer: int | None = None
-        if self._has_choices:
-            choices = self._constant or _choices(self._choices(row) if self._choices else None)
-            given = self._answer(row) if self._answer is not None else next(iter(references), None)
-            answer = _index(given, choices)
+        if self.choices is not None:
+            options = self.choices.read(row, decision.columns)
+            choices = options.texts
+            answer = self._right_one(row, options, decision)
             if self._shuffle:
                 choices, answer = _shuffled(choices, answer, sample_id)
             references = references or (choices[answer],)
         if self._category is not None:
-            category = str(self._category(row))
+            category = optional(self._category, row)
         return Sample(
             sample_id,
-            str(self._input(row)),
+            self._input.needed_text(row),
             references,
             choices,
             answer,
             category,
-            {key: read(row) for key, read in self._metadata} if self._metadata else {},
+            self._read_metadata(row) if self._metadata else {},
         )
 
-    def _read_references(self, fields: FieldSettings) -> Read | None:
-        if fields.references is not None:
-            return compile_field(fields.references, "references")
-        if self._has_choices:
-            return None
-        return first_of(*_REFERENCES, name="references")
+    def answer_forms(self, row: Row, options: Options) -> tuple[str, dict[str, int]]:
+        """Return the answer of a row as text, and each way to read it (see `labels.readings`).
+
+        Raises:
+            FieldError: there is no answer.
+        """
+        given = self._given(row)
+        return text_of(given), readings(given, options.texts, options.labels)
+
+    def _given(self, row: Row) -> Any:
+        """Read the answer; Any: see `labels.plain_answer`."""
+        field = self._answer
+        assert field is not None
+        value = field.read(row)
+        try:
+            return plain_answer(value)
+        except FieldError as err:
+            raise field.error(row, err) from None
+
+    def _right_one(self, row: Row, options: Options, decision: Decision) -> int:
+        """Find the right choice, in the form that was decided for all rows."""
+        given, form = self._given(row), decision.answer_as
+        if form is not None:
+            index = reading(given, options.texts, options.labels, form=form)
+            if index is not None:
+                return index
+        read = f", read {IN_WORDS[form]}" if form is not None else ""
+        text = text_of(given)
+        raise FieldError(
+            f"the answer '{text}' is none of the {len(options.texts)} choices{read}",
+            hint=_TRUTH_HINT if text.casefold() in ("true", "false") else None,
+        )
+
+    def _read_references(self, row: Row) -> tuple[str, ...]:
+        field = self._references
+        assert field is not None
+        if not self._may_lack:
+            return field.needed_texts(row)
+        try:
+            value = field.read(row)
+        except FieldError:
+            if self.fields.references is not None:
+                raise
+            return ()
+        return () if value is None else field.texts(row)
+
+    def _read_metadata(self, row: Row) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        for key, field in self._metadata:
+            value = field.read(row)
+            if type(value) is str and value.isascii():
+                found[key] = value
+                continue
+            try:
+                found[key] = json_of(value)
+            except FieldError as err:
+                raise field.error(row, err) from None
+        return found
 
 
-def _maybe(expression: str | list[str] | None, name: str) -> Read | None:
-    return compile_field(expression, name) if isinstance(expression, str) else None
+def _field(expression: str | None, name: str, usual: tuple[str, ...]) -> Field:
+    return first_of(usual, name) if expression is None else compile_field(expression, name)
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    """Read one or several answers; Any: text, a number, a list of them, or nothing."""
-    if isinstance(value, str):
-        return (value,)
-    if value is None:
-        return ()
-    if isinstance(value, list | tuple):
-        return tuple(map(str, value))
-    return (str(value),)
+def _maybe(expression: str | None, name: str) -> Field | None:
+    return compile_field(expression, name) if expression is not None else None
 
 
-def _choices(value: Any) -> tuple[str, ...]:
-    """Read options; Any: a list, or text with one (lettered) option a line."""
-    if isinstance(value, str):
-        value = _lettered(value)
-    if not isinstance(value, Sequence) or len(value) < 2:
-        raise FieldError("choices are no list of at least two")
-    return tuple(str(item) for item in value)
-
-
-def _lettered(text: str) -> list[str]:
-    """Split text into options, a line each; with labels, other lines go on with the option."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not any(_LABEL.match(line) for line in lines):
-        return [line.strip() for line in lines]
-    options: list[str] = []
-    for line in lines:
-        label = _LABEL.match(line)
-        if label is not None:
-            options.append(line[label.end() :].strip())
-        elif options:
-            options[-1] += f"\n{line.strip()}"
-    return options
-
-
-def _index(given: Any, choices: tuple[str, ...]) -> int:
-    """Find the right choice; Any: an index from 0, a letter, or the text (lettered or not)."""
-    index = given if isinstance(given, int) and not isinstance(given, bool) else None
-    if index is None:
-        index = _index_of_text(str(given).strip(), [choice.strip() for choice in choices])
-    if index is None or not 0 <= index < len(choices):
-        raise FieldError(f"the answer {given!r} is none of the {len(choices)} choices")
-    return index
-
-
-def _index_of_text(text: str, choices: list[str]) -> int | None:
-    """Try the whole text, a number, a letter, the text after a label, the label's letter."""
-    if text in choices:
-        return choices.index(text)
-    if text.isdigit():
-        return int(text)
-    label = _LABEL.match(text)
-    if label is not None and text[label.end() :].strip() in choices:
-        return choices.index(text[label.end() :].strip())
-    letter = text if len(text) == 1 else label.group().strip(" (.:)") if label else ""
-    return _LETTERS.find(letter.upper()) if len(letter) == 1 else None
+def _check(fields: FieldSettings) -> None:
+    if fields.choices is None:
+        for name in ("answer", "labels"):
+            if getattr(fields, name) is not None:
+                raise ConfigError(
+                    f"`{name}` is set and `choices` is not",
+                    hint="name the choices too, or use `references` for answers in words",
+                )
+    elif isinstance(fields.choices, list) and len(fields.choices) < 2:
+        raise ConfigError("`choices` lists fewer than two", hint="list them all, or name a field")
 
 
 def _shuffled(choices: tuple[str, ...], answer: int, sample_id: str) -> tuple[tuple[str, ...], int]:

@@ -6,8 +6,14 @@ import time
 from typing import Any
 
 from llmeval_core.hooks import Generation, Loglikelihood, ModelError, Request
-from llmeval_models.likelihood.border import without_trailing_spaces
+from llmeval_models.likelihood.border import split
+from llmeval_models.likelihood.echoes import Echo, MergedError, add_up, find, read_echo
+from llmeval_models.likelihood.numbers import NoLogprobError
+from llmeval_models.openai.answers import in_order, word
 from llmeval_models.openai.client import Client
+from llmeval_models.openai.usage import count
+
+_MERGED_HINT = "end the prompt differently, for example with a line break before the choices"
 
 
 async def weigh_by_echo(
@@ -15,10 +21,10 @@ async def weigh_by_echo(
 ) -> Generation:
     """Weigh all continuations in one request: prompt and continuation are echoed with logprobs.
 
-    The tokens of a continuation are those that begin at or after the end of the prompt
-    (`text_offset`), as in `local-completions` of lm-evaluation-harness 0.4. Offsets drift where a
-    character has several tokens, so with text beyond ASCII the prompt is echoed too, and its
-    tokens are counted instead.
+    The tokens of a continuation are those that the whole text has after the prompt's own, as in
+    lm-evaluation-harness 0.4. They are found by spelling the text out of its tokens; where tokens
+    do not spell it (parts of characters), the prompt is echoed too, and its tokens are counted. A
+    token that lies on the border belongs to neither side, so that the sample cannot be weighed.
 
     Args:
         client: the connection.
@@ -27,74 +33,155 @@ async def weigh_by_echo(
         extra: more keys for the request; Any: JSON.
 
     Raises:
-        ModelError: as the client; `malformed` if the server does not echo with logprobs.
+        ModelError: as the client; `malformed` if the server does not echo with logprobs;
+            `bad_request` if what it tells does not do for this sample.
     """
     started = time.perf_counter()
-    stem = without_trailing_spaces(request.prompt)
-    texts = [request.prompt[len(stem) :] + text for text in request.continuations]
-    by_count = not (request.prompt + "".join(texts)).isascii()
-    answer = await client.post(
-        "/completions",
-        {
-            "model": model,
-            "prompt": [*([stem] if by_count else []), *(stem + text for text in texts)],
+    stem, continuations = split(request)
+    wholes = [stem + text for text in continuations]
+    asker = _EchoAsker(client, model, extra)
+    needs_stem = bool(stem) and not "".join((stem, *continuations)).isascii()
+    echoes = await asker.ask([*([stem] if needs_stem else []), *wholes])
+    of_stem, is_ordered = (echoes.pop(0) if needs_stem else None), asker.is_ordered
+    likelihoods = []
+    for number, (echo, whole) in enumerate(zip(echoes, wholes, strict=True), start=1):
+        try:
+            place = find(echo, stem, whole)
+            if place is None:
+                if of_stem is None:
+                    of_stem = await asker.ask_about_prompt(stem)
+                place = _after(of_stem, echo, asker.n_generated)
+                if not is_ordered:
+                    raise _misfit()
+            likelihoods.append(add_up(echo, place))
+        except MergedError as err:
+            raise ModelError(
+                "bad_request",
+                f"choice {number} joins the end of the prompt in one token, {str(err)[:40]!r}",
+                hint=_MERGED_HINT,
+            ) from err
+        except NoLogprobError as err:
+            raise ModelError("bad_request", f"choice {number}: {err}") from err
+    return _generation(likelihoods, asker, started)
+
+
+def _generation(likelihoods: list[Loglikelihood], asker: _EchoAsker, started: float) -> Generation:
+    return Generation(
+        loglikelihoods=tuple(likelihoods),
+        n_prompt_tokens=asker.n_prompt_tokens,
+        n_completion_tokens=0,
+        latency_s=time.perf_counter() - started,
+        served_by=asker.served_by,
+    )
+
+
+class _EchoAsker:
+    """Asks for texts to be echoed.
+
+    Attributes:
+        n_generated: how many tokens the server generated after each text, 0 or 1.
+        is_ordered: whether the newest answers were numbered rightly; if not, they are believed to
+            stand in the order of the texts only where their tokens spell them.
+        n_prompt_tokens: tokens read; None if the server does not tell.
+        served_by: the model's name as the server gives it; None if it does not.
+    """
+
+    def __init__(self, client: Client, model: str, extra: dict[str, Any]) -> None:
+        self._client = client
+        self._model = model
+        self._extra = extra
+        self.n_generated = 1
+        self.is_ordered = True
+        self.n_prompt_tokens: int | None = None
+        self.served_by: str | None = None
+
+    async def ask(self, texts: list[str]) -> list[Echo]:
+        """Let texts be echoed, in order.
+
+        Raises:
+            ModelError: as `weigh_by_echo`.
+        """
+        body = {
+            "model": self._model,
+            "prompt": texts,
             "max_tokens": 1,
             "temperature": 0,
             "echo": True,
             "logprobs": 1,
         }
-        | extra,
-    )
-    try:
-        echoes = [
-            choice["logprobs"]
-            for choice in sorted(answer["choices"], key=lambda choice: int(choice["index"]))
-        ]
-        if by_count:
-            n_prompt = len(echoes.pop(0)["tokens"]) - 1  # one token is generated after it
-            places = [slice(n_prompt, len(echo["tokens"]) - 1) for echo in echoes]
-        else:
-            places = [
-                _place(echo["text_offset"], len(stem), len(stem + text))
-                for echo, text in zip(echoes, texts, strict=True)
-            ]
-        likelihoods = tuple(_sum(echo, at) for echo, at in zip(echoes, places, strict=True))
-        usage = answer.get("usage") or {}
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as err:
-        raise ModelError(
-            "malformed",
-            "the server does not echo the prompt with logprobs",
-            hint="set `loglikelihood: none` for this model, or use a server that can",
-        ) from err
-    return Generation(
-        loglikelihoods=likelihoods,
-        n_prompt_tokens=usage.get("prompt_tokens"),
-        n_completion_tokens=0,
-        latency_s=time.perf_counter() - started,
-        served_by=answer.get("model"),
-    )
+        answer = await self._client.post("/completions", body | self._extra)
+        choices = answer.get("choices") if isinstance(answer, dict) else None
+        if not isinstance(choices, list) or not choices:
+            raise _no_echo()
+        echoes = [read_echo(choice) for choice in in_order(choices)]
+        found = [echo for echo in echoes if echo is not None]
+        if all(len(echo.tokens) == 1 and echo.tokens[0] not in texts for echo in found):
+            raise _no_echo()  # nothing, or the generated token alone
+        if len(found) != len(texts) or len(echoes) != len(texts):
+            raise _misfit()
+        self.is_ordered = _is_ordered(choices)
+        usage = answer.get("usage")
+        n_read = count(usage.get("prompt_tokens")) if isinstance(usage, dict) else None
+        self.n_generated = 0 if n_read == sum(len(echo.tokens) for echo in found) else 1
+        self.n_prompt_tokens = n_read
+        self.served_by = word(answer.get("model"))
+        return found
+
+    async def ask_about_prompt(self, stem: str) -> Echo:
+        """Let the prompt alone be echoed.
+
+        Raises:
+            ModelError: as `weigh_by_echo`; `bad_request` if it is empty.
+        """
+        if not stem:
+            raise ModelError(
+                "bad_request",
+                "the tokens that the server tells do not spell the text, and the prompt is empty",
+                hint="give the task a prompt",
+            )
+        n_read = self.n_prompt_tokens
+        (echo,) = await self.ask([stem])
+        if n_read is not None and self.n_prompt_tokens is not None:
+            self.n_prompt_tokens += n_read
+        return echo
 
 
-def _place(offsets: list[int], begin: int, end: int) -> slice:
-    """Find the tokens that begin in a stretch of the text, in characters."""
-    inside = [place for place, offset in enumerate(offsets) if begin <= offset < end]
-    return slice(inside[0], inside[-1] + 1)
+def _is_ordered(choices: list[Any]) -> bool:
+    """Whether the answers say by their `index` which prompt they are for; Any: JSON."""
+    if len(choices) == 1:
+        return True
+    places = [choice.get("index") if isinstance(choice, dict) else None for choice in choices]
+    numbers = [place for place in places if type(place) is int]
+    return sorted(numbers) == list(range(len(choices)))
 
 
-def _sum(echo: Any, at: slice) -> Loglikelihood:
-    """Add up the tokens of one continuation; Any: JSON.
+def _after(of_stem: Echo, echo: Echo, n_generated: int) -> slice:
+    """Find the tokens after those of the prompt, by counting.
 
     Raises:
-        ValueError: there are none.
+        ModelError: `malformed`, the prompt has no token.
+        MergedError: the prompt's tokens are others where the continuation follows.
     """
-    values = [float(value) for value in echo["token_logprobs"][at]]
-    if not values:
-        raise ValueError("no token of the continuation came back")
-    tops = echo.get("top_logprobs")
-    greedy = None
-    if tops:
-        greedy = all(
-            max(top, key=top.get) == token
-            for top, token in zip(tops[at], echo["tokens"][at], strict=True)
-        )
-    return Loglikelihood(min(sum(values), 0.0), len(values), greedy)
+    n_prompt = len(of_stem.tokens) - n_generated
+    if n_prompt < 1:
+        raise _no_echo()
+    for before, same in zip(of_stem.tokens[:n_prompt], echo.tokens, strict=False):
+        if before != same:
+            raise MergedError(same)
+    return slice(n_prompt, len(echo.tokens) - n_generated)
+
+
+def _misfit() -> ModelError:
+    return ModelError(
+        "bad_request",
+        "the server's answers do not fit the prompts, which were sent as one list",
+        hint="it must answer each prompt of the list, and number the answers from 0",
+    )
+
+
+def _no_echo() -> ModelError:
+    return ModelError(
+        "malformed",
+        "the server does not echo the prompt with logprobs",
+        hint="set `loglikelihood: none` for this model, or use a server that can",
+    )

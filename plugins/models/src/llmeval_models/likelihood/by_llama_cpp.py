@@ -14,11 +14,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from llmeval_core.hooks import Generation, Loglikelihood, ModelError, Request
-from llmeval_models.likelihood.border import without_trailing_spaces
+from llmeval_models.likelihood.border import split
 from llmeval_models.likelihood.next_token import NextTokenReader, NextTokens, tokenize
 from llmeval_models.openai.client import Client
 
 Tokens = tuple[int, ...]
+_MOST_SLOTS = 1024
 
 
 class LlamaCppWeigher:
@@ -40,7 +41,8 @@ class LlamaCppWeigher:
         """Weigh the continuations of one request.
 
         Raises:
-            ModelError: as the client; `malformed` if the server is no llama.cpp server.
+            ModelError: as the client; `malformed` if the server is no llama.cpp server;
+                `bad_request` if what it tells does not do for this sample.
         """
         started = time.perf_counter()
         prompt, continuations = await self._tokens(request)
@@ -63,8 +65,7 @@ class LlamaCppWeigher:
         has after the prompt's own. Where the whole text does not begin with the prompt's tokens,
         because a token spans the border, the continuation is tokenized by itself instead.
         """
-        stem = without_trailing_spaces(request.prompt)
-        texts = [request.prompt[len(stem) :] + text for text in request.continuations]
+        stem, texts = split(request)
         prompt, *wholes = await asyncio.gather(
             *(tokenize(self._client, stem + text, special=True) for text in ("", *texts))
         )
@@ -74,6 +75,10 @@ class LlamaCppWeigher:
                 continuations.append(tuple(whole[len(prompt) :]))
             else:
                 continuations.append(tuple(await tokenize(self._client, text, special=False)))
+        for number, tokens in enumerate(continuations, start=1):
+            if not tokens or not prompt:
+                what = f"choice {number}" if prompt else "the prompt"
+                raise ModelError("bad_request", f"{what} has no token for this model")
         return prompt, continuations
 
     @asynccontextmanager
@@ -92,14 +97,14 @@ class LlamaCppWeigher:
 
     async def _count_slots(self) -> int:
         answer = await self._client.get("/props", at_root=True)
-        try:
-            return max(1, int(answer["total_slots"]))
-        except (KeyError, TypeError, ValueError) as err:
+        n_slots = answer.get("total_slots") if isinstance(answer, dict) else None
+        if type(n_slots) is not int:
             raise ModelError(
                 "malformed",
                 "the server does not tell its slots as llama.cpp does",
                 hint="`loglikelihood: llama_cpp` is for llama.cpp's own server",
-            ) from err
+            )
+        return min(max(1, n_slots), _MOST_SLOTS)
 
 
 def _prefixes(continuations: Sequence[Tokens]) -> dict[Tokens, list[int]]:

@@ -13,12 +13,18 @@ within a character (bytes of Japanese in a small vocabulary). Other tokens may b
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from llmeval_core.hooks import ModelError
+from llmeval_models.likelihood.numbers import (
+    NoLogprobError,
+    log_of,
+    logprob,
+    probability,
+    token_id,
+)
 from llmeval_models.openai.client import Client
 
 _FORCE = 1000.0
@@ -73,13 +79,15 @@ class NextTokenReader:
         rest = [token for token in wanted if token != anchor]
         try:
             top = forced["top_logprobs"][0]
-            logprobs = {anchor: float(forced["logprob"])}
+            logprobs = {anchor: logprob(forced["logprob"])}
             if rest:
-                lead = _LIFT + _LEAD + float(top["logprob"]) - logprobs[anchor]
+                lead = _LIFT + _LEAD + logprob(top["logprob"]) - logprobs[anchor]
                 logprobs |= await self._relative(
                     prefix, (anchor, logprobs[anchor], lead), rest, slot
                 )
-            return NextTokens({token: logprobs[token] for token in wanted}, int(top["id"]))
+            return NextTokens({token: logprobs[token] for token in wanted}, token_id(top["id"]))
+        except NoLogprobError as err:
+            raise ModelError("bad_request", str(err)) from err
         except (KeyError, IndexError, TypeError, ValueError) as err:
             raise ModelError("malformed", "the server's log-probabilities are incomplete") from err
 
@@ -88,13 +96,14 @@ class NextTokenReader:
         found = await self._complete(
             prefix, slot, n_probs=1, temperature=0, logit_bias=[[token, _FORCE]]
         )
-        return found[0] if found and found[0].get("id") == token else None
+        first = found[0] if found else None
+        return first if isinstance(first, dict) and first.get("id") == token else None
 
     async def _relative(
         self, prefix: list[int], anchor: tuple[int, float, float], rest: list[int], slot: int
     ) -> dict[int, float]:
         """Read tokens relative to the anchor, which is given with its log-probability and bias."""
-        token, logprob, lead = anchor
+        token, known, lead = anchor
         found = await self._complete(
             prefix,
             slot,
@@ -106,9 +115,11 @@ class NextTokenReader:
             seed=0,
             logit_bias=[[token, lead], *([other, _LIFT] for other in rest)],
         )
-        probs = {int(item["id"]): float(item["prob"]) for item in found[0]["top_probs"]}
-        base = logprob + lead - _LIFT - math.log(probs[token])
-        return {other: min(base + math.log(max(probs[other], _LEAST)), 0.0) for other in rest}
+        probs = {token_id(item): probability(item["prob"]) for item in found[0]["top_probs"]}
+        if probs[token] <= _LEAST:
+            raise NoLogprobError("the server gives the token that it was made to choose no chance")
+        base = known + lead - _LIFT - log_of(probs[token], least=_LEAST)
+        return {other: min(base + log_of(probs[other], least=_LEAST), 0.0) for other in rest}
 
     async def _complete(self, prefix: list[int], slot: int, **more: Any) -> list[Any]:
         """Ask for one token; return what is told about it, nothing or one. Any: JSON."""
@@ -140,8 +151,8 @@ async def tokenize(client: Client, text: str, *, special: bool) -> list[int]:
     body = {"content": text, "add_special": special}
     answer = await client.post("/tokenize", body, at_root=True)
     try:
-        return [int(token) for token in answer["tokens"]]
-    except (KeyError, TypeError) as err:
+        return [token_id(token) for token in answer["tokens"]]
+    except (KeyError, TypeError, ValueError) as err:
         raise ModelError(
             "malformed",
             "the server does not tokenize as llama.cpp does",

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from llmeval_core.hooks import ModelError
+from llmeval_models.openai.endpoint import endpoint_of
+from llmeval_models.openai.error_objects import InnerError
 from llmeval_models.openai.headers import make_headers
+from llmeval_models.openai.inner_errors import error_in
+from llmeval_models.openai.parsing import BodyError, read_body
 from llmeval_models.openai.refusals import refusal, used_up_for_s
+from llmeval_models.openai.unreachable import not_in_time, unreachable
 from llmeval_models.openai.wires.choosing import open_wire
-from llmeval_models.openai.wires.wire import BrokenError, Reply, TooLateError
+from llmeval_models.openai.wires.wire import BrokenError, Reply, TooLateError, UnusableError
 from llmeval_models.settings import ServerSettings
 
 _SHOWN_CHARS = 60
-_OUT_OF_FILES = {os.strerror(errno.EMFILE), os.strerror(errno.ENFILE)}
+_NO_API_HINT = "is base_url the address of an API? for most servers it ends in /v1"
+_BROKEN_OFF_HINT = "a proxy's time limit, or a crash of the server? its log tells"
 
 
 class Client:
@@ -36,10 +39,10 @@ class Client:
     """
 
     def __init__(self, settings: ServerSettings, *, key: SecretStr | None = None) -> None:
-        given = urlsplit(settings.base_url.rstrip("/"))
-        self._base_url = given._replace(netloc=given.netloc.rpartition("@")[2]).geturl()
-        self._root = self._base_url.removesuffix("/v1")
-        headers = make_headers(settings, url=given, key=key)
+        self._endpoint = endpoint_of(settings)
+        self._base_url = self._endpoint.base
+        headers = make_headers(settings, endpoint=self._endpoint, key=key)
+        self._settings = settings
         self._secrets = headers.secrets
         self.hold_s: float | None = None
         self._wire = open_wire(settings, headers.sent)
@@ -53,59 +56,62 @@ class Client:
             at_root: whether the path is relative to the server's root (no /v1) instead.
 
         Raises:
-            ModelError: no connection, a status that is not 200, or an answer that is not JSON.
+            ModelError: no connection, a status that is not 200, an answer that is no JSON or that
+                tells of an error.
         """
-        return await self._ask("POST", self._url(path, at_root), json.dumps(body).encode())
+        url = self._endpoint.at(path, at_root=at_root)
+        return await self._ask("POST", url, json.dumps(body).encode())
 
     async def get(self, path: str, *, at_root: bool = False) -> Any:
         """Get JSON; as `post`."""
-        return await self._ask("GET", self._url(path, at_root), None)
+        return await self._ask("GET", self._endpoint.at(path, at_root=at_root), None)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._wire.aclose()
 
-    def _url(self, path: str, at_root: bool) -> str:
-        return (self._root if at_root else self._base_url) + path
-
     async def _ask(self, method: str, url: str, content: bytes | None) -> Any:
         try:
             reply = await self._wire.send(method, url, content)
         except TooLateError as err:
+            raise not_in_time(self._settings, self._endpoint) from err
+        except UnusableError as err:
             raise ModelError(
-                "timeout", "the server did not accept a connection in time", where=self._base_url
+                "malformed", self._clean(str(err)), where=self._base_url, hint=err.hint
             ) from err
         except BrokenError as err:
-            if str(err) in _OUT_OF_FILES:
-                raise ModelError(
-                    "connection",
-                    f"no more connections can be opened here: {err}",
-                    where=self._base_url,
-                    hint="raise the limit with `ulimit -n`, or lower the concurrency",
-                ) from err
-            raise ModelError(
-                "connection",
-                f"no connection to the server: {self._clean(str(err))}",
-                where=self._base_url,
-                hint="is it running, and is base_url right?",
-            ) from err
+            reason = self._clean(str(err))
+            raise unreachable(reason, self._settings, self._endpoint) from err
         self.hold_s = used_up_for_s(reply.header)
         if reply.status != 200:
             raise self._refusal(reply.status, reply)
+        return self._read(reply)
+
+    def _read(self, reply: Reply) -> Any:
+        """Read the JSON of an answer, or the error inside it."""
         try:
-            answer = json.loads(reply.content)
-        except ValueError as err:
+            answer = read_body(reply.content, reply.header("Content-Type"))
+        except BodyError as err:
             begin = self._clean(reply.content[:_SHOWN_CHARS].decode("utf-8", "replace"))
+            is_broken = err.kind == "connection"
             raise ModelError(
-                "malformed",
-                f"the answer is not JSON: {begin!r}",
+                err.kind,
+                err.reason if is_broken else f"{err.reason}: {begin!r}",
                 where=self._base_url,
-                hint="is base_url the address of an API? for most servers it ends in /v1",
+                hint=_BROKEN_OFF_HINT if is_broken else _NO_API_HINT,
             ) from err
-        if isinstance(answer, dict) and "error" in answer and "choices" not in answer:
-            # Some gateways say 200 and mean an error.
-            raise self._refusal(_code(answer), reply)
+        inner = error_in(answer)
+        if inner is not None:
+            raise self._inner_refusal(inner, reply)
         return answer
+
+    def _inner_refusal(self, inner: InnerError, reply: Reply) -> ModelError:
+        """Make the error for an answer that says 200 and means an error."""
+        known = self._refusal(inner.status, Reply(inner.status, inner.as_json(), reply.header))
+        said = known.what.partition(": ")[2]
+        told = f"error {inner.status}" if inner.is_told else "an error"
+        known.what = f"HTTP 200 with {told} inside: {said}"
+        return known
 
     def _refusal(self, status: int, reply: Reply) -> ModelError:
         return refusal(status, reply.content, reply.header, clean=self._clean, where=self._base_url)
@@ -115,10 +121,3 @@ class Client:
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
-
-
-def _code(answer: dict[str, Any]) -> int:
-    """Read the status in an error that came with 200; 502 if it has none."""
-    error = answer["error"]
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) and 400 <= code < 600 else 502

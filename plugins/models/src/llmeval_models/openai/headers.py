@@ -6,16 +6,18 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
 from llmeval_core import __version__
 from llmeval_core.hooks import ModelError
+from llmeval_models.openai.endpoint import Endpoint, key_header
 from llmeval_models.settings import ServerSettings
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t -~]*")
+_LOGINS = ("authorization", "api-key", "x-api-key")
 _OWN = {
     "Accept": "*/*",
     "Content-Type": "application/json",
@@ -36,24 +38,25 @@ class Headers:
     secrets: tuple[str, ...]
 
 
-def make_headers(settings: ServerSettings, *, url: SplitResult, key: SecretStr | None) -> Headers:
+def make_headers(settings: ServerSettings, *, endpoint: Endpoint, key: SecretStr | None) -> Headers:
     """Collect the headers; a key goes before a login in the address.
 
     Raises:
         ModelError: a header cannot be sent.
     """
     given = {name: secret.get_secret_value() for name, secret in settings.headers.items()}
-    secrets = [value for value in given.values() if value]
+    secrets = [*[value for value in given.values() if value], *endpoint.secrets]
+    url, proxy = endpoint.url, urlsplit(settings.proxy or "")
     password = unquote(url.password or "")
     if key is not None and (value := key.get_secret_value().strip()):
-        given["Authorization"] = f"Bearer {value}"
+        name = key_header(settings)
+        given[name] = f"Bearer {value}" if name.lower() == "authorization" else value
         secrets.append(value)
     elif url.username is not None:
         login = base64.b64encode(f"{unquote(url.username)}:{password}".encode()).decode()
         given["Authorization"] = f"Basic {login}"
         secrets.append(login)
-    if password:
-        secrets.append(password)
+    secrets += [text for text in (password, unquote(proxy.password or "")) if text]
     _check(given)
     names = {name.lower() for name in given}
     own = {name: text for name, text in _OWN.items() if name.lower() not in names}
@@ -65,7 +68,7 @@ def _check(headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
             raise ModelError(
-                "auth" if name == "Authorization" else "bad_request",
+                "auth" if name.lower() in _LOGINS else "bad_request",
                 f"the header {name!r} has characters that HTTP does not carry",
                 hint="printable ASCII only; is it copied right?",
             )

@@ -5,11 +5,21 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from llmeval_core.hooks import Generation, GenerationSettings, ModelError, Request
+from llmeval_core.hooks import Generation, Request
 from llmeval_models.likelihood.by_echo import weigh_by_echo
 from llmeval_models.likelihood.by_llama_cpp import LlamaCppWeigher
+from llmeval_models.openai.answers import read_answer
+from llmeval_models.openai.body import write_settings
 from llmeval_models.openai.client import Client
+from llmeval_models.openai.endpoint import reasoning_as
+from llmeval_models.openai.refused_parameters import (
+    ParameterRefusedError,
+    RefusedParameters,
+    asked_without,
+)
 from llmeval_models.settings import ServerSettings
+
+_STREAMING: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}  # JSON
 
 
 class OpenAIModel:
@@ -20,6 +30,7 @@ class OpenAIModel:
         name: the model's name on that server.
         settings: more keys for each request, and how choices are weighed.
         weigher: weighs choices on a llama.cpp server; made from the settings if left out.
+        refuses: generation settings that the model is known to refuse.
     """
 
     def __init__(
@@ -29,11 +40,15 @@ class OpenAIModel:
         settings: ServerSettings,
         *,
         weigher: LlamaCppWeigher | None = None,
+        refuses: frozenset[str] = frozenset(),
     ) -> None:
         self._client = client
         self._name = name
         self._max_tokens_key = settings.max_tokens_key
+        self._reasoning_as = reasoning_as(settings)
+        self._refused = RefusedParameters(refuses)
         self._extra = settings.extra_body
+        self._streaming = _STREAMING if settings.stream else {}
         if weigher is None and settings.loglikelihood == "llama_cpp":
             weigher = LlamaCppWeigher(client)
         self._weigher = weigher
@@ -43,82 +58,53 @@ class OpenAIModel:
         if request.mode == "loglikelihood":
             if self._weigher is not None:
                 return await self._weigher.weigh(request)
-            return await weigh_by_echo(self._client, self._name, request, extra=self._extra)
+            extra = {**self._extra, **request.settings.extra_body}
+            return await weigh_by_echo(self._client, self._name, request, extra=extra)
         started = time.perf_counter()
         if request.mode == "chat":
-            body = self._body(request.settings, self._max_tokens_key)
+            body = self._body(request, self._max_tokens_key)
             body["messages"] = [{"role": m.role, "content": m.content} for m in request.messages]
-            answer = await self._client.post("/chat/completions", body | self._extra)
+            path = "/chat/completions"
         else:
-            body = self._body(request.settings, "max_tokens")
+            body = self._body(request, "max_tokens")
             body["prompt"] = request.prompt
-            answer = await self._client.post("/completions", body | self._extra)
-        generation = to_generation(
-            answer, latency_s=time.perf_counter() - started, hold_s=self._client.hold_s
+            path = "/completions"
+        body |= self._streaming
+        body |= self._extra
+        body |= request.settings.extra_body
+        answer, not_sent = await self._post(path, body)
+        generation = read_answer(
+            answer,
+            n=request.settings.n,
+            latency_s=time.perf_counter() - started,
+            hold_s=self._client.hold_s,
         )
-        if len(generation.texts) < request.settings.n:
-            raise ModelError(
-                "bad_request",
-                f"asked for {request.settings.n} answers, got {len(generation.texts)}",
-                hint="this server does not know `n`; leave it at 1",
-            )
+        if not_sent:
+            generation = asked_without(generation, not_sent, request.settings.stop)
         return generation
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
-    def _body(self, settings: GenerationSettings, max_tokens_key: str) -> dict[str, Any]:
+    def _body(self, request: Request, max_tokens_key: str) -> dict[str, Any]:
         """Write what the settings say; Any: JSON."""
-        body: dict[str, Any] = {"model": self._name}
-        if settings.max_tokens is not None:
-            body[max_tokens_key] = settings.max_tokens
-        if settings.temperature is not None:
-            body["temperature"] = settings.temperature
-        if settings.top_p is not None:
-            body["top_p"] = settings.top_p
-        if settings.seed is not None:
-            body["seed"] = settings.seed
-        if settings.stop:
-            body["stop"] = settings.stop
-        if settings.n != 1:
-            body["n"] = settings.n
-        return body
-
-
-def to_generation(answer: Any, *, latency_s: float, hold_s: float | None = None) -> Generation:
-    """Read an answer of chat or completions; Any: whatever JSON came.
-
-    An empty or missing content is an empty text.
-
-    Raises:
-        ModelError: `malformed`, the answer has no choices.
-    """
-    try:
-        choices = answer["choices"]
-        usage = answer.get("usage") or {}
-        return Generation(
-            texts=tuple([_text(choice) for choice in choices]),
-            finish_reason=choices[0].get("finish_reason"),
-            n_prompt_tokens=usage.get("prompt_tokens"),
-            n_completion_tokens=usage.get("completion_tokens"),
-            latency_s=latency_s,
-            served_by=answer.get("model"),
-            hold_s=hold_s,
+        return write_settings(
+            self._name,
+            request.settings,
+            max_tokens_key=max_tokens_key,
+            reasoning_as=self._reasoning_as,
         )
-    except (KeyError, IndexError, TypeError, AttributeError) as err:
-        found = ", ".join(answer) if isinstance(answer, dict) else type(answer).__name__
-        raise ModelError("malformed", f"the answer has no choices, only: {found}") from err
 
+    async def _post(self, path: str, body: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
+        """Send a request, again at once without what the model refuses; Any: JSON.
 
-def _text(choice: Any) -> str:
-    """Read the text of one choice: a string, a list of parts, or nothing; Any: JSON."""
-    content = choice["message"].get("content") if "message" in choice else choice["text"]
-    if isinstance(content, list):
-        return "".join([_part(part) for part in content])
-    return content or ""
-
-
-def _part(part: Any) -> str:
-    """Read one part of a message; only text counts, not what a model thought. Any: JSON."""
-    return str(part.get("text") or "") if isinstance(part, dict) else str(part)
+        Returns the answer, and the settings that it was asked without.
+        """
+        while True:
+            sent, not_sent = self._refused.without(body)
+            try:
+                return await self._client.post(path, sent), not_sent
+            except ParameterRefusedError as err:
+                if not self._refused.learn(err, sent):
+                    raise

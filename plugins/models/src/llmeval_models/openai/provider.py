@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from urllib.parse import urlsplit
+import re
 
 from pydantic import SecretStr
 
-from llmeval_core.hooks import Mode, Model, ModelError, ModelInfo, Readiness, fingerprint
+from llmeval_core.hooks import Json, Mode, Model, ModelError, ModelInfo, Readiness, fingerprint
+from llmeval_models.openai.endpoint import endpoint_of, from_environment
 from llmeval_models.openai.headers import make_headers
+from llmeval_models.openai.tls import check_files
 from llmeval_models.settings import OpenAISettings, ServerSettings
+
+# GPT-5's later versions and its chat models take some of these, and tell what they do not.
+_REASONING_MODEL = re.compile(r"o[134](-.*)?|gpt-5(?!-chat)(-.*)?")
+_REASONING_REFUSES = frozenset({"temperature", "top_p", "stop", "max_tokens"})
 
 
 class ServerProvider:
@@ -21,14 +27,17 @@ class ServerProvider:
 
     def describe(self, model: str) -> ModelInfo:
         """Tell how a model can be asked; nothing is sent."""
-        settings = self._settings
-        url = urlsplit(settings.base_url)
+        settings = self._effective()
+        check_files(settings)
         modes: set[Mode] = {"chat", "completion"}
         if settings.loglikelihood != "none":
             modes.add("loglikelihood")
-        place = f"{url.hostname}:{url.port or ''}{url.path.rstrip('/')}"
+        place = endpoint_of(settings).place
+        identity: list[Json] = [place, model, settings.extra_body]
+        if "reasoning_as" in settings.model_fields_set:
+            identity.append(settings.reasoning_as)
         return ModelInfo(
-            identity=fingerprint([place, model, settings.extra_body]),
+            identity=fingerprint(identity),
             modes=frozenset(modes),
             max_concurrency=settings.max_concurrency,
             endpoint=fingerprint([place, self._limited_by()]),
@@ -40,8 +49,8 @@ class ServerProvider:
         Raises:
             ModelError: `auth`, as `open`.
         """
-        settings = self._settings
-        make_headers(settings, url=urlsplit(settings.base_url), key=self._key())
+        settings = self._effective()
+        make_headers(settings, endpoint=endpoint_of(settings), key=self._key())
         return Readiness()
 
     async def open(self, model: str) -> Model:
@@ -54,8 +63,17 @@ class ServerProvider:
         from llmeval_models.openai.client import Client  # noqa: PLC0415
         from llmeval_models.openai.model import OpenAIModel  # noqa: PLC0415
 
-        client = Client(self._settings, key=self._key())
-        return OpenAIModel(client, model, self._settings)
+        settings = self._effective()
+        client = Client(settings, key=self._key())
+        return OpenAIModel(client, model, settings, refuses=self._known_to_refuse(model))
+
+    def _effective(self) -> ServerSettings:
+        """Return the settings with what the environment adds."""
+        return self._settings
+
+    def _known_to_refuse(self, model: str) -> frozenset[str]:
+        """Name the generation settings that a model refuses; the others it tells itself."""
+        return frozenset()
 
     def _key(self) -> SecretStr | None:
         return self._settings.api_key
@@ -74,6 +92,13 @@ class OpenAIProvider(ServerProvider):
 
     def __init__(self, settings: OpenAISettings) -> None:
         super().__init__(settings)
+        self._given = settings
+
+    def _effective(self) -> ServerSettings:
+        return from_environment(self._given)
+
+    def _known_to_refuse(self, model: str) -> frozenset[str]:
+        return _REASONING_REFUSES if _REASONING_MODEL.fullmatch(model) else frozenset()
 
     def _key(self) -> SecretStr:
         key = self._settings.api_key

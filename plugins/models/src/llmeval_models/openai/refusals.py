@@ -1,46 +1,53 @@
-"""Which kind of failure an HTTP status and its body mean."""
+"""Which kind of failure an HTTP status and its body mean, and what to try."""
 
 from __future__ import annotations
 
-import email.utils
-import json
-import re
-import time
 from collections.abc import Callable
-from typing import Any
 
 from llmeval_core.hooks import FailureKind, ModelError
+from llmeval_models.openai.error_body import ErrorBody, read_error
+from llmeval_models.openai.refusal_words import (
+    NO_MONEY_HINT,
+    PATH_HINT,
+    Meaning,
+    meaning_of_words,
+    names_a_model,
+    names_a_path,
+)
+from llmeval_models.openai.refused_parameters import ParameterRefusedError, refused_parameters
+from llmeval_models.openai.told_waits import retry_after_s, told_wait_s, used_up_for_s
 from llmeval_models.openai.wires.wire import Header
 
-_TOO_LONG = (
-    "context_length_exceeded",  # OpenAI
-    "maximum context length",  # OpenAI, vLLM
-    "exceed_context_size",  # llama.cpp
-    "prompt is too long",  # Anthropic
-    "context window",
-    "exceeds the maximum number of tokens",  # Gemini
-)
+__all__ = ["refusal", "retry_after_s", "used_up_for_s"]
+
 _KINDS: dict[int, FailureKind] = {
     401: "auth",
     402: "auth",
     403: "auth",
     404: "not_found",
+    405: "not_found",
+    407: "auth",
     408: "timeout",
+    409: "overloaded",
+    410: "not_found",
     413: "context_too_long",
+    423: "overloaded",
+    424: "overloaded",
+    425: "overloaded",
     429: "rate_limit",
+    451: "filtered",
+    501: "not_found",
 }
 _HINTS: dict[FailureKind, str] = {
     "auth": "is api_key set, valid, and for this server?",
     "not_found": "check the model's name and base_url",
     "rate_limit": "lower the concurrency",
     "overloaded": "lower the concurrency, or try again later",
+    "timeout": "lower the concurrency, or try again later",
     "context_too_long": "shorten the prompt, lower max_tokens, or serve a longer context",
 }
-_NO_MONEY_HINT = "the account has no credit left, or its budget is used up"
 _LONGEST_CHARS = 300
-_DURATION_PART = re.compile(r"([0-9.]+)(ms|s|m|h|d)")
-_UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_WAITING: tuple[FailureKind, ...] = ("rate_limit", "overloaded")
+_WAITING: tuple[FailureKind, ...] = ("rate_limit", "overloaded", "timeout")
 
 
 def refusal(
@@ -60,96 +67,42 @@ def refusal(
         clean: takes secrets out of a text.
         where: the server, for people.
     """
-    message, code = _message(content)
-    lowered = f"{code} {message}".lower()
-    kind = _kind(status, lowered)
-    hint = _HINTS.get(kind)
+    body = read_error(content)
+    message = body.message
     if 300 <= status < 400:
         message = f"the server redirects to {header('Location') or 'nowhere'}"
-        hint = "set base_url to the address that it redirects to"
-    elif status == 402 or "insufficient_quota" in lowered:
-        hint = _NO_MONEY_HINT
+    what = f"HTTP {status}: {clean(message)[:_LONGEST_CHARS] or 'no reason given'}"
+    names = refused_parameters(status, body)
+    if names:
+        return ParameterRefusedError(what, where=where, names=names)
+    wait_s = told_wait_s(header, body)
+    meaning = _meaning(status, body, is_wait_told=wait_s is not None)
     return ModelError(
-        kind,
-        f"HTTP {status}: {clean(message)[:_LONGEST_CHARS] or 'no reason given'}",
+        meaning.kind,
+        what,
         where=where,
-        hint=hint,
-        retry_after_s=retry_after_s(header) if kind in _WAITING else None,
+        hint=meaning.hint or _HINTS.get(meaning.kind),
+        retry_after_s=wait_s if meaning.kind in _WAITING else None,
+        is_doubtful=meaning.is_doubtful,
     )
 
 
-def retry_after_s(header: Header) -> float | None:
-    """Read how long the server asks us to wait, seconds; None if it does not say.
-
-    `Retry-After-Ms`, `Retry-After` (seconds or an HTTP date), then OpenAI's
-    `x-ratelimit-reset-*` (`1s`, `6m0s`, `120ms`), of which the longest counts.
-    """
-    for name, unit_s in (("Retry-After-Ms", 0.001), ("Retry-After", 1.0)):
-        text = header(name)
-        if text:
-            found = _seconds(text, unit_s)
-            if found is not None:
-                return found
-    resets = [_duration_s(header(f"x-ratelimit-reset-{what}")) for what in ("requests", "tokens")]
-    return max((reset for reset in resets if reset is not None), default=None)
-
-
-def used_up_for_s(header: Header) -> float | None:
-    """Read how long a quota is used up, seconds; None while something is left of each.
-
-    OpenAI's `x-ratelimit-remaining-requests` and `-tokens`, with `x-ratelimit-reset-*`.
-    """
-    waits = [
-        _duration_s(header(f"x-ratelimit-reset-{what}"))
-        for what in ("requests", "tokens")
-        if header(f"x-ratelimit-remaining-{what}") == "0"
-    ]
-    return max((wait for wait in waits if wait), default=None)
-
-
-def _seconds(text: str, unit_s: float) -> float | None:
-    """Read a number or an HTTP date; the past is 0, nonsense None."""
-    try:
-        return min(max(0.0, float(text) * unit_s), 86400.0)
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
-        return None
-
-
-def _duration_s(text: str | None) -> float | None:
-    parts = _DURATION_PART.findall(text or "")
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        return None
-    try:
-        return sum(float(number) * _UNIT_S[unit] for number, unit in parts)
-    except ValueError:
-        return None
-
-
-def _kind(status: int, lowered: str) -> FailureKind:
+def _meaning(status: int, body: ErrorBody, *, is_wait_told: bool) -> Meaning:
     if 300 <= status < 400:
-        return "not_found"
-    if status == 429:
-        return "auth" if "insufficient_quota" in lowered else "rate_limit"
-    if status in _KINDS:
-        return _KINDS[status]
-    if any(mark in lowered for mark in _TOO_LONG):
-        return "context_too_long"
-    return "overloaded" if status >= 500 else "bad_request"
+        return Meaning("not_found", "set base_url to the address that it redirects to")
+    by_words = meaning_of_words(status, body, is_wait_told=is_wait_told)
+    return by_words or _by_status(status, body)
 
 
-def _message(content: bytes) -> tuple[str, str]:
-    """Find message and code in the error JSON of OpenAI, vLLM, Ollama and llama.cpp."""
-    text = content.decode("utf-8", "replace").strip()
-    try:
-        body: Any = json.loads(text)  # Any: whatever the server sent
-    except ValueError:
-        return " ".join(text.split()), ""
-    error = body.get("error", body) if isinstance(body, dict) else body
-    if not isinstance(error, dict):
-        return str(error), ""
-    message = error.get("message") or error.get("detail") or json.dumps(error)
-    return str(message), f"{error.get('code', '')} {error.get('type', '')}"
+def _by_status(status: int, body: ErrorBody) -> Meaning:
+    if status == 402:
+        return Meaning("auth", NO_MONEY_HINT)
+    if status == 403:
+        return Meaning("auth", is_doubtful=True)
+    if _KINDS.get(status) == "not_found" and not names_a_model(body):
+        hint = PATH_HINT if status == 405 or names_a_path(body) else None
+        return Meaning("not_found", hint, is_doubtful=True)
+    # An error that came with 200 counts as 502, whatever it says.
+    if status == 502 and not body.is_html and body.message and names_a_path(body):
+        return Meaning("not_found", PATH_HINT, is_doubtful=True)
+    return Meaning(_KINDS.get(status) or ("overloaded" if status >= 500 else "bad_request"))

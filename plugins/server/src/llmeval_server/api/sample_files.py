@@ -72,7 +72,7 @@ def _row(result: SampleResult, metrics: list[str]) -> list[str | int | float | N
         expected = expected or [sample.choices[sample.answer]]
     answered = result.generation.text if result.generation is not None else ""
     failure = result.failure.message if result.failure is not None else ""
-    texts = [sample.id, sample.category or "", sample.input, " | ".join(expected)]
+    texts = [sample.id, sample.category or "", sample.input_text, " | ".join(expected)]
     scores = [result.scores.get(metric) for metric in metrics]
     return [
         result.index,

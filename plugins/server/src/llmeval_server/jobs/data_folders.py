@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterable
@@ -29,7 +30,7 @@ class DataFolders:
         self._home = home.resolve()
 
     def find(self, text: str, *, or_name: bool, where: str) -> str:
-        """Return the real path of a file or folder that may be named.
+        """Return the real path of a file, folder or pattern that may be named.
 
         What is not there is returned as it would be in the first folder, for whoever opens it to
         say so.
@@ -48,7 +49,12 @@ class DataFolders:
         places = [Path(), *self._folders] if not path.is_absolute() else [Path()]
         inside = [real for place in places if self._holds(real := (place / path).resolve())]
         found = next((real for real in inside if real.exists()), None)
+        if found is None:
+            found = next((real for real in inside if _matches(real)), None)
         if found is not None:
+            is_checked = not or_name or not found.is_dir()
+            if is_checked and not all(self._holds(each.resolve()) for each in _members(found)):
+                raise self._forbidden(text, where)
             return str(found)
         exists = any(os.path.lexists(place / path) for place in places)
         if or_name and _HUB_NAME.fullmatch(text) and not exists:
@@ -73,3 +79,17 @@ class DataFolders:
             hint=f"files must lie in {' or '.join(self._shown) or 'no folder at all'}, and not "
             "be hidden; LLMEVAL_DATA_FOLDERS allows more",
         )
+
+
+def _matches(pattern: Path) -> list[Path]:
+    """List what a pattern such as `test-*.parquet` finds; hidden files are not found."""
+    if not any(sign in str(pattern) for sign in "*?["):
+        return []
+    return [Path(name) for name in glob.iglob(str(pattern), recursive=True)]
+
+
+def _members(path: Path) -> list[Path]:
+    """List the files that a data set would read of a folder or by a pattern."""
+    if path.is_dir():
+        return [each for each in path.iterdir() if each.is_file() and each.name[0] != "."]
+    return [] if path.exists() else _matches(path)

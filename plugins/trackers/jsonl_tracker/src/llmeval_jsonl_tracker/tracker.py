@@ -29,6 +29,8 @@ class JsonlTracker:
         path: the file; None for `results.jsonl` in the project's folder.
     """
 
+    keeps_all = True
+
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._file: ResultFile | None = None

@@ -24,7 +24,9 @@ from llmeval_mlflow_tracker.refusals import RefusedError
 from llmeval_mlflow_tracker.scores import Scores, scores_of
 from llmeval_mlflow_tracker.settings import MlflowSettings
 from llmeval_mlflow_tracker.settling import shared_tags
+from llmeval_mlflow_tracker.standing import standing_tags
 from llmeval_mlflow_tracker.tags import (
+    is_delivered,
     not_number_tag,
     result_tag,
     result_tags,
@@ -34,6 +36,7 @@ from llmeval_mlflow_tracker.tags import (
 )
 from llmeval_mlflow_tracker.traces import forget_traces, send_traces, traces_tag
 from llmeval_mlflow_tracker.wire import metric_entities, tag_entities
+from llmeval_mlflow_tracker.withdrawal import withdrawn
 
 _MAX_DIGEST = 36
 _MAX_NAME = 500
@@ -73,7 +76,7 @@ class Delivery:
             raise RefusedError("gone", f"run {run.info.run_id} is deleted")
         proof, tags = result_tag(self.result.task), run.data.tags
         landed = tags.get(proof, "")
-        if self.result.id in landed.split():
+        if is_delivered(self.result, tags):
             return []
         latest = latest_points(run)
         scores = scores_of(
@@ -82,8 +85,11 @@ class Delivery:
             known=latest,
             max_metrics=self.settings.max_metrics,
         )
+        taken_back = withdrawn(self.result, scores.metrics, latest, tags)
         points = next_points(
-            scores.metrics, latest, timestamp_ms=round(self.result.finished_at * 1000)
+            scores.metrics | taken_back,
+            latest,
+            timestamp_ms=round(self.result.finished_at * 1000),
         )
         if self._is_overtaken(run, points, latest):
             return []
@@ -126,6 +132,7 @@ class Delivery:
     def _words(self, run: Any, scores: Scores) -> tuple[dict[str, str], dict[str, str]]:
         """Return the result's tags, and the whole of each text that is too long for its place."""
         words, long_texts = result_tags(self.result, scores)
+        words |= standing_tags(self.result, run.data.tags)
         table_only = table_only_tag(self.result.task)
         if scores.table_only or table_only in run.data.tags:
             words[table_only] = write_table_only(scores.table_only)

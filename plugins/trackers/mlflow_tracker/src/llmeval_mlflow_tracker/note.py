@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -81,6 +82,9 @@ def _rows(points: Mapping[str, Point], tags: Mapping[str, str]) -> list[str]:
     rows = []
     for key in sorted(keys, key=lambda key: ("/" in key, key)):
         elsewhere = table_only.get(key, Score(None, None))
+        is_not_a_number = not_number_tag(key) in tags
+        if key in points and math.isnan(points[key].value) and not is_not_a_number:
+            continue  # taken back
         if key in points:
             value = points[key].value
             stderr = elsewhere.stderr
@@ -94,9 +98,7 @@ def _rows(points: Mapping[str, Point], tags: Mapping[str, str]) -> list[str]:
         definition = tags.get(definition_tag(title.partition("/")[0]), "")
         cells = (
             f"{_safe(title)}&emsp;",
-            f"not a number (before: {value:.4f})"
-            if not_number_tag(key) in tags
-            else f"{value:.4f}",
+            "not a number" if is_not_a_number else f"{value:.4f}",
             "" if stderr is None else f"{stderr:.4f}",
             _safe(definition),
         )
@@ -112,7 +114,7 @@ def _stderr_key(key: str, tags: Mapping[str, str]) -> str:
 def _stderr(points: Mapping[str, Point], key: str, stderr_key: str) -> float | None:
     """Return the standard error if it belongs to this very value."""
     error = points.get(stderr_key)
-    if error is None or error.timestamp_ms != points[key].timestamp_ms:
+    if error is None or error.timestamp_ms != points[key].timestamp_ms or math.isnan(error.value):
         return None
     return error.value
 

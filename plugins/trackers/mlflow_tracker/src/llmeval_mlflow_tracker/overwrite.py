@@ -6,6 +6,7 @@ So a new value gets the next step; the old points stay as its history.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,12 @@ class Point:
     value: float
     timestamp_ms: int
     step: int
+
+    def is_same(self, value: float, timestamp_ms: int) -> bool:
+        """Whether it has this value, which may be NaN, and this timestamp."""
+        return self.timestamp_ms == timestamp_ms and (
+            self.value == value or (math.isnan(self.value) and math.isnan(value))
+        )
 
 
 def latest_points(run: Any) -> dict[str, Point]:
@@ -44,7 +51,7 @@ def next_points(
         old = latest.get(key)
         if old is None:
             points[key] = Point(value, timestamp_ms, 0)
-        elif (old.value, old.timestamp_ms) == (value, timestamp_ms):
+        elif old.is_same(value, timestamp_ms):
             points[key] = old
         else:
             points[key] = Point(value, timestamp_ms, old.step + 1)
@@ -53,7 +60,7 @@ def next_points(
 
 def landed_before(value: float, timestamp_ms: int, history: Iterable[Point]) -> bool:
     """Tell whether a metric's history has this value with this timestamp."""
-    return any((p.value, p.timestamp_ms) == (value, timestamp_ms) for p in history)
+    return any(point.is_same(value, timestamp_ms) for point in history)
 
 
 def suspects(points: Mapping[str, Point], latest: Mapping[str, Point]) -> list[str]:

@@ -43,7 +43,7 @@ def _row(result: SampleResult, parsed: Mapping[str, bool]) -> list[Json]:
         sample.id,
         None if generation is None else _cut(_answer(result)),
         _cut(expected_of(sample)),
-        _cut(sample.input),
+        _cut(sample.input_text),
         sample.category or "",
     ]
     for name, has_parsed in sorted(parsed.items()):

@@ -25,6 +25,11 @@ def result_tag(task: str) -> str:
     return legal_key(f"{HIDDEN}result.{task}")
 
 
+def is_delivered(result: TaskResult, tags: Mapping[str, str]) -> bool:
+    """Whether a run with these tags has all of a result."""
+    return result.id in tags.get(result_tag(result.task), "").split()
+
+
 def with_result(listed: str, result_id: str) -> str:
     """Return the value of a result tag with one more result; the oldest go when it is full."""
     return " ".join([result_id, *listed.split()[: _MOST_IDS - 1]])

@@ -113,7 +113,10 @@ def _attributes(
     if request is not None and request.messages:
         yield "mlflow.spanInputs", {"messages": [asdict(item) for item in request.messages]}
     else:
-        yield "mlflow.spanInputs", request.prompt if request is not None else sample.sample.input
+        yield (
+            "mlflow.spanInputs",
+            request.prompt if request is not None else sample.sample.input_text,
+        )
     if generation is not None:
         answers: list[object] = list(generation.texts)
         answers = answers or [asdict(item) for item in generation.loglikelihoods]

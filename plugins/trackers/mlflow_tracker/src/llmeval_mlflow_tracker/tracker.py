@@ -29,6 +29,8 @@ from llmeval_mlflow_tracker.identity import find_run, run_id, sweep_orphans
 from llmeval_mlflow_tracker.refusals import RefusedError, public_uri
 from llmeval_mlflow_tracker.settings import MlflowSettings
 from llmeval_mlflow_tracker.settling import settle
+from llmeval_mlflow_tracker.standing import standing_part, what_changed
+from llmeval_mlflow_tracker.tags import is_delivered
 from llmeval_mlflow_tracker.worker import Worker
 
 T = TypeVar("T")
@@ -163,11 +165,19 @@ class MlflowTracker:
 
     def _bring(self, session: Session, opened: _Opened, result: TaskResult) -> Receipt:
         run, notes = self._run_of(session, opened, result.model)
+        location = _location(opened.place, opened.experiment_id, run_id(run))
+        if not is_delivered(result, run.data.tags):
+            kept, note = standing_part(result, run.data.tags)
+            notes += [note] if note else []
+            if kept is None:
+                return Receipt(location, "; ".join(notes))
+            result = kept
+            changed = what_changed(result, run.data.tags)
+            notes += [changed] if changed else []
         notes += opened.definitions.check(session, result, run.data.tags)
         delivery = Delivery(session, self._settings, opened.run, opened.store, result)
         opened.written.add(run_id(run))
         notes += delivery.bring(run)
-        location = _location(opened.place, opened.experiment_id, run_id(run))
         return Receipt(location, "; ".join(notes) or None)
 
     def _run_of(self, session: Session, opened: _Opened, model: str) -> tuple[Any, list[str]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable
 from itertools import islice
 
-from llmeval_core.hooks import Json, SampleResult, TaskResult
+from llmeval_core.hooks import Coverage, Json, SampleResult, TaskResult, coverage_of
 from llmeval_wandb_tracker.memory import Memory
 
+_COVERAGE = "llmeval/coverage/"
 _MAX_CELL = 4000
 _MAX_ARTIFACT_NAME = 100
 _NOT_ARTIFACT = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -30,15 +32,46 @@ def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def add_result(memory: Memory, result: TaskResult) -> None:
-    """Lay a result over what the run has: the same key overwrites, another is added."""
+def add_result(memory: Memory, result: TaskResult) -> str | None:
+    """Lay a result over what the run has: the same key overwrites, another is added.
+
+    Metrics that give way to more complete ones on the run are left out. What it has of a metric
+    and the result has not (a category, a standard error, a value) becomes None, which W&B shows as
+    nothing.
+
+    Returns:
+        What the user should know; None if nothing.
+    """
+    whole = {metric.metric: metric.key for metric in result.metrics if metric.category is None}
+    new = coverage_of(result)
+    out = {
+        name
+        for name, key in whole.items()
+        if not result.replaces and (known := _coverage(memory, key)) and new.is_less_than(known)
+    }
+    memory.add_result(result.task, result.id)
+    kept = [metric for metric in result.metrics if metric.metric not in out]
+    note = None
+    if out:
+        note = (
+            f"{result.task}: {result.n_samples} samples ({result.n_failed} failed) give way to the"
+            " more complete numbers that the run has; --replace puts them there"
+        )
+    if not kept:
+        return note
+    for name, key in whole.items():
+        if name not in out:
+            _take_back(memory, key)
+            memory.summary[_COVERAGE + key] = json.dumps(
+                [new.n_samples, new.n_total, new.n_failed, new.is_whole]
+            )
     memory.config["model_name"] = result.model
     memory.config["llmeval_version"] = result.llmeval_version
     data_sets = memory.config.setdefault("datasets", {})
     if isinstance(data_sets, dict):
         data_sets[result.dataset] = result.dataset_fingerprint
     definitions = memory.config.setdefault("definitions", {})
-    for metric in result.metrics:
+    for metric in kept:
         if metric.aggregate.value is not None:
             memory.summary[metric.key] = metric.aggregate.value
         if metric.aggregate.stderr is not None:
@@ -48,7 +81,30 @@ def add_result(memory: Memory, result: TaskResult) -> None:
     memory.summary[f"llmeval/n_samples/{result.task}"] = result.n_samples
     memory.summary[f"llmeval/n_failed/{result.task}"] = result.n_failed
     memory.summary["llmeval/updated_at"] = result.finished_at
-    memory.add_result(result.task, result.id)
+    return note
+
+
+def _take_back(memory: Memory, key: str) -> None:
+    """Let a metric go, with its categories and standard errors."""
+    definitions = memory.config.get("definitions")
+    for known in memory.summary:
+        belongs = known == key or known.startswith(f"{key}/")
+        is_own = isinstance(definitions, dict) and known in definitions
+        if belongs or (known == f"{key}_stderr" and not is_own):
+            memory.summary[known] = None
+
+
+def _coverage(memory: Memory, key: str) -> Coverage | None:
+    """Read how complete the numbers of a metric are; None if that was not noted."""
+    try:
+        stored = json.loads(str(memory.summary.get(_COVERAGE + key, "")))
+    except ValueError:
+        return None
+    match stored:
+        case [int(n_samples), int() | None as n_total, int(n_failed), bool(is_whole)]:
+            return Coverage(n_samples, n_total, n_failed, is_whole)
+        case _:
+            return None
 
 
 def sample_rows(
@@ -74,7 +130,7 @@ def _row(result: SampleResult, metrics: list[str]) -> list[Json]:
     return [
         _cell(sample.id),
         _cell(sample.category or ""),
-        _cell(sample.input),
+        _cell(sample.input_text),
         _cell("\n".join(expected)),
         _cell(answer),
         *scores,

@@ -47,8 +47,10 @@ class Answer(_Line):
         url: the run's page; None if it has none.
         error: why it failed; None if all went well.
         hint: what to try.
+        note: what the user should know of a result that was taken; None if nothing.
     """
 
     url: str | None = None
+    note: str | None = None
     error: str | None = None
     hint: str | None = None

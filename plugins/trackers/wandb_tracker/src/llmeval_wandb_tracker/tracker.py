@@ -97,7 +97,8 @@ class WandbTracker:
         errand, note = await asyncio.to_thread(self._errand, run, result)
         async with self._turn:
             answer = await child.ask(errand, within_s=self._settings.timeout_s)
-        return Receipt(answer.url or self._location(run.home), note)
+        notes = [told for told in (answer.note, note) if told]
+        return Receipt(answer.url or self._location(run.home), "; ".join(notes) or None)
 
     async def close(self) -> None:
         """Let the process end; every run was finished when its result was delivered."""

@@ -34,7 +34,8 @@ def main() -> None:
     for line in sys.stdin:
         try:
             errand = Errand.model_validate_json(line)
-            answer = Answer(url=_visit(wandb, greeting, errand))
+            url, note = _visit(wandb, greeting, errand)
+            answer = Answer(url=url, note=note)
         except TrackerError as err:
             answer = Answer(error=err.what, hint=err.hint)
         _say(answers, answer)
@@ -54,8 +55,8 @@ def _say(answers: TextIO, answer: Answer) -> None:
     answers.flush()
 
 
-def _visit(wandb: Any, greeting: Greeting, errand: Errand) -> str | None:
-    """Bring one result to its model's run, under a lock; return the run's page.
+def _visit(wandb: Any, greeting: Greeting, errand: Errand) -> tuple[str | None, str | None]:
+    """Bring one result to its model's run, under a lock; return the run's page, and a note.
 
     Any: the module wandb.
 
@@ -69,25 +70,25 @@ def _visit(wandb: Any, greeting: Greeting, errand: Errand) -> str | None:
         with FileLock(f"{memory_file}.lock", timeout=greeting.settings.timeout_s):
             memory = read_memory(memory_file)
             if memory.has(result.task, result.id):
-                return None
+                return None, None
             with model_run(wandb, greeting.settings, result.model, folder) as run:
-                _write(wandb, run, memory, errand)
+                note = _write(wandb, run, memory, errand)
                 url = str(run.url) if greeting.settings.mode == "online" else None
             write_memory(memory_file, memory)  # last, when W&B has it all
-            return url
+            return url, note
     except Timeout as err:
         raise TrackerError("another process writes to this model's run for too long") from err
     except (OSError, ValueError, KeyError) as err:
         raise TrackerError(f"cannot use '{folder}': {err}") from err
 
 
-def _write(wandb: Any, run: Any, memory: Memory, errand: Errand) -> None:
-    """Write one result to an open run; Any: the module wandb and its run."""
+def _write(wandb: Any, run: Any, memory: Memory, errand: Errand) -> str | None:
+    """Write one result to an open run, and return a note; Any: the module wandb and its run."""
     result = errand.result
     learn(memory, dict(run.summary), dict(run.config))
     if memory.has(result.task, result.id):
-        return
-    add_result(memory, result)
+        return None
+    note = add_result(memory, result)
     if errand.columns:
         artifact = wandb.Artifact(
             artifact_name(result.model, result.task),
@@ -99,6 +100,7 @@ def _write(wandb: Any, run: Any, memory: Memory, errand: Errand) -> None:
         run.log_artifact(artifact)
     run.config.update(memory.config, allow_val_change=True)
     run.summary.update(memory.summary)
+    return note
 
 
 if __name__ == "__main__":

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Mapping
 
-from llmeval_models.openai.wires.wire import BrokenError, Reply
+from llmeval_models.openai.wires.compression import decompressed
+from llmeval_models.openai.wires.wire import (
+    BrokenError,
+    Limits,
+    Reply,
+    headers_too_long,
+    too_long,
+)
 
-_LONGEST_HEAD = 256 * 1024
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-5]\d\d)(?: .*)?")
 _HEX = re.compile(rb"[0-9a-fA-F]{1,15}")
-_HEAD_ENDS = b"\r\n\r\n"
+_LINE_ENDS = re.compile("\r?\n")
+_HEAD_ENDS = re.compile(rb"\r?\n\r?\n")  # a line may end without \r (RFC 9112, 2.2)
 _ODD = "the answer is not HTTP/1.1"
+_TLS = "it speaks TLS"
+_TLS_RECORDS = (0x15, 0x16)  # an alert, a handshake
+_LIMITS = Limits()
 
 
 class Answer:
     """One answer; `feed` it until it says that it is whole.
 
+    Args:
+        limits: how long it may be.
+
     Attributes:
         keeps_alive: whether the server takes another request on the connection.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = _LIMITS) -> None:
+        self._limits = limits
+        self._n_received = 0
+        self._n_head = 0
         self._received = bytearray()
         self._content = bytearray()
         self._status = 0
@@ -35,14 +50,18 @@ class Answer:
         """Take what arrived; whether the answer is whole now.
 
         Raises:
+            UnusableError: it is too long.
             BrokenError: this is not HTTP.
         """
         self._received += data
+        self._n_received += len(data)
         if not self._status and not self._read_head():
             return False
         if self._chunked:
             return self._read_chunks()
         if self._length is None:
+            if len(self._received) > self._limits.answer_bytes:
+                raise too_long(self._limits)
             return False
         if len(self._received) < self._length:
             return False
@@ -57,40 +76,39 @@ class Answer:
         """Give the whole answer.
 
         Raises:
+            UnusableError: it is too long decompressed, or compressed in an unknown way.
             BrokenError: it is compressed, and not rightly.
         """
         content = self._content if self._chunked else self._received[: self._length]
-        encoding = self._headers.get("content-encoding", "identity").lower()
-        if encoding in ("gzip", "deflate") and content:
-            try:
-                content = bytearray(zlib.decompress(content, wbits=47))  # either, by its head
-            except zlib.error as err:
-                raise BrokenError(f"the answer is not {encoding}: {err}") from err
-        elif encoding != "identity":
-            raise BrokenError(f"the answer is compressed in an unknown way: {encoding}")
         headers = self._headers
-        return Reply(self._status, bytes(content), lambda name: headers.get(name.lower()))
+        plain = decompressed(bytes(content), headers.get("content-encoding"), self._limits)
+        return Reply(self._status, plain, lambda name: headers.get(name.lower()))
 
     def _read_head(self) -> bool:
-        end = self._received.find(_HEAD_ENDS)
-        if end < 0:
-            if len(self._received) > _LONGEST_HEAD:
-                raise BrokenError("the head of the answer has no end")
-            if not b"HTTP/1.".startswith(self._received[:7]):
+        """Take status and headers if they are all there; heads of 100 and the like before them."""
+        while True:
+            found = _HEAD_ENDS.search(self._received)
+            n_head = found.end() if found else len(self._received)
+            if self._n_head + n_head > self._limits.header_bytes:
+                raise headers_too_long(self._limits)
+            if found is None:
+                if not b"HTTP/1.".startswith(self._received[:7]):
+                    raise BrokenError(_TLS if self._received[0] in _TLS_RECORDS else _ODD)
+                return False
+            text = self._received[: found.start()].decode("utf-8", "surrogateescape")
+            first, *lines = _LINE_ENDS.split(text)
+            del self._received[:n_head]
+            self._n_head += n_head
+            said = _STATUS_LINE.fullmatch(first)
+            if said is None:
                 raise BrokenError(_ODD)
-            return False
-        first, *lines = self._received[:end].decode("utf-8", "surrogateescape").split("\r\n")
-        del self._received[: end + len(_HEAD_ENDS)]
-        found = _STATUS_LINE.fullmatch(first)
-        if found is None:
-            raise BrokenError(_ODD)
-        status = int(found[2])
-        if status < 200:  # 100 Continue and the like: the answer follows
-            return self._read_head()
+            status = int(said[2])
+            if status >= 200:
+                break
         self._headers = headers = _headers(lines)
         connection = headers.get("connection", "").lower()
         self.keeps_alive = "close" not in connection and (
-            found[1] == "1" or "keep-alive" in connection
+            said[1] == "1" or "keep-alive" in connection
         )
         self._frame(status)
         self._status = status
@@ -109,37 +127,51 @@ class Answer:
         elif length is not None:
             if not (length.isascii() and length.isdigit()):
                 raise BrokenError(_ODD)
+            if len(length) > 18 or int(length) > self._limits.answer_bytes:
+                raise too_long(self._limits)
             self._length = int(length)
         else:
             self.keeps_alive = False
 
     def _read_chunks(self) -> bool:
         """Take the chunks that are there; whether the last one was."""
-        received, at = self._received, 0
+        limits, received, at = self._limits, self._received, 0
+        if self._n_received > 2 * limits.answer_bytes + limits.header_bytes:
+            raise too_long(limits)  # more between the chunks than in them
         try:
-            while (line_end := received.find(b"\r\n", at)) >= 0:
-                size_text = received[at:line_end].split(b";")[0].strip()
+            while (line_end := received.find(b"\n", at)) >= 0:
+                if line_end - at > limits.header_bytes:
+                    raise headers_too_long(limits)
+                size_text = received[at:line_end].split(b";", 1)[0].strip()
                 if not _HEX.fullmatch(size_text):
                     raise BrokenError(_ODD)
-                size, begin = int(size_text, 16), line_end + 2
+                size, begin = int(size_text, 16), line_end + 1
                 if size == 0:
                     return self._read_trailers(line_end)
-                if len(received) < begin + size + 2:
+                if len(self._content) + size > limits.answer_bytes:
+                    raise too_long(limits)
+                end = begin + size
+                after = bytes(received[end : end + 2])
+                if after in (b"", b"\r"):
                     return False
-                if received[begin + size : begin + size + 2] != b"\r\n":
+                if not after.startswith(b"\n") and after != b"\r\n":
                     raise BrokenError(_ODD)
-                self._content += received[begin : begin + size]
-                at = begin + size + 2
+                self._content += received[begin:end]
+                at = end + after.index(b"\n") + 1
+            if len(received) - at > limits.header_bytes:
+                raise headers_too_long(limits)
         finally:
             del received[:at]
         return False
 
     def _read_trailers(self, begin: int) -> bool:
         """Pass over what follows the last chunk, up to an empty line."""
-        end = self._received.find(_HEAD_ENDS, begin)
-        if end < 0:
+        found = _HEAD_ENDS.search(self._received, begin)
+        if found is None:
+            if len(self._received) - begin > self._limits.header_bytes:
+                raise headers_too_long(self._limits)
             return False
-        self.keeps_alive &= end + len(_HEAD_ENDS) == len(self._received)
+        self.keeps_alive &= found.end() == len(self._received)
         return True
 
 

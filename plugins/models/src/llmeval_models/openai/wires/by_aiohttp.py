@@ -2,32 +2,57 @@
 
 from __future__ import annotations
 
-import os
+import re
+import ssl
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
 
-from llmeval_models.openai.wires.wire import KEEPALIVE_S, BrokenError, Reply, TooLateError
+from llmeval_models.openai.tls import make_tls
+from llmeval_models.openai.unreachable import bypasses_proxy
+from llmeval_models.openai.wires.compression import ACCEPTED, decompressed
+from llmeval_models.openai.wires.connection import reason_of
+from llmeval_models.openai.wires.wire import (
+    KEEPALIVE_S,
+    BrokenError,
+    Limits,
+    Reply,
+    TooLateError,
+    too_long,
+)
 from llmeval_models.settings import ServerSettings
+
+_TLS_RECORD = re.compile(r"\\x1[56]\\+x03")  # an alert or a handshake, as aiohttp writes bytes
 
 
 class AiohttpWire:
     """A session of aiohttp.
 
     Args:
-        settings: how long to wait for a connection, and whether to use proxies.
+        settings: how long to wait for a connection, how long an answer may be, and whether to
+            use proxies.
         headers: sent with each request.
     """
 
     def __init__(self, settings: ServerSettings, headers: Mapping[str, str]) -> None:
         self._urls: dict[str, yarl.URL] = {}
+        self._proxy = _proxy_for(settings)
+        self._limits = Limits(settings.max_answer_bytes, settings.max_header_bytes)
+        if "accept-encoding" not in map(str.lower, headers):
+            headers = {**headers, "Accept-Encoding": ACCEPTED}
         self._session = aiohttp.ClientSession(
             headers=headers,
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S),
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=KEEPALIVE_S, ssl=_tls_for(settings)
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_timeout_s),
             trust_env=settings.trust_env,
             cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,  # it knows no bound
+            max_line_size=settings.max_header_bytes,
+            max_field_size=settings.max_header_bytes,
         )
 
     async def send(self, method: str, url: str, content: bytes | None) -> Reply:
@@ -37,18 +62,44 @@ class AiohttpWire:
             parsed = self._urls[url] = yarl.URL(url)
         try:
             async with self._session.request(
-                method, parsed, data=content, allow_redirects=False
+                method, parsed, data=content, allow_redirects=False, proxy=self._proxy
             ) as response:
-                received = await response.read()
-                return Reply(response.status, received, response.headers.get)
+                received = await self._read(response)
+                encoding = response.headers.get("Content-Encoding")
+                content = decompressed(received, encoding, self._limits)
+                return Reply(response.status, content, response.headers.get)
         except TimeoutError as err:  # aiohttp's own timeouts are both this and a ClientError
             raise TooLateError from err
         except aiohttp.ClientError as err:
             raise BrokenError(_reason(err)) from err
 
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """Read the body as it was sent, up to the bound."""
+        most = self._limits.answer_bytes
+        received = bytearray()
+        if (response.content_length or 0) > most:
+            raise too_long(self._limits)
+        async for piece in response.content.iter_any():
+            received += piece
+            if len(received) > most:
+                raise too_long(self._limits)
+        return bytes(received)
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+
+def _tls_for(settings: ServerSettings) -> ssl.SSLContext | bool:
+    """Make what TLS begins with, if there will be any."""
+    has_tls = f"{settings.base_url} {settings.proxy or ''}".count("https://")
+    return make_tls(settings) if has_tls else True
+
+
+def _proxy_for(settings: ServerSettings) -> str | None:
+    """Tell through which proxy to go; None for none, or for what the environment says."""
+    host = urlsplit(settings.base_url).hostname or ""
+    return None if bypasses_proxy(host) else settings.proxy
 
 
 def _reason(err: aiohttp.ClientError) -> str:
@@ -57,8 +108,7 @@ def _reason(err: aiohttp.ClientError) -> str:
         cause = err.certificate_error
         return f"invalid certificate: {getattr(cause, 'verify_message', None) or cause}"
     if isinstance(err, aiohttp.ClientConnectorError):
-        os_error = err.os_error
-        if os_error.errno is not None and os_error.errno > 0:  # DNS errors count downwards
-            return os.strerror(os_error.errno)
-        return os_error.strerror or str(os_error)
+        return reason_of(err.os_error)
+    if isinstance(err, aiohttp.ClientResponseError) and _TLS_RECORD.search(err.message):
+        return "it speaks TLS"
     return str(err) or type(err).__name__

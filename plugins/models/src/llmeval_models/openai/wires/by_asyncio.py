@@ -11,8 +11,9 @@ from urllib.parse import quote, urlsplit
 
 import aiohappyeyeballs
 
+from llmeval_models.openai.tls import make_tls
 from llmeval_models.openai.wires.connection import Connection, reason_of
-from llmeval_models.openai.wires.wire import KEEPALIVE_S, BrokenError, Reply, TooLateError
+from llmeval_models.openai.wires.wire import KEEPALIVE_S, BrokenError, Limits, Reply, TooLateError
 from llmeval_models.settings import ServerSettings
 
 _NEXT_ADDRESS_AFTER_S = 0.25
@@ -39,11 +40,12 @@ class AsyncioWire:
     """A pool of connections.
 
     Args:
-        settings: how long to wait for a connection.
+        settings: how long to wait for a connection, and how long an answer may be.
         headers: sent with each request; all printable ASCII.
     """
 
     def __init__(self, settings: ServerSettings, headers: Mapping[str, str]) -> None:
+        self._settings = settings
         self._connect_timeout_s = settings.connect_timeout_s
         self._lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         self._names_host = "host" in map(str.lower, headers)
@@ -52,6 +54,7 @@ class AsyncioWire:
         self._idle: dict[tuple[str, int, bool], list[Connection]] = {}
         self._open: set[Connection] = set()
         self._tls: ssl.SSLContext | None = None
+        self._limits = Limits(settings.max_answer_bytes, settings.max_header_bytes)
 
     async def send(self, method: str, url: str, content: bytes | None) -> Reply:
         """Send one request; see `Wire`."""
@@ -105,7 +108,7 @@ class AsyncioWire:
 
     async def _connect(self, place: _Place) -> Connection:
         if place.tls and self._tls is None:
-            self._tls = ssl.create_default_context()
+            self._tls = make_tls(self._settings)
         timer = asyncio.timeout(self._connect_timeout_s)
         try:
             async with timer:
@@ -118,7 +121,7 @@ class AsyncioWire:
                     addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_S
                 )
                 _, connection = await loop.create_connection(
-                    Connection,
+                    lambda: Connection(self._limits),
                     sock=connected,
                     ssl=self._tls if place.tls else None,
                     server_hostname=place.host if place.tls else None,

@@ -17,7 +17,8 @@ def open_wire(settings: ServerSettings, headers: Mapping[str, str]) -> Wire:
         headers: sent with each request.
     """
     # What is asked by plain HTTP is near and answers fast, so that the client is what takes time.
-    is_near = settings.base_url.startswith("http://") and not settings.trust_env
+    has_proxy = settings.trust_env or settings.proxy is not None
+    is_near = settings.base_url.startswith("http://") and not has_proxy
     if settings.http == "asyncio" or (settings.http == "auto" and is_near):
         return AsyncioWire(settings, headers)
     # Late, because aiohttp takes a third of a second to import.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import ssl
 from typing import cast
 
 from llmeval_models.openai.wires.answer import Answer
-from llmeval_models.openai.wires.wire import BrokenError, Reply
+from llmeval_models.openai.wires.wire import BrokenError, Limits, Reply
 
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 
@@ -17,12 +18,16 @@ _ERRNO = re.compile(r"\[Errno (\d+)\]")
 class Connection(asyncio.Protocol):
     """A connection that is used for one request at a time.
 
+    Args:
+        limits: how long an answer may be.
+
     Attributes:
         idle_since: when its last answer came, by the loop's clock.
         closed: done when it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._transport: asyncio.Transport | None = None
         self._answer: Answer | None = None
         self._asked: asyncio.Future[Reply] | None = None
@@ -39,10 +44,11 @@ class Connection(asyncio.Protocol):
         """Send a request and wait for its answer; if cancelled, close the connection.
 
         Raises:
+            UnusableError: the answer is not taken.
             BrokenError: the connection broke first.
         """
         assert self._transport is not None
-        self._answer = Answer()
+        self._answer = Answer(self._limits)
         self._asked = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         try:
@@ -102,4 +108,5 @@ def reason_of(err: Exception) -> str:
         return err.strerror
     if found := _ERRNO.search(str(err)):  # one for each address of a host
         return os.strerror(int(found[1]))
-    return str(err) or type(err).__name__
+    was_reset = isinstance(err, ConnectionResetError)  # asyncio's has no number
+    return str(err) or (os.strerror(errno.ECONNRESET) if was_reset else type(err).__name__)

@@ -24,6 +24,48 @@ class BrokenError(Exception):
     """
 
 
+class UnusableError(BrokenError):
+    """An answer came, and is not taken: too long, or compressed in a way that we do not know.
+
+    Args:
+        reason: for people, without the address.
+        hint: what to try; None if there is nothing to suggest.
+    """
+
+    def __init__(self, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(reason)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The longest answer that is taken; what is longer is an `UnusableError`.
+
+    Attributes:
+        answer_bytes: of its body, compressed and not.
+        header_bytes: of its headers, and of a line between its chunks.
+    """
+
+    answer_bytes: int = 64 * 2**20
+    header_bytes: int = 64 * 2**10
+
+
+def too_long(limits: Limits) -> UnusableError:
+    """Make the error for a body that is too long."""
+    return UnusableError(
+        f"the answer is longer than {limits.answer_bytes:,} bytes",
+        hint="the setting max_answer_bytes allows more",
+    )
+
+
+def headers_too_long(limits: Limits) -> UnusableError:
+    """Make the error for headers, or a line between chunks, that are too long."""
+    return UnusableError(
+        f"the headers of the answer are longer than {limits.header_bytes:,} bytes",
+        hint="the setting max_header_bytes allows more",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer, whatever its status.
@@ -42,7 +84,8 @@ class Reply:
 class Wire(Protocol):
     """A connection pool; opens connections as they are needed.
 
-    It follows no redirects, keeps no cookies and bounds nothing but connecting. A request that is
+    It follows no redirects, keeps no cookies, and bounds the time to connect and the size of an
+    answer, nothing else. A request that is
     cancelled closes its connection, so that the server can stop too.
     """
 
@@ -51,6 +94,7 @@ class Wire(Protocol):
 
         Raises:
             TooLateError: no connection in time.
+            UnusableError: an answer that is too long, or compressed in an unknown way.
             BrokenError: no connection, or not the whole answer.
         """
         ...

@@ -1,0 +1,77 @@
+"""`llmeval history`: what a key was, when, and from what."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from llmeval_core.cli.journal_names import complete_from_results
+from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.session import home_option
+from llmeval_core.completeness import coverage_of
+from llmeval_core.library import cell_text, existing_journal
+from llmeval_core.library.history import HistoryEntry, history, history_json
+from llmeval_core.library.leaderboard_notes import day
+from llmeval_core.library.printable import shown
+
+
+@click.command()
+@click.argument(
+    "key",
+    shell_complete=complete_from_results(
+        lambda result: [result.task, *(metric.key for metric in result.metrics)]
+    ),
+)
+@click.option(
+    "-m",
+    "--model",
+    "models",
+    multiple=True,
+    metavar="PROVIDER/MODEL",
+    help="Only this model; may be repeated.",
+    shell_complete=complete_from_results(lambda result: [result.model]),
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@home_option
+def command(key: str, models: tuple[str, ...], home: Path, *, as_json: bool) -> None:
+    """Show what a metric key (or each metric of a task key) was, when, and from what.
+
+    The last column says what is not as it was the time before: prompt, settings, data set,
+    definition. `stands` marks the number in the leaderboard; what `gave way` covered less of the
+    data set than what stood then.
+
+    \b
+    Examples:
+      llmeval history aio_0shot_exact_match
+      llmeval history aio_0shot -m openai/gpt-4o-mini --json
+    """
+    with existing_journal(home) as journal, journal.reader() as reader:
+        entries = history(reader.results(), key, models=models)
+    if as_json:
+        click.echo(json.dumps(history_json(entries), ensure_ascii=False, indent=2))
+    else:
+        make_console().print(_table(entries))
+
+
+def _table(entries: list[HistoryEntry]) -> Table:
+    table = Table(header_style="bold")
+    for name in ("finished", "model", "key", "number", "n", "", "changed"):
+        table.add_column(name, justify="right" if name in ("number", "n") else "left")
+    for one in entries:
+        coverage = coverage_of(one.result)
+        n = str(coverage.n_samples)
+        if not coverage.is_whole:
+            n += f" of {coverage.n_total or 'more'}"
+        table.add_row(
+            day(one.result),
+            shown(one.result.model),
+            shown(one.metric.key),
+            cell_text(one.metric),
+            n,
+            "stands" if one.stands else "gave way" if one.gave_way else "",
+            shown(", ".join(one.changed)),
+        )
+    return table

@@ -1,0 +1,56 @@
+"""Prompts on the terminal: as they would be sent, and what looks wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from llmeval_core.cli.sample_view import asked, expected
+from llmeval_core.cli.screen import echo_block
+from llmeval_core.engine import TaskPreview
+from llmeval_core.library.printable import shown
+from llmeval_core.library.prompt_preview import PreviewedTask, PromptPreview
+from llmeval_core.library.sample_json import asked_json, expected_json
+
+
+def echo_task_preview(previewed: PreviewedTask, notes: Iterable[str] = ()) -> None:
+    """Print the first requests of a task, under its name, how it is asked, and how it is read."""
+    task = previewed.task
+    click.secho(f"{shown(previewed.model.name)}  {shown(task.key)}", bold=True)
+    asked_by = task.settings.get("generation")
+    sent = asked_by if isinstance(asked_by, dict) else {}
+    listed = [f"{name} {value!r}" for name, value in sent.items() if value not in (None, [])]
+    click.echo(shown(f"{task.mode}, {task.answer_by}: {', '.join(listed) or 'nothing set'}"))
+    for note in notes:
+        click.echo(shown(note))
+    for index, preview in enumerate(previewed.prompts):
+        echo_preview(index, preview)
+
+
+def echo_preview(index: int, preview: PromptPreview) -> None:
+    """Print what one sample is asked and what is expected, or why it cannot be asked."""
+    sample = preview.sample
+    title = " · ".join(part for part in (str(index), sample.id, sample.category) if part)
+    if preview.request is not None:
+        parts = asked(preview.request)
+    else:
+        parts = [("input", sample.input_text), ("problem", str(preview.problem))]
+    echo_block(title, [*parts, *expected(sample)])
+
+
+def preview_json(preview: PromptPreview) -> dict[str, Any]:
+    """Return the same as JSON; Any: JSON."""
+    request = preview.request
+    return {
+        **expected_json(preview.sample),
+        "asked": asked_json(request) if request is not None else None,
+        "problem": preview.problem,
+    }
+
+
+def doubt_lines(previews: Iterable[TaskPreview]) -> list[str]:
+    """Write what looks wrong, a line for each doubt about a task, whatever the model."""
+    lines = (f"warning: {item.task}: {doubt}" for item in previews for doubt in item.doubts)
+    return [shown(line) for line in dict.fromkeys(lines)]

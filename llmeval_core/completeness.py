@@ -1,0 +1,89 @@
+"""Which of several results of a model at a task stands: the most complete, then the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from llmeval_core.records import TaskResult
+
+MORE_FAILED = 0.02
+"""How much larger the share of samples without a score may be in a newer result that stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a data set a result covers.
+
+    Args:
+        n_samples: samples that were asked about.
+        n_total: samples in the data set; None if unknown.
+        n_failed: samples of these without a score.
+        is_whole: whether nothing was left out.
+    """
+
+    n_samples: int
+    n_total: int | None
+    n_failed: int
+    is_whole: bool
+
+    def is_less_than(self, other: Coverage) -> bool:
+        """Whether a result with this coverage gives way to one with the other.
+
+        One of the whole data set never gives way to one of a part, however large both are. Of two
+        parts the larger one counts. Else one gives way if clearly more of it has no score: by more
+        than `MORE_FAILED` of its samples.
+        """
+        if self.is_whole != other.is_whole:
+            return other.is_whole
+        if not self.is_whole and self.n_samples != other.n_samples:
+            return self.n_samples < other.n_samples
+        return self._share_failed > other._share_failed + MORE_FAILED
+
+    @property
+    def _share_failed(self) -> float:
+        return self.n_failed / self.n_samples if self.n_samples else 0.0
+
+
+def coverage_of(result: TaskResult) -> Coverage:
+    """Say how much of its data set a result covers, also one of a version that did not note it."""
+    limit = result.settings.get("limit")
+    n_total = result.n_total
+    is_whole = not isinstance(limit, int) or result.n_samples < limit
+    if n_total is not None:
+        is_whole = result.n_samples >= n_total
+    elif is_whole:
+        n_total = result.n_samples
+    return Coverage(result.n_samples, n_total, result.n_failed, is_whole)
+
+
+def gives_way(new: TaskResult, old: TaskResult) -> bool:
+    """Whether a newer result of the same model and task leaves the older one in its place."""
+    return not new.replaces and coverage_of(new).is_less_than(coverage_of(old))
+
+
+def standing(results: Iterable[TaskResult]) -> TaskResult | None:
+    """Return the result that stands, of one model at one task.
+
+    Args:
+        results: oldest first.
+    """
+    found: TaskResult | None = None
+    for result in results:
+        if found is None or not gives_way(result, found):
+            found = result
+    return found
+
+
+def standing_by_metric(results: Iterable[TaskResult]) -> dict[str, TaskResult]:
+    """Return, for each metric of one model at one task, the result whose numbers stand.
+
+    Args:
+        results: oldest first; they may have different metrics.
+    """
+    found: dict[str, TaskResult] = {}
+    for result in results:
+        for name in dict.fromkeys(metric.metric for metric in result.metrics):
+            if name not in found or not gives_way(result, found[name]):
+                found[name] = result
+    return found

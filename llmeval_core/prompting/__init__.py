@@ -1,0 +1,6 @@
+"""From a sample to a request: templates, few-shot examples, conversations, fingerprints."""
+
+from llmeval_core.prompting.prompter import Prompter
+from llmeval_core.prompting.templates import PromptError
+
+__all__ = ["PromptError", "Prompter"]

@@ -1,0 +1,125 @@
+"""Which examples are shown with a sample: from the pool, and never the sample itself."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
+
+from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
+from llmeval_core.plan import PlannedTask
+from llmeval_core.prompting.templates import PromptError, Templates, variables_of
+from llmeval_core.records import Sample, problem_of
+
+_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+
+
+class FewShotPool:
+    """Examples of one task.
+
+    Two samples are the same item if they ask the same: their questions are rendered as they would
+    be shown (choices in one order), and compared without regard to case, white space, width and
+    invisible characters. Ids do not count: those of a pool in another file may be equal by chance.
+    """
+
+    def __init__(self, task: PlannedTask, templates: Templates) -> None:
+        self._task = task
+        self._templates = templates
+        self._pool: tuple[tuple[Sample, str], ...] = ()
+
+    def load(self) -> None:
+        """Read the pool, if the task shows examples; blocking.
+
+        Raises:
+            ConfigError: the pool has too few samples.
+            DatasetError: the pool cannot be read.
+        """
+        task = self._task
+        if task.n_shots == 0:
+            return
+        what = f"the few-shot pool of '{task.dataset_name}' cannot be read"
+        with foreign_errors(DatasetError, what, where=task.key):
+            pool = task.dataset.few_shot_pool()
+            samples = tuple(itertools.islice(pool, task.few_shot.pool_size))
+        for index, sample in enumerate(samples):
+            problem = problem_of(sample, index)
+            if problem is not None:
+                raise DatasetError(
+                    f"{problem}, in the few-shot pool of '{task.dataset_name}'",
+                    where=task.key,
+                    hint="this is a bug in the plugin; tell its author",
+                )
+        if len(samples) < task.n_shots:
+            raise ConfigError(
+                f"the few-shot pool of '{task.dataset_name}' has {len(samples)} samples, "
+                f"{task.n_shots} are asked for",
+                where=task.key,
+                hint="ask for fewer shots, or name a larger pool",
+            )
+        self._pool = tuple((sample, self._item(sample)) for sample in samples)
+
+    def choose(self, sample: Sample) -> list[Sample]:
+        """Choose the examples for one sample.
+
+        Raises:
+            PromptError: too few samples of the pool ask something else.
+        """
+        n_shots = self._task.n_shots
+        chosen: list[Sample] = []
+        if n_shots == 0:
+            return chosen
+        own = self._item(sample)
+        for candidate, item in self._candidates(sample):
+            if item == own:
+                continue
+            chosen.append(candidate)
+            if len(chosen) == n_shots:
+                return chosen
+        n_same = len(self._pool) - len(chosen)
+        raise PromptError(
+            f"the few-shot pool has only {len(chosen)} other samples: {n_same} of {len(self._pool)}"
+            " ask the same as this one"
+        )
+
+    def _candidates(self, sample: Sample) -> Iterator[tuple[Sample, str]]:
+        """Go through the pool for one sample: as it is, or at random by (seed, sample id)."""
+        if self._task.few_shot.select == "first":
+            yield from self._pool
+            return
+        chance = random.Random(f"{self._task.seed}:{sample.id}")  # noqa: S311  not for secrets
+        n = len(self._pool)
+        drawn = chance.sample(range(n), min(n, self._task.n_shots + 8))
+        yield from (self._pool[index] for index in drawn)
+        yield from (self._pool[index] for index in range(n) if index not in drawn)
+
+    def _item(self, sample: Sample) -> str:
+        """Return a text that is equal for samples that ask the same."""
+        if sample.choices:
+            sample = replace(sample, choices=tuple(sorted(sample.choices)))
+        variables = variables_of(sample)
+        if self._task.prompt.examples == "template":
+            variables["examples"] = []
+        try:
+            shown = self._templates.question(variables)
+        except PromptError:  # told when the sample itself is asked
+            shown = f"{sample.input_text}\n{sample.choices}\n{sample.metadata}"
+        if not isinstance(sample.input, str):
+            shown = f"{sample.input_text}\n{shown}"
+        return _plain(shown)
+
+
+def _plain(text: str) -> str:
+    """Leave of a text what a reader takes it for: NFKC, no case, single spaces."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    if folded.isascii():
+        return " ".join(folded.split())
+    seen = [" " if char.isspace() else char for char in folded]
+    return " ".join(
+        "".join(char for char in seen if char == " " or not _is_invisible(char)).split()
+    )
+
+
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) in _INVISIBLE or "\ufe00" <= char <= "\ufe0f"

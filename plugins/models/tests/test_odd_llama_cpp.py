@@ -1,0 +1,121 @@
+"""A llama.cpp server whose answers are odd: right, or that sample fails with the true reason."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from aiohttp import web
+from llmeval_models.likelihood.by_llama_cpp import LlamaCppWeigher
+from llmeval_models.openai.client import Client
+from llmeval_models.settings import ServerSettings
+
+from llmeval_core.hooks import Generation, ModelError
+from llmeval_core.testing import check_odd_answers, make_request
+
+from .conftest import Http, Server
+
+LOGPROBS = {1: -0.5, 2: -1.5, 3: -2.5}
+GOOD_TOKENS = {"tokens": [0, 1]}
+GOOD_FORCED: Any = {
+    "completion_probabilities": [
+        {"id": 1, "logprob": LOGPROBS[1], "top_logprobs": [{"id": 1, "logprob": LOGPROBS[1]}]}
+    ]
+}
+GOOD_LIFTED: Any = {
+    "completion_probabilities": [
+        {"top_probs": [{"id": 1, "prob": 1 - 1e-9}, {"id": 2, "prob": 1e-9}]}
+    ]
+}
+
+
+@pytest.fixture
+def http() -> Http:
+    """One client is enough: what carries the answers is tested elsewhere."""
+    return "asyncio"
+
+
+def llama_cpp(server: Server, **odd: Any) -> None:
+    """Answer as llama.cpp of two choices of one token each, but for `odd`; Any: JSON."""
+    said = {"tokens": None, "forced": GOOD_FORCED, "lifted": GOOD_LIFTED} | odd
+
+    async def respond(request: web.Request) -> web.Response:
+        body = json.loads(await request.text() or "{}")
+        answer: Any = {"total_slots": 2}
+        if request.path == "/tokenize":
+            last = {"x Paris": [1], "x Rome": [2]}.get(body["content"], [])
+            answer = said["tokens"] or {"tokens": [0, *last]}
+        elif request.path == "/completion":
+            answer = said["lifted" if body.get("post_sampling_probs") else "forced"]
+        return web.Response(text=json.dumps(answer))
+
+    server.respond = respond
+
+
+async def weigh(server: Server) -> Generation:
+    client = Client(ServerSettings(base_url=server.base_url))
+    try:
+        return await LlamaCppWeigher(client).weigh(make_request("x", mode="loglikelihood"))
+    finally:
+        await client.aclose()
+
+
+async def test_choices_of_one_token(server: Server) -> None:
+    llama_cpp(server)
+
+    generation = await weigh(server)
+
+    values = [item.logprob for item in generation.loglikelihoods]
+    assert values[0] == LOGPROBS[1]
+    assert values[1] < 0
+    assert [item.is_greedy for item in generation.loglikelihoods] == [True, False]
+
+
+@pytest.mark.parametrize("value", [None, math.nan, -math.inf, math.inf, 0.5, "-1", True], ids=repr)
+async def test_a_value_that_is_no_log_probability(server: Server, value: Any) -> None:
+    """p1-vllm-bos, of llama.cpp: never a NaN, never tried again."""
+    forced = json.loads(json.dumps(GOOD_FORCED))
+    forced["completion_probabilities"][0]["logprob"] = value
+    llama_cpp(server, forced=forced)
+
+    with pytest.raises(ModelError) as caught:
+        await weigh(server)
+
+    assert caught.value.kind == "bad_request"
+    assert caught.value.what.startswith("the server tells")
+
+
+async def test_a_forced_token_without_a_chance_makes_no_other_certain(server: Server) -> None:
+    llama_cpp(
+        server,
+        lifted={
+            "completion_probabilities": [
+                {"top_probs": [{"id": 1, "prob": 0.0}, {"id": 2, "prob": 1.0}]}
+            ]
+        },
+    )
+
+    with pytest.raises(ModelError) as caught:
+        await weigh(server)
+
+    assert caught.value.kind == "bad_request"
+
+
+@pytest.mark.parametrize(
+    ("place", "good"),
+    [("tokens", GOOD_TOKENS), ("forced", GOOD_FORCED), ("lifted", GOOD_LIFTED)],
+)
+async def test_whatever_stands_at_any_place_only_our_errors_come_of_it(
+    server: Server, place: str, good: Any
+) -> None:
+    """s03-odd-answer-fields-crash, of llama.cpp."""
+
+    async def ask(answer: Any) -> Generation:
+        llama_cpp(server, **{place: answer or {"tokens": answer}})
+        return await weigh(server)
+
+    request = make_request("x", mode="loglikelihood")
+
+    assert await check_odd_answers(ask, good, request=request) > 100

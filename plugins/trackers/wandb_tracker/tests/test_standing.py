@@ -1,0 +1,54 @@
+"""What belongs together changes together, and what is less complete takes nobody's place."""
+
+from __future__ import annotations
+
+from llmeval_wandb_tracker.content import add_result
+from llmeval_wandb_tracker.memory import Memory
+
+from llmeval_core.hooks import TaskResult
+from llmeval_core.testing.makers import make_task_result
+
+
+def make(
+    result_id: str, value: float, n_samples: int, *categories: str, replaces: bool = False
+) -> TaskResult:
+    """Make a result of 24 samples in all, with the same value in some categories."""
+    made = make_task_result(
+        id=result_id, metrics={"f1": value}, n_samples=n_samples, n_total=24, replaces=replaces
+    )
+    (whole,) = made.metrics
+    parts = [
+        whole.model_copy(update={"key": f"{whole.key}/{name}", "category": name})
+        for name in categories
+    ]
+    return made.model_copy(update={"metrics": (whole, *parts)})
+
+
+def test_a_smoke_run_of_another_machine_takes_no_ones_place() -> None:
+    """Case n3-limit-overwrites."""
+    memory = Memory()
+    add_result(memory, make("full", 0.5, 24, "history"))
+
+    note = add_result(memory, make("smoke", 1.0, 1))
+
+    assert memory.summary["capitals_0shot_f1"] == 0.5
+    assert memory.summary["capitals_0shot_f1/history"] == 0.5
+    assert memory.has("capitals_0shot", "smoke")
+    assert note == (
+        "capitals_0shot: 1 samples (0 failed) give way to the more complete numbers that the run"
+        " has; --replace puts them there"
+    )
+
+
+def test_what_the_new_result_lacks_is_taken_back() -> None:
+    """Case n3-limit-overwrites: a value of the new run beside the categories of the old one."""
+    memory = Memory()
+    add_result(memory, make("full", 0.5, 24, "history", "arts"))
+
+    note = add_result(memory, make("meant", 1.0, 1, "arts", replaces=True))
+
+    assert note is None
+    assert memory.summary["capitals_0shot_f1"] == 1.0
+    assert memory.summary["capitals_0shot_f1/arts"] == 1.0
+    assert memory.summary["capitals_0shot_f1/history"] is None
+    assert memory.summary["capitals_0shot_f1/history_stderr"] is None
