@@ -17,7 +17,7 @@ import aiohttp
 import uvicorn
 from llmeval_mlflow_proxy.lifespan import serve_lifespan
 from llmeval_mlflow_proxy.proxy import Proxy
-from llmeval_mlflow_proxy.refused import refused_by_mlflow_rules
+from llmeval_mlflow_proxy.refused import MlflowRules
 from llmeval_mlflow_proxy.upstream import Fixed, Upstream
 
 
@@ -57,7 +57,7 @@ def main() -> None:
     if flags.kind == "proxy":
         host = flags.url.removeprefix("http://")
         source = Fixed(Upstream(flags.url, host))
-        app = Proxy(source, Path(), name="MLflow", rules=refused_by_mlflow_rules)
+        app = Proxy(source, Path(), name="MLflow", rules=MlflowRules())
     # With the protocol named, asyncio turns off Nagle, which would cost 40 ms an answer.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from llmeval_core.containing import contained
+
 FailureKind = Literal[
     "auth",
     "not_found",
@@ -21,12 +23,17 @@ FailureKind = Literal[
     "stopped",
     "prompt",
     "metric",
+    "plugin",
 ]
 """Why a sample has no score: the model's reasons first, then the pipeline's own.
 
 `stopped` is what an executor says of a request that it was given and did not send, because the run
-ended: it is not kept, and the next run asks it.
+ended: it is not kept, and the next run asks it. `plugin` is a bug in the plugin that should have
+answered.
 """
+
+_MOST_TOLD = 2000
+"""Characters of a foreign error that are kept."""
 
 
 class LlmevalError(Exception):
@@ -128,6 +135,40 @@ class TrackerError(LlmevalError):
         self.retry_after_s = retry_after_s
 
 
+def passes(err: BaseException) -> bool:
+    """Say whether what came out of foreign code is none of its own failures.
+
+    Ctrl-C is the user's, and a cancellation that was asked for is the engine's. Anything else is
+    the component's: SystemExit, the panic of a Rust extension and `pytest.skip`, which are no
+    `Exception`, and a CancelledError that nobody asked for.
+    """
+    import asyncio  # noqa: PLC0415  late: --help must not wait for it
+
+    if isinstance(err, BaseExceptionGroup):
+        return err.subgroup(KeyboardInterrupt) is not None
+    if not isinstance(err, asyncio.CancelledError):
+        return isinstance(err, KeyboardInterrupt)
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # in a thread, where nothing can be cancelled
+        return False
+    return task is not None and task.cancelling() > 0
+
+
+def in_words(err: BaseException) -> str:
+    """Write a foreign error as `KeyError: 'a'`; its text can be missing, endless, or fail."""
+    name = type(err).__name__
+    try:
+        text = str(err)
+    except BaseException as broken:
+        if passes(broken):
+            raise
+        text = f"(its text fails with {type(broken).__name__})"
+    if len(text) > _MOST_TOLD:
+        text = f"{text[:_MOST_TOLD]} ..."
+    return f"{name}: {text}" if text else name
+
+
 @contextmanager
 def foreign_errors(
     kind: type[PluginError] | type[DatasetError], what: str, *, where: str | None = None
@@ -140,9 +181,12 @@ def foreign_errors(
         where: see `LlmevalError`.
     """
     try:
-        yield
+        with contained():
+            yield
     except LlmevalError:
         raise
-    except Exception as err:  # the border: a plugin can raise anything
+    except BaseException as err:  # the border: a plugin can raise anything
+        if passes(err):
+            raise
         hint = "this is a bug in the plugin; tell its author" if kind is PluginError else None
-        raise kind(f"{what}: {type(err).__name__}: {err}", where=where, hint=hint) from err
+        raise kind(f"{what}: {in_words(err)}", where=where, hint=hint) from err

@@ -57,13 +57,15 @@ class Extractor:
         if isinstance(rule, str):
             pattern = _compiled(rule, 0, where)
             self.reads_groups_in_turn |= pattern.groups > 1
-            return _by_pattern(pattern, 0)
+            return _by_pattern(pattern, 0, _first_group)
         if rule.last_line:
             return last_line
         if rule.pattern is None:
             return _in_box(_index(rule.match or "last"))
         flags = functools.reduce(operator.or_, (_FLAGS[name] for name in rule.flags), 0)
-        return _by_pattern(_compiled(rule.pattern, flags, where), _index(rule.match or "first"))
+        answer_of = _joined_groups if rule.groups == "joined" else _first_group
+        pattern = _compiled(rule.pattern, flags, where)
+        return _by_pattern(pattern, _index(rule.match or "first"), answer_of)
 
 
 def boxed_texts(text: str) -> list[str]:
@@ -118,21 +120,28 @@ def _in_box(index: int) -> Callable[[str], str]:
     return find
 
 
-def _by_pattern(pattern: re.Pattern[str], index: int) -> Callable[[str], str]:
+def _by_pattern(
+    pattern: re.Pattern[str], index: int, answer_of: Callable[[re.Match[str]], str]
+) -> Callable[[str], str]:
     def find_from_start(text: str) -> str:
         match = next(islice(pattern.finditer(text), index, None), None)
-        return "" if match is None else _answer_of(match)
+        return "" if match is None else answer_of(match)
 
     def find_from_end(text: str) -> str:
         last = deque(pattern.finditer(text), maxlen=-index)
-        return _answer_of(last[0]) if len(last) == -index else ""
+        return answer_of(last[0]) if len(last) == -index else ""
 
     if index == 0:
-        return lambda text: _answer_of(match) if (match := pattern.search(text)) else ""
+        return lambda text: answer_of(match) if (match := pattern.search(text)) else ""
     return find_from_start if index > 0 else find_from_end
 
 
-def _answer_of(match: re.Match[str]) -> str:
+def _joined_groups(match: re.Match[str]) -> str:
+    """Return all groups that took part, one after another."""
+    return "".join(match.groups("")).strip()
+
+
+def _first_group(match: re.Match[str]) -> str:
     """Return the first group that is not blank, or the whole match without groups."""
     if not match.re.groups:
         return match.group().strip()

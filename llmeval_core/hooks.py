@@ -30,7 +30,9 @@ Promises:
 * The order of plugins means nothing. Two components of one kind with the same name are an
   error that names both distributions.
 * A plugin that breaks stops only the runs that need it; `llmeval plugins` says why.
-* Hooks are plain functions; `async def` and misspelt hook names are refused.
+* Hooks are plain functions; `async def`, misspelt hook names and hooks without `@hookimpl` are
+  refused.
+* What a plugin prints goes to standard error, except from a command of its own.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ from llmeval_core.config import (
     AnswerBy,
     ComponentConfig,
     ExtractConfig,
+    ExtractRule,
     FewShotConfig,
     GenerationConfig,
     PromptConfig,
@@ -128,6 +131,7 @@ __all__ = [
     "Entry",
     "Executor",
     "ExtractConfig",
+    "ExtractRule",
     "Failure",
     "FailureKind",
     "FetchError",

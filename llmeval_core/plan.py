@@ -32,11 +32,16 @@ from llmeval_core.records import GenerationSettings, Mode
 
 @dataclass(frozen=True, slots=True)
 class PlannedMetric:
-    """A metric under the name that its keys will have, with its settings as written."""
+    """A metric under the name that its keys will have, with its settings as written.
+
+    Args:
+        plugin: the distribution that it comes from, with its version, for messages.
+    """
 
     name: str
     metric: Metric
     settings: Mapping[str, Json]
+    plugin: str = "its plugin"
 
 
 @dataclass(frozen=True, slots=True)

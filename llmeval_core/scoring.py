@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 
-from llmeval_core.errors import LlmevalError, PluginError
+from llmeval_core.errors import LlmevalError, in_words, passes
 from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
 from llmeval_core.records import Failure, Generation, Outcome, Sample, Score, StopReason
@@ -45,8 +45,8 @@ class Scorer:
     async def score(self, sample: Sample, generation: Generation) -> dict[str, Score] | Failure:
         """Score one answer with every metric; the first metric that cannot makes a Failure.
 
-        Raises:
-            PluginError: a metric failed otherwise than by ValueError.
+        Nothing that a metric raises ends the run: the answer is paid for, and kept. A sample
+        with a Failure is scored again by the next run, without asking the model again.
         """
         seen = self._seen(generation)
         scores: dict[str, Score] = {}
@@ -56,8 +56,10 @@ class Scorer:
                 if not isinstance(score, Score) and inspect.isawaitable(score):
                     score = await score
                 scores[planned.name] = _checked(score)
-            except Exception as err:  # noqa: BLE001  the border: a metric is foreign code
-                return _failure(planned, sample, err)
+            except BaseException as err:  # the border: a metric is foreign code
+                if passes(err):
+                    raise
+                return _failure(planned, err)
         return scores
 
     def _seen(self, generation: Generation) -> Generation:
@@ -108,18 +110,14 @@ def _checked(score: object) -> Score:
     raise ValueError("the score is not a finite number")
 
 
-def _failure(planned: PlannedMetric, sample: Sample, err: Exception) -> Failure:
-    """Say why a metric did not score a sample.
-
-    Raises:
-        LlmevalError: the metric's own.
-        PluginError: any other exception than ValueError.
-    """
-    if isinstance(err, ValueError):
-        return Failure("metric", f"{planned.name}: {err}")
+def _failure(planned: PlannedMetric, err: BaseException) -> Failure:
+    """Say why a metric did not score a sample: the sample, something around it, or a bug."""
     if isinstance(err, LlmevalError):
-        raise err
-    raise PluginError(
-        f"metric '{planned.name}' failed on sample '{sample.id}': {type(err).__name__}: {err}",
-        hint="this is a bug in the plugin; tell its author",
-    ) from err
+        return Failure("metric", f"{planned.name}: {err.what}", err.hint)
+    if isinstance(err, ValueError):
+        told = in_words(err).removeprefix(f"{type(err).__name__}: ")
+    elif isinstance(err, OSError):  # TimeoutError and ConnectionError among them
+        told = in_words(err)
+    else:
+        told = f"{in_words(err)} (a bug in {planned.plugin}; tell its author)"
+    return Failure("metric", f"{planned.name}: {told}")

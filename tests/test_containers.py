@@ -22,7 +22,7 @@ DOCKERFILE = ROOT / "docker" / "Dockerfile"
 EXAMPLE = ROOT / ".env.example"
 SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
 _NOT_IN_1_29 = {"develop", "configs", "models", "provider", "pull_policy", "attach", "gpus"}
-_OF_THE_PROXY = {"LLMEVAL_ALLOWED_ORIGINS", "LLMEVAL_PROXIES"}
+_OF_THE_PROXY = {"LLMEVAL_MLFLOW_ARTIFACT_ROOTS", "LLMEVAL_ALLOWED_ORIGINS", "LLMEVAL_PROXIES"}
 
 
 def checked_by(tool: str, *words: str | Path) -> tuple[int, str]:

@@ -4,7 +4,7 @@ from llmeval_core.catalog.offers import KINDS, Catalog, Kind, Offer
 from llmeval_core.catalog.planning import make_plan, make_trackers, plan_model
 from llmeval_core.catalog.public_settings import SECRET_MARK
 from llmeval_core.catalog.readiness import Preflight, ReadinessCheck
-from llmeval_core.catalog.tasks import plan_task
+from llmeval_core.catalog.tasks import plan_task, shots_of
 
 __all__ = [
     "KINDS",
@@ -18,4 +18,5 @@ __all__ = [
     "make_trackers",
     "plan_model",
     "plan_task",
+    "shots_of",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from llmeval_core.catalog.components import checked_component
 from llmeval_core.config import (
     ComponentConfig,
     KeyPath,
@@ -16,7 +17,15 @@ from llmeval_core.config import (
     expand_env,
     validate,
 )
-from llmeval_core.errors import ConfigError, LlmevalError, PluginError, UnknownNameError
+from llmeval_core.containing import contained
+from llmeval_core.errors import (
+    ConfigError,
+    LlmevalError,
+    PluginError,
+    UnknownNameError,
+    in_words,
+    passes,
+)
 from llmeval_core.hooks import Entry
 from llmeval_core.naming import did_you_mean, split_reference
 
@@ -86,7 +95,8 @@ class Catalog:
             raise PluginError(
                 f"two plugins offer the {_SINGULAR[kind]} '{name}': {who}",
                 where=where,
-                hint="disable one with `-p no:NAME`; `llmeval plugins` lists the names",
+                hint="disable one with `-p no:NAME` or `-p no:DISTRIBUTION:NAME`;"
+                " `llmeval plugins` lists both",
             )
         nearest = did_you_mean(name, self.names(kind))
         hint = f"{nearest} " if nearest else ""
@@ -118,10 +128,16 @@ class Catalog:
                     hint=f"`llmeval {kind} {name}` shows its settings",
                 )
             settings = {key: argument, **settings}
-        return self.make(offer, settings, origin=origin, path=path), offer
+        return self.make(kind, offer, settings, origin=origin, path=path), offer
 
     def make(
-        self, offer: Offer, settings: Mapping[str, Any], *, origin: Origin, path: KeyPath
+        self,
+        kind: Kind,
+        offer: Offer,
+        settings: Mapping[str, Any],
+        *,
+        origin: Origin,
+        path: KeyPath,
     ) -> Any:
         """Check an entry's settings and call its factory; Any: the component, see `build`."""
         where = origin.where(*path)
@@ -133,16 +149,20 @@ class Catalog:
             path=path,
         )
         try:
-            config: Settings = validate(offer.entry.config, expanded, origin=origin, prefix=path)
-            return offer.entry.factory(config)
+            with contained():
+                config: Settings = validate(
+                    offer.entry.config, expanded, origin=origin, prefix=path
+                )
+                return checked_component(kind, offer.entry.factory(config))
         except LlmevalError as err:
             err.what = self.redactor(err.what)
             err.where = err.where or where
             raise
-        except Exception as err:  # the border: a factory is foreign code
+        except BaseException as err:  # the border: a factory is foreign code
+            if passes(err):
+                raise
             raise PluginError(
-                f"'{offer.entry.name}' cannot be made: {type(err).__name__}: "
-                f"{self.redactor(str(err))}",
+                f"'{offer.entry.name}' cannot be made: {self.redactor(in_words(err))}",
                 where=f"{where} ({offer.distribution})",
                 hint="this is a bug in the plugin; tell its author",
             ) from err

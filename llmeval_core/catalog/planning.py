@@ -10,7 +10,7 @@ from typing import Any
 from llmeval_core.catalog.offers import Catalog
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.readiness import Preflight, ReadinessCheck
-from llmeval_core.catalog.tasks import plan_task
+from llmeval_core.catalog.tasks import plan_task, shots_of
 from llmeval_core.config import (
     ComponentConfig,
     GenerationConfig,
@@ -22,7 +22,7 @@ from llmeval_core.config import (
     TaskConfig,
     TrackerConfig,
 )
-from llmeval_core.contracts import Dataset, Executor, Observer
+from llmeval_core.contracts import Dataset, Executor, ModelInfo, Observer
 from llmeval_core.errors import ConfigError, PluginError, foreign_errors
 from llmeval_core.naming import NAME_PATTERN, fingerprint, split_model_name
 from llmeval_core.plan import (
@@ -98,7 +98,7 @@ def make_plan(
                         where=origin.where("tasks", index),
                     )
                     for index, task in enumerate(config.tasks)
-                    for n_shots in task.shots
+                    for n_shots in shots_of(task, datasets[index])
                 )
             ),
         )
@@ -176,6 +176,8 @@ def plan_model(config: ModelConfig, catalog: Catalog, origin: Origin, index: int
         what = f"model provider '{component.use}' cannot tell about '{model}'"
         with foreign_errors(PluginError, what, where=origin.where("models", index)):
             info = provider.describe(model)
+            if not isinstance(info, ModelInfo):
+                raise TypeError(f"describe() gave a {type(info).__name__}, not a ModelInfo")
     except ConfigError as err:
         err.where = err.where or origin.where("models", index)
         raise
@@ -235,7 +237,8 @@ def _plan_metrics(
                 where=origin.where(*place),
                 hint="give one of them another `name:`",
             )
-        planned.append(PlannedMetric(name, metric, public_settings(component.settings)))
+        settings = public_settings(component.settings)
+        planned.append(PlannedMetric(name, metric, settings, offer.distribution))
     return tuple(planned)
 
 

@@ -38,6 +38,11 @@ _LETTER_TEMPLATE = (
 _SettingsT = TypeVar("_SettingsT", bound=Settings)
 
 
+def shots_of(config: TaskConfig, dataset: Dataset) -> tuple[int, ...]:
+    """Return the numbers of examples: the task's, else the data set's own, else 0."""
+    return (dataset.defaults.shots or 0,) if config.shots is None else config.shots
+
+
 def plan_task(
     config: TaskConfig,
     n_shots: int,
@@ -175,6 +180,8 @@ def _answer_by(wanted: AnswerBy, model: PlannedModel, dataset: Dataset) -> Answe
     first = next(iter(dataset.samples()), None)
     if first is None or not first.choices:
         return "generation"
+    if not isinstance(first.input, str) and "chat" in model.info.modes:
+        return "letter"  # a conversation is no one text that choices could continue
     return "loglikelihood" if "loglikelihood" in model.info.modes else "letter"
 
 

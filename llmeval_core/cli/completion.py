@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from llmeval_core.cli.screen import echo_document
+
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -24,4 +26,4 @@ def command(ctx: click.Context, /, shell: str) -> None:
     """
     kind = get_completion_class(shell)
     assert kind is not None  # `SHELLS` are click's own
-    click.echo(kind(ctx.find_root().command, {}, "llmeval", "_LLMEVAL_COMPLETE").source())
+    echo_document(kind(ctx.find_root().command, {}, "llmeval", "_LLMEVAL_COMPLETE").source())

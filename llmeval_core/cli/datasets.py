@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -13,12 +12,12 @@ from click.shell_completion import CompletionItem
 from llmeval_core.catalog import Catalog, make_plan
 from llmeval_core.cli.listing import make_listing
 from llmeval_core.cli.prompt_view import doubt_lines, echo_preview, echo_task_preview, preview_json
+from llmeval_core.cli.screen import complain, echo, echo_json, nobody_reads
 from llmeval_core.cli.session import complete, open_session
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import Dataset
 from llmeval_core.engine import preview_task
 from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
-from llmeval_core.library.printable import shown
 from llmeval_core.library.prompt_preview import PreviewedTask, preview_dataset, preview_tasks
 from llmeval_core.library.run_flags import read_config
 
@@ -104,7 +103,7 @@ command.add_command(
     "--shots",
     type=click.IntRange(min=0),
     metavar="N",
-    help="How many examples in each prompt; 0, or what the run file says, if left out.",
+    help="How many examples in each prompt; what run file or data set say, else 0, if left out.",
 )
 @click.option(
     "-m",
@@ -159,14 +158,14 @@ def show(
         )
     catalog = session.catalog
     dataset = _build(catalog, name)
-    previewed = preview_dataset(
-        dataset, catalog, use=name, model=model, n_shots=shots or 0, limit=limit
-    )
+    previewed = preview_dataset(dataset, catalog, use=name, model=model, n_shots=shots, limit=limit)
     for note in _notes(dataset, name):
-        click.echo(shown(note), err=as_json)
+        (complain if as_json else echo)(note)
     for index, preview in enumerate(previewed.prompts):
+        if nobody_reads():
+            return
         if as_json:
-            click.echo(json.dumps(preview_json(preview), ensure_ascii=False))
+            echo_json(preview_json(preview), indent=None)
         else:
             echo_preview(index, preview)
     _echo_doubts(previewed)
@@ -180,10 +179,10 @@ def _show_task(previewed: PreviewedTask, *, as_json: bool) -> None:
     notes = _notes(previewed.task.dataset, previewed.task.dataset_name)
     if as_json:
         for note in notes:
-            click.echo(shown(note), err=True)
+            complain(note)
         of = {"model": previewed.model.name, "task": previewed.task.key}
         for preview in previewed.prompts:
-            click.echo(json.dumps({**of, **preview_json(preview)}, ensure_ascii=False))
+            echo_json({**of, **preview_json(preview)}, indent=None)
     else:
         echo_task_preview(previewed, notes)
     _echo_doubts(previewed)
@@ -201,7 +200,7 @@ def _echo_doubts(previewed: PreviewedTask) -> None:
         previewed.model, previewed.task, None, n_at_once=1, most_samples=_MOST_CHECKED
     )
     for line in doubt_lines([counted]):
-        click.echo(line, err=True)
+        complain(line)
 
 
 @command.command()
@@ -223,11 +222,12 @@ def fetch(ctx: click.Context, /, names: tuple[str, ...], *, as_json: bool) -> No
             raise ConfigError(
                 f"data set '{name}' has nothing to fetch", hint="only packaged sets are downloaded"
             )
-        fetched[name] = str(dataset.fetch())
+        with foreign_errors(DatasetError, f"data set '{name}' cannot be fetched"):
+            fetched[name] = str(dataset.fetch())
         if not as_json:
-            click.echo(f"{name}: {fetched[name]}")
+            echo(f"{name}: {fetched[name]}")
     if as_json:
-        click.echo(json.dumps(fetched, ensure_ascii=False, indent=2))
+        echo_json(fetched)
 
 
 _NAME = show.params[0]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.table import Table
 
-from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.screen import add_row, echo_json, print_table
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.contracts import Check
 from llmeval_core.library import Finding, core_checks, run_checks
-from llmeval_core.library.printable import shown
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
@@ -43,8 +41,7 @@ def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool)
     checks: list[Check] = [*core_checks(session), *session.host.offers("checks")]
     findings = run_checks(checks, home, within_s=timeout)
     if as_json:
-        listed = [{"name": f.name, **asdict(f.outcome)} for f in findings]
-        click.echo(json.dumps(listed, ensure_ascii=False, indent=2))
+        echo_json([{"name": f.name, **asdict(f.outcome)} for f in findings])
     else:
         _print(findings)
     return int(any(finding.outcome.state == "failed" for finding in findings))
@@ -54,6 +51,6 @@ def _print(findings: list[Finding]) -> None:
     table = Table("check", "state", "detail", "try", box=None, pad_edge=False)
     for finding in findings:
         outcome = finding.outcome
-        row = (finding.name, outcome.state, shown(outcome.detail), shown(outcome.hint or ""))
-        table.add_row(*row, style=_COLOURS[outcome.state] if outcome.state != "ok" else None)
-    make_console().print(table)
+        row = (finding.name, outcome.state, outcome.detail, outcome.hint or "")
+        add_row(table, *row, style=_COLOURS[outcome.state] if outcome.state != "ok" else None)
+    print_table(table)

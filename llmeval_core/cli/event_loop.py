@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from llmeval_core.cli.leaving import THREAD_NAME
+from llmeval_core.errors import PluginError, in_words
 
 T = TypeVar("T")
 _PATIENCE_S = 2.0
@@ -37,10 +38,19 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, like `asyncio.run`; Any: what it sends and yields is its own.
 
     `asyncio.run` alone would wait for ever for a tracker or a data set whose thread hangs.
+
+    Raises:
+        PluginError: a plugin called `sys.exit` where nobody waits for it.
     """
 
     async def with_threads() -> T:
         asyncio.get_running_loop().set_default_executor(_Threads())
         return await work
 
-    return asyncio.run(with_threads())
+    try:
+        return asyncio.run(with_threads())
+    except SystemExit as err:  # of a task that a plugin began: the event loop lets it through
+        raise PluginError(
+            f"a plugin ended the process: {in_words(err)}",
+            hint="this is a bug in the plugin; what is finished is kept, the same command goes on",
+        ) from err

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
 
 from llmeval_core import __version__
 from llmeval_core.cli.leaving import leave
+from llmeval_core.cli.streams import Streams
 from llmeval_core.errors import LlmevalError
 
 COMMANDS = {
@@ -34,8 +33,8 @@ COMMANDS = {
 """Command to one-line help; each lives in the module `llmeval_core.cli.<command>`."""
 
 EXIT_CODES = """\b
-Exit codes: 0 all well; 1 finished, with failed samples or an undelivered result;
-2 something must be changed by the user; 130 interrupted."""
+Exit codes: 0 all well; 1 finished, with failed samples or an undelivered result, or what was to be
+shown could not be written; 2 something must be changed by the user; 130 interrupted."""
 
 
 class LazyGroup(click.Group):
@@ -124,26 +123,44 @@ def cli(plugins: tuple[str, ...]) -> None:
         raise click.UsageError(f"-p takes no:NAME, not '{wrong[0]}'")
 
 
-def main(args: Sequence[str] | None = None) -> Any:
+def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit.
 
-    An `LlmevalError` is printed as three lines and becomes exit code 2.
+    An `LlmevalError` is printed as three lines and becomes exit code 2. The exit code is that of
+    what was done, whatever became of the output; a command that only shows something has 1 if
+    that could not be written.
+
+    Args:
+        args: the arguments; those of this process if None, which then ends with the command.
     """
-    # Any: click does not say what a command returns, and this function does not return.
+    streams = Streams(lasting=args is None)
     try:
-        code = cli.main(args=args, prog_name="llmeval", standalone_mode=False)
-        sys.stdout.flush()
+        code = _run(args, streams)
+    finally:
+        streams.close()
+    leave(code)
+
+
+def _run(args: Sequence[str] | None, streams: Streams) -> int:
+    """Run the command line and return the exit code."""
+    try:
+        # Any: click does not say what a command returns.
+        result: Any = cli.main(args=args, prog_name="llmeval", standalone_mode=False, obj=streams)
     except LlmevalError as err:
-        click.echo(f"error: {err}", err=True)
-        leave(2)
+        # Late, because it imports what --help does not need.
+        from llmeval_core.library.printable import shown  # noqa: PLC0415
+
+        click.echo(shown(f"error: {err}"), file=streams.err)
+        return 2
     except click.exceptions.Abort:
-        click.echo("interrupted", err=True)
-        sys.exit(130)
+        click.echo("interrupted", file=streams.err)
+        return 130
     except click.ClickException as err:
-        err.show()
-        sys.exit(2)
-    except BrokenPipeError:
-        # Whoever read our output (`| head`) is gone; Python would complain about it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    leave(code if isinstance(code, int) else 0)
+        err.show(file=streams.err)
+        return 2
+    complaint = streams.complaint()
+    if complaint is not None:
+        click.echo(complaint, file=streams.err)
+    if isinstance(result, int):
+        return result
+    return int(streams.lost is not None)

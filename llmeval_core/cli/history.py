@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 from rich.table import Table
 
 from llmeval_core.cli.journal_names import complete_from_results
-from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.screen import add_row, echo_json, print_table
 from llmeval_core.cli.session import home_option
 from llmeval_core.completeness import coverage_of
 from llmeval_core.library import cell_text, existing_journal
 from llmeval_core.library.history import HistoryEntry, history, history_json
 from llmeval_core.library.leaderboard_notes import day
-from llmeval_core.library.printable import shown
 
 
 @click.command()
@@ -51,9 +49,9 @@ def command(key: str, models: tuple[str, ...], home: Path, *, as_json: bool) -> 
     with existing_journal(home) as journal, journal.reader() as reader:
         entries = history(reader.results(), key, models=models)
     if as_json:
-        click.echo(json.dumps(history_json(entries), ensure_ascii=False, indent=2))
+        echo_json(history_json(entries))
     else:
-        make_console().print(_table(entries))
+        print_table(_table(entries))
 
 
 def _table(entries: list[HistoryEntry]) -> Table:
@@ -65,13 +63,14 @@ def _table(entries: list[HistoryEntry]) -> Table:
         n = str(coverage.n_samples)
         if not coverage.is_whole:
             n += f" of {coverage.n_total or 'more'}"
-        table.add_row(
+        add_row(
+            table,
             day(one.result),
-            shown(one.result.model),
-            shown(one.metric.key),
+            one.result.model,
+            one.metric.key,
             cell_text(one.metric),
             n,
             "stands" if one.stands else "gave way" if one.gave_way else "",
-            shown(", ".join(one.changed)),
+            ", ".join(one.changed),
         )
     return table

@@ -8,9 +8,11 @@ from rich.table import Table
 from llmeval_core.library.leaderboard import Leaderboard, cell_text, n_of
 from llmeval_core.library.printable import shown
 
+_LEAST_CELL_WIDTH = 8
+
 
 def print_leaderboard(board: Leaderboard, console: Console) -> None:
-    """Print the table; models are rows where that fits, otherwise columns.
+    """Print the table: models are rows where that fits, otherwise columns, otherwise lines.
 
     How many samples a number is of stands over its column if that is the same for all models,
     otherwise beside each number.
@@ -18,6 +20,9 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
     table = _models_as_rows(board)
     if console.measure(table).minimum > console.width or _width(board) > console.width:
         table = _models_as_columns(board)
+        if _least_width(board) > console.width:
+            _print_lines(board, console)
+            return
     console.print(table)
 
 
@@ -45,6 +50,22 @@ def _width(board: Leaderboard) -> int:
         lines = [*_heading(board, key).split("\n"), *texts]
         width += max(len(line) for line in lines) + 3
     return width
+
+
+def _least_width(board: Leaderboard) -> int:
+    """How wide the table is with models as columns, if names are folded to a few letters."""
+    keys = max((len(shown(key)) for key in board.keys), default=0)
+    return keys + 4 + len(board.models) * (_LEAST_CELL_WIDTH + 3)
+
+
+def _print_lines(board: Leaderboard, console: Console) -> None:
+    """Print a line for each number: no terminal is too narrow for that."""
+    for key in board.keys:
+        for model in board.models:
+            if (model, key) in board.cells:
+                number = cell_text(board.cells[model, key], n_of(board, model, key))
+                line = f"{shown(model)} {shown(key)} {number}"
+                console.print(line, soft_wrap=True)
 
 
 def _models_as_rows(board: Leaderboard) -> Table:

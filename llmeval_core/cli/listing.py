@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 from rich.table import Table
 
 from llmeval_core.catalog import Kind, Offer
-from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.screen import add_row, complain, echo, echo_json, out, print_table
 from llmeval_core.cli.session import complete, open_session
+from llmeval_core.library.printable import shown
 from llmeval_core.library.session import Session
 from llmeval_core.library.settings_schema import (
     Setting,
@@ -44,21 +44,18 @@ def make_listing(kind: Kind, command_help: str) -> click.Command:
 def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
     offers = session.catalog.offers(kind)
     if as_json:
-        click.echo(json.dumps([_summary(o) for o in offers], ensure_ascii=False, indent=2))
+        echo_json([_summary(offer) for offer in offers])
         return
     if offers:
         table = Table("name", "summary", "distribution", box=None, pad_edge=False)
         for offer in offers:
-            table.add_row(offer.entry.name, offer.entry.summary, offer.distribution)
+            add_row(table, offer.entry.name, offer.entry.summary, offer.distribution)
         table.columns[0].no_wrap = True
-        make_console().print(table)
+        print_table(table)
     else:
-        click.echo(f"no plugin offers {kind}; install one, such as llmeval-{kind}")
+        echo(f"no plugin offers {kind}; install one, such as llmeval-{kind}")
     for plugin in session.host.broken:
-        click.echo(
-            f"plugin '{plugin.name}' is broken and missing here; `llmeval plugins` says why",
-            err=True,
-        )
+        complain(f"plugin '{plugin.name}' is broken and missing here; `llmeval plugins` says why")
 
 
 def _describe(offer: Offer, kind: Kind, *, as_json: bool) -> None:
@@ -71,18 +68,18 @@ def _describe(offer: Offer, kind: Kind, *, as_json: bool) -> None:
             "example": example,
             "settings": schema,
         }
-        click.echo(json.dumps(described, ensure_ascii=False, indent=2))
+        echo_json(described)
         return
-    click.secho(offer.entry.name, bold=True, nl=False)
-    click.echo(f": {offer.entry.summary} ({offer.distribution})\n")
+    click.secho(shown(offer.entry.name), bold=True, nl=False, file=out())
+    echo(f": {offer.entry.summary} ({offer.distribution})\n")
     settings = settings_in_words(schema)
     if settings:
-        make_console().print(_settings_table(settings, offer.entry.argument))
+        print_table(_settings_table(settings, offer.entry.argument))
     else:
-        click.echo("It takes no settings.")
-    click.echo("\nIn the run file:\n")
+        echo("It takes no settings.")
+    echo("\nIn the run file:\n")
     for line in example.split("\n"):
-        click.echo(f"  {line}")
+        echo(f"  {line}")
 
 
 def _settings_table(settings: list[Setting], argument: str | None) -> Table:
@@ -94,7 +91,7 @@ def _settings_table(settings: list[Setting], argument: str | None) -> Table:
         description = setting.description
         if setting.name == argument:
             description = f"{description} Also after a colon: NAME:{argument.upper()}".strip()
-        table.add_row(setting.name, setting.type, default, description)
+        add_row(table, setting.name, setting.type, default, description)
     return table
 
 

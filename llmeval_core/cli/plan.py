@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
@@ -14,12 +13,14 @@ from rich.table import Table
 from llmeval_core.catalog import make_plan
 from llmeval_core.cli.prompt_view import doubt_lines, echo_task_preview, preview_json
 from llmeval_core.cli.run_options import run_options
-from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.screen import add_row, complain, echo_json, make_console, print_table
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import TaskPreview, preview, within_open_files
-from llmeval_core.journal import Journal, home_problem
+from llmeval_core.journal import home_problem
 from llmeval_core.journal.journal import JOURNAL_FILE
-from llmeval_core.library import preflight_of_plan
+from llmeval_core.library import existing_journal, preflight_of_plan
+from llmeval_core.library.existing_journal import has_journal
+from llmeval_core.library.printable import shown
 from llmeval_core.library.prompt_preview import preview_tasks
 from llmeval_core.library.run_flags import read_config
 from llmeval_core.plan import Plan
@@ -70,8 +71,8 @@ def command(
     notes = _notes(plan, home)
     for note in notes:
         _log.warning(note)
-    if (home / JOURNAL_FILE).exists():
-        with Journal(home) as journal:
+    if has_journal(home):
+        with existing_journal(home) as journal:
             previews = preview(plan, journal)
     else:
         previews = preview(plan, None)
@@ -80,14 +81,14 @@ def command(
         described: dict[str, Any] = {**plan.describe(), "preview": counted, "notes": notes}
         if n_prompts is not None:
             described["prompts"] = [
-                {"model": shown.model.name, "task": shown.task.key, **preview_json(prompt)}
-                for shown in preview_tasks(plan, n_prompts)
-                for prompt in shown.prompts
+                {"model": task.model.name, "task": task.task.key, **preview_json(prompt)}
+                for task in preview_tasks(plan, n_prompts)
+                for prompt in task.prompts
             ]
-        click.echo(json.dumps(described, ensure_ascii=False, indent=2))
+        echo_json(described)
         return
-    for shown in preview_tasks(plan, n_prompts) if n_prompts is not None else ():
-        echo_task_preview(shown)
+    for task in preview_tasks(plan, n_prompts) if n_prompts is not None else ():
+        echo_task_preview(task)
     _print(previews, plan.fingerprint)
 
 
@@ -113,13 +114,13 @@ def _print(previews: list[TaskPreview], fingerprint: str) -> None:
         row.append(f"{item.estimate.n_prompt_tokens + item.estimate.n_completion_tokens:,}")
         if has_cost:
             row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
-        table.add_row(item.model, item.task, *row, _duration(item.estimate.duration_s))
+        add_row(table, item.model, item.task, *row, _duration(item.estimate.duration_s))
+    print_table(table)
     console = make_console()
-    console.print(table)
     for line in _lines(previews, fingerprint):
-        console.print(line, soft_wrap=True)
+        console.print(shown(line), soft_wrap=True)
     for line in doubt_lines(previews):
-        click.echo(line, err=True)
+        complain(line)
 
 
 def _lines(previews: list[TaskPreview], fingerprint: str) -> list[str]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 from rich.table import Table
 
-from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.screen import add_row, echo, echo_json, print_table
 from llmeval_core.cli.session import open_session
 from llmeval_core.host import Plugin
-from llmeval_core.library.printable import shown
 
 _MOST_NAMES = 4
 
@@ -22,8 +20,9 @@ _MOST_NAMES = 4
 def command(ctx: click.Context, /, *, as_json: bool) -> None:
     """List plugins: entry point, distribution, state, load time, offers, why one is broken.
 
-    Leave one alone with `llmeval -p no:NAME ...` or LLMEVAL_DISABLE_PLUGINS=NAME,NAME. With
-    LLMEVAL_STRICT_PLUGINS=1 a broken plugin stops every run.
+    Leave one alone with `llmeval -p no:NAME ...` or LLMEVAL_DISABLE_PLUGINS=NAME,NAME; of two that
+    share a name, one with DISTRIBUTION:NAME. With LLMEVAL_STRICT_PLUGINS=1 a broken plugin stops
+    every run, and so does a distribution whose entry points cannot be read.
 
     \b
     Example:
@@ -31,24 +30,24 @@ def command(ctx: click.Context, /, *, as_json: bool) -> None:
     """
     plugins = open_session(ctx, tolerant=True).host.plugins
     if as_json:
-        listed = [_as_json(plugin) for plugin in plugins]
-        click.echo(json.dumps(listed, ensure_ascii=False, indent=2))
+        echo_json([_as_json(plugin) for plugin in plugins])
         return
     if not plugins:
-        click.echo("no plugin is installed; try `pip install llmeval-datasets llmeval-models`")
+        echo("no plugin is installed; try `pip install llmeval-datasets llmeval-models`")
         return
     table = Table("name", "distribution", "version", "state", box=None, pad_edge=False)
     table.add_column("ms", justify="right")
     table.add_column("offers")
     for plugin in plugins:
         load_ms = f"{plugin.load_s * 1000:.1f}" if plugin.state != "disabled" else ""
-        table.add_row(
-            plugin.name, plugin.distribution, plugin.version, plugin.state, load_ms, _offers(plugin)
-        )
-    make_console().print(table)
+        place = (plugin.name, plugin.distribution, plugin.version)
+        add_row(table, *place, plugin.state, load_ms, _offers(plugin))
+    print_table(table)
     for plugin in plugins:
-        if plugin.reason is not None:
-            click.echo(f"\n{plugin.name} ({plugin.label}) is broken: {shown(plugin.reason)}")
+        if plugin.state == "broken":
+            echo(f"\n{plugin.name} ({plugin.label}) is broken: {plugin.reason}")
+        elif plugin.reason is not None:
+            echo(f"\n{plugin.label} is passed over: {plugin.reason}")
 
 
 def _names(plugin: Plugin) -> dict[str, list[str]]:

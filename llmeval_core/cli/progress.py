@@ -14,6 +14,7 @@ from rich.progress import (
     TextColumn,
 )
 
+from llmeval_core.library.printable import shown
 from llmeval_core.records import SampleResult, TaskResult
 
 PLAIN_EVERY_S = 5.0
@@ -100,7 +101,7 @@ class PlainProgress:
 
     def write(self, text: str) -> None:
         """Write one line as it is."""
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(shown(text), highlight=False, markup=False, soft_wrap=True)
 
 
 class PlainMeter:
@@ -155,17 +156,15 @@ class LiveProgress:
 
     def waiting(self, model: str, task: str) -> None:
         """Say that another process is at it."""
-        self._bars.console.print(
-            f"{model} {task}: waiting for another process that asks the same", markup=False
-        )
+        self.notice(f"{model} {task}: waiting for another process that asks the same")
 
     def notice(self, text: str) -> None:
         """Write it above the bars."""
-        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(shown(text), highlight=False, markup=False, soft_wrap=True)
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> LiveMeter:
         """Add a bar."""
-        label = _end_of(f"{model} {task}", self._bars.console.width - _LIVE_DETAILS_WIDTH)
+        label = _end_of(shown(f"{model} {task}"), self._bars.console.width - _LIVE_DETAILS_WIDTH)
         bar = self._bars.add_task(label, total=n_samples, details="")
         self._newest[model] = bar
         return LiveMeter(self._bars, bar, Counts(f"{model} {task}", n_samples))

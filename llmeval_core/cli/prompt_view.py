@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from llmeval_core.cli.sample_view import asked, expected
-from llmeval_core.cli.screen import echo_block
+from llmeval_core.cli.screen import echo, echo_block, out
 from llmeval_core.engine import TaskPreview
 from llmeval_core.library.printable import shown
 from llmeval_core.library.prompt_preview import PreviewedTask, PromptPreview
@@ -18,13 +18,13 @@ from llmeval_core.library.sample_json import asked_json, expected_json
 def echo_task_preview(previewed: PreviewedTask, notes: Iterable[str] = ()) -> None:
     """Print the first requests of a task, under its name, how it is asked, and how it is read."""
     task = previewed.task
-    click.secho(f"{shown(previewed.model.name)}  {shown(task.key)}", bold=True)
+    click.secho(f"{shown(previewed.model.name)}  {shown(task.key)}", bold=True, file=out())
     asked_by = task.settings.get("generation")
     sent = asked_by if isinstance(asked_by, dict) else {}
     listed = [f"{name} {value!r}" for name, value in sent.items() if value not in (None, [])]
-    click.echo(shown(f"{task.mode}, {task.answer_by}: {', '.join(listed) or 'nothing set'}"))
+    echo(f"{task.mode}, {task.answer_by}: {', '.join(listed) or 'nothing set'}")
     for note in notes:
-        click.echo(shown(note))
+        echo(note)
     for index, preview in enumerate(previewed.prompts):
         echo_preview(index, preview)
 

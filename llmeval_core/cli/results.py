@@ -8,7 +8,7 @@ import click
 
 from llmeval_core.cli.journal_names import complete_from_results
 from llmeval_core.cli.leaderboard import print_leaderboard
-from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.screen import echo, echo_document, make_console
 from llmeval_core.cli.session import home_option
 from llmeval_core.library import existing_journal, make_leaderboard
 from llmeval_core.library.leaderboard import to_csv, to_json, to_markdown
@@ -73,11 +73,11 @@ def command(
         )
     form = "json" if as_json else form
     if form != "table":
-        click.echo(_WRITERS[form](board))
+        echo_document(_WRITERS[form](board))
     elif board.cells:
         console = make_console()
         print_leaderboard(board, console)
         for note in leaderboard_notes(board):
             console.print(shown(note), markup=False, highlight=False, soft_wrap=True)
     else:
-        click.echo("no results yet" if not (models or datasets) else "no result fits")
+        echo("no results yet" if not (models or datasets) else "no result fits")

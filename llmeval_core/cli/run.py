@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from llmeval_core.cli.event_loop import run_to_end
 from llmeval_core.cli.leaderboard import print_leaderboard
 from llmeval_core.cli.progress import LiveProgress, PlainProgress
 from llmeval_core.cli.run_options import run_options
-from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.screen import complain, echo_json, error_console, make_console
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import Progress, RunOutcome, SilentProgress, run_plan
 from llmeval_core.journal import Journal
@@ -74,7 +72,7 @@ def command(
     )
     for note in plan.notes:
         _log.warning(note)
-    screen = Console(stderr=True)
+    screen = error_console()
     with Journal(home) as journal, contextlib.ExitStack() as stack:
         progress: Progress = SilentProgress()
         if not (quiet or as_json):
@@ -87,8 +85,7 @@ def command(
         with journal.reader() as reader:
             notes = kept_out_notes(reader, outcome.summary.results)
     if as_json:
-        body = outcome_json(outcome) | {"notes": notes}
-        click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+        echo_json(outcome_json(outcome) | {"notes": notes})
     else:
         _report(outcome, home, notes)
     return exit_code(outcome)
@@ -103,12 +100,9 @@ async def _run(plan: Plan, journal: Journal, progress: Progress, screen: Console
         if stop.is_set():
             loop.remove_signal_handler(signal.SIGINT)
             screen.show_cursor()  # the live line hides it
-            click.echo("stopped at once; everything committed is kept", err=True)
-            sys.stderr.flush()
+            complain("stopped at once; everything committed is kept")
             os._exit(130)
-        click.echo(
-            "\nstopping: requests under way may finish; Ctrl-C again stops at once", err=True
-        )
+        complain("\nstopping: requests under way may finish; Ctrl-C again stops at once")
         stop.set()
 
     with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt
@@ -150,6 +144,6 @@ def _report(outcome: RunOutcome, home: Path, notes: list[str]) -> None:
     if summary.interrupted:
         lines.append(f"interrupted: finished samples are kept in {home}; run again to go on")
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(shown(line), soft_wrap=True)
     for error in outcome.errors:
-        click.echo(f"error: {error}", err=True)
+        complain(f"error: {error}")

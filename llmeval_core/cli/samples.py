@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
 from pathlib import Path
 
 import click
 
 from llmeval_core.cli.journal_names import complete_from_results
 from llmeval_core.cli.sample_view import result_parts
-from llmeval_core.cli.screen import echo_block
+from llmeval_core.cli.screen import complain, echo, echo_block, echo_json, nobody_reads
 from llmeval_core.cli.session import home_option
 from llmeval_core.library import existing_journal, sample_json
 from llmeval_core.library.stored_samples import choose, find_samples
@@ -75,19 +74,21 @@ def command(
         results = choose(reader, found, failed=failed, wrong=wrong)
         n_shown = 0
         for result in itertools.islice(results, limit or None):
+            if nobody_reads():
+                break
             n_shown += 1
             if as_json:
                 head = {"model": found.task.model, "task": found.task.key}
-                click.echo(json.dumps({**head, **sample_json(result)}, ensure_ascii=False))
+                echo_json({**head, **sample_json(result)}, indent=None)
             else:
                 echo_block(_title(result, found.task.model), result_parts(result))
         more = limit > 0 and next(results, None) is not None
-    if as_json:
+    if as_json or nobody_reads():
         return
     if n_shown == 0:
-        click.echo(f"no such sample of {key} from {found.task.model}")
+        echo(f"no such sample of {key} from {found.task.model}")
     elif more:
-        click.echo(f"the first {n_shown}; --limit 0 shows all", err=True)
+        complain(f"the first {n_shown}; --limit 0 shows all")
 
 
 def _title(result: SampleResult, model: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
+from llmeval_core.cli.screen import echo_json
 from llmeval_core.cli.session import open_session
 from llmeval_core.library import run_file_schema
 
@@ -22,5 +21,4 @@ def command(ctx: click.Context, /) -> None:
     Example:
       llmeval schema > llmeval.schema.json
     """
-    schema = run_file_schema(open_session(ctx).catalog)
-    click.echo(json.dumps(schema, ensure_ascii=False, indent=2))
+    echo_json(run_file_schema(open_session(ctx).catalog))

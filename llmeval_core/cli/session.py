@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from llmeval_core.catalog import Kind
+from llmeval_core.cli.screen import err, streams
 from llmeval_core.host import load_plugins
+from llmeval_core.library.printable import shown
 from llmeval_core.library.session import Session, lenient, make_session
 from llmeval_core.paths import expand_path
 
@@ -22,6 +25,8 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 def open_session(ctx: click.Context, *, tolerant: bool = False) -> Session:
     """Load the plugins and build the catalogue; warnings go to standard error.
 
+    What plugins print goes there too, until the command ends.
+
     Args:
         ctx: knows which plugins are to be left alone.
         tolerant: whether broken plugins are accepted even if LLMEVAL_STRICT_PLUGINS is set, for
@@ -30,8 +35,31 @@ def open_session(ctx: click.Context, *, tolerant: bool = False) -> Session:
     Raises:
         PluginError: a plugin is broken, and LLMEVAL_STRICT_PLUGINS is set.
     """
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    found = streams(ctx)
+    if found is not None:
+        found.keep_plugins_out()
+    return _load(ctx, tolerant=tolerant)
+
+
+def _load(ctx: click.Context, *, tolerant: bool) -> Session:
+    handler = logging.StreamHandler(err())
+    handler.setFormatter(_Shown("%(levelname)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     return make_session(disabled=disabled_plugins(ctx), tolerant=tolerant)
+
+
+class _Shown(logging.Formatter):
+    """Writes log lines that cannot steer the terminal: they tell what servers and plugins said."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one."""
+        return shown(super().format(record))
+
+
+def _plugins_kept_out(ctx: click.Context) -> AbstractContextManager[None]:
+    """Send to standard error what plugins print while they are loaded."""
+    found = streams(ctx)
+    return found.plugins_kept_out() if found is not None else nullcontext()
 
 
 def disabled_plugins(ctx: click.Context) -> list[str]:
@@ -41,8 +69,9 @@ def disabled_plugins(ctx: click.Context) -> list[str]:
 
 
 def plugin_commands(ctx: click.Context) -> dict[str, click.Command]:
-    """Find the commands that plugins offer, by name."""
-    commands = open_session(ctx).host.offers("commands")
+    """Find the commands that plugins offer, by name; what these print is their output."""
+    with _plugins_kept_out(ctx):
+        commands = _load(ctx, tolerant=False).host.offers("commands")
     return {command.name: command for command in commands if command.name}
 
 
@@ -59,7 +88,7 @@ def home_option(command: CommandT) -> CommandT:
     """Add `--home`."""
     return click.option(
         "--home",
-        type=_Folder(file_okay=False, path_type=Path),
+        type=_Folder(file_okay=False, readable=False, path_type=Path),  # the journal says more
         default=Path(".llmeval"),
         envvar="LLMEVAL_HOME",
         show_envvar=True,
@@ -79,7 +108,8 @@ def complete(
     """
 
     def names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        host = load_plugins(disabled=disabled_plugins(ctx), environ=lenient(os.environ))
+        with _plugins_kept_out(ctx):
+            host = load_plugins(disabled=disabled_plugins(ctx), environ=lenient(os.environ))
         found = {entry.name + suffix: entry.summary for entry, _ in host.entries(kind)}
         return [
             CompletionItem(name, help=summary)

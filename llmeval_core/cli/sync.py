@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from llmeval_core.cli.event_loop import run_to_end
+from llmeval_core.cli.screen import echo, echo_json
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.library import deliver_lacking, existing_journal
 
@@ -35,14 +35,14 @@ def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool)
     Example:
       llmeval sync
     """
-    with existing_journal(home) as journal:
+    with existing_journal(home, writing=True) as journal:
         catalog = open_session(ctx).catalog
         outcomes = run_to_end(deliver_lacking(journal, catalog, timeout))
     if as_json:
-        click.echo(json.dumps([asdict(item) for item in outcomes], ensure_ascii=False, indent=2))
+        echo_json([asdict(item) for item in outcomes])
     else:
         for outcome in outcomes:
-            click.echo(outcome.line())
+            echo(outcome.line())
         if not outcomes:
-            click.echo("no run has used a tracker yet")
+            echo("no run has used a tracker yet")
     return int(any(outcome.undelivered for outcome in outcomes))

@@ -38,6 +38,11 @@ class ExtractRule(Settings):
         "same.",
         json_schema_extra=_or_one,
     )
+    groups: Literal["first", "joined"] = Field(
+        default="first",
+        description="Which groups of the pattern are the answer: the first that is not empty, or "
+        "all of them, one after another.",
+    )
     boxed: bool = Field(
         default=False, description=r"What stands in `\boxed{...}`, braces balanced."
     )
@@ -75,6 +80,10 @@ class ExtractRule(Settings):
             raise ValueError("extract takes one of pattern, boxed: true and last_line: true")
         if self.pattern is None and self.flags:
             raise ValueError("flags go with a pattern")
+        if self.groups == "joined" and (
+            self.pattern is None or not re.compile(self.pattern).groups
+        ):
+            raise ValueError("groups: joined goes with a pattern that has groups, as in `a(.*)b`")
         if self.last_line and self.match is not None:
             raise ValueError("match goes with a pattern or boxed: true")
         return self
@@ -129,7 +138,7 @@ def _describe(rule: ExtractRule | str) -> Json:
     if isinstance(rule, str):
         return rule
     first = rule.match in (None, "first", 1) if rule.pattern else rule.match in (None, "last", -1)
-    if rule.pattern is not None and first and not rule.flags:
+    if rule.pattern is not None and first and not rule.flags and rule.groups == "first":
         return rule.pattern
     written: dict[str, Json] = rule.model_dump(mode="json", exclude_defaults=True)
     if first:

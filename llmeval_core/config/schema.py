@@ -157,12 +157,16 @@ def _as_shots(value: Any) -> Any:  # Any: pydantic hands over what the file has
     return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+_Shots = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+
+
 class TaskDefaults(Settings):
     """How a data set is asked and scored where the run file does not say."""
 
     prompt: PromptConfig = PromptConfig()
     answer_by: AnswerBy = "auto"
     generation: GenerationConfig = GenerationConfig()
+    shots: int | None = Field(default=None, ge=0, description="Number of examples; None is 0.")
     few_shot: FewShotConfig = FewShotConfig()
     metrics: tuple[ComponentConfig, ...] = ()
     extract: ExtractConfig | None = None
@@ -172,8 +176,10 @@ class TaskConfig(Settings):
     """One data set, asked with each number of shots."""
 
     dataset: ComponentConfig = Field(description="The data set.")
-    shots: Annotated[tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(_as_shots)] = Field(
-        default=(0,), min_length=1, description="Numbers of examples; each makes a task."
+    shots: Annotated[_Shots | None, BeforeValidator(_as_shots)] = Field(
+        default=None,
+        description="Numbers of examples; each makes a task. The data set's own, mostly 0, if "
+        "left out.",
     )
     prompt: PromptConfig = Field(default=PromptConfig(), description="How samples are asked.")
     answer_by: AnswerBy | None = Field(

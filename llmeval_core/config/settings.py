@@ -8,6 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from llmeval_core.paths import expand_path
+from llmeval_core.validating import ready_pydantic
+
+ready_pydantic()
 
 
 class Settings(BaseModel):

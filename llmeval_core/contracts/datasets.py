@@ -13,13 +13,18 @@ from llmeval_core.records import Sample
 class Dataset(Protocol):
     """Samples to evaluate, and examples to show.
 
-    Attributes:
+    Attributes, which are only read, so that a frozen dataclass fits:
         name: what task keys begin with; no space, slash or colon.
         defaults: how this data set is usually asked; a task in the run file overrides it.
     """
 
-    name: str
-    defaults: TaskDefaults
+    @property
+    def name(self) -> str:
+        """See above."""
+
+    @property
+    def defaults(self) -> TaskDefaults:
+        """See above."""
 
     def samples(self) -> Iterable[Sample]:
         """Stream the samples in a stable order; called at least once a run, from a thread.

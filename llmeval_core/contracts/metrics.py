@@ -13,21 +13,31 @@ from llmeval_core.records import Aggregate, Generation, Sample, Score
 class Metric(Protocol):
     """A number for each sample, and one for all.
 
-    Attributes:
+    Attributes, which are only read, so that a frozen dataclass fits:
         definition: the id of what is computed, such as `token_f1@squad`; two metrics with
             one id give the same number for the same answers.
         higher_is_better: which way is better.
     """
 
-    definition: str
-    higher_is_better: bool
+    @property
+    def definition(self) -> str:
+        """See above."""
+
+    @property
+    def higher_is_better(self) -> bool:
+        """See above."""
 
     def score(self, sample: Sample, generation: Generation) -> Score | Awaitable[Score]:
         """Score one answer; may be `async def`.
 
+        Whatever it raises, the answer is kept, the sample counts as failed, and the next run
+        scores it again without asking the model.
+
         Raises:
-            ValueError: this sample cannot be scored (it has no reference, say); it then
-                counts as failed, with the message as the reason.
+            ValueError: this sample cannot be scored (it has no reference, say); the message is
+                the reason.
+            LlmevalError, OSError: something around it is in the way (a judge's server does not
+                answer); the message is the reason. TimeoutError and ConnectionError are OSErrors.
         """
 
     def aggregate(self, scores: Iterable[Score]) -> Aggregate:

@@ -11,9 +11,10 @@ from filelock import FileLock
 
 from llmeval_core.completeness import standing_by_metric
 from llmeval_core.config import Redactor
+from llmeval_core.containing import current_folder, return_to
 from llmeval_core.contracts import Receipt, RunInfo
 from llmeval_core.delivery.breaker import Breaker
-from llmeval_core.errors import TrackerError
+from llmeval_core.errors import TrackerError, in_words, passes
 from llmeval_core.journal import Deliveries, Journal, Reader, StoredTracker
 from llmeval_core.plan import PlannedTracker
 from llmeval_core.records import TaskResult
@@ -57,6 +58,7 @@ class Courier:
         self._redactor = redactor
         self._label = _label(planned)
         self._info = RunInfo(planned.name, journal.home, journal.plan_of, journal.samples_of)
+        self._folder = current_folder()
         self._awake = asyncio.Event()
         self._closing = False
         self._opened = False
@@ -168,14 +170,17 @@ class Courier:
     async def _open(self) -> None:
         if self._opened:
             return
+        return_to(self._folder)  # a metric may have gone elsewhere
         try:
             await self._planned.tracker.open(self._info)
         except TrackerError as err:
             for result_id in (await asyncio.to_thread(self._pending))[:1]:
                 await self._refused(result_id, err)
             raise
-        except Exception as err:  # the border: a tracker is foreign code
-            raise TrackerError(f"{type(err).__name__}: {err}") from err
+        except BaseException as err:  # the border: a tracker is foreign code
+            if passes(err):
+                raise
+            raise TrackerError(in_words(err)) from err
         self._opened = True
 
     async def _deliver(self, result_id: str) -> None:
@@ -190,15 +195,18 @@ class Courier:
                 )
                 return
             result = kept
+        return_to(self._folder)
         try:
-            receipt = await self._planned.tracker.deliver(result)
+            receipt = _checked(await self._planned.tracker.deliver(result))
         except TrackerError as err:
             await self._refused(result_id, err)
             if err.permanent:
                 return
             raise
-        except Exception as err:  # the border: a tracker is foreign code
-            wrapped = TrackerError(f"{type(err).__name__}: {err}")
+        except BaseException as err:  # the border: a tracker is foreign code
+            if passes(err):
+                raise
+            wrapped = TrackerError(in_words(err))
             await self._refused(result_id, wrapped)
             raise wrapped from err
         receipt = self._redacted(receipt)
@@ -239,8 +247,10 @@ class Courier:
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._planned.tracker.close()
-        except Exception as err:  # noqa: BLE001  the border: a tracker is foreign code
-            reason = self._redactor(f"{type(err).__name__}: {err}".rstrip(": "))
+        except BaseException as err:  # the border: a tracker is foreign code
+            if passes(err):
+                raise
+            reason = self._redactor(in_words(err))
             _log.warning("%s did not close: %s", self._label, reason)
 
 
@@ -264,3 +274,17 @@ def _label(planned: PlannedTracker) -> str:
         return f"tracker '{planned.name}'"
     usual_name = planned.use.partition(":")[0]
     return str(title) if planned.name == usual_name else f"{title} ('{planned.name}')"
+
+
+def _checked(receipt: object) -> Receipt:
+    """Pass a receipt on if it is one.
+
+    Raises:
+        TypeError: it is something else, or what it says is no text.
+    """
+    if not isinstance(receipt, Receipt):
+        raise TypeError(f"deliver() gave a {type(receipt).__name__}, not a Receipt")
+    for name, text in (("location", receipt.location), ("note", receipt.note)):
+        if text is not None and not isinstance(text, str):
+            raise TypeError(f"the receipt's {name} is a {type(text).__name__}, not a text")
+    return receipt

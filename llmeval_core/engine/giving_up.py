@@ -16,7 +16,9 @@ _HINTS = {
     "overloaded": "lower the concurrency, or try again later",
     "malformed": "is base_url the address of an API? most end in /v1",
     "prompt": "change the template, or give the data set the fields that it uses",
-    "metric": "choose metrics that fit the data set",
+    "metric": "choose metrics that fit the data set; the answers are kept, and the same command"
+    " scores them again",
+    "plugin": "this is a bug in the plugin; tell its author",
 }
 """What to try where a failure does not say it itself: only the kind is known."""
 _OF_THE_MODEL = TRANSIENT | FATAL

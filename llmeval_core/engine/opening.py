@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from llmeval_core.containing import contained
 from llmeval_core.contracts import Model, ModelJob, ModelRecipe, Pace, Standing, TimeLimit
 from llmeval_core.engine.halting import Halt
 from llmeval_core.engine.progress import Progress
-from llmeval_core.errors import LlmevalError, ModelError
+from llmeval_core.errors import LlmevalError, ModelError, in_words, passes
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.plan import Plan, PlannedModel
 
@@ -70,17 +71,28 @@ class LazyModel:
                 self._progress.model_opening(self._planned.name)
                 try:
                     recipe = ModelRecipe(self._planned.provider, self._planned.model)
-                    self._model = await opener(recipe)
-                except ModelError as err:
-                    err.where = err.where or f"model {self._planned.name}"
-                    self._failure = err
-                except LlmevalError as err:
-                    where = err.where or f"model {self._planned.name}"
-                    self._failure = ModelError("not_found", err.what, where=where, hint=err.hint)
+                    with contained():
+                        self._model = _checked(await opener(recipe))
+                except BaseException as err:  # the border: a provider is foreign code
+                    if passes(err):
+                        raise
+                    self._failure = self._why(err)
             if self._failure is not None:
                 raise self._failure
             assert self._model is not None
             return self._model
+
+    def _why(self, err: BaseException) -> ModelError:
+        """Turn what a provider raised into the error that ends the model's run."""
+        where = f"model {self._planned.name}"
+        if isinstance(err, ModelError):
+            err.where = err.where or where
+            return err
+        if isinstance(err, LlmevalError):
+            return ModelError("not_found", err.what, where=err.where or where, hint=err.hint)
+        hint = "this is a bug in the plugin; tell its author"
+        told = f"the model cannot be opened: {in_words(err)}"
+        return ModelError("plugin", told, where=where, hint=hint)
 
     @property
     def is_opening(self) -> bool:
@@ -94,6 +106,19 @@ class LazyModel:
             return
         try:
             await model.aclose()
-        except Exception as err:  # noqa: BLE001  the border: a model is foreign code
-            reason = self._plan.redactor(f"{type(err).__name__}: {err}".rstrip(": "))
+        except BaseException as err:  # the border: a model is foreign code
+            if passes(err):
+                raise
+            reason = self._plan.redactor(in_words(err))
             _log.warning("model '%s' did not close: %s", self._planned.name, reason)
+
+
+def _checked(model: object) -> Model:
+    """Pass a model on if it is one.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(model, Model):
+        return model
+    raise TypeError(f"open() gave a {type(model).__name__}, not a Model")

@@ -117,6 +117,7 @@ class _Run:
 
     async def _finish_deliveries(self) -> list[DeliveryReport]:
         """Let every courier finish, also if another one fails."""
+        self._shared.process.restore()
         within_s = self._plan.timeouts.delivery_s
         if self._stop.is_set():
             within_s = min(within_s, STOP_GRACE_S)
@@ -164,6 +165,7 @@ class _Run:
     async def _run_task(self, work: ModelWork, task: PlannedTask) -> None:
         if self._halt.is_set():
             return
+        self._shared.process.restore()  # after the metrics of the task before
         try:
             await self._ask_and_keep(work, task)
         except JournalError:

@@ -94,7 +94,7 @@ def prepare(prompter: Prompter, chunk: list[tuple[int, Sample]]) -> list[Prepare
         try:
             prepared.append(Prepared(index, sample, prompter.request(sample)))
         except PromptError as err:
-            failure = Failure("prompt", f"{err} (sample '{sample.id}')")
+            failure = Failure("prompt", f"{err} (sample '{sample.id}')", hint=err.hint)
             prepared.append(Prepared(index, sample, None, failure))
     return prepared
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from llmeval_core.containing import ProcessState
 from llmeval_core.contracts import TimeLimit
 from llmeval_core.engine.chunks import Chunk, ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
@@ -31,6 +32,7 @@ class Shared:
         spending: what is used, over all tasks.
         halt: when set, no more requests are sent.
         notices: what is told once a run.
+        process: how plugins found the process, and have to leave it.
     """
 
     plan: Plan
@@ -38,6 +40,7 @@ class Shared:
     spending: Spending
     halt: Halt
     notices: Notices
+    process: ProcessState = field(default_factory=ProcessState.now)
 
 
 class SampleStream:
@@ -90,6 +93,7 @@ class SampleStream:
         """Stream what must be asked; what the journal has is scored on the way."""
         elsewhere: list[tuple[Prepared, Request]] = []
         while not self._shared.halt.is_set():
+            self._shared.process.restore()  # after the metrics of the chunk before
             chunk = await asyncio.to_thread(self._reader.read)
             if chunk is None:
                 break

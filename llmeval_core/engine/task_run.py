@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from filelock import FileLock
 
@@ -19,7 +20,7 @@ from llmeval_core.engine.lanes import ModelWork
 from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
 from llmeval_core.engine.spending import cost_of
 from llmeval_core.engine.stream import SampleStream, Shared
-from llmeval_core.errors import PluginError
+from llmeval_core.errors import PluginError, foreign_errors
 from llmeval_core.journal import Reader, StoredTask, TaskTotals
 from llmeval_core.naming import Json
 from llmeval_core.plan import PlannedTask
@@ -155,7 +156,8 @@ class TaskRun:
             time_limit=limit,
         )
         try:
-            await executor.run(make_job(limit), stream.requests(), stream.finish)
+            with self._border():
+                await executor.run(make_job(limit), stream.requests(), stream.finish)
         finally:
             self.n_requests = stream.n_requests
             stream.close()
@@ -172,6 +174,12 @@ class TaskRun:
         result = await asyncio.to_thread(self._result, stored, stream)
         self._meter.task_finished(result, reused=False)
         return result
+
+    def _border(self) -> AbstractContextManager[None]:
+        """Mark the border to an executor of a plugin; a bug of our own stays a bug."""
+        if self._shared.plan.executor is None:
+            return nullcontext()
+        return foreign_errors(PluginError, "the executor failed", where=self._where)
 
     def _time_limit(self) -> TimeLimit | None:
         """Say when this task ends at the latest: by its own limit, or the run's."""

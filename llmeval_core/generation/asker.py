@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from llmeval_core.contracts import Model, ModelJob
-from llmeval_core.errors import ModelError
+from llmeval_core.errors import LlmevalError, ModelError, in_words, passes
 from llmeval_core.generation.checking import check_generation
 from llmeval_core.generation.retrying import (
     ATTEMPTS_UNPROVEN,
@@ -109,7 +109,7 @@ class Asker:
         return True
 
     async def _attempt(self, request: Request, n_expected: int) -> Generation | ModelError:
-        """Ask once; the pacer has let us through."""
+        """Ask once; the pacer has let us through. Whatever the model raises is its failure."""
         began = time.perf_counter()
         timeout_s = self._job.request_timeout_s
         self._standing.began()
@@ -121,10 +121,14 @@ class Asker:
             error = ModelError("timeout", f"no answer within {timeout_s:g} s")
         except ModelError as err:
             error = err
-        except BaseException:
+        except ConnectionError as err:
+            error = ModelError("connection", in_words(err))
+        except BaseException as err:  # the border: a model is foreign code
             self._standing.ended()
             self._pace.abandoned()
-            raise
+            if passes(err) or isinstance(err, LlmevalError):
+                raise
+            return ModelError("plugin", f"the model failed: {in_words(err)}")
         else:
             self._standing.ended(answered=True)
             latency_s = time.perf_counter() - began

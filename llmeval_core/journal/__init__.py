@@ -1,5 +1,6 @@
 """The memory of a project: every finished sample, every task's result, every delivery."""
 
+from llmeval_core.journal.access import is_there
 from llmeval_core.journal.deliveries import (
     Deliveries,
     Delivery,
@@ -33,4 +34,5 @@ __all__ = [
     "Usage",
     "grade",
     "home_problem",
+    "is_there",
 ]

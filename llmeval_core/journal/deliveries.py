@@ -142,7 +142,7 @@ class Deliveries:
         found = self._connection.execute(
             "SELECT name, coalesce(sum(state = 'delivered'), 0),"
             " coalesce(sum(state = 'pending'), 0), coalesce(sum(state = 'failed'), 0),"
-            " max(CASE WHEN state = 'delivered' THEN updated_at END)"
+            " max(CASE WHEN state = 'delivered' THEN updated_at END), config"
             " FROM trackers LEFT JOIN deliveries ON tracker = name GROUP BY name ORDER BY name"
         ).fetchall()
         return [
@@ -154,8 +154,9 @@ class Deliveries:
                 delivered_at,
                 location=self._newest("location", name),
                 reason=self._newest("reason", name),
+                config=json.loads(config),
             )
-            for name, n_delivered, n_pending, n_failed, delivered_at in found
+            for name, n_delivered, n_pending, n_failed, delivered_at, config in found
         ]
 
     def _newest(self, column: Literal["location", "reason"], tracker: str) -> str | None:

@@ -16,10 +16,12 @@ from typing import Concatenate, ParamSpec, TypeVar
 from filelock import FileLock, Timeout
 
 from llmeval_core.errors import JournalError
+from llmeval_core.journal.access import refuse_protected
 from llmeval_core.journal.deliveries import Deliveries
 from llmeval_core.journal.presence import Presence
 from llmeval_core.journal.reading import Reader, StoredTask
-from llmeval_core.journal.schema import connect, journal_error, prepare, sqlite_errors
+from llmeval_core.journal.schema import journal_error, sqlite_errors
+from llmeval_core.journal.sources import open_for_reading, open_for_writing
 from llmeval_core.journal.writing import SampleWriter
 from llmeval_core.naming import Json
 from llmeval_core.records import SampleResult, TaskResult
@@ -35,24 +37,25 @@ class Journal:
 
     Args:
         home: the project's folder for llmeval's own files; made if it is not there.
+        reading: whether it is only read. It must be there then, and need not be ours: another
+            user's, a backup, on a disk that cannot be written.
 
     Raises:
-        JournalError: the folder cannot be written, or the journal is of a newer version.
+        JournalError: it cannot be read or written, or is of a newer version.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, reading: bool = False) -> None:
         self.home = home
         self.path = home / JOURNAL_FILE
         self._lock = threading.Lock()
         with sqlite_errors(self.path):
-            home.mkdir(parents=True, exist_ok=True)
-            self._connection = connect(self.path)
-            try:
-                prepare(self._connection, self.path)
-                self._presence = Presence(self.path)
-            except BaseException:
-                self._connection.close()
-                raise
+            if reading:
+                self._source, self._connection = open_for_reading(self.path)
+            else:
+                home.mkdir(parents=True, exist_ok=True)
+                refuse_protected(self.path)
+                self._source, self._connection = open_for_writing(self.path)
+            self._presence = Presence(self._source.path, called=self.path)
         self._reader = Reader(self._connection)
         self._deliveries = Deliveries(self._connection)
         self._writer: SampleWriter | None = None
@@ -74,6 +77,7 @@ class Journal:
             self._writer.close()
         with self._lock:  # a thread that nobody waits for may still be reading
             self._connection.close()
+            self._source.close()
 
     # --- samples
 
@@ -99,7 +103,9 @@ class Journal:
         """
         if self._writer is None:
             self._presence.check()
-            self._writer = SampleWriter(self.path, self._presence)
+            self._writer = SampleWriter(
+                self._source.path, called=self.path, presence=self._presence
+            )
         self._writer.put(task, result, request)
 
     async def keep_up(self) -> None:
@@ -170,7 +176,7 @@ class Journal:
         """
         self._presence.check()
         with sqlite_errors(self.path):
-            connection = connect(self.path)
+            connection = self._source.connect()
         try:
             yield Reader(connection)
         except sqlite3.Error as err:
@@ -211,7 +217,7 @@ class Journal:
             JournalError: the folder cannot be written.
         """
         self._presence.check()
-        folder = self.home / "locks"
+        folder = self._source.path.parent / "locks"
         with sqlite_errors(self.path):
             folder.mkdir(exist_ok=True)
             lock = FileLock(folder / f"{name}.lock", thread_local=False)

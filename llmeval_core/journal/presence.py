@@ -15,12 +15,17 @@ from llmeval_core.errors import JournalError
 class Presence:
     """Remembers which file lies at a path; the file must be there.
 
+    Args:
+        path: the file.
+        called: what errors call it.
+
     Raises:
         OSError: it is not.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, called: Path) -> None:
         self._path = path
+        self._called = called
         self._file = _identity(path)
 
     def check(self) -> None:
@@ -45,7 +50,7 @@ class Presence:
             what = f"the journal cannot be reached any more: {err.strerror}"
         return JournalError(
             what,
-            where=str(self._path),
+            where=str(self._called),
             hint="put it back if it was moved, and give the same command again; what was deleted "
             "is asked again",
         )

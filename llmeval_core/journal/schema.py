@@ -15,6 +15,7 @@ from llmeval_core.journal.migrating import migrated
 
 SCHEMA_VERSION = 5
 BUSY_TIMEOUT_S = 30.0
+READING_TIMEOUT_S = 5.0
 UPGRADE_TIMEOUT_S = 1800.0
 _NOT_WRITABLE = ("readonly", "Permission", "Read-only", "unable to", "Not a dir", "File exists")
 
@@ -166,6 +167,19 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def connect_readonly(path: Path, query: str) -> sqlite3.Connection:
+    """Open a connection that only reads, with SQLite's own words for how: `mode=ro`."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{query}",
+        uri=True,
+        timeout=READING_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA cache_size=-8192")
+    return connection
+
+
 def _use_wal(connection: sqlite3.Connection) -> None:
     """Switch to WAL; of a new file only one process can, and SQLite lets the others not wait."""
     give_up_at = time.monotonic() + BUSY_TIMEOUT_S
@@ -186,13 +200,8 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     Raises:
         JournalError: the journal was written by a newer llmeval.
     """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        raise JournalError(
-            f"the journal has version {version}, this llmeval knows {SCHEMA_VERSION}",
-            where=str(path),
-            hint="upgrade llmeval-core, or choose another folder with --home DIR",
-        )
+    version = version_of(connection)
+    refuse_newer(version, path)
     if version == SCHEMA_VERSION:
         return
     # Another process may be rewriting an older journal, which takes longer than a commit.
@@ -200,7 +209,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have made the tables while we waited.
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        version = version_of(connection)
         with migrated(connection, version):
             for statement in (_TABLES + _INDEXES).split(";\n"):
                 connection.execute(statement)
@@ -211,3 +220,23 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute("ROLLBACK")
         raise
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Read the version of the tables; 0 if there are none yet."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def refuse_newer(version: int, path: Path) -> None:
+    """Check that we know the version of a journal.
+
+    Raises:
+        JournalError: the journal was written by a newer llmeval.
+    """
+    if version > SCHEMA_VERSION:
+        raise JournalError(
+            f"the journal has version {version}, this llmeval knows {SCHEMA_VERSION}",
+            where=str(path),
+            hint="upgrade llmeval-core, or choose another folder with --home DIR",
+        )

@@ -48,13 +48,17 @@ class SampleWriter:
 
     Args:
         path: the journal.
+        called: what errors call it.
         presence: looks before each commit whether the journal's file is still there; made
             now if None.
     """
 
-    def __init__(self, path: Path, presence: Presence | None = None) -> None:
+    def __init__(
+        self, path: Path, *, called: Path | None = None, presence: Presence | None = None
+    ) -> None:
         self._path = path
-        self._presence = presence or Presence(path)
+        self._called = called or path  # in messages
+        self._presence = presence or Presence(path, called=self._called)
         self._items: deque[_Item | _Flush] = deque()
         self._awake = threading.Event()
         self._hurry = threading.Event()
@@ -112,7 +116,7 @@ class SampleWriter:
         try:
             connection = connect(self._path)
         except sqlite3.Error as err:
-            self._error = journal_error(err, self._path)
+            self._error = journal_error(err, self._called)
             connection = None
         running = True
         while running:
@@ -122,7 +126,7 @@ class SampleWriter:
                     self._presence.check()
                     _commit(connection, batch)
                 except Exception as err:  # noqa: BLE001  nobody would hear of it from this thread
-                    self._error = self._presence.problem() or journal_error(err, self._path)
+                    self._error = self._presence.problem() or journal_error(err, self._called)
             for done in flushes:
                 if not done.set_running_or_notify_cancel():
                     continue  # who waited was cancelled

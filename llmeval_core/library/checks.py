@@ -6,8 +6,10 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from llmeval_core.contracts import Check, CheckOutcome
+from llmeval_core.contracts import Check, CheckOutcome, CheckState
+from llmeval_core.errors import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,12 @@ def run_checks(checks: list[Check], home: Path, *, within_s: float) -> list[Find
 def _outcome(check: Check, home: Path) -> CheckOutcome:
     try:
         found: object = check.run(home)
-    except (Exception, SystemExit) as err:  # noqa: BLE001  the border: a check is foreign code
-        return CheckOutcome("failed", f"the check itself broke: {type(err).__name__}: {err}")
+    except BaseException as err:  # noqa: BLE001  the border, and a thread: Ctrl-C comes elsewhere
+        return CheckOutcome("failed", f"the check itself broke: {in_words(err)}")
     if not isinstance(found, CheckOutcome):
         kind = type(found).__name__
         return CheckOutcome("failed", f"the check gave a {kind}, not a CheckOutcome")
-    return found
+    if found.state not in get_args(CheckState):
+        return CheckOutcome("failed", f"the check gave the state {found.state!r}")
+    hint = None if found.hint is None else str(found.hint)
+    return CheckOutcome(found.state, str(found.detail), hint)

@@ -10,8 +10,8 @@ from llmeval_core.catalog import KINDS, Catalog
 from llmeval_core.contracts import Check, CheckOutcome
 from llmeval_core.errors import JournalError, LlmevalError
 from llmeval_core.host import Host
-from llmeval_core.journal import Deliveries, Journal
-from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.journal import Deliveries
+from llmeval_core.library.existing_journal import existing_journal, has_journal
 from llmeval_core.library.session import Session
 
 OLDEST_PYTHON = (3, 11)
@@ -61,10 +61,10 @@ def check_folder(home: Path) -> CheckOutcome:
 
 def check_journal(home: Path) -> CheckOutcome:
     """Say whether the journal can be read and is of our version."""
-    if not (home / JOURNAL_FILE).exists():
-        return CheckOutcome("ok", "none yet")
     try:
-        with Journal(home) as journal, journal.reader() as reader:
+        if not has_journal(home):
+            return CheckOutcome("ok", "none yet")
+        with existing_journal(home) as journal, journal.reader() as reader:
             n_results = sum(1 for _ in reader.results())
     except JournalError as err:
         return CheckOutcome("failed", err.what, err.hint)
@@ -73,10 +73,10 @@ def check_journal(home: Path) -> CheckOutcome:
 
 def check_deliveries(home: Path) -> CheckOutcome:
     """Say whether a tracker lacks results."""
-    if not (home / JOURNAL_FILE).exists():
-        return CheckOutcome("ok", "none yet")
     try:
-        with Journal(home) as journal:
+        if not has_journal(home):
+            return CheckOutcome("ok", "none yet")
+        with existing_journal(home) as journal:
             lacking = {
                 stored.name: len(
                     journal.deliveries(Deliveries.pending, stored.name, with_failed=True)
@@ -99,6 +99,12 @@ def check_plugins(host: Host) -> CheckOutcome:
             "failed",
             "; ".join(reasons),
             "upgrade or uninstall it, or leave it alone with `-p no:NAME`",
+        )
+    passed_over = [plugin for plugin in host.plugins if plugin.state in ("unreadable", "shadowed")]
+    if passed_over:
+        reasons = [f"{plugin.label}: {plugin.reason}" for plugin in passed_over]
+        return CheckOutcome(
+            "warning", f"passed over: {'; '.join(reasons)}", "install it again, or uninstall it"
         )
     n_loaded = sum(plugin.state == "loaded" for plugin in host.plugins)
     if n_loaded == 0:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from llmeval_core.completeness import coverage_of, gives_way
-from llmeval_core.library.printable import shown
+from llmeval_core.library.printable import shown, shown_json
 from llmeval_core.library.spreadsheets import as_cell
 from llmeval_core.records import MetricResult, TaskResult
 
@@ -90,7 +90,7 @@ def to_json(board: Leaderboard) -> str:
         }
         for place, cell in board.cells.items()
     ]
-    return json.dumps(cells, ensure_ascii=False, indent=2)
+    return shown_json(json.dumps(cells, ensure_ascii=False, indent=2))
 
 
 def to_csv(board: Leaderboard) -> str:
@@ -99,12 +99,12 @@ def to_csv(board: Leaderboard) -> str:
     writer = csv.writer(out, lineterminator="\n")
     suffixes = ("", "_stderr", "_low", "_high", "_n")
     header = [f"{key}{suffix}" for key in board.keys for suffix in suffixes]
-    writer.writerow(["model", *map(as_cell, header)])
+    writer.writerow(["model", *(as_cell(shown(name)) for name in header)])
     for model in board.models:
         row: list[float | None] = []
         for key in board.keys:
             row += _numbers(board.cells.get((model, key)))
-        writer.writerow([as_cell(model), *row])
+        writer.writerow([as_cell(shown(model)), *row])
     return out.getvalue().rstrip("\n")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from llmeval_core.catalog import Preflight
 from llmeval_core.journal import Journal, Reader, home_problem
 from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.library.existing_journal import has_journal
 
 
 def preflight_of_run(home: Path) -> Preflight:
@@ -15,7 +16,7 @@ def preflight_of_run(home: Path) -> Preflight:
     Raises:
         JournalError: the folder or the journal cannot be written.
     """
-    if not (home / JOURNAL_FILE).exists():
+    if not has_journal(home):
         if problem := home_problem(home, home / JOURNAL_FILE):
             raise problem
         return Preflight(home, must_be_ready=True)

@@ -6,15 +6,21 @@ import re
 from collections.abc import Iterator
 
 # Controls but tab and line feed, marks that change the direction of writing, line separators
-# that are no line feed, and halves of surrogate pairs, which cannot be written at all.
+# that are no line feed, halves of surrogate pairs, which cannot be written at all.
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff"
+    "\ufff9-\ufffb]"
 )
 
 
 def shown(text: str) -> str:
     r"""Write control characters as `\x1b`, so that no text can steer the terminal."""
     return _UNPRINTABLE.sub(_escaped, text)
+
+
+def shown_json(text: str) -> str:
+    r"""Write control characters in a JSON document as `\u001b`, which means the same there."""
+    return _UNPRINTABLE.sub(_escaped_in_json, text)
 
 
 def shown_parts(text: str) -> Iterator[tuple[str, bool]]:
@@ -32,3 +38,7 @@ def shown_parts(text: str) -> Iterator[tuple[str, bool]]:
 def _escaped(match: re.Match[str]) -> str:
     code = ord(match.group())
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def _escaped_in_json(match: re.Match[str]) -> str:
+    return f"\\u{ord(match.group()):04x}"

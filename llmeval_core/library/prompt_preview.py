@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmeval_core.catalog import Catalog, plan_model, plan_task
+from llmeval_core.catalog import Catalog, plan_model, plan_task, shots_of
 from llmeval_core.config import (
     GenerationConfig,
     ModelConfig,
@@ -91,7 +91,7 @@ def preview_dataset(
     *,
     use: str,
     model: str | None,
-    n_shots: int,
+    n_shots: int | None,
     limit: int,
 ) -> PreviewedTask:
     """Make the first requests of a data set, as a run without other settings would.
@@ -102,7 +102,7 @@ def preview_dataset(
         use: how the data set is called in a run file.
         model: how the model would be asked; None for a text to continue (messages for a
             conversation), whatever the model.
-        n_shots: how many examples are shown.
+        n_shots: how many examples are shown; None for the data set's own number.
         limit: how many samples.
 
     Raises:
@@ -110,7 +110,7 @@ def preview_dataset(
     """
     origin = Origin(flags={("models", 0): f"-m {model}", ("tasks",): f"data set {use}"})
     name = model or _ANY_MODEL
-    task = TaskConfig.model_validate({"dataset": use, "shots": [n_shots]})
+    task = TaskConfig.model_validate({"dataset": use, "shots": n_shots})
     if model is None:
         provider = _NullProvider()
         planned = PlannedModel(name, provider, name, provider.describe(name), {})
@@ -122,7 +122,7 @@ def preview_dataset(
     run = RunConfig(models=(ModelConfig(name=name),), tasks=(task,))
     planned_task = plan_task(
         task,
-        n_shots,
+        shots_of(task, dataset)[0],
         model=planned,
         dataset=dataset,
         metrics=(),

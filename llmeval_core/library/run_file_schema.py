@@ -42,9 +42,8 @@ def run_file_schema(catalog: Catalog) -> JsonSchema:
     }
     task = definitions["TaskConfig"]["properties"]
     task["dataset"] |= {"$ref": "#/$defs/datasets"}
-    shots = task["shots"]
-    listed = {key: shots.pop(key) for key in ("type", "items", "minItems")}
-    shots["anyOf"] = [listed, listed["items"]]
+    listed = task["shots"]["anyOf"][0]
+    task["shots"]["anyOf"].insert(1, listed["items"])
     for properties in (task, schema["properties"]):
         _refer(properties["metrics"]["anyOf"][0], "metrics")
     _refer(schema["properties"]["models"], "models")

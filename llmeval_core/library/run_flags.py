@@ -47,7 +47,7 @@ def read_config(
     if budget:
         changes["budget"] = budget
     if datasets:
-        changes["tasks"] = [{"dataset": name, "shots": numbers or (0,)} for name in datasets]
+        changes["tasks"] = [{"dataset": name, "shots": numbers} for name in datasets]
         flags |= {("tasks", i): f"-d {name}" for i, name in enumerate(datasets)}
     if run_file is None:
         for key, option in (("models", "-m"), ("tasks", "-d")):

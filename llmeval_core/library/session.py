@@ -40,7 +40,8 @@ def make_session(
     offers = {
         kind: [Offer(entry, plugin.label) for entry, plugin in host.entries(kind)] for kind in KINDS
     }
-    broken = [f"{plugin.name} ({plugin.label}): {plugin.reason}" for plugin in host.broken]
+    unusable = (*host.broken, *host.unreadable)
+    broken = [f"{plugin.name} ({plugin.label}): {plugin.reason}" for plugin in unusable]
     return Session(host, Catalog(offers, broken=broken))
 
 

@@ -11,7 +11,7 @@ from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema
 
 from llmeval_core.catalog import Kind, Offer
 from llmeval_core.config import Settings
-from llmeval_core.errors import PluginError
+from llmeval_core.errors import PluginError, in_words, passes
 from llmeval_core.naming import split_reference
 
 JsonSchema = dict[str, Any]  # Any: JSON
@@ -39,14 +39,17 @@ def settings_schema(offer: Offer, ref_template: str = DEFAULT_REF_TEMPLATE) -> J
     """Return the JSON Schema of what an entry can be told in the run file.
 
     Raises:
-        PluginError: the settings class has a field that JSON Schema cannot say.
+        PluginError: the settings class has a field that JSON Schema cannot say, or fails.
     """
+    config: type[Settings] = offer.entry.config
     try:
-        config: type[Settings] = offer.entry.config
         return config.model_json_schema(ref_template=ref_template, schema_generator=_Quiet)
-    except PydanticUserError as err:
+    except BaseException as err:  # the border: a settings class is foreign code
+        if passes(err):
+            raise
+        told = err.message if isinstance(err, PydanticUserError) else in_words(err)
         raise PluginError(
-            f"the settings of '{offer.entry.name}' have no JSON Schema: {err.message}",
+            f"the settings of '{offer.entry.name}' have no JSON Schema: {told}",
             where=offer.distribution,
             hint="this is a bug in the plugin; tell its author",
         ) from err

@@ -123,7 +123,7 @@ class Pacer:
             and not self._held_until
             and self._outage.since is None
             and self._refusals.since is None
-            and self._refusals.room is None
+            and self._refusals.slow_from is None
         ):
             self._n_under_way += 1
             return
@@ -143,7 +143,7 @@ class Pacer:
         self._limit.answered(now, latency_s=latency_s, n_under_way=self._n_under_way)
         if self._retries is not None:
             self._retries.earn()
-        self._refusals.answered(self._limit.limit)
+        self._refusals.answered()
         if self._has_quota and generation.n_prompt_tokens is not None:
             n_used = generation.n_prompt_tokens + (generation.n_completion_tokens or 0)
             self._use(0, max(0, n_used) - n_expected, now)
@@ -161,8 +161,6 @@ class Pacer:
         wait_s = error.retry_after_s
         if error.kind == "rate_limit":
             wait_s = self._refusals.refused(now, wait_s, error.what, is_held=now < self._held_until)
-        else:
-            self._refusals.passed(self._limit.limit)
         if wait_s:
             self._hold(now, wait_s, error.what)
         if error.kind in ("connection", "timeout", "overloaded", "malformed"):
@@ -187,7 +185,7 @@ class Pacer:
         now = _now()
         if self._held_until and now >= self._held_until:
             self._held_until = 0.0
-        while self._waiting and self._n_under_way < self._room():
+        while self._waiting and self._n_under_way < self._limit.limit:
             waiter = self._waiting[0]
             if waiter.turn.done():
                 self._waiting.popleft()
@@ -225,14 +223,10 @@ class Pacer:
         return max(
             held_s,
             for_outage,
+            self._refusals.wait_s(self._n_under_way, self._limit.limit, now),
             requests.wait_s(1, now) if requests else 0.0,
             tokens.wait_s(n_tokens, now) if tokens else 0.0,
         )
-
-    def _room(self) -> int:
-        """Say how many may be under way now; few after a quota was used up."""
-        room = self._refusals.room
-        return self._limit.limit if room is None else min(room, self._limit.limit)
 
     def _hold(self, now: float, seconds: float, reason: str) -> None:
         """Let nobody through for a while; tell it, if it is long enough to be noticed."""

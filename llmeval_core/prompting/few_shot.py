@@ -80,7 +80,9 @@ class FewShotPool:
         n_same = len(self._pool) - len(chosen)
         raise PromptError(
             f"the few-shot pool has only {len(chosen)} other samples: {n_same} of {len(self._pool)}"
-            " ask the same as this one"
+            " ask the same as this one",
+            hint="name a larger pool (few_shot_file), ask for fewer shots, or show in the template"
+            " what tells the samples apart",
         )
 
     def _candidates(self, sample: Sample) -> Iterator[tuple[Sample, str]]:

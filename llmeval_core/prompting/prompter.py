@@ -149,9 +149,11 @@ class Prompter:
         """Refuse to make one text of several turns without being told how."""
         if isinstance(sample.input, str) or len(sample.input) == 1 or self._templates.sees_messages:
             return
+        way = "answer_by to letter" if self._task.mode == "loglikelihood" else "prompt.mode to chat"
         raise PromptError(
-            "a conversation cannot be shown as one text: set prompt.mode to chat and"
-            " prompt.examples to turns, or write a template that uses `messages`"
+            "a conversation cannot be shown as one text",
+            hint=f"set {way} and prompt.examples to turns, or write a template that uses"
+            " `messages`",
         )
 
     def _continuations(self, sample: Sample, variables: Variables) -> tuple[str, ...]:

@@ -18,7 +18,16 @@ _LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 class PromptError(ValueError):
-    """One sample cannot be turned into a request; the message says which template and why."""
+    """One sample cannot be turned into a request; the message says which template and why.
+
+    Args:
+        what: what happened, one line.
+        hint: what to try; None for the usual.
+    """
+
+    def __init__(self, what: str, *, hint: str | None = None) -> None:
+        super().__init__(what)
+        self.hint = hint
 
 
 class Template:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict
 
 from llmeval_core.naming import Json
 from llmeval_core.records.outcomes import Outcome
+from llmeval_core.validating import ready_pydantic
+
+ready_pydantic()
 
 
 class _Stored(BaseModel):
@@ -148,6 +152,8 @@ class TrackerStanding:
         delivered_at: the last delivery, seconds since 1970, UTC; None if there was none.
         location: where people can see what it has; None if unknown.
         reason: why the last failed attempt failed; None if none did.
+        config: how the last run that used it wrote it, `use`, `required` and settings; `${NAME}`
+            as written, literal secrets as `***`.
     """
 
     tracker: str
@@ -157,6 +163,7 @@ class TrackerStanding:
     delivered_at: float | None
     location: str | None
     reason: str | None
+    config: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def n_lacking(self) -> int:

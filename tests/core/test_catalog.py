@@ -29,10 +29,11 @@ class ShelfSettings(Settings):
     token: str | None = None
 
 
-class Shelf:
+class Shelf(FakeDataset):
     """Remembers its settings."""
 
     def __init__(self, settings: ShelfSettings) -> None:
+        super().__init__()
         self.settings = settings
 
 

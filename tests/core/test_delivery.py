@@ -12,7 +12,7 @@ import pytest
 
 from llmeval_core import delivery
 from llmeval_core.contracts import Receipt, RunInfo
-from llmeval_core.engine import run_plan
+from llmeval_core.engine import SilentProgress, TaskMeter, run_plan
 from llmeval_core.errors import JournalError, TrackerError
 from llmeval_core.journal import Deliveries, Delivery, Journal
 from llmeval_core.records import Generation, Request, TaskResult
@@ -276,14 +276,14 @@ async def test_a_secret_is_neither_in_a_reason_nor_in_a_receipt(tmp_path: Path) 
 
 
 async def test_a_run_that_ends_in_a_bug_still_closes_its_trackers(tmp_path: Path) -> None:
-    class Buggy(FakeModel):
-        async def generate(self, request: Request) -> Generation:
+    class Buggy(SilentProgress):
+        def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:
             raise KeyError("choices")
 
     tracker = ListTracker()
 
     with pytest.raises(KeyError):
-        await run_in(tmp_path, models={"fake": Buggy()}, trackers={"list": tracker})
+        await run_in(tmp_path, progress=Buggy(), trackers={"list": tracker})
 
     assert tracker.n_closed == 1
 

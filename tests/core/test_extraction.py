@@ -44,6 +44,10 @@ def extracted(setting: Any, text: str) -> str:
         ({"pattern": r"\d+", "match": -4}, "1 2 3", ""),
         ({"pattern": "answer (.+)", "flags": ["ignore_case", "dotall"]}, "ANSWER a\nb", "a\nb"),
         ({"pattern": "^b.*", "flags": "multiline"}, "a\nbc", "bc"),
+        ({"pattern": r"(\w)。(\w)", "groups": "joined"}, "1。2 3。4", "12"),
+        ({"pattern": r"(\w)。(\w)", "groups": "joined", "match": "last"}, "1。2 3。4", "34"),
+        ({"pattern": "a(b)|c(d)", "groups": "joined"}, "cd ab", "d"),
+        ({"pattern": "a( )(b*)", "groups": "joined"}, "a c", ""),
         ({"boxed": True}, r"\boxed{1}, no: $\boxed{\frac{1}{2}}$ (in 3 ways)", r"\frac{1}{2}"),
         ({"boxed": True, "match": "first"}, r"\boxed{1} \boxed{2}", "1"),
         ({"boxed": True, "match": 2}, r"\boxed{1} \boxed{2} \boxed{3}", "2"),
@@ -156,6 +160,11 @@ def test_endless_repetition_is_read_in_linear_time(unit: str) -> None:
         ({"pattern": "a", "match": "middle"}, "match is first, last, or a number"),
         ({"pattern": "("}, "extract is not a regular expression: missing \\), unterminated"),
         ({"pattern": "a", "flags": "loud"}, "Input should be 'ignore_case'"),
+        (
+            {"pattern": "a", "groups": "joined"},
+            "groups: joined goes with a pattern that has groups",
+        ),
+        ({"boxed": True, "groups": "joined"}, "groups: joined goes with a pattern that has"),
         ({"patern": "a"}, "Extra inputs are not permitted"),
         ("", "at least 1 character"),
         ([], "at least 1 item"),
@@ -173,6 +182,7 @@ def test_an_extract_that_means_nothing_is_refused(setting: Any, message: str) ->
         ("a", {"pattern": "a"}),
         ("a", ["a"]),
         ("a", {"pattern": "a", "match": 1}),
+        ("(a)", {"pattern": "(a)", "groups": "first"}),
         ({"boxed": True}, {"boxed": True, "match": "last"}),
         (
             {"pattern": "a", "flags": ["dotall", "multiline"]},
@@ -189,6 +199,8 @@ def test_settings_that_find_the_same_are_described_alike(one: Any, other: Any) -
 def test_a_plain_pattern_is_described_as_it_is_written() -> None:
     assert describe_extract("a(b)") == "a(b)"
     assert describe_extract(None) is None
+    joined = SETTING.validate_python({"pattern": "(a)(b)", "groups": "joined"})
+    assert describe_extract(joined) == {"pattern": "(a)(b)", "groups": "joined"}
     assert describe_extract(SETTING.validate_python(["a", {"pattern": "b", "match": "last"}])) == [
         "a",
         {"pattern": "b", "match": "last"},

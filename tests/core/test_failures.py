@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -10,7 +11,7 @@ from llmeval_core.engine import run_plan
 from llmeval_core.engine.giving_up import GiveUp
 from llmeval_core.errors import FailureKind, LlmevalError, ModelError
 from llmeval_core.journal import Journal
-from llmeval_core.records import Failure
+from llmeval_core.records import Failure, Generation, Sample, Score
 from llmeval_core.testing import (
     FakeDataset,
     FakeMetric,
@@ -112,6 +113,66 @@ async def test_a_template_that_fails_on_one_row_fails_that_sample(tmp_path: Path
     assert [str(s.failure.message) for s in failed if s.failure] == [
         "prompt.template: 'dict object' has no attribute 'f' (sample '6')"
     ]
+
+
+async def test_a_metric_that_fails_loses_no_answer_and_is_tried_again_without_the_model(
+    tmp_path: Path,
+) -> None:
+    """Case h4-plugin-raises-baseexception: neither a server that is away nor a bug costs twice."""
+
+    class Judge(FakeMetric):
+        trouble: ClassVar[dict[str, BaseException]] = {
+            "0": TimeoutError("the judge is away"),
+            "1": SystemExit(4),
+        }
+
+        def score(self, sample: Sample, generation: Generation) -> Score:
+            if sample.id in self.trouble:
+                raise self.trouble[sample.id]
+            return super().score(sample, generation)
+
+    first = await run_in(tmp_path, metrics={"judge": Judge()})
+    with Journal(tmp_path) as journal, journal.reader() as reader:
+        kept = list(reader.sample_results(1))
+    Judge.trouble = {}
+    model = FakeModel()
+    second = await run_in(tmp_path, metrics={"judge": Judge()}, models={"fake": model})
+
+    assert [item.failure for item in kept] == [
+        Failure("metric", "judge: TimeoutError: the judge is away"),
+        Failure("metric", "judge: SystemExit: 4 (a bug in test 0; tell its author)"),
+        None,
+    ]
+    assert [item.generation is not None for item in kept] == [True, True, True]
+    assert [(r.n_samples, r.n_failed) for r in first.summary.results] == [(3, 2)]
+    assert first.errors == ()
+    assert [(r.n_samples, r.n_failed) for r in second.summary.results] == [(3, 0)]
+    assert model.requests == []
+
+
+async def test_a_metric_that_fails_on_every_sample_so_far_ends_the_task(tmp_path: Path) -> None:
+    class Broken(FakeMetric):
+        def score(self, sample: Sample, generation: Generation) -> Score:
+            raise KeyError("no such key")
+
+    model = FakeModel()
+    outcome = await run_in(
+        tmp_path,
+        datasets={"fake": FakeDataset(1000)},
+        models={"fake": model},
+        metrics={"broken": Broken()},
+        give_up_after=5,
+        concurrency=1,
+    )
+
+    assert [str(error) for error in outcome.errors] == [
+        "5 samples in a row failed: broken: KeyError: 'no such key' (a bug in test 0; tell its"
+        " author)\n"
+        "  where: fake/model, fake_0shot\n"
+        "  try:   choose metrics that fit the data set; the answers are kept, and the same command"
+        " scores them again"
+    ]
+    assert len(model.requests) == 5
 
 
 async def test_a_metric_that_cannot_score_fails_the_sample(tmp_path: Path) -> None:

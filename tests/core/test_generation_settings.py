@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llmeval_core.catalog import make_plan
-from llmeval_core.config import Origin, RunConfig, TaskDefaults, validate
+from llmeval_core.catalog.generation import lay_over
+from llmeval_core.config import GenerationConfig, Origin, RunConfig, TaskDefaults, validate
 from llmeval_core.errors import ConfigError
 from llmeval_core.host import load_plugins
+from llmeval_core.library.run_flags import read_config
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
 from llmeval_core.records import GenerationSettings, Reasoning
@@ -152,6 +155,16 @@ def test_more_keys_of_the_body_are_laid_over_each_other() -> None:
     assert none.extra_body == {}
 
 
+FIRST_SETTINGS = {
+    "max_tokens": 5,
+    "temperature": 0.7,
+    "top_p": 0.9,
+    "seed": 3,
+    "stop": ["\n"],
+    "n": 2,
+}
+
+
 def fingerprints(**config: Any) -> tuple[str, str, str]:
     """Return those of the task's requests, of the task and of its first request."""
     (evaluation,) = plan_of(**config).evaluations
@@ -164,48 +177,27 @@ def fingerprints(**config: Any) -> tuple[str, str, str]:
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        (
-            {},
-            (
-                "fdc77047d323da72c98a6a72b6b6d354",
-                "0c2f636a77bec85984928f35ae870e8f",
-                "4ea58d25452cdb0e82084cda6d0a4ea3",
-            ),
-        ),
-        (
-            {
-                "generation": {
-                    "max_tokens": 5,
-                    "temperature": 0.7,
-                    "top_p": 0.9,
-                    "seed": 3,
-                    "stop": ["\n"],
-                    "n": 2,
-                }
-            },
-            (
-                "550fb13db48611283f53dabea0285363",
-                "2284d0bf1ed4fca8163b36d91505a236",
-                "2a22e2e4bfe7172c23b4b2ab7af330d3",
-            ),
-        ),
+        ({}, "4ea58d25452cdb0e82084cda6d0a4ea3"),
+        ({"generation": FIRST_SETTINGS}, "2a22e2e4bfe7172c23b4b2ab7af330d3"),
         (
             {
                 "generation": {"max_tokens": 5, "stop": ["\n"]},
                 "tasks": [{"dataset": "fake", "prompt": COMPLETION}],
             },
-            (
-                "c0e62cc0122fc6c9e1be770375d6e608",
-                "8680212a9b5bf14e7a9a783c9ff7527b",
-                "baba9d71b3c07dafc5c507a58ade50d5",
-            ),
+            "baba9d71b3c07dafc5c507a58ade50d5",
         ),
     ],
 )
-def test_where_nothing_new_is_set_fingerprints_are_those_of_version_0_1(
-    config: dict[str, Any], expected: tuple[str, str, str]
+def test_where_nothing_new_is_set_requests_have_the_fingerprints_of_version_0_1(
+    config: dict[str, Any], expected: str
 ) -> None:
-    assert fingerprints(**config) == expected
+    assert fingerprints(**config)[2] == expected
+
+
+def test_where_nothing_new_is_set_a_task_is_described_as_by_version_0_1() -> None:
+    (evaluation,) = plan_of(generation=FIRST_SETTINGS).evaluations
+
+    assert evaluation.tasks[0].settings["generation"] == FIRST_SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -237,3 +229,31 @@ def test_a_secret_in_the_body_is_not_shown() -> None:
         "n": 1,
         "extra_body": {"api_key": "***", "top_k": 1},
     }
+
+
+def test_the_flag_for_max_tokens_wins_over_every_part_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "eval.yaml"
+    file.write_text(
+        "models: [{name: fake/a, generation: {max_tokens: null, top_p: null}}, fake/b]\n"
+        "tasks: [{dataset: fake, generation: {max_tokens: 7, temperature: null}}]\n"
+    )
+
+    config, _ = read_config(
+        file,
+        models=(),
+        datasets=(),
+        shots=None,
+        metrics=(),
+        trackers=(),
+        max_tokens=99,
+        max_cost=None,
+        max_total_tokens=None,
+    )
+
+    first, _ = config.models
+    assert first.generation is not None
+    laid = lay_over(
+        GenerationConfig(), config.generation, first.generation, config.tasks[0].generation
+    )
+    assert laid.max_tokens == 99
+    assert laid.model_fields_set == {"max_tokens", "top_p", "temperature"}

@@ -150,7 +150,8 @@ def test_two_plugins_with_one_name_are_both_named_when_it_is_used(
     assert str(caught.value) == (
         "two plugins offer the metric 'mine': fake-mine 1.0 and fake-yours 3.1\n"
         "  where: eval.yaml, metrics[0]\n"
-        "  try:   disable one with `-p no:NAME`; `llmeval plugins` lists the names"
+        "  try:   disable one with `-p no:NAME` or `-p no:DISTRIBUTION:NAME`;"
+        " `llmeval plugins` lists both"
     )
 
 
@@ -234,7 +235,7 @@ def test_a_distribution_that_lost_its_metadata_stops_nothing(plugin_folder: Plug
 
     (plugin,) = (plugin for plugin in load_plugins().plugins if plugin.name == "mine")
 
-    assert (plugin.label, plugin.state) == ("? ?", "loaded")
+    assert (plugin.label, plugin.state) == ("fake_mine 1.0", "loaded")
 
 
 def test_one_module_under_two_names_is_loaded_once(plugin_folder: PluginFolder) -> None:
@@ -246,7 +247,9 @@ def test_one_module_under_two_names_is_loaded_once(plugin_folder: PluginFolder) 
 
     first, second = fakes(host, plugin_folder)
     assert (first.state, second.state) == ("loaded", "broken")
-    assert "already registered" in (second.reason or "")
+    assert "it is the same module as the plugin 'fake-mine:mine', and is loaded once" in (
+        second.reason or ""
+    )
     assert len(host.entries("metrics")) == 1
 
 

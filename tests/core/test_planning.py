@@ -12,7 +12,7 @@ from llmeval_core.contracts import ModelInfo
 from llmeval_core.errors import ConfigError, PluginError
 from llmeval_core.host import load_plugins
 from llmeval_core.plan import PlannedTask
-from llmeval_core.records import GenerationSettings
+from llmeval_core.records import GenerationSettings, Message, Sample
 from llmeval_core.testing import FakeDataset, FakeMetric, FakeModel, make_sample
 from llmeval_core.testing.running import catalog_of, plan_of
 
@@ -74,6 +74,36 @@ def test_what_is_said_nearest_to_the_task_wins(
     )
 
     assert task.generation.max_tokens == expected
+
+
+@pytest.mark.parametrize(
+    ("of_data_set", "of_task", "keys"),
+    [
+        (None, {}, ["fake_0shot"]),
+        (2, {}, ["fake_2shot"]),
+        (2, {"shots": None}, ["fake_2shot"]),
+        (2, {"shots": 0}, ["fake_0shot"]),
+        (2, {"shots": [0, 1]}, ["fake_0shot", "fake_1shot"]),
+    ],
+)
+def test_p5_llm_jp_eval_v2_a_data_set_says_how_many_examples_are_usual(
+    of_data_set: int | None, of_task: dict[str, Any], keys: list[str]
+) -> None:
+    dataset = FakeDataset(defaults=TaskDefaults(shots=of_data_set))
+
+    plan = plan_of(datasets={"fake": dataset}, tasks=[{"dataset": "fake", **of_task}])
+
+    assert [task.key for task in plan.evaluations[0].tasks] == keys
+
+
+def test_a_conversation_with_choices_is_answered_by_a_letter_where_the_model_can_chat() -> None:
+    """Case n2-chat-messages."""
+    turns = (Message("user", "Hello."), Message("assistant", "Hi."), Message("user", "Capital?"))
+    sample = Sample("c", turns, choices=("Paris", "Rome"), answer=0)
+
+    task = planned(datasets={"fake": FakeDataset([sample])})
+
+    assert (task.answer_by, task.mode) == ("letter", "chat")
 
 
 def test_what_nobody_says_is_greedy_and_one_answer() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from llmeval_core.config import ExtractConfig, ExtractRule
 from llmeval_core.contracts import Metric
-from llmeval_core.errors import ConfigError, PluginError
+from llmeval_core.errors import ConfigError, ModelError
 from llmeval_core.plan import PlannedMetric
 from llmeval_core.records import Failure, Generation, Sample, Score
 from llmeval_core.scoring import Scorer
@@ -39,7 +39,7 @@ class Failing(FakeMetric):
         self._outcome = outcome
 
     def score(self, sample: Sample, generation: Generation) -> Score:
-        if isinstance(self._outcome, Exception):
+        if isinstance(self._outcome, BaseException):
             raise self._outcome
         found: Score = self._outcome
         return found
@@ -133,6 +133,17 @@ async def test_a_number_that_is_not_finite_is_a_failure(score: Score) -> None:
     assert outcome == Failure("metric", "m0: the score is not a finite number")
 
 
+class PanicException(BaseException):
+    """No Exception, as pyo3's own."""
+
+
+class Wordless(Exception):  # noqa: N818
+    """An error whose text fails."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
 @pytest.mark.parametrize(
     ("outcome", "reason"),
     [
@@ -140,24 +151,66 @@ async def test_a_number_that_is_not_finite_is_a_failure(score: Score) -> None:
         (KeyError("a"), "KeyError: 'a'"),
         (0.5, "TypeError: score() gave a float, not a Score"),
         (None, "TypeError: score() gave a NoneType, not a Score"),
+        (PanicException(1), "PanicException: 1"),
+        (SystemExit(3), "SystemExit: 3"),
+        (GeneratorExit(), "GeneratorExit"),
+        (asyncio.CancelledError(), "CancelledError"),
+        (
+            BaseExceptionGroup("two", [PanicException()]),
+            "BaseExceptionGroup: two (1 sub-exception)",
+        ),
+        (Wordless(), "Wordless: (its text fails with RuntimeError)"),
     ],
+    ids=lambda given: type(given).__name__,
 )
-async def test_a_bug_in_a_metric_names_the_metric_and_the_sample(
+async def test_a_bug_in_a_metric_fails_the_sample_and_names_the_plugin(
     outcome: object, reason: str
 ) -> None:
-    with pytest.raises(PluginError) as caught:
-        await scorer(Failing(outcome)).score(make_sample(), make_generation("Paris"))
+    """Case h4-plugin-raises-baseexception: whatever is raised, it is the metric's failure."""
+    found = await scorer(Failing(outcome)).score(make_sample(), make_generation("Paris"))
 
-    assert str(caught.value) == (
-        f"metric 'm0' failed on sample 's1': {reason}\n"
-        "  try:   this is a bug in the plugin; tell its author"
-    )
+    assert found == Failure("metric", f"m0: {reason} (a bug in its plugin; tell its author)")
 
 
-async def test_our_own_errors_of_a_metric_pass_as_they_are() -> None:
-    ours = ConfigError("the judge has no key")
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConfigError("the judge has no key"), "the judge has no key"),
+        (ModelError("overloaded", "busy", hint="wait"), "busy"),
+        (TimeoutError("no answer"), "TimeoutError: no answer"),
+        (ConnectionResetError("gone"), "ConnectionResetError: gone"),
+        (ValueError(""), "ValueError"),
+        (ValueError("x" * 9999), "x" * 2000 + " ..."),
+    ],
+    ids=["ours", "hint", "timeout", "connection", "no text", "endless text"],
+)
+async def test_what_a_metric_cannot_help_fails_the_sample_and_is_called_no_bug(
+    error: Exception, reason: str
+) -> None:
+    found = await scorer(Failing(error)).score(make_sample(), make_generation("Paris"))
 
-    with pytest.raises(ConfigError) as caught:
-        await scorer(Failing(ours)).score(make_sample(), make_generation("Paris"))
+    assert found == Failure("metric", f"m0: {reason}")
 
-    assert caught.value is ours
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), BaseExceptionGroup("", [KeyboardInterrupt()])]
+)
+async def test_ctrl_c_in_a_metric_is_the_users(error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        await scorer(Failing(error)).score(make_sample(), make_generation("Paris"))
+
+
+async def test_scoring_that_is_cancelled_is_no_failure_of_the_metric() -> None:
+    class Slow(FakeMetric):
+        async def score(  # type: ignore[override]  # the contract allows both
+            self, sample: Sample, generation: Generation
+        ) -> Score:
+            await asyncio.Event().wait()
+            return Score(1.0)
+
+    scoring = asyncio.create_task(scorer(Slow()).score(make_sample(), make_generation("Paris")))
+    await asyncio.sleep(0)
+    scoring.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await scoring

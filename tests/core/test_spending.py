@@ -42,9 +42,7 @@ class Noting(SilentProgress):
         self.notices.append(text)
 
 
-@pytest.mark.parametrize(
-    "told", [(None, None), (0, 0), (-5, -5), (None, 10), (8, None), (2 * 10**9, 1)]
-)
+@pytest.mark.parametrize("told", [(None, None), (0, 0), (None, 10), (8, None)])
 async def test_a_budget_counts_an_estimate_where_tokens_are_not_told_and_says_so_once(
     told: tuple[int | None, int | None], tmp_path: Path
 ) -> None:

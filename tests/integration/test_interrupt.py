@@ -69,8 +69,9 @@ def start(folder: Path, *args: str) -> subprocess.Popen[str]:
 
 def interrupt_after(line: str, process: subprocess.Popen[str]) -> tuple[str, float]:
     """Send SIGINT once a line was printed; return what came on stderr, and the seconds it took."""
-    assert process.stdout is not None
-    assert process.stdout.readline() == line + "\n"
+    assert process.stderr is not None
+    while (told := process.stderr.readline()) != line + "\n":
+        assert told, "it ended before"
     process.send_signal(signal.SIGINT)
     started = time.monotonic()
     _, err = process.communicate(timeout=30)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -13,16 +12,17 @@ from typing import Any
 
 import click
 import yaml
-from rich.console import Console
 from rich.progress import Progress as RichProgress
 
 from llmeval_core.catalog import Catalog, Preflight, ReadinessCheck, make_trackers
 from llmeval_core.cli.event_loop import run_to_end
+from llmeval_core.cli.screen import echo, echo_json, error_console
 from llmeval_core.cli.session import complete, home_option, open_session
 from llmeval_core.config import Origin, TrackerConfig, validate
 from llmeval_core.errors import ConfigError
 from llmeval_core.journal import Deliveries, Journal, StoredTracker
 from llmeval_core.library import SyncOutcome, existing_journal
+from llmeval_core.library.printable import shown
 from llmeval_core.library.syncing import bring
 from llmeval_core.plan import PlannedTracker
 
@@ -80,17 +80,17 @@ def command(
       llmeval trackers copy jsonl:everything.jsonl --latest
       llmeval trackers copy mlflow --set experiment=archive -m 'openai/*'
     """
-    with existing_journal(home) as journal:
+    with existing_journal(home, writing=True) as journal:
         catalog = open_session(ctx).catalog
         planned = _plan(tracker, settings, name, journal, catalog)
         n_chosen = journal.deliveries(Deliveries.assign, _stored(planned), **which)
         outcome = run_to_end(_copy(planned, journal, catalog, timeout))
     if as_json:
-        click.echo(json.dumps({**asdict(outcome), "chosen": n_chosen}, ensure_ascii=False))
+        echo_json({**asdict(outcome), "chosen": n_chosen}, indent=None)
     elif n_chosen:
-        click.echo(outcome.line())
+        echo(outcome.line())
     else:
-        click.echo("no result fits" if which["models"] != "*" else "the journal has no results")
+        echo("no result fits" if which["models"] != "*" else "the journal has no results")
     return int(outcome.undelivered > 0)
 
 
@@ -186,11 +186,11 @@ async def _tell(name: str, journal: Journal) -> None:
     lacking = journal.deliveries(Deliveries.n_lacking, name)
     if lacking == 0:
         return
-    console = Console(stderr=True, markup=False)
+    console = error_console()
     with RichProgress(
         *RichProgress.get_default_columns(), console=console, disable=not console.is_terminal
     ) as bar:
-        task = bar.add_task(f"to {name}", total=lacking)
+        task = bar.add_task(shown(f"to {name}"), total=lacking)
         while True:
             await asyncio.sleep(_POLL_S)
             left = journal.deliveries(Deliveries.n_lacking, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import Any
 import click
 from rich.table import Table
 
-from llmeval_core.cli.screen import make_console
+from llmeval_core.cli.screen import add_row, echo, echo_json, print_table
 from llmeval_core.cli.session import home_option
 from llmeval_core.errors import UnknownNameError
 from llmeval_core.journal import Deliveries, Journal, Lack
 from llmeval_core.library import existing_journal
-from llmeval_core.library.printable import shown
 from llmeval_core.naming import did_you_mean
 from llmeval_core.records import TrackerStanding
 
@@ -45,9 +43,9 @@ def command(name: str | None, home: Path, *, as_json: bool) -> int:
         lacks = {} if name is None else {name: journal.deliveries(Deliveries.lacks, name)}
         described = [_describe(journal, standing, lacks) for standing in standings]
     if as_json:
-        click.echo(json.dumps(described, ensure_ascii=False, indent=2))
+        echo_json(described)
     elif not standings:
-        click.echo("no run has used a tracker yet")
+        echo("no run has used a tracker yet")
     else:
         _print(standings)
         for lacked in lacks.values():
@@ -86,23 +84,24 @@ def _print(standings: list[TrackerStanding]) -> None:
     for column in table.columns[1:4]:
         column.justify = "right"
     for standing in standings:
-        table.add_row(
-            shown(standing.tracker),
+        add_row(
+            table,
+            standing.tracker,
             f"{standing.n_delivered:,}",
             f"{standing.n_pending:,}",
             f"{standing.n_failed:,}",
             _moment(standing.delivered_at),
         )
-    make_console().print(table)
+    print_table(table)
     for standing in standings:
         if standing.location:
-            click.echo(shown(f"{standing.tracker}: see {standing.location}"))
+            echo(f"{standing.tracker}: see {standing.location}")
     for standing in standings:
         if standing.n_lacking:
             reason = standing.reason or "not tried yet"
-            click.echo(shown(f"{standing.tracker}: {reason}"))
+            echo(f"{standing.tracker}: {reason}")
     if any(standing.n_lacking for standing in standings):
-        click.echo("`llmeval trackers sync` delivers what is waiting, and tries the refused again")
+        echo("`llmeval trackers sync` delivers what is waiting, and tries the refused again")
 
 
 def _print_lacks(lacks: list[Lack]) -> None:
@@ -110,9 +109,9 @@ def _print_lacks(lacks: list[Lack]) -> None:
         tried = f", tried {lack.attempts} times" if lack.attempts > 1 else ""
         state = "refused" if lack.state == "failed" else "waits"
         reason = f": {lack.reason}" if lack.reason else ""
-        click.echo(shown(f"  {lack.model}  {lack.task}  {state}{tried}{reason}"))
+        echo(f"  {lack.model}  {lack.task}  {state}{tried}{reason}")
     if len(lacks) > _MOST_LACKS:
-        click.echo(f"  and {len(lacks) - _MOST_LACKS:,} more (all with --json)")
+        echo(f"  and {len(lacks) - _MOST_LACKS:,} more (all with --json)")
 
 
 def _moment(timestamp: float | None) -> str:

@@ -9,7 +9,7 @@ import pytest
 from llmeval_datasets.hub_environment import expand_hub_paths, hint_of
 from llmeval_datasets.hugging_face import HuggingFaceSettings, hugging_face_dataset
 
-from llmeval_core.hooks import DatasetError
+from llmeval_core.hooks import DatasetError, Message
 from llmeval_core.testing import check_dataset
 
 ROWS = {"question": ["one?", "two?"], "answers": [["1", "I"], ["2"]]}
@@ -139,3 +139,17 @@ def test_d02_arc_keys_1_to_4_are_labels_in_the_form_of_the_hub(tmp_path: Path) -
     )
 
     assert [sample.references for sample in dataset.samples()] == [("wood",), ("air",)]
+
+
+def test_n2_chat_messages_of_a_saved_set_are_conversations(tmp_path: Path) -> None:
+    turns = [
+        {"role": "user", "content": "Its capital?", "tool_calls": None},
+        {"role": "assistant", "content": "Paris", "tool_calls": None},
+    ]
+    datasets.Dataset.from_dict({"messages": [turns]}).save_to_disk(str(tmp_path / "saved"))
+
+    dataset = hugging_face_dataset(HuggingFaceSettings(path=str(tmp_path / "saved")))
+    (sample,) = dataset.samples()
+
+    assert sample.input == (Message("user", "Its capital?"),)
+    assert sample.references == ("Paris",)

@@ -208,4 +208,22 @@ def test_the_wait_of_a_timeout_and_an_overload_is_passed_on() -> None:
     waits = [error(status, "", Retry_After="7").retry_after_s for status in (408, 409, 429, 503)]
 
     assert waits == [7.0] * 4
-    assert error(400, "", Retry_After="7").retry_after_s is None
+
+
+def test_a_refusal_that_asks_for_a_wait_is_a_quota_under_any_status() -> None:
+    """s07-429-tells-the-wait-in-its-body."""
+    found = [error(status, "no", Retry_After="7") for status in (400, 403, 404, 420)]
+
+    assert {(one.kind, one.retry_after_s) for one in found} == {("rate_limit", 7.0)}
+    assert error(401, "no", Retry_After="7").kind == "auth"
+
+
+def test_a_reset_that_stands_in_every_answer_asks_for_nothing() -> None:
+    resets = {"x_ratelimit_reset_tokens": "6m0s", "x_ratelimit_remaining_tokens": "149000"}
+
+    bad, down = error(400, "no", **resets), error(500, "no", **resets)
+    no_money = error(429, told("check your plan and billing details"), **resets)
+
+    assert (bad.kind, bad.retry_after_s) == ("bad_request", None)
+    assert (down.kind, down.retry_after_s) == ("overloaded", None)
+    assert no_money.kind == "auth"

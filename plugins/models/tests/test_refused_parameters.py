@@ -16,12 +16,13 @@ from llmeval_models.openai.provider import OpenAIProvider, ServerProvider
 from llmeval_models.openai.refused_parameters import (
     ParameterRefusedError,
     RefusedParameters,
+    asked_without,
     refused_parameters,
 )
 from llmeval_models.settings import OpenAISettings, ServerSettings
 from pydantic import SecretStr
 
-from llmeval_core.hooks import Generation, GenerationSettings, Model, ModelError
+from llmeval_core.hooks import Generation, GenerationSettings, Model, ModelError, StopReason
 from llmeval_core.testing import make_request
 
 from .conftest import Server
@@ -174,6 +175,24 @@ async def test_where_stop_is_refused_the_answer_ends_there_all_the_same(server: 
 
     await model.aclose()
     assert generation.text == "Paris"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "expected"),
+    [
+        ("Paris\n\nQ: next", "length", ("Paris", "stop")),
+        ("Paris", "length", ("Paris", "length")),
+        ("<think>a\n\nb</think>Paris\n\nQ:", "length", ("<think>a\n\nb</think>Paris", "stop")),
+    ],
+)
+def test_an_answer_that_is_cut_at_a_stop_text_is_whole(
+    text: str, reason: StopReason, expected: tuple[str, str]
+) -> None:
+    generation = asked_without(
+        Generation((text,), stop_reasons=(reason,)), ("stop",), ("\n\n", "Q:")
+    )
+
+    assert (generation.text, *generation.stop_reasons) == expected
 
 
 @pytest.mark.parametrize(

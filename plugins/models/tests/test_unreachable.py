@@ -322,7 +322,8 @@ def test_a_file_that_is_not_there_is_told_before_anything_is_sent(
     )
     assert "client_cert: there is no file" in told(client_cert=missing)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(missing))
-    assert told() == (
+    ServerProvider(ServerSettings(base_url="http://a/v1")).describe("m")
+    assert told(base_url="https://a/v1") == (
         f"REQUESTS_CA_BUNDLE names '{missing}', which does not exist\n"
         "  try:   set it to a file of certificates, or unset it"
     )

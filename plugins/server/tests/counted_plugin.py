@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,11 +23,15 @@ from llmeval_core.hooks import (
     ModelError,
     ModelInfo,
     ModelProvider,
+    Receipt,
     Request,
+    RunInfo,
     Sample,
     Score,
     Settings,
     TaskDefaults,
+    TaskResult,
+    Tracker,
     hookimpl,
     mean_aggregate,
 )
@@ -92,6 +100,7 @@ class Abacus:
         with self._settings.asked.open("a") as file:
             file.write(question.lstrip("_") + "\n")
         await asyncio.sleep(self._settings.latency_s)
+        self._hang()
         if self._settings.breaks == "die":
             os.abort()
         number = int(question.split()[-1].partition("+")[0])
@@ -99,6 +108,18 @@ class Abacus:
             raise ModelError("bad_request", "no fives please")
         text = str(number + (1 if number % 7 else 2))
         return Generation((text,), n_prompt_tokens=4, n_completion_tokens=1, latency_s=0.001)
+
+    def _hang(self) -> None:
+        """Hang if the file beside the questions says how, with a process that stays behind."""
+        file = self._settings.asked.with_suffix(".hang")
+        if not file.exists():
+            return
+        command = [sys.executable, "-c", "import time; time.sleep(600)"]
+        child = subprocess.Popen(command, start_new_session=True)
+        self._settings.asked.with_suffix(".child").write_text(str(child.pid))
+        if file.read_text() == "search":  # no other line of Python runs any more
+            re.fullmatch(r"(a|aa)+$", "a" * 200 + "b")
+        time.sleep(600)
 
     async def aclose(self) -> None:
         """Keep nothing."""
@@ -117,6 +138,20 @@ class Right:
         return mean_aggregate(scores)
 
 
+class Stuck:
+    """A tracker that never comes back, and lets nobody else run meanwhile."""
+
+    async def open(self, run: RunInfo) -> None:
+        (run.home / "stuck.txt").touch()
+
+    async def deliver(self, result: TaskResult) -> Receipt:
+        time.sleep(600)  # noqa: ASYNC251  this is what is wrong with it
+        raise AssertionError
+
+    async def close(self) -> None:
+        """Keep nothing."""
+
+
 @hookimpl
 def llmeval_register_datasets() -> Iterable[Entry[SumsSettings, Dataset]]:
     """Offer the data set."""
@@ -133,3 +168,9 @@ def llmeval_register_models() -> Iterable[Entry[AbacusSettings, ModelProvider]]:
 def llmeval_register_metrics() -> Iterable[Entry[Settings, Metric]]:
     """Offer the metric."""
     yield Entry("right", Settings, lambda settings: Right(), "the answer is the reference")
+
+
+@hookimpl
+def llmeval_register_trackers() -> Iterable[Entry[Settings, Tracker]]:
+    """Offer the tracker."""
+    yield Entry("stuck", Settings, lambda settings: Stuck(), "never comes back")

@@ -27,6 +27,7 @@ class LiveServer:
         session: its plugins.
         routes: of plugins.
         store: where jobs are kept; a store of its own if None.
+        session_factory: as `ServerContext` has it.
         settings: more settings, each of its own type (Any).
     """
 
@@ -37,12 +38,15 @@ class LiveServer:
         *,
         routes: Iterable[Route] = (),
         store: JobStore | None = None,
+        session_factory: str = "",
         **settings: Any,
     ) -> None:
         self.home = home
         self.settings = ServerSettings(home=home, **settings)
         self.store = store or open_store(self.settings)
-        self.context = ServerContext(self.settings, session, self.store, tuple(routes))
+        self.context = ServerContext(
+            self.settings, session, self.store, tuple(routes), session_factory
+        )
         self._server = uvicorn.Server(
             uvicorn.Config(
                 make_app(self.context),

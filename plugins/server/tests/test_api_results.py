@@ -51,7 +51,7 @@ async def test_before_the_first_run_there_is_nothing(client: aiohttp.ClientSessi
     async with client.get("samples", params={"model": "a/b", "task": "c"}) as response:
         body = await response.json()
 
-    assert board == {"models": [], "keys": [], "cells": []}
+    assert board == {"models": [], "keys": [], "cells": [], "n_models": 0}
     assert results == {"results": [], "n_results": 0}
     assert (response.status, body["error"]["what"]) == (404, "nothing was run yet")
 

@@ -73,8 +73,9 @@ def test_progress_grows_while_a_job_runs(rig: Rig) -> None:
             "bug",
             [
                 JobError(
-                    what="internal error",
-                    hint="this is a bug in llmeval or in a plugin; see the log",
+                    what="the model cannot be opened: ZeroDivisionError: in the abacus",
+                    where="model abacus/m",
+                    hint="this is a bug in the plugin; tell its author",
                 )
             ],
         ),

@@ -46,7 +46,8 @@ def test_a_name_that_two_plugins_offer_is_told_with_both(
         "error: two plugins offer the data set 'capitals': fake-capitals 1.0 and"
         " fake-duplicate-name 1.0\n"
         "  where: -d capitals\n"
-        "  try:   disable one with `-p no:NAME`; `llmeval plugins` lists the names\n"
+        "  try:   disable one with `-p no:NAME` or `-p no:DISTRIBUTION:NAME`;"
+        " `llmeval plugins` lists both\n"
     )
     assert finished.exit_code == 2
 

@@ -36,6 +36,8 @@ def lacks(settings):
     raise ConfigError("there is no key")
 """
 
+BROKEN = "the plugin is broken: hook 'llmeval_register_metrics'"
+
 
 def offering(kind: str, *offers: str) -> str:
     yields = "".join(f"    yield {offer}\n" for offer in offers)
@@ -82,11 +84,20 @@ def test_a_good_entry_passes(offer: str, plugin_folder: PluginFolder) -> None:
 @pytest.mark.parametrize(
     ("offer", "message"),
     [
-        ("Entry('a b', Named, Good, 'x')", "metrics 'a b': the name is not legal"),
+        (
+            "Entry('a b', Named, Good, 'x')",
+            BROKEN + " gave a Entry 'a b' whose name cannot be 'a b'",
+        ),
         ("Entry('x', Named, Good, ' ')", "metrics 'x': the summary is empty"),
         ("Entry('x', Named, Good, 'a\\nb')", "metrics 'x': the summary is more than a line"),
-        ("Entry('x', dict, Good, 'x')", "metrics 'x': the settings are no `Settings`"),
-        ("Entry('x', Named(), Good, 'x')", "metrics 'x': `config` is no class"),
+        (
+            "Entry('x', dict, Good, 'x')",
+            BROKEN + " gave a Entry 'x' whose config cannot be <class 'dict'>",
+        ),
+        (
+            "Entry('x', Named(), Good, 'x')",
+            BROKEN + " gave a Entry 'x' whose config cannot be Named(path='x')",
+        ),
         ("Entry('x', Silent, Good, 'x')", "metrics 'x': setting 'path' has no description"),
         (
             "Entry('x', Taken, Good, 'x')",
@@ -94,7 +105,7 @@ def test_a_good_entry_passes(offer: str, plugin_folder: PluginFolder) -> None:
         ),
         (
             "Entry('x', Named, Good, 'x', argument='file')",
-            "metrics 'x': there is no setting 'file'",
+            BROKEN + " gave a Entry 'x' whose argument cannot be 'file'",
         ),
         (
             "Entry('x', Named, Good, 'x', example='a: [')",
@@ -127,13 +138,17 @@ def test_an_entry_that_is_not_well_formed_is_named(
         ("import nowhere", "the plugin is broken: ModuleNotFoundError: No module named 'nowhere'"),
         (
             HEAD + "def llmeval_register_metrics():\n    return []",
-            "'llmeval_register_metrics' is not marked with @hookimpl",
+            BROKEN + " lacks @hookimpl, and is never called",
         ),
         (
             offering("metrics", *["Entry('x', Named, lambda settings: Good(), 'x')"] * 2),
-            "two metrics are called 'x'",
+            BROKEN + " offers 'x' twice",
         ),
-        (offering("commands", "click.Command(None)"), "a command has no name"),
+        (
+            offering("commands", "click.Command(None)"),
+            "the plugin is broken: hook 'llmeval_register_commands' gave a Command '?' whose name"
+            " cannot be None",
+        ),
         (
             offering("routes", "Route('x', print, 'x')"),
             "route 'x': the prefix begins with no slash",

@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 import pytest
 from llmeval_mlflow_proxy.proxy import Proxy
-from llmeval_mlflow_proxy.refused import refused_by_mlflow_rules
+from llmeval_mlflow_proxy.refused import MlflowRules
 from llmeval_mlflow_proxy.settings import read_settings
 from llmeval_mlflow_proxy.upstream import Absence, Fixed, Upstream
 from multidict import CIMultiDictProxy
@@ -87,7 +87,7 @@ def serve_proxy(
         Fixed(known),
         home,
         name="MLflow",
-        rules=refused_by_mlflow_rules,
+        rules=MlflowRules(),
         allowed_origins=allowed,
         diagnosis="/debug-mlflow",
     )

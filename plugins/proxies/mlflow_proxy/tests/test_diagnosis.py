@@ -35,7 +35,7 @@ async def diagnosed(url: str, home: Path, **functions: Any) -> Diagnosis:
     return await diagnose(
         Fixed(settings.mlflow),
         site_in(home, **functions),
-        secrets=settings.secrets,
+        settings=settings,
         origin="http://llmeval.example",
     )
 
@@ -56,6 +56,7 @@ async def test_a_good_server_has_nothing_but_good_findings(tmp_path: Path) -> No
         diagnosis = await diagnosed(url, tmp_path)
 
     assert [(finding.topic, finding.state) for finding in diagnosis.findings] == [
+        ("tracker", "ok"),
         ("server", "ok"),
         ("version", "ok"),
         ("host", "ok"),
@@ -81,7 +82,7 @@ async def test_a_server_that_is_away(tmp_path: Path) -> None:
     assert server.hint("en") == (
         "start MLflow, or correct MLFLOW_TRACKING_URI where this server is started"
     )
-    assert [finding.topic for finding in diagnosis.findings] == ["server", "deliveries"]
+    assert [finding.topic for finding in diagnosis.findings] == ["tracker", "server", "deliveries"]
 
 
 async def test_a_host_check_that_refuses_us_though_the_health_check_is_fine(

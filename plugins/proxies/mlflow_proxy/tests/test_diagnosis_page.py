@@ -123,7 +123,7 @@ def test_the_same_as_json(open_site: Callable[..., str], mlflow_server: MlflowSe
 
     found = json.loads(text)
     assert (status, headers["content-type"]) == (200, "application/json")
-    assert found["findings"][0]["detail"] == f"{mlflow_server.url} answers"
+    assert found["findings"][1]["detail"] == f"{mlflow_server.url} answers"
     assert set(found) == {"state", "findings", "log_lines", "mlflow_log_lines"}
 
 
@@ -213,6 +213,26 @@ def test_a_models_run_is_found_whatever_its_name(
 
         assert status == 303, model
         assert headers["location"] == f"/proxy-mlflow/#/experiments/{experiment}/runs/{run}"
+
+
+def test_runs_and_buttons_are_those_of_the_experiment_that_jobs_use(
+    open_site: Callable[..., str], client: Any, experiment: str
+) -> None:
+    del experiment
+    other = client.create_experiment("another & better")
+    run = client.create_run(other).info.run_id
+    client.log_param(run, "model_name", "only/here")
+    config = {"use": "mlflow", "experiment": "another & better"}
+    team = TrackerStanding("team", 1, 0, 0, 1.0, None, None, config)
+    site = open_site(standings=lambda: [team])
+
+    headers = ask(f"{site}/debug-mlflow/run?model=only/here")[2]
+    client.delete_experiment(other)
+    page = ask(f"{site}/debug-mlflow/restore", {"tracker": "team"}, Origin=site)[1]
+
+    assert headers["location"] == f"/proxy-mlflow/#/experiments/{other}/runs/{run}"
+    assert "The experiment is restored." in page
+    assert client.get_experiment(other).lifecycle_stage == "active"
 
 
 def test_of_several_runs_the_one_that_the_tracker_chose_is_shown(

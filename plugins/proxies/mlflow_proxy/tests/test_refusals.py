@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from llmeval_mlflow_proxy.proxy import Proxy
-from llmeval_mlflow_proxy.refused import nothing_refused
+from llmeval_mlflow_proxy.refused import NoRules
 from llmeval_mlflow_proxy.upstream import Absence, Fixed
 
 from plugins.proxies.mlflow_proxy.tests.conftest import Proxying
@@ -138,7 +138,7 @@ async def test_foreign_pages_may_still_link_to_us(proxying: Proxying) -> None:
 
 
 async def test_a_websocket_is_refused_politely(tmp_path: Path) -> None:
-    proxy = Proxy(Fixed(Absence("none", "x")), tmp_path, name="MLflow", rules=nothing_refused)
+    proxy = Proxy(Fixed(Absence("none", "x")), tmp_path, name="MLflow", rules=NoRules())
     said: list[Any] = []
 
     async def send(message: Any) -> None:

@@ -112,6 +112,13 @@ def test_further_servers_are_a_matter_of_settings(monkeypatch: pytest.MonkeyPatc
             "  where: environment, LLMEVAL_ALLOWED_ORIGINS\n"
             "  try:   write for instance https://llmeval.example",
         ),
+        (
+            "LLMEVAL_MLFLOW_ARTIFACT_ROOTS",
+            "s3://bucket/mlflow, /srv/../etc",
+            "'/srv/../etc' is not a place for artifacts\n"
+            "  where: environment, LLMEVAL_MLFLOW_ARTIFACT_ROOTS\n"
+            "  try:   write for instance s3://bucket/mlflow, or /srv/mlflow/artifacts",
+        ),
     ],
 )
 def test_what_cannot_be_understood_is_told_without_secrets(
@@ -127,3 +134,9 @@ def test_what_cannot_be_understood_is_told_without_secrets(
 def test_a_bad_port_is_told(port: str) -> None:
     with pytest.raises(ConfigError, match="cannot be understood"):
         read_settings({"MLFLOW_TRACKING_URI": f"http://mlflow:{port}"})
+
+
+def test_places_for_artifacts_can_be_added() -> None:
+    settings = read_settings({"LLMEVAL_MLFLOW_ARTIFACT_ROOTS": "s3://bucket/mlflow/, /srv/a b"})
+
+    assert settings.artifact_roots == ("s3://bucket/mlflow", "/srv/a b")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -26,6 +27,10 @@ from llmeval_server.security.places import Places
 from llmeval_server.security.refusing import RefusedError
 
 _log = logging.getLogger("llmeval")
+
+_ENDING = RefusedError(
+    503, "the server is ending", hint="try again when it is back", headers={"Retry-After": "10"}
+)
 
 ErrorPage = Callable[[Request, int, LlmevalError], Response]
 
@@ -131,6 +136,9 @@ class ErrorAnswers:
 
         try:
             await self._app(scope, receive, noting)
+        except asyncio.CancelledError:  # the server ends, and has no more time for this request
+            if not begun:
+                await self._answering.of_error(Request(scope), _ENDING)(scope, receive, send)
         except LlmevalError as err:
             if begun:
                 raise

@@ -13,6 +13,7 @@ from llmeval_server.api.application import make_application
 from llmeval_server.api.measuring import Measured, RequestCounts
 from llmeval_server.context import ServerContext
 from llmeval_server.pages import error_page, make_pages
+from llmeval_server.planning.planner import Planner
 from llmeval_server.route_apps import RouteApps
 from llmeval_server.security.access import Access, Gate
 from llmeval_server.security.forwarded import Forwarded
@@ -21,6 +22,7 @@ from llmeval_server.security.hosts import AllowedHosts
 from llmeval_server.security.login import login_routes
 from llmeval_server.security.origins import SameOrigin
 from llmeval_server.security.places import Places
+from llmeval_server.security.queries import QueryLimit
 from llmeval_server.security.rates import RateLimit
 from llmeval_server.security.sizes import SizeLimit
 from llmeval_server.site import make_site
@@ -33,25 +35,27 @@ def make_app(context: ServerContext) -> ASGIApp:
         ConfigError: a setting is wrong.
     """
     settings = context.settings
-    gate = Gate(settings.token) if settings.token is not None else None
+    gate = Gate(settings.token, settings.home) if settings.token is not None else None
     if settings.token is not None:
         context.session.catalog.redactor.add(settings.token.get_secret_value())
     places = Places(tuple(route.prefix for route in context.routes))
     counts = RequestCounts()
+    planner = Planner(context)
     answering = Answering(
         places=places, redact=context.session.catalog.redactor, page=error_page(context)
     )
 
     @asynccontextmanager
     async def alive(_: FastAPI) -> AsyncIterator[None]:
-        async with routes.alive():
+        async with planner.running(), routes.alive():
             yield
 
     ours = make_application(
         context,
         answering=answering,
         counts=counts,
-        more=[*login_routes(gate), *make_pages(context)],
+        planner=planner,
+        more=[*login_routes(gate), *make_pages(context, planner)],
         alive=alive,
     )
     routes = RouteApps(ours, context.routes, site=make_site(context), places=places)
@@ -69,6 +73,7 @@ def _guarded(
 ) -> ASGIApp:
     """Put the guards around; the last one named here is the first to see a request."""
     settings = context.settings
+    app = QueryLimit(app, places=places, most=settings.max_query_values)
     app = SizeLimit(app, places=places, max_bytes=settings.max_request_bytes)
     if gate is not None:
         app = Access(app, gate=gate, places=places)

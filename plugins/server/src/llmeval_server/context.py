@@ -12,9 +12,19 @@ from llmeval_server.settings import ServerSettings
 
 @dataclass(frozen=True, slots=True)
 class ServerContext:
-    """One server's settings, plugins, jobs and routes."""
+    """One server's settings, plugins, jobs and routes.
+
+    Args:
+        settings: what it was told.
+        session: its plugins.
+        jobs: where jobs are kept.
+        routes: of plugins.
+        session_factory: `MODULE:FUNCTION` that gives the same plugins in another process; empty if
+            they are installed.
+    """
 
     settings: ServerSettings
     session: Session
     jobs: JobStore
     routes: tuple[Route, ...]
+    session_factory: str = ""

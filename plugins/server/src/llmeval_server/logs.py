@@ -19,6 +19,7 @@ DELIVERY_LOGGER = "llmeval.delivery"
 """Who tells what trackers do."""
 _READ_BYTES = 1_000_000
 _FOLLOW_EVERY_S = 0.5
+_END_S = 1.0
 
 Redact = Callable[[str], str]
 
@@ -127,10 +128,14 @@ class DeliveryLines:
         """Tell it to stop; returns at once."""
         self._ended.set()
 
-    def stop(self) -> None:
-        """Stop and wait for it."""
+    def hurry(self) -> None:
+        """Do the same: there is nothing that takes time."""
         self._ended.set()
-        self._thread.join()
+
+    def stop(self) -> None:
+        """Stop and wait for it, but not for a terminal that takes no more lines."""
+        self._ended.set()
+        self._thread.join(_END_S)
 
     def _follow(self) -> None:
         offset, inode = _end_of(self._path)

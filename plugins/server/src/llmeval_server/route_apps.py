@@ -15,7 +15,8 @@ from llmeval_server.security.places import Places
 from llmeval_server.security.refusing import RefusedError
 
 _log = logging.getLogger("llmeval")
-_END_S = 10.0
+_END_S = 5.0
+_CANCEL_S = 0.5
 _ASK_AGAIN_S = "2"
 
 State = Literal["starting", "ready", "broken"]
@@ -58,7 +59,7 @@ class RouteApp:
         if not done:
             _log.warning("route %s did not end within %g s", self.route.prefix, _END_S)
             self._life.cancel()
-            await asyncio.wait({self._life}, timeout=_END_S)
+            await asyncio.wait({self._life}, timeout=_CANCEL_S)
 
     async def settled(self) -> None:
         """Return when the application is ready or broken."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import signal
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import FrameType
+from typing import NoReturn
 
 import click
 import uvicorn
@@ -22,17 +24,23 @@ from llmeval_server.claim import Claim
 from llmeval_server.context import ServerContext
 from llmeval_server.jobs.dbos_store import open_store
 from llmeval_server.logs import DeliveryLines, start_logging
+from llmeval_server.processes.ending import Watched, leave
 from llmeval_server.settings import ServerSettings
 from llmeval_server.settings_from import variables_for_worker
 from llmeval_server.supervising import WorkerKeeper, worker_command
 
 _PROCESS = "api"
-_LAST_REQUESTS_S = 3
+_LAST_REQUESTS_S = 2
 """How long requests under way may take at the end; streams of events never end by themselves."""
+_CUT_OFF_S = 0.5
+"""How long requests may take to notice that they were cut off."""
+
+# The end in time, in seconds after SIGTERM: requests until 2, routes of plugins until 7.5 (an
+# MLflow of our own until 5.5), the worker until 7; what still hangs at 9 is killed from outside.
 
 
-def serve(settings: ServerSettings, *, with_worker: bool, disabled: Sequence[str]) -> int:
-    """Serve until Ctrl-C or SIGTERM, and return the exit code.
+def serve(settings: ServerSettings, *, with_worker: bool, disabled: Sequence[str]) -> NoReturn:
+    """Serve until Ctrl-C or SIGTERM, and end the process.
 
     Args:
         settings: of the server.
@@ -46,9 +54,11 @@ def serve(settings: ServerSettings, *, with_worker: bool, disabled: Sequence[str
         # SIGTERM before the server listens to it; after that it gives the signal back to us.
         signal.signal(signal.SIGTERM, _leave)
         with ExitStack() as stack:
-            return _serve(settings, stack, with_worker=with_worker, disabled=disabled)
+            stack.enter_context(Watched())
+            code = _serve(settings, stack, with_worker=with_worker, disabled=disabled)
     except KeyboardInterrupt:
-        return 0
+        code = 0
+    leave(code)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -86,8 +96,12 @@ def _serve(
         server_header=False,
         timeout_graceful_shutdown=_LAST_REQUESTS_S,
     )
-    server = _Server(config, ready=lambda: _greet(url, new_token), ending=beside.end_soon)
-    server.run(sockets=[listening])
+    server = _Server(config, ready=lambda: _greet(url, new_token), beside=beside)
+    # A plain loop: uvloop would take the wakeup descriptor. It is never closed, as closing it
+    # waits for threads that may never end.
+    asyncio.new_event_loop().run_until_complete(server.serve(sockets=[listening]))
+    for number in (signal.SIGINT, signal.SIGTERM):  # what is beside us may still be ending
+        signal.signal(number, server.handle_exit)
     return 0 if server.started else 1
 
 
@@ -102,18 +116,21 @@ def _beside(
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready, and when it begins to end."""
+    """Says when it is ready, and ends what is beside it at the same time as itself.
+
+    A first signal lets requests under way end; a second one cuts them off and kills the worker.
+    """
 
     def __init__(
         self,
         config: uvicorn.Config,
         *,
         ready: Callable[[], None],
-        ending: Callable[[], None],
+        beside: WorkerKeeper | DeliveryLines,
     ) -> None:
         super().__init__(config)
         self._ready = ready
-        self._ending = ending
+        self._beside = beside
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer."""
@@ -121,10 +138,23 @@ class _Server(uvicorn.Server):
         if self.started:
             self._ready()
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end, or hurry; the signal is not raised again when all is over."""
+        if self.should_exit:
+            self.force_exit = True
+            self._beside.hurry()
+        self.should_exit = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let requests under way end, and what is beside us at the same time."""
-        self._ending()
+        self._beside.end_soon()
         await super().shutdown(sockets)
+        if self.force_exit:  # then uvicorn leaves both out, and with them what routes started
+            if tasks := tuple(self.server_state.tasks):
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks, timeout=_CUT_OFF_S)
+            await self.lifespan.shutdown()
 
 
 def listen(settings: ServerSettings) -> socket.socket:

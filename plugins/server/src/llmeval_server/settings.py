@@ -11,6 +11,11 @@ from llmeval_core.hooks import Settings
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
+def variable_of(name: str) -> str:
+    """Name the environment variable of a setting."""
+    return f"LLMEVAL_{name.upper()}"
+
+
 class ServerSettings(Settings):
     """Everything that the API, the pages and the worker are told.
 
@@ -50,6 +55,33 @@ class ServerSettings(Settings):
     jobs_url: SecretStr | None = Field(
         default=None,
         description="Where jobs are kept: `postgresql://...`; SQLite in the home if left out.",
+    )
+    plan_seconds: float = Field(
+        default=60.0, gt=0, description="Longest time that the check and plan of a run file take."
+    )
+    plans_at_once: int = Field(
+        default=2, ge=1, description="Most run files that are planned at the same time."
+    )
+    max_plan_samples: int = Field(
+        default=1_000_000, ge=1, description="Most samples that a plan reads to count requests."
+    )
+    max_plan_bytes: int = Field(
+        default=20_000_000, ge=1, description="Largest answer with a plan, bytes."
+    )
+    max_plan_megabytes: int = Field(
+        default=2_000, ge=100, description="Most memory of one process that plans, MB."
+    )
+    max_items: int = Field(
+        default=1_000,
+        ge=1,
+        description="Most models, tasks, metrics, trackers and numbers of shots in one list of a "
+        "run file.",
+    )
+    max_job_tasks: int = Field(
+        default=20_000, ge=1, description="Most tasks of a job: models × tasks × shots."
+    )
+    max_query_values: int = Field(
+        default=200, ge=1, description="Most values in the query of an address."
     )
     max_request_bytes: int = Field(
         default=1_000_000, ge=1, description="Largest body of a request to the API and the pages."

@@ -11,7 +11,7 @@ import click
 
 from llmeval_core.hooks import ConfigError, expand_path
 from llmeval_core.library import Origin, validate
-from llmeval_server.settings import ServerSettings
+from llmeval_server.settings import ServerSettings, variable_of
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -92,11 +92,6 @@ def variables_for_worker(settings: ServerSettings) -> dict[str, str]:
 def flag_of(name: str) -> str:
     """Name the flag of a setting; lists have one that may be repeated."""
     return "--" + _SINGULAR.get(name, name.replace("_", "-"))
-
-
-def variable_of(name: str) -> str:
-    """Name the environment variable of a setting."""
-    return f"LLMEVAL_{name.upper()}"
 
 
 def _is_list(name: str) -> bool:

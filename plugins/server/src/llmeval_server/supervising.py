@@ -12,13 +12,17 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
+from llmeval_server.processes.watchdog import descendants
+
 FIRST_PAUSE_S = 0.5
 """How long to wait before a worker that died is started again; doubled each time."""
 LONGEST_PAUSE_S = 30.0
 SETTLED_S = 60.0
 """A worker that lived this long died of something new."""
-END_WITHIN_S = 10.0
+END_WITHIN_S = 7.0
 """How long a worker may take to end before it is killed, seconds."""
+
+_LOOK_EVERY_S = 0.05
 
 _log = logging.getLogger("llmeval.server")
 
@@ -46,6 +50,7 @@ class WorkerKeeper:
         self._command = command
         self._environ = environ
         self._ending = threading.Event()
+        self._hurry = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="worker keeper", daemon=True)
 
@@ -56,6 +61,11 @@ class WorkerKeeper:
     def end_soon(self) -> None:
         """Tell the worker to end; returns at once."""
         self._ending.set()
+
+    def hurry(self) -> None:
+        """Kill the worker instead of letting it end; returns at once."""
+        self._ending.set()
+        self._hurry.set()
 
     def stop(self) -> None:
         """End the worker and wait until it is gone."""
@@ -86,10 +96,20 @@ class WorkerKeeper:
                     pass
                 if process.poll() is None:
                     process.terminate()
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        process.wait(END_WITHIN_S)
+                    self._let_end(process)
             finally:
                 # The worker if it still lives, and what it may have left behind.
+                family = descendants(process.pid)
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
+                for pid in family:  # those with a session of their own
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(pid, signal.SIGKILL)
             return process.wait()
+
+    def _let_end(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until the worker has ended, took too long, or there is no time to wait."""
+        give_up_at = time.monotonic() + END_WITHIN_S
+        while process.poll() is None and time.monotonic() < give_up_at:
+            if self._hurry.wait(_LOOK_EVERY_S):
+                return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
 import sys
 import threading
@@ -15,6 +13,7 @@ from llmeval_core.library import make_session
 from llmeval_server.claim import Claim
 from llmeval_server.jobs.worker import work_until
 from llmeval_server.logs import start_logging
+from llmeval_server.processes.ending import Watched, leave
 from llmeval_server.settings import ServerSettings
 
 PREDECESSOR_S = 20.0
@@ -36,7 +35,7 @@ def work(settings: ServerSettings, *, under_server: bool, disabled: Sequence[str
 
     def end(number: int, frame: FrameType | None) -> None:
         if ending.is_set():
-            os._exit(130)
+            leave(130)
         ending.set()
 
     signal.signal(signal.SIGTERM, end)
@@ -45,14 +44,15 @@ def work(settings: ServerSettings, *, under_server: bool, disabled: Sequence[str
         watch = threading.Thread(target=_wait_for_end_of_server, args=(ending,), daemon=True)
         watch.start()
     wait_s = PREDECESSOR_S if under_server else 0.0
-    with Claim(settings.home, "worker", wait_s=wait_s):
+    lifeline = sys.stdin.fileno() if under_server else None
+    with (
+        Watched(lifeline=lifeline),
+        Claim(settings.home, "worker", wait_s=wait_s),
+    ):
         session = make_session(disabled=disabled)
         start_logging(settings.home, "worker", session.catalog.redactor)
         work_until(ending, settings, session, wait_s=wait_s)
-    logging.shutdown()
-    sys.stdout.flush()
-    # Python would wait for the threads of DBOS and of plugins; what matters is on disk.
-    os._exit(0)
+    leave(0)
 
 
 def _wait_for_end_of_server(ending: threading.Event) -> None:

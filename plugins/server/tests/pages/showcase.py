@@ -72,7 +72,9 @@ def site(home: Path, *, routes: tuple[Route, ...] = (), **settings: Any) -> Iter
     """Give a browser without JavaScript at a whole server; Any: settings of the server."""
     whole = ServerSettings(home=home, **settings)
     store = open_store(whole)
-    context = ServerContext(whole, showcase_session(), store, routes)
+    context = ServerContext(
+        whole, showcase_session(), store, routes, f"{__name__}:showcase_session"
+    )
     origin = "http://localhost"
     headers = {"accept": "text/html", "accept-language": "en", "origin": origin}
     client = TestClient(make_app(context), origin + whole.root_path, headers=headers)

@@ -163,3 +163,18 @@ def test_everything_on_offer_is_suggested(tmp_path: Path) -> None:
         options = {one.get("value") for one in tags_of(client.get("/start").text, "option")}
 
     assert {"tutor/", "capitals:", "hostile", "exact"} <= options
+
+
+def test_the_plan_shows_what_looks_wrong_with_the_samples(client: TestClient) -> None:
+    form = {"model": "tutor/atlas-90", "dataset": "capitals:20", "action": "plan"}
+    text = {
+        "text": "models: [tutor/atlas-90]\ntasks:\n  - dataset: capitals:20\n"
+        "    shots: [0]\n    prompt: {template: the same}\n",
+        "action": "plan",
+    }
+
+    usual = text_of(client.post("/start", data=form).text)
+    same = text_of(client.post("/start", data=text).text)
+
+    assert "make only" not in usual
+    assert "20 samples make only 1 different request" in same

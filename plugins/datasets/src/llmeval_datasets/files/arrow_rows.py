@@ -30,7 +30,7 @@ def _values(column: Any) -> list[Any]:
     import pyarrow as pa  # noqa: PLC0415  heavy
 
     wide = _replaced(column.type, pa.types.is_float32, pa.float64(), pa)
-    if wide is not column.type:
+    if not wide.equals(column.type):  # no cast in vain: it breaks nested nulls
         text = _replaced(column.type, pa.types.is_float32, pa.string(), pa)
         with contextlib.suppress(pa.ArrowException):  # nested in a way that cannot be cast
             column = column.cast(text).cast(wide)

@@ -16,7 +16,7 @@ from llmeval_datasets.rows.sources import BadRow, NumberedRow
 ROW_KEYS = ("data", "rows", "examples", "items", "questions", "instances", "records")
 """Keys under which a document's list of rows is looked for."""
 
-_OF_ROWS = ("input", "question", "prompt", "messages")
+_OF_ROWS = ("input", "question", "prompt", "messages", "conversations")
 _HEAD_CHARS = 1 << 20
 _WRAPPED = re.compile(rf'\s*\{{\s*"(?:{"|".join(ROW_KEYS)})"\s*:\s*\[\s*\{{')
 _BLANK = " \t\r\n\x1e\ufeff\u2028\u2029\x85\x0b\x0c\x1a"

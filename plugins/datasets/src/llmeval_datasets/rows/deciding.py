@@ -18,12 +18,14 @@ class Decision:
     Args:
         answer_as: how answers name a choice; None if there are no choices.
         columns: the names in a list of choices that are columns.
+        messages: the column or path with conversations; None if texts are asked.
         notes: what people should know of it, a sentence each.
         warnings: what is probably a mistake, a sentence each.
     """
 
     answer_as: str | None = None
     columns: frozenset[str] = frozenset()
+    messages: str | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

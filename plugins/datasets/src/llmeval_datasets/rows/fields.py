@@ -28,6 +28,11 @@ class FieldSettings(Settings):
     input: str | None = Setting(
         default=None, description="The question; `input`, `question` or `prompt` if left out."
     )
+    messages: str | None = Setting(
+        default=None,
+        description="A conversation that is sent turn by turn, in place of `input`: its last "
+        "assistant turn is the reference.",
+    )
     references: str | None = Setting(
         default=None,
         description="The accepted answer or answers; the usual names are tried if left out.",

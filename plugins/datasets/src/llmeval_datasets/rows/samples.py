@@ -7,6 +7,7 @@ from typing import Any
 
 from llmeval_core.hooks import ConfigError, Json, Sample
 from llmeval_datasets.rows.choices import ChoiceReader, Options
+from llmeval_datasets.rows.conversations import USUAL_COLUMNS, Conversation, ConversationReader
 from llmeval_datasets.rows.deciding import Decision
 from llmeval_datasets.rows.fields import (
     Field,
@@ -17,10 +18,10 @@ from llmeval_datasets.rows.fields import (
     optional,
 )
 from llmeval_datasets.rows.labels import IN_WORDS, plain_answer, reading, readings
-from llmeval_datasets.rows.values import FieldError, json_of, text_of
+from llmeval_datasets.rows.values import FieldError, NoFieldError, json_of, text_of
 
-_INPUTS = ("input", "question", "prompt")
-_REFERENCES = ("references", "reference", "answers", "answer", "output", "target", "expected")
+INPUTS = ("input", "question", "prompt")
+REFERENCES = ("references", "reference", "answers", "answer", "output", "target", "expected")
 _ANSWERS = ("answer", "answerKey", "answer_key", "answer_index", "label")
 
 _TRUTH_HINT = "set `answer_as: from_0` if false means the first choice and true the second"
@@ -47,7 +48,9 @@ class SampleMaker:
         self.fields = fields
         self._shuffle = shuffle_choices
         self._may_lack = fields.empty_references == "allow"
-        self._input = _field(fields.input, "input", _INPUTS)
+        self._input = _field(fields.input, "input", INPUTS)
+        possible = USUAL_COLUMNS if fields.messages is None else (fields.messages,)
+        self._conversations = {column: ConversationReader(column) for column in possible}
         self.choices = (
             ChoiceReader(fields.choices, fields.labels) if fields.choices is not None else None
         )
@@ -56,7 +59,7 @@ class SampleMaker:
         if self.choices is not None:
             self._answer = _field(fields.answer or fields.references, "answer", _ANSWERS)
         if self.choices is None or fields.references is not None:
-            self._references = _field(fields.references, "references", _REFERENCES)
+            self._references = _field(fields.references, "references", REFERENCES)
         self._id = _maybe(fields.id, "id")
         self._category = _maybe(fields.category, "category")
         named = (
@@ -77,13 +80,16 @@ class SampleMaker:
             FieldError: a field is missing or has the wrong shape.
         """
         sample_id = self._id.needed_text(row) if self._id is not None else str(number)
-        references = self._read_references(row) if self._references is not None else ()
+        conversation = self._read_conversation(row, decision)
+        references: tuple[str, ...] = ()
+        if self._references is not None:
+            references = self._read_references(row, conversation)
         choices: tuple[str, ...] = ()
         answer: int | None = None
         if self.choices is not None:
             options = self.choices.read(row, decision.columns)
             choices = options.texts
-            answer = self._right_one(row, options, decision)
+            answer = self._right_one(row, options, decision, conversation)
             if self._shuffle:
                 choices, answer = _shuffled(choices, answer, sample_id)
             references = references or (choices[answer],)
@@ -91,7 +97,7 @@ class SampleMaker:
             category = optional(self._category, row)
         return Sample(
             sample_id,
-            self._input.needed_text(row),
+            self._input.needed_text(row) if conversation is None else conversation.turns,
             references,
             choices,
             answer,
@@ -99,28 +105,39 @@ class SampleMaker:
             self._read_metadata(row) if self._metadata else {},
         )
 
-    def answer_forms(self, row: Row, options: Options) -> tuple[str, dict[str, int]]:
+    def answer_forms(
+        self, row: Row, options: Options, decision: Decision
+    ) -> tuple[str, dict[str, int]]:
         """Return the answer of a row as text, and each way to read it (see `labels.readings`).
 
         Raises:
             FieldError: there is no answer.
         """
-        given = self._given(row)
+        given = self._given(row, self._read_conversation(row, decision))
         return text_of(given), readings(given, options.texts, options.labels)
 
-    def _given(self, row: Row) -> Any:
+    def _read_conversation(self, row: Row, decision: Decision) -> Conversation | None:
+        column = decision.messages
+        return None if column is None else self._conversations[column].read(row)
+
+    def _given(self, row: Row, conversation: Conversation | None) -> Any:
         """Read the answer; Any: see `labels.plain_answer`."""
         field = self._answer
         assert field is not None
+        is_named = self.fields.answer is not None or self.fields.references is not None
+        if conversation is not None and conversation.answer is not None and not is_named:
+            return conversation.answer
         value = field.read(row)
         try:
             return plain_answer(value)
         except FieldError as err:
             raise field.error(row, err) from None
 
-    def _right_one(self, row: Row, options: Options, decision: Decision) -> int:
+    def _right_one(
+        self, row: Row, options: Options, decision: Decision, conversation: Conversation | None
+    ) -> int:
         """Find the right choice, in the form that was decided for all rows."""
-        given, form = self._given(row), decision.answer_as
+        given, form = self._given(row, conversation), decision.answer_as
         if form is not None:
             index = reading(given, options.texts, options.labels, form=form)
             if index is not None:
@@ -132,9 +149,18 @@ class SampleMaker:
             hint=_TRUTH_HINT if text.casefold() in ("true", "false") else None,
         )
 
-    def _read_references(self, row: Row) -> tuple[str, ...]:
+    def _read_references(self, row: Row, conversation: Conversation | None) -> tuple[str, ...]:
         field = self._references
         assert field is not None
+        if conversation is not None and self.fields.references is None:
+            if conversation.answer is not None:
+                return (conversation.answer,)
+            if not self._may_lack and not any(column in row for column in REFERENCES):
+                raise NoFieldError(
+                    "the conversation ends with the user's turn, so that there is no reference",
+                    hint="name the column with `references: COLUMN`, or set `empty_references: "
+                    "allow` for metrics that need none",
+                )
         if not self._may_lack:
             return field.needed_texts(row)
         try:
@@ -168,6 +194,11 @@ def _maybe(expression: str | None, name: str) -> Field | None:
 
 
 def _check(fields: FieldSettings) -> None:
+    if fields.messages is not None and fields.input is not None:
+        raise ConfigError(
+            "`messages` and `input` are both set, and one of them is asked",
+            hint="take one of them out",
+        )
     if fields.choices is None:
         for name in ("answer", "labels"):
             if getattr(fields, name) is not None:

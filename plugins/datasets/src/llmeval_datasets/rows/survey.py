@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from llmeval_core.hooks import DatasetError
 from llmeval_datasets.rows.choices import ChoiceReader
+from llmeval_datasets.rows.conversations import USUAL_COLUMNS
 from llmeval_datasets.rows.deciding import AnswerForms, Decision, UndecidedError
 from llmeval_datasets.rows.fields import Row, has_field
 from llmeval_datasets.rows.labels import IN_WORDS
-from llmeval_datasets.rows.samples import SampleMaker
+from llmeval_datasets.rows.samples import INPUTS, REFERENCES, SampleMaker
 from llmeval_datasets.rows.sources import BadRow, RowSource
 from llmeval_datasets.rows.values import FieldError
 
@@ -21,8 +22,8 @@ Sources = tuple[RowSource, ...]
 def decide(maker: SampleMaker, sources: Sources, pool: Sources, *, all_rows: bool) -> Decision:
     """Decide for all rows which names are columns and how answers name the right choice.
 
-    It reads as few rows as are needed: none without choices, one where that is clear, all where
-    several ways fit. Memory does not grow with the rows.
+    It reads as few rows as are needed: none where the settings say all, one where that is clear,
+    all where several ways fit. Memory does not grow with the rows.
 
     Args:
         maker: how rows become samples.
@@ -34,16 +35,17 @@ def decide(maker: SampleMaker, sources: Sources, pool: Sources, *, all_rows: boo
     Raises:
         DatasetError: it cannot be decided, or the rows cannot be read.
     """
+    messages, said, doubts = _conversations(maker, sources)
     choices = maker.choices
     if choices is None:
-        return Decision()
+        return Decision(messages=messages, notes=tuple(said), warnings=tuple(doubts))
     columns, seen = _columns(choices, sources)
     notes, warnings = _said_of_choices(choices, columns, seen)
     form: str | None = maker.fields.answer_as
     if form == "auto":
         is_constant = bool(choices.items) and not columns and choices.named == set(choices.items)
         forms = AnswerForms(is_constant=is_constant)
-        part = Decision(columns=columns)
+        part = Decision(columns=columns, messages=messages)
         _look(maker, part, sources, forms, all_rows=all_rows)
         if pool and forms.is_open:
             _look(maker, part, pool, forms, all_rows=all_rows)
@@ -55,7 +57,39 @@ def decide(maker: SampleMaker, sources: Sources, pool: Sources, *, all_rows: boo
             notes.append(f"answers are read {IN_WORDS[form]} (found: {forms.values()})")
     elif form is not None:
         notes.append(f"answers are read {IN_WORDS[form]}, as the settings say")
-    return Decision(form, columns, tuple(notes), tuple(warnings))
+    return Decision(form, columns, messages, (*said, *notes), (*doubts, *warnings))
+
+
+def _conversations(maker: SampleMaker, sources: Sources) -> tuple[str | None, list[str], list[str]]:
+    """Find the column with conversations, if they are asked: as set, or by the first row.
+
+    Also return what people should know of it, and what is probably a mistake.
+    """
+    fields = maker.fields
+    if fields.input is not None:
+        return None, [], []
+    first = next((row for _, row in _rows(sources)), None)
+    column = fields.messages
+    if column is None and first is not None and not any(name in first for name in INPUTS):
+        column = next((name for name in USUAL_COLUMNS if name in first), None)
+    if column is None:
+        return None, [], []
+    answered_by = "their last assistant turn is the reference and is not shown"
+    if fields.references is not None or (fields.choices is not None and fields.answer is not None):
+        answered_by = "their last assistant turn is not shown"
+    note = f"asked are the conversations of `{column}`; {answered_by}"
+    unused = next((name for name in REFERENCES if first is not None and name in first), None)
+    is_named = fields.references is not None or fields.choices is not None
+    if unused is None or is_named:
+        return column, [note], []
+    return (
+        column,
+        [note],
+        [
+            f"the column '{unused}' is read only for conversations that end with the user's turn; "
+            f"if it has the reference of all, set `references: {unused}`"
+        ],
+    )
 
 
 def _look(
@@ -66,7 +100,7 @@ def _look(
     for place, row in _rows(sources):
         try:
             options = choices.read(row, part.columns)
-            given, found = maker.answer_forms(row, options)
+            given, found = maker.answer_forms(row, options, part)
         except FieldError:
             continue  # named when the row is read
         forms.add(given, found, place)

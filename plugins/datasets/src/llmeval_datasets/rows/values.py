@@ -106,6 +106,12 @@ def texts_of(value: Any) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def listed(value: Any) -> list[Any] | tuple[Any, ...] | None:
+    """Return the items of a list; None of anything else; Any: see `text_of`."""
+    plain = _plain(value)
+    return plain if isinstance(plain, list | tuple) else None
+
+
 def json_of(value: Any, depth: int = 0) -> Json:
     """Return a value as JSON, for metadata; NaN is null; Any: see `text_of`.
 
@@ -190,6 +196,8 @@ def _hint(value: Any) -> str | None:
         key = str(next(iter(value)))
         return f"name the part that is meant, as in `FIELD.{key}`"
     if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+        if value[0].keys() & {"role", "from"}:
+            return "`messages: FIELD` sends the turns of a conversation as they are"
         return "name the part that is meant, as in `FIELD.0.content`, or write a template"
     if isinstance(value, bytes | bytearray | memoryview):
         return "store the column as text"

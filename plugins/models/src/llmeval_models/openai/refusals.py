@@ -15,7 +15,12 @@ from llmeval_models.openai.refusal_words import (
     names_a_path,
 )
 from llmeval_models.openai.refused_parameters import ParameterRefusedError, refused_parameters
-from llmeval_models.openai.told_waits import retry_after_s, told_wait_s, used_up_for_s
+from llmeval_models.openai.told_waits import (
+    asked_wait_s,
+    retry_after_s,
+    told_wait_s,
+    used_up_for_s,
+)
 from llmeval_models.openai.wires.wire import Header
 
 __all__ = ["refusal", "retry_after_s", "used_up_for_s"]
@@ -47,7 +52,8 @@ _HINTS: dict[FailureKind, str] = {
     "context_too_long": "shorten the prompt, lower max_tokens, or serve a longer context",
 }
 _LONGEST_CHARS = 300
-_WAITING: tuple[FailureKind, ...] = ("rate_limit", "overloaded", "timeout")
+_PASSES_IF_ASKED = (400, 403, 404, 406, 418, 420, 422)
+"""Statuses that mean a quota where the server asks us to wait."""
 
 
 def refusal(
@@ -75,22 +81,31 @@ def refusal(
     names = refused_parameters(status, body)
     if names:
         return ParameterRefusedError(what, where=where, names=names)
-    wait_s = told_wait_s(header, body)
-    meaning = _meaning(status, body, is_wait_told=wait_s is not None)
+    asked_s = asked_wait_s(header, body)
+    meaning = _meaning(status, body, asked_s=asked_s)
     return ModelError(
         meaning.kind,
         what,
         where=where,
         hint=meaning.hint or _HINTS.get(meaning.kind),
-        retry_after_s=wait_s if meaning.kind in _WAITING else None,
+        retry_after_s=_wait_s(meaning.kind, header, body),
         is_doubtful=meaning.is_doubtful,
     )
 
 
-def _meaning(status: int, body: ErrorBody, *, is_wait_told: bool) -> Meaning:
+def _wait_s(kind: FailureKind, header: Header, body: ErrorBody) -> float | None:
+    """Tell how long to wait before the next request, seconds; None for what does not pass."""
+    if kind == "rate_limit":
+        return told_wait_s(header, body)
+    return asked_wait_s(header, body) if kind in ("overloaded", "timeout") else None
+
+
+def _meaning(status: int, body: ErrorBody, *, asked_s: float | None) -> Meaning:
     if 300 <= status < 400:
         return Meaning("not_found", "set base_url to the address that it redirects to")
-    by_words = meaning_of_words(status, body, is_wait_told=is_wait_told)
+    by_words = meaning_of_words(status, body, is_wait_told=asked_s is not None)
+    if by_words is None and asked_s and status in _PASSES_IF_ASKED:
+        return Meaning("rate_limit")
     return by_words or _by_status(status, body)
 
 

@@ -31,6 +31,7 @@ _REFUSES = re.compile(
     r"|\buse\b.{0,40}\binstead\b|fixed (?:at|to)",
     re.IGNORECASE,
 )
+_THOUGHT_ENDS = "</think>"
 _NOUN = r"(?:parameter|argument|field|key|name|propert(?:y|ies)|option|setting|input)s?(?:\(s\))?"
 
 
@@ -123,12 +124,22 @@ def asked_without(
     generation: Generation, not_sent: tuple[str, ...], stop: tuple[str, ...]
 ) -> Generation:
     """Note what an answer was asked without; where that are stop texts, end it at the first."""
-    texts = generation.texts
-    if "stop" in not_sent:
-        texts = tuple([_cut(text, stop) for text in texts])
-    return replace(generation, texts=texts, not_sent=not_sent)
+    if "stop" not in not_sent:
+        return replace(generation, not_sent=not_sent)
+    texts = tuple([_cut(text, stop) for text in generation.texts])
+    reasons = tuple(
+        [
+            reason if cut == text else "stop"
+            for reason, cut, text in zip(
+                generation.stop_reasons, texts, generation.texts, strict=False
+            )
+        ]
+    )
+    return replace(generation, texts=texts, stop_reasons=reasons, not_sent=not_sent)
 
 
 def _cut(text: str, stop: tuple[str, ...]) -> str:
-    ends = [end for mark in stop if mark and (end := text.find(mark)) >= 0]
+    """End a text at the first stop text that is not part of a thought."""
+    begin = text.rfind(_THOUGHT_ENDS) + 1
+    ends = [end for mark in stop if mark and (end := text.find(mark, begin)) >= 0]
     return text[: min(ends)] if ends else text

@@ -24,7 +24,7 @@ def check_files(settings: ServerSettings) -> None:
         path: Path | None = getattr(settings, name)
         if path is not None and not path.is_file():
             raise ConfigError(f"{name}: there is no file '{path}'", hint="name a file that exists")
-    if settings.ca_file is None and settings.verify:
+    if settings.ca_file is None and settings.verify and "https://" in settings.base_url:
         for variable in BUNDLES:
             if (text := os.environ.get(variable)) and not Path(text).expanduser().exists():
                 raise ConfigError(

@@ -52,13 +52,18 @@ _RESETS = (
 )
 
 
-def told_wait_s(header: Header, body: ErrorBody) -> float | None:
-    """Read how long a refusing server asks us to wait, seconds; None if it does not say.
+def asked_wait_s(header: Header, body: ErrorBody) -> float | None:
+    """Read how long a refusing server asks us to wait, seconds; None if it does not.
 
-    The longer of `Retry-After` and what the body says; else when a quota begins anew.
+    The longer of `Retry-After` and what the body says.
     """
     asked = [_retry_after_s(header), wait_in_body_s(body)]
-    found = max((wait for wait in asked if wait is not None), default=None)
+    return max((wait for wait in asked if wait is not None), default=None)
+
+
+def told_wait_s(header: Header, body: ErrorBody) -> float | None:
+    """Read the same; else when a quota begins anew, which many servers tell in every answer."""
+    found = asked_wait_s(header, body)
     return found if found is not None else _reset_s(header)
 
 

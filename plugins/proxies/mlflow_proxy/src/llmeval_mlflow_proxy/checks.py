@@ -13,6 +13,7 @@ import aiohttp
 from llmeval_core.hooks import CheckOutcome
 from llmeval_mlflow_proxy.client import reason_of
 from llmeval_mlflow_proxy.diagnosis.asking import asking
+from llmeval_mlflow_proxy.diagnosis.destinations import USUAL
 from llmeval_mlflow_proxy.diagnosis.findings import Finding, worst
 from llmeval_mlflow_proxy.diagnosis.latency import look_at_latency
 from llmeval_mlflow_proxy.diagnosis.reach import look_at_access, look_at_server
@@ -65,7 +66,7 @@ async def _look(topic: Topic, upstream: Upstream) -> CheckOutcome:
             if topic != "pages" and worst(findings) == "failed":
                 return CheckOutcome("ok", "not seen: MLflow does not answer as it should")
             if topic == "runs":
-                findings = await look_at_runs(asker)
+                findings = await look_at_runs(asker, USUAL)
             if topic == "speed":
                 findings = [await look_at_latency(asker)]
     except (aiohttp.ClientError, TimeoutError, OSError) as err:

@@ -45,6 +45,16 @@ def first(headers: RawHeaders, name: bytes) -> str | None:
     return next((_text(value) for key, value in headers if key.lower() == name), None)
 
 
+def with_length(headers: RawHeaders, n_bytes: int) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a request whose body was read as a whole."""
+    kept = [
+        (name, value)
+        for name, value in headers
+        if name not in (b"content-length", b"transfer-encoding")
+    ]
+    return [*kept, (b"content-length", str(n_bytes).encode())]
+
+
 def request_headers(
     scope: Mapping[str, Any], upstream: Upstream, *, prefix: str
 ) -> list[tuple[str, str]]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llmeval_core.hooks import Check, CheckOutcome, Route, Site, hookimpl
+from llmeval_mlflow_proxy.embedded.store import find_store
+from llmeval_mlflow_proxy.locations import ArtifactRoots
 from llmeval_mlflow_proxy.settings import (
     DIAGNOSIS_PREFIX,
     MLFLOW_PREFIX,
@@ -76,16 +78,25 @@ def _mlflow_source(settings: ProxySettings) -> Source:
 
 def _mlflow_app(settings: ProxySettings, source: Source, site: Site) -> Any:
     from llmeval_mlflow_proxy.proxy import Proxy  # noqa: PLC0415  aiohttp is heavy
-    from llmeval_mlflow_proxy.refused import refused_by_mlflow_rules  # noqa: PLC0415
+    from llmeval_mlflow_proxy.refused import MlflowRules  # noqa: PLC0415
 
     return Proxy(
         source,
         site.home,
         name="MLflow",
-        rules=refused_by_mlflow_rules,
+        rules=MlflowRules(_artifact_roots(settings, site)),
         allowed_origins=settings.allowed_origins,
         diagnosis=DIAGNOSIS_PREFIX,
     )
+
+
+def _artifact_roots(settings: ProxySettings, site: Site) -> ArtifactRoots:
+    """Say where artifacts may lie: in what was set, and in the embedded server's own folder."""
+    own = []
+    if settings.mlflow is None:
+        folder = find_store(settings.store, home=site.home).artifacts
+        own = [str(folder), str(folder.resolve())]
+    return ArtifactRoots.of([*settings.artifact_roots, *own])
 
 
 def _diagnosis_app(settings: ProxySettings, source: Source, site: Site) -> Any:
@@ -96,12 +107,12 @@ def _diagnosis_app(settings: ProxySettings, source: Source, site: Site) -> Any:
 
 def _other_app(settings: ProxySettings, upstream: Upstream, name: str, site: Site) -> Any:
     from llmeval_mlflow_proxy.proxy import Proxy  # noqa: PLC0415  aiohttp is heavy
-    from llmeval_mlflow_proxy.refused import nothing_refused  # noqa: PLC0415
+    from llmeval_mlflow_proxy.refused import NoRules  # noqa: PLC0415
 
     return Proxy(
         Fixed(upstream),
         site.home,
         name=name,
-        rules=nothing_refused,
+        rules=NoRules(),
         allowed_origins=settings.allowed_origins,
     )

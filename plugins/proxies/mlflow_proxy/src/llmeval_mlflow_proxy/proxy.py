@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,16 @@ import aiohttp
 from yarl import URL
 
 from llmeval_mlflow_proxy.answering import redirect_to_slash, send_response
+from llmeval_mlflow_proxy.body_rules import LARGEST_BODY_BYTES, ForbiddenLocationError
 from llmeval_mlflow_proxy.client import new_session, reason_of, tls_of
-from llmeval_mlflow_proxy.headers import LOOP_HEADER, AnswerHeaders, first, request_headers
+from llmeval_mlflow_proxy.headers import (
+    LOOP_HEADER,
+    AnswerHeaders,
+    first,
+    request_headers,
+    with_length,
+)
+from llmeval_mlflow_proxy.json_bodies import UnreadableError
 from llmeval_mlflow_proxy.lifespan import Send, serve_lifespan
 from llmeval_mlflow_proxy.origins import foreign_origin
 from llmeval_mlflow_proxy.paths import outer_prefix, plain_path, rest_of_path
@@ -24,12 +32,20 @@ from llmeval_mlflow_proxy.receiving import (
     Receive,
     RequestBody,
     Scope,
+    TooLargeError,
     while_client_stays,
 )
+from llmeval_mlflow_proxy.refused import Rules
 from llmeval_mlflow_proxy.trouble import Trouble, answer_trouble
 from llmeval_mlflow_proxy.upstream import Absence, Source, Upstream
 
 _ANSWER_S = 300.0  # how long an upstream that has the whole request may think
+
+_CLOSE_S = 1.0
+_LEAVE_OUT = (
+    "leave it out, or start the name with mlflow-artifacts:/; "
+    "LLMEVAL_MLFLOW_ARTIFACT_ROOTS on the server allows more"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +72,7 @@ class Proxy:
         source: knows the other server.
         home: the project's folder, where a server of our own keeps its files.
         name: what people call the other server.
-        rules: says why a method on a plain path is refused, or None.
+        rules: say what is not passed on.
         allowed_origins: web origins besides our own that may send unsafe requests.
         diagnosis: the prefix of a page that says what is wrong; None if there is none.
     """
@@ -67,7 +83,7 @@ class Proxy:
         home: Path,
         *,
         name: str,
-        rules: Callable[[str, str], str | None],
+        rules: Rules,
         allowed_origins: Collection[str] = (),
         diagnosis: str | None = None,
     ) -> None:
@@ -94,12 +110,15 @@ class Proxy:
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         await self._source.start(self._home)
+        session = self._session = new_session()
         try:
-            async with new_session() as self._session:
-                yield
+            yield
         finally:
             self._session = None
             await self._source.stop()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_S):  # connections may still be in use
+                    await session.close()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         rest = rest_of_path(scope)
@@ -117,13 +136,40 @@ class Proxy:
         body = RequestBody(scope, receive)
         target = _Target(upstream, rest, outer_prefix(scope))
         async with while_client_stays(body):
-            await self._pass(scope, send, target, body)
+            checked = await self._checked(scope, rest, body)
+            if isinstance(checked, Trouble):
+                await self._answer(scope, send, checked)
+            elif checked is not None:
+                await self._pass(checked, send, target, body)
+
+    async def _checked(self, scope: Scope, rest: str, body: RequestBody) -> Scope | Trouble | None:
+        """Read a body that must not be passed on unread; None if the client left meanwhile."""
+        path = plain_path(rest)
+        rule = None if path is None else self._rules.body_rule(scope["method"], path)
+        if rule is None or body.is_empty:
+            return scope
+        encoding = (first(scope["headers"], b"content-encoding") or "").strip().lower()
+        try:
+            raw = await body.read(LARGEST_BODY_BYTES)
+            whole = rule(raw, encoding)
+        except ClientGoneError:
+            return None
+        except TooLargeError:
+            cause = f"the body is larger than {LARGEST_BODY_BYTES:,} bytes"
+            return Trouble(413, "REQUEST_LIMIT_EXCEEDED", "refused", cause)
+        except UnreadableError as err:
+            return Trouble(400, "INVALID_PARAMETER_VALUE", "refused", str(err))
+        except ForbiddenLocationError as err:
+            return Trouble(403, "PERMISSION_DENIED", "refused", str(err), _LEAVE_OUT)
+        body.replace(whole)
+        return {**scope, "headers": with_length(scope["headers"], len(whole))}
 
     def _refusal(self, scope: Scope, rest: str) -> Trouble | None:
         path = plain_path(rest)
         if path is None:
             return Trouble(400, "BAD_REQUEST", "bad_path", "the path leaves the place it is in")
-        refused = self._rules(scope["method"], path)
+        query = scope["query_string"].decode("latin-1")
+        refused = self._rules.refusal(scope["method"], path, query)
         if refused is not None:
             return Trouble(403, "PERMISSION_DENIED", "refused", refused)
         origin = foreign_origin(scope, self._allowed_origins)

@@ -19,8 +19,12 @@ class ClientGoneError(Exception):
     """The client went away before it had sent everything."""
 
 
+class TooLargeError(Exception):
+    """A body is larger than what is read before it is passed on."""
+
+
 class RequestBody:
-    """The body of one request; nothing of it is kept."""
+    """The body of one request; nothing of it is kept, unless it is read."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         names = dict(scope["headers"])
@@ -29,6 +33,27 @@ class RequestBody:
         ).strip() in (b"0", b"")
         self._receive = receive
         self._ended = asyncio.Event()
+        self._whole: bytes | None = None
+
+    async def read(self, most_bytes: int) -> bytes:
+        """Read all of it.
+
+        Raises:
+            ClientGoneError: the client left in the middle.
+            TooLargeError: it is larger.
+        """
+        pieces: list[bytes] = []
+        n_bytes = 0
+        async for piece in self.pieces(lambda: None):
+            n_bytes += len(piece)
+            if n_bytes > most_bytes:
+                raise TooLargeError
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def replace(self, whole: bytes) -> None:
+        """Let `pieces` give this, after the body was read."""
+        self._whole = whole
 
     async def pieces(self, on_piece: Callable[[], None]) -> AsyncIterator[bytes]:
         """Give the body as it comes in, telling of each piece.
@@ -36,6 +61,10 @@ class RequestBody:
         Raises:
             ClientGoneError: the client left in the middle.
         """
+        if self._whole is not None:
+            on_piece()
+            yield self._whole
+            return
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":

@@ -15,6 +15,7 @@ MLFLOW_PREFIX = "/proxy-mlflow"
 DIAGNOSIS_PREFIX = "/debug-mlflow"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _PREFIX = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
+_ARTIFACT_ROOT = re.compile(r"([a-z][a-z0-9+-]*:/)?(/[^/\\?#;%]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class ProxySettings:
         others: further servers to show, by prefix.
         allowed_origins: web origins besides our own that may send unsafe requests.
         secrets: texts that must never be shown.
+        artifact_roots: where clients may place artifacts, besides MLflow's own root.
+        environ: the environment itself, which the settings of trackers may refer to.
     """
 
     mlflow: Upstream | Absence | None
@@ -34,6 +37,8 @@ class ProxySettings:
     others: Mapping[str, Upstream]
     allowed_origins: frozenset[str]
     secrets: frozenset[str] = field(repr=False)
+    artifact_roots: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def read_settings(environ: Mapping[str, str]) -> ProxySettings:
@@ -60,6 +65,8 @@ def read_settings(environ: Mapping[str, str]) -> ProxySettings:
         others=others,
         allowed_origins=_origins(environ.get("LLMEVAL_ALLOWED_ORIGINS", "")),
         secrets=_secrets(environ, uri, mlflow, *others.values()),
+        artifact_roots=_artifact_roots(environ.get("LLMEVAL_MLFLOW_ARTIFACT_ROOTS", "")),
+        environ=environ,
     )
 
 
@@ -78,6 +85,15 @@ def _others(value: str) -> dict[str, Upstream]:
             raise ConfigError(f"the prefix {prefix} is taken", where=where, hint="choose another")
         found[prefix] = _upstream(url, {}, where=where)
     return found
+
+
+def upstream_of(uri: str, environ: Mapping[str, str]) -> Upstream:
+    """Say how to ask the MLflow server of a tracking URI, with the login that its clients take.
+
+    Raises:
+        ConfigError: it is no URL of a server.
+    """
+    return _upstream(uri, environ, where="tracking_uri")
 
 
 def _upstream(uri: str, environ: Mapping[str, str], *, where: str) -> Upstream:
@@ -139,6 +155,18 @@ def _origins(value: str) -> frozenset[str]:
                 hint="write for instance https://llmeval.example",
             )
     return origins
+
+
+def _artifact_roots(value: str) -> tuple[str, ...]:
+    roots = tuple(filter(None, (item.strip().rstrip("/") for item in value.split(","))))
+    for root in roots:
+        if not _ARTIFACT_ROOT.fullmatch(root) or {".", ".."} & set(root.split("/")):
+            raise ConfigError(
+                f"'{root}' is not a place for artifacts",
+                where="environment, LLMEVAL_MLFLOW_ARTIFACT_ROOTS",
+                hint="write for instance s3://bucket/mlflow, or /srv/mlflow/artifacts",
+            )
+    return roots
 
 
 def _secrets(

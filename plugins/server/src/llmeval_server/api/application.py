@@ -26,6 +26,7 @@ from llmeval_server.api.results import result_router
 from llmeval_server.api.samples import sample_router
 from llmeval_server.api.watching import Watch
 from llmeval_server.context import ServerContext
+from llmeval_server.planning.planner import Planner
 from llmeval_server.security.places import route_path
 
 _DESCRIPTION = """\
@@ -42,6 +43,7 @@ def make_application(
     *,
     answering: Answering,
     counts: RequestCounts,
+    planner: Planner,
     more: list[BaseRoute],
     alive: Callable[[FastAPI], AbstractAsyncContextManager[None]],
 ) -> FastAPI:
@@ -51,6 +53,7 @@ def make_application(
         context: the server.
         answering: turns errors into answers.
         counts: of requests, for the metrics.
+        planner: checks and plans run files.
         more: routes that stand in no document, such as pages.
         alive: what lives as long as the application.
     """
@@ -66,8 +69,8 @@ def make_application(
     )
     watch = Watch(context.jobs)
     routers = (
-        job_router(context, watch),
-        plan_router(context),
+        job_router(context, watch, planner),
+        plan_router(planner),
         result_router(context),
         sample_router(context),
         catalogue_router(context),

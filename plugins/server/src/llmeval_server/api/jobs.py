@@ -18,6 +18,8 @@ from llmeval_server.api.watching import Watch
 from llmeval_server.context import ServerContext
 from llmeval_server.jobs.records import Job, JobProgress, JobState
 from llmeval_server.jobs.submitting import submit
+from llmeval_server.planning.planner import Planner
+from llmeval_server.security.clients import client_leaves
 
 LARGEST_OFFSET = 2**53
 _PRINTABLE = r"^[\x21-\x7e]+$"
@@ -26,7 +28,7 @@ JobId = Annotated[str, Path(description="The job's id.", max_length=100)]
 Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="Bytes to pass over.")]
 
 
-def job_router(context: ServerContext, watch: Watch) -> APIRouter:
+def job_router(context: ServerContext, watch: Watch, planner: Planner) -> APIRouter:
     """Make the routes below /jobs."""
     router = APIRouter(prefix=f"{API}/jobs", tags=["jobs"])
     jobs = context.jobs
@@ -35,7 +37,7 @@ def job_router(context: ServerContext, watch: Watch) -> APIRouter:
         "",
         status_code=201,
         summary="Submit a job",
-        responses=errors(400, 409, 413, 415, 422),
+        responses=errors(400, 409, 413, 415, 422, 504),
         openapi_extra={"requestBody": REQUEST_BODY},
     )
     async def submit_job(
@@ -55,7 +57,10 @@ def job_router(context: ServerContext, watch: Watch) -> APIRouter:
     ) -> Job:
         """Accept a run file as a job: checked and planned, and on disk when this returns."""
         sent = await read_submission(request)
-        job = await submit(context, sent.run, name=sent.name or name or "", key=idempotency_key)
+        planned = await planner.plan(
+            sent.run, counts=False, client_leaves=lambda: client_leaves(request)
+        )
+        job = await submit(jobs, planned, name=sent.name or name or "", key=idempotency_key)
         response.headers["Location"] = f"{request.scope['root_path']}{API}/jobs/{job.id}"
         return job
 

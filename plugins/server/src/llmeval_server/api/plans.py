@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmeval_core.hooks import ConfigError
-from llmeval_core.library import Plan, TaskPreview, existing_journal, preview
 from llmeval_server.api.prefix import API
 from llmeval_server.api.responses import errors
 from llmeval_server.api.submissions import REQUEST_BODY, read_submission
-from llmeval_server.context import ServerContext
-from llmeval_server.jobs.submitting import check
+from llmeval_server.planning.planner import Planner
+from llmeval_server.security.clients import client_leaves
 
 
 class TaskCount(BaseModel):
@@ -30,6 +26,9 @@ class TaskCount(BaseModel):
     n_answered: int = Field(description="Samples whose answer the journal has.")
     n_requests: int = Field(description="Requests still to be sent.")
     n_unusable: int = Field(description="Samples that the prompt's templates fail on.")
+    doubts: tuple[str, ...] = Field(
+        default=(), description="What looks wrong with the samples or their requests, a line each."
+    )
 
 
 class PlanBody(BaseModel):
@@ -42,36 +41,31 @@ class PlanBody(BaseModel):
     plan: dict[str, Any] = Field(description="As `llmeval plan --json` prints it.")  # Any: JSON
 
 
-def plan_router(context: ServerContext) -> APIRouter:
+def plan_router(planner: Planner) -> APIRouter:
     """Make the route of plans."""
     router = APIRouter(prefix=API, tags=["jobs"])
-    redact = context.session.catalog.redactor
 
     @router.post(
         "/plan",
         summary="Plan without submitting",
-        responses=errors(400, 413, 415, 422),
+        responses=errors(400, 413, 415, 422, 504),
         openapi_extra={"requestBody": REQUEST_BODY},
     )
     async def plan(request: Request) -> PlanBody:
-        """Check a run file as a submit does, and count what would be asked; reads all samples."""
+        """Check a run file as a submit does, and count what would be asked; reads all samples.
+
+        It ends when the client leaves, after `LLMEVAL_PLAN_SECONDS`, or when it would read more
+        than `LLMEVAL_MAX_PLAN_SAMPLES`.
+        """
         sent = await read_submission(request)
-        checked = await check(context, sent.run)
-        counted = await asyncio.to_thread(_count, checked.plan, context.settings.home)
-        body = PlanBody(
-            n_requests=sum(task.n_requests for task in counted),
-            tasks=tuple(TaskCount(**asdict(task)) for task in counted),
-            plan=checked.plan.describe(),
+        planned = await planner.plan(
+            sent.run, counts=True, client_leaves=lambda: client_leaves(request)
         )
-        return PlanBody.model_validate_json(redact(body.model_dump_json()))
+        tasks = planned.tasks or ()
+        return PlanBody(
+            n_requests=sum(task.n_requests for task in tasks),
+            tasks=tuple(TaskCount(**asdict(task)) for task in tasks),
+            plan=planned.plan,
+        )
 
     return router
-
-
-def _count(plan: Plan, home: Path) -> list[TaskPreview]:
-    try:
-        journal = existing_journal(home)
-    except ConfigError:
-        return preview(plan, None)
-    with journal:
-        return preview(plan, journal)

@@ -16,7 +16,8 @@ _MEANINGS = {
     415: "The body is of a type that is not understood.",
     422: "What was sent is wrong; `where` says at which place.",
     429: "Too many requests; `Retry-After` says when to come again.",
-    503: "The jobs or the journal cannot be reached now.",
+    503: "The jobs or the journal cannot be reached now, or too much is under way.",
+    504: "It took too long, and was stopped.",
 }
 _ALWAYS = (401, 403, 429, 503)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
@@ -39,6 +40,7 @@ class LeaderboardBody(BaseModel):
     models: tuple[str, ...]
     keys: tuple[str, ...]
     cells: tuple[Cell, ...]
+    n_models: int = Field(description="Models in all that fit, on this page and others.")
 
 
 class ResultList(BaseModel):
@@ -70,14 +72,17 @@ def result_router(context: ServerContext) -> APIRouter:
         },
     )
     def leaderboard(
+        *,
         models: Models = None,
         datasets: Datasets = None,
         categories: Annotated[
             bool, Query(description="Whether the keys of categories are there too.")
         ] = False,
         form: Annotated[Literal["json", "csv", "md"], Query(alias="format")] = "json",
+        limit: Annotated[int, Query(ge=1, le=10_000, description="Most models.")] = 1000,
+        offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
     ) -> LeaderboardBody | Response:
-        """Give the newest value of each metric key of each model."""
+        """Give the newest value of each metric key of each model, a page of models at a time."""
         with journal_reader(home) as reader:
             board = make_leaderboard(
                 reader.results() if reader is not None else (),
@@ -85,7 +90,8 @@ def result_router(context: ServerContext) -> APIRouter:
                 datasets=tuple(datasets or ()),
                 categories=categories,
             )
-        return _board_as(form, board)
+        n_models = len(board.models)
+        return _board_as(form, _page(board, offset, limit), n_models=n_models)
 
     @router.get("/results", summary="List task results", responses=errors(422))
     def results(
@@ -122,7 +128,20 @@ def result_router(context: ServerContext) -> APIRouter:
     return router
 
 
-def _board_as(form: str, board: Leaderboard) -> LeaderboardBody | Response:
+def _page(board: Leaderboard, offset: int, limit: int) -> Leaderboard:
+    """Keep a page of models, and the keys that these have."""
+    if offset == 0 and len(board.models) <= limit:
+        return board
+    models = board.models[offset : offset + limit]
+    chosen = set(models)
+    cells = {place: cell for place, cell in board.cells.items() if place[0] in chosen}
+    keys = {key for _, key in cells}
+    return replace(
+        board, models=models, keys=tuple(key for key in board.keys if key in keys), cells=cells
+    )
+
+
+def _board_as(form: str, board: Leaderboard, *, n_models: int) -> LeaderboardBody | Response:
     if form == "csv":
         name = 'attachment; filename="leaderboard.csv"'
         text = f"{to_csv(board)}\n"
@@ -130,4 +149,4 @@ def _board_as(form: str, board: Leaderboard) -> LeaderboardBody | Response:
     if form == "md":
         return PlainTextResponse(f"{to_markdown(board)}\n", media_type="text/markdown")
     cells = tuple(Cell(model=model, result=cell) for (model, _), cell in board.cells.items())
-    return LeaderboardBody(models=board.models, keys=board.keys, cells=cells)
+    return LeaderboardBody(models=board.models, keys=board.keys, cells=cells, n_models=n_models)

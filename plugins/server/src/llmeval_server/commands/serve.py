@@ -21,6 +21,14 @@ _FLAGS = (
     "allowed_hosts",
     "root_path",
     "trusted_proxies",
+    "plan_seconds",
+    "plans_at_once",
+    "max_plan_samples",
+    "max_plan_bytes",
+    "max_plan_megabytes",
+    "max_items",
+    "max_job_tasks",
+    "max_query_values",
     "max_request_bytes",
     "requests_per_minute",
 )
@@ -43,7 +51,7 @@ def command(
     *,
     no_worker: bool,
     **flags: Any,  # Any: checked with the settings
-) -> int:
+) -> None:
     """Serve the job API and the pages, and run jobs.
 
     Only this machine can reach it unless --host says otherwise; then a token is needed. Jobs are
@@ -59,7 +67,7 @@ def command(
     # Late, because it imports the whole server.
     from llmeval_server.serving import serve  # noqa: PLC0415
 
-    return serve(settings, with_worker=not no_worker, disabled=disabled_plugins(ctx))
+    serve(settings, with_worker=not no_worker, disabled=disabled_plugins(ctx))
 
 
 def disabled_plugins(ctx: click.Context) -> list[str]:

@@ -17,15 +17,16 @@ from llmeval_server.pages.rendering import Renderer
 from llmeval_server.pages.sample import OneSamplePage
 from llmeval_server.pages.samples import SamplesPage
 from llmeval_server.pages.start import StartPage
+from llmeval_server.planning.planner import Planner
 
 _STATIC_FOLDER = Path(__file__).parent / "static"
 
 
-def make_pages(context: ServerContext) -> list[BaseRoute]:
+def make_pages(context: ServerContext, planner: Planner) -> list[BaseRoute]:
     """Make the routes of all pages and of the files that they use."""
     renderer = Renderer(context.routes, has_login=context.settings.token is not None)
     memory = Memory(context.settings.home)
-    job, start = JobPages(context, renderer, memory), StartPage(context, renderer)
+    job, start = JobPages(context, renderer, memory), StartPage(context, renderer, planner)
     return [
         Route("/", HomePage(context, renderer, memory).show, methods=["GET"]),
         Route("/jobs/{job_id}", job.show, methods=["GET"]),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 
 import yaml
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmeval_core.hooks import ConfigError, LlmevalError
-from llmeval_core.library import Plan, TaskPreview, existing_journal, preview
+from llmeval_core.hooks import LlmevalError
+from llmeval_core.library import TaskPreview
+from llmeval_server.answering import status_of
 from llmeval_server.context import ServerContext
-from llmeval_server.jobs.submitting import check, submit
+from llmeval_server.jobs.submitting import submit
 from llmeval_server.pages.rendering import Renderer, redirect
 from llmeval_server.pages.start_form import StartForm, field_of, read_form
+from llmeval_server.planning.planner import Planner
+from llmeval_server.security.clients import client_leaves
 
 _EXAMPLE = """\
 models: [openai/gpt-4o-mini]
@@ -33,11 +36,13 @@ class StartPage:
     Args:
         context: the server's plugins and jobs.
         renderer: makes pages.
+        planner: checks and plans run files.
     """
 
-    def __init__(self, context: ServerContext, renderer: Renderer) -> None:
+    def __init__(self, context: ServerContext, renderer: Renderer, planner: Planner) -> None:
         self._context = context
         self._renderer = renderer
+        self._planner = planner
 
     def show(self, request: Request) -> Response:
         """Render the empty form, or a job's run file to start again; blocking."""
@@ -59,12 +64,12 @@ class StartPage:
         if action == "text":
             return await run_in_threadpool(self._page, request, form.written_out())
         try:
-            if action == "plan":
-                checked = await check(self._context, form.run())
-                # Not among the threads that answer quick requests: it reads whole data sets.
-                counted = await asyncio.to_thread(self._preview, checked.plan)
-                return await run_in_threadpool(self._page, request, form, plan=counted)
-            job = await submit(self._context, form.run(), name=form.name)
+            planned = await self._planner.plan(
+                form.run(), counts=action == "plan", client_leaves=lambda: client_leaves(request)
+            )
+            if planned.tasks is not None:
+                return await run_in_threadpool(self._page, request, form, plan=planned.tasks)
+            job = await submit(self._context.jobs, planned, name=form.name)
         except LlmevalError as err:
             return await run_in_threadpool(self._page, request, form, error=err)
         return redirect(request, f"/jobs/{job.id}")
@@ -75,14 +80,14 @@ class StartPage:
         form: StartForm,
         *,
         room: int = 0,
-        plan: list[TaskPreview] | None = None,
+        plan: Sequence[TaskPreview] | None = None,
         error: LlmevalError | None = None,
     ) -> Response:
         catalog = self._context.session.catalog
         return self._renderer.page(
             request,
             "start.html",
-            status=422 if error is not None else 200,
+            status=200 if error is None else status_of(error),
             form=form.with_room(room),
             plan=plan,
             error=error,
@@ -95,11 +100,3 @@ class StartPage:
 
     def _trackers(self) -> list[str]:
         return self._context.session.catalog.names("trackers")
-
-    def _preview(self, plan: Plan) -> list[TaskPreview]:
-        try:
-            journal = existing_journal(self._context.settings.home)
-        except ConfigError:  # before the first run
-            return preview(plan, None)
-        with journal:
-            return preview(plan, journal)

@@ -10,6 +10,8 @@ from urllib.parse import parse_qs
 
 import yaml
 
+from llmeval_core.hooks import ConfigError
+
 _ROWS = 2
 _MOST_FIELDS = 1000
 _FIELDS_OF_KEYS = {
@@ -94,13 +96,21 @@ class StartForm:
 
 
 def read_form(body: bytes) -> tuple[StartForm, str]:
-    """Read what a browser sent: the form, and the button that was pressed."""
+    """Read what a browser sent: the form, and the button that was pressed.
+
+    Raises:
+        ConfigError: there are more fields than a form of ours has.
+    """
     try:
         fields = parse_qs(
             body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS
         )
-    except ValueError:
-        fields = {}
+    except ValueError as err:
+        raise ConfigError(
+            f"the form has more than {_MOST_FIELDS:,} fields",
+            where="form",
+            hint="write it as a run file, or split it into several jobs",
+        ) from err
     form = StartForm(
         models=_all(fields, "model"),
         datasets=_all(fields, "dataset"),

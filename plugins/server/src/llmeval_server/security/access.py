@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from pathlib import Path
 from urllib.parse import quote
 
 from pydantic import SecretStr
@@ -16,6 +17,7 @@ from llmeval_server.security.clients import client_of
 from llmeval_server.security.places import Places, route_path
 from llmeval_server.security.rates import Counter, refuse_for_now
 from llmeval_server.security.refusing import RefusedError
+from llmeval_server.security.session_records import SessionRecords
 from llmeval_server.security.sessions import Sessions
 
 TOKEN_HEADER = "x-llmeval-token"  # noqa: S105  the header's name
@@ -27,12 +29,13 @@ class Gate:
 
     Args:
         token: the server's.
+        home: the folder where it is kept which sessions were logged out.
     """
 
-    def __init__(self, token: SecretStr) -> None:
+    def __init__(self, token: SecretStr, home: Path) -> None:
         self._token = token.get_secret_value().encode()
         self._wrong = Counter(_MOST_WRONG)
-        self.sessions = Sessions(token)
+        self.sessions = Sessions(token, SessionRecords(home, token))
 
     def admit(self, scope: Scope, token: str) -> bool:
         """Say whether the token is right; in the same time whatever it is.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from starlette.requests import Request
 from starlette.types import Scope
 
 _ONE_SUBSCRIBER = 64
@@ -22,3 +23,9 @@ def client_of(scope: Scope) -> str:
     if address.version == 6 and address.ipv4_mapped is None:
         return str(ipaddress.ip_network((address, _ONE_SUBSCRIBER), strict=False))
     return host
+
+
+async def client_leaves(request: Request) -> None:
+    """Return when the client of a request whose body was read has left."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from llmeval_server.security.access import Gate
+from llmeval_server.security.refusing import RefusedError
+from llmeval_server.security.session_records import FILE
 
 
 def login_routes(gate: Gate | None) -> list[Route]:
@@ -32,16 +35,36 @@ def login_routes(gate: Gate | None) -> list[Route]:
         if gate is None:
             return RedirectResponse(f"{root}/", 303)
         value = gate.sessions.cookie_in(request.headers)
+        no_cookie = gate.sessions.set_cookie(request.scope, "")
         if value is not None:
-            gate.sessions.end(value)
+            await run_in_threadpool(_end, gate, value, no_cookie)
         answer = RedirectResponse(f"{root}/login", 303)
-        answer.headers.append("set-cookie", gate.sessions.set_cookie(request.scope, ""))
+        answer.headers.append("set-cookie", no_cookie)
         return answer
 
     return [
         Route("/login", log_in, methods=["POST"], include_in_schema=False),
         Route("/logout", log_out, methods=["POST"], include_in_schema=False),
     ]
+
+
+def _end(gate: Gate, value: str, no_cookie: str) -> None:
+    """End a session; blocking.
+
+    Raises:
+        RefusedError: it ended, but that cannot be kept.
+    """
+    try:
+        gate.sessions.end(value)
+    except OSError as err:
+        raise RefusedError(
+            503,
+            f"logged out, but only until the server starts again: {err.strerror or err}",
+            where=FILE,
+            hint="make the server's folder writable and log in and out once more; "
+            "another token logs everybody out",
+            headers={"Set-Cookie": no_cookie},
+        ) from err
 
 
 def _fields(body: bytes) -> dict[str, list[str]]:

@@ -11,8 +11,9 @@ class RefusedError(LlmevalError):
     """A request that is not let through.
 
     Args:
-        status: of the answer: 400, 401, 403, 413, 429 or 503.
+        status: of the answer: 400, 401, 403, 413, 429, 503 or 504.
         what: what happened, one line.
+        where: at which place of what was sent.
         hint: what to try.
         headers: more headers of the answer, such as `Retry-After`.
     """
@@ -22,9 +23,10 @@ class RefusedError(LlmevalError):
         status: int,
         what: str,
         *,
+        where: str | None = None,
         hint: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(what, hint=hint)
+        super().__init__(what, where=where, hint=hint)
         self.status = status
         self.headers = dict(headers or {})

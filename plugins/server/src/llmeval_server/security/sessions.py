@@ -1,4 +1,4 @@
-"""Logins of browsers: a signed cookie that says until when, and nothing else."""
+"""Logins of browsers: a signed cookie that says until when; what was logged out stays so."""
 
 from __future__ import annotations
 
@@ -13,25 +13,31 @@ from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from llmeval_server.security.session_records import SessionRecords
+
 LIFETIME_S = 7 * 24 * 3600
 
 
 class Sessions:
     """Makes and checks the cookies of those who showed the token.
 
-    They are signed with a key that comes from the token: they outlive a restart, and a new token
-    ends them all. A session that was logged out is refused by this process.
+    They are signed with a key that comes from the token and the generation in the records: they
+    outlive a restart, and another token ends them all for good. A session that was logged out is
+    refused from then on, also after a restart.
 
     Args:
         token: the server's.
+        records: know what was logged out.
         now: the clock, seconds since 1970.
     """
 
-    def __init__(self, token: SecretStr, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, token: SecretStr, records: SessionRecords, *, now: Callable[[], float] = time.time
+    ) -> None:
         secret = token.get_secret_value().encode()
         self._key = hmac.digest(secret, b"llmeval session", "sha256")
+        self._records = records
         self._now = now
-        self._ended: dict[str, float] = {}
         # Cookies know no ports: servers on one host must not overwrite each other's.
         self.cookie_name = f"llmeval_{hmac.digest(secret, b'llmeval cookie', 'sha256').hex()[:8]}"
 
@@ -46,15 +52,18 @@ class Sessions:
         until = body.partition(".")[0]
         if not hmac.compare_digest(signature.encode(), self._sign(body).encode()):
             return False
-        return int(until) > self._now() and body not in self._ended
+        return int(until) > self._now() and not self._records.has_ended(body)
 
     def end(self, value: str) -> None:
-        """Refuse a session from now on."""
-        now = self._now()
-        self._ended = {body: until for body, until in self._ended.items() if until > now}
+        """Refuse a session from now on; blocking.
+
+        Raises:
+            OSError: it is refused, but only until the server starts again.
+        """
         if self.is_valid(value):
             body = value.rpartition(".")[0]
-            self._ended[body] = float(body.partition(".")[0])
+            until = int(body.partition(".")[0])
+            self._records.end(body, until=until, now=self._now())
 
     def cookie_in(self, headers: Headers) -> str | None:
         """Find our cookie's value in a request; None if there is none."""
@@ -78,4 +87,5 @@ class Sessions:
         )
 
     def _sign(self, body: str) -> str:
-        return hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest()
+        text = f"{self._records.generation}.{body}"
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()

@@ -7,6 +7,7 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 from urllib.parse import parse_qs, quote
 
@@ -14,11 +15,11 @@ import aiohttp
 
 from llmeval_core.hooks import LlmevalError, Site
 from llmeval_mlflow_proxy.diagnosis.asking import Asker, asking
-from llmeval_mlflow_proxy.diagnosis.diagnose import diagnose
+from llmeval_mlflow_proxy.diagnosis.destinations import Destination
+from llmeval_mlflow_proxy.diagnosis.diagnose import destinations_of, diagnose
 from llmeval_mlflow_proxy.diagnosis.page import Pages, Visit, style
 from llmeval_mlflow_proxy.diagnosis.redaction import redacted
 from llmeval_mlflow_proxy.diagnosis.runs import (
-    EXPERIMENT,
     find_experiment,
     find_run,
     restore_experiment,
@@ -102,10 +103,8 @@ class DiagnosisApp:
         return _text(404, "there is no such page")
 
     async def _diagnosis(self, scope: Scope, message: str | None = None) -> Reply:
-        host = first(scope["headers"], b"host")
-        origin = f"{scope.get('scheme', 'http')}://{host}" if host else None
         diagnosis = await diagnose(
-            self._source, self._site, secrets=self._settings.secrets, origin=origin
+            self._source, self._site, settings=self._settings, origin=_origin(scope)
         )
         if _query(scope, "format") == "json":
             text = json.dumps(diagnosis.as_json(), ensure_ascii=False, indent=2)
@@ -117,33 +116,40 @@ class DiagnosisApp:
         """Lead to the page of a model's run in MLflow, or say why there is none."""
         visit = _visit(scope)
         model = _query(scope, "model")
+        reasons = []
+        for destination in await self._destinations(scope):
+            if destination.place is not None and destination.server is None:
+                continue
+            found = await self._ask(
+                partial(_find_run_page, destination=destination, model=model, visit=visit),
+                destination,
+            )
+            if isinstance(found, Reply):
+                return found
+            reasons.append(found)
+        reason = next(filter(None, reasons), None)
+        text = reason or say("run.no_server", visit.language)
+        return Reply(404 if reason else 503, self._pages.no_run(visit, text).encode())
 
-        async def find(asker: Asker) -> Reply | str:
-            experiment = await find_experiment(asker)
-            if experiment is None or not experiment.is_active:
-                return say("run.no_experiment", visit.language, experiment=EXPERIMENT)
-            run = await find_run(asker, experiment, model)
-            if run is None:
-                return say("run.missing", visit.language, experiment=EXPERIMENT, model=model)
-            page = f"/#/experiments/{quote(experiment.id)}/runs/{quote(run.id)}"
-            return Reply(303, location=visit.mlflow + page)
-
-        found = await self._ask(find)
-        if isinstance(found, Reply):
-            return found
-        reason = found or say("run.no_server", visit.language)
-        return Reply(404 if found else 503, self._pages.no_run(visit, reason).encode())
+    async def _destinations(self, scope: Scope) -> list[Destination]:
+        return await asyncio.to_thread(destinations_of, self._site, self._settings, _origin(scope))
 
     async def _press(self, button: str, scope: Scope, receive: Receive) -> str:
         """Do what a button says, and say how it went."""
         if button == "/restore":
-            return await self._restore(scope)
+            return await self._restore(scope, receive)
         deliver = self._site.deliver if button == "/deliver" else self._site.deliver_again
         return await self._deliver(scope, receive, deliver)
 
-    async def _restore(self, scope: Scope) -> str:
+    async def _restore(self, scope: Scope, receive: Receive) -> str:
         texts = words(language_of(scope))
-        is_restored = await self._ask(restore_experiment)
+        tracker = (await _form(receive)).get("tracker", [""])[0]
+        destinations = await self._destinations(scope)
+        named = [one for one in destinations if one.tracker == tracker]
+        destination = (named or destinations)[0]
+        is_restored = await self._ask(
+            partial(restore_experiment, name=destination.experiment), destination
+        )
         if is_restored is None:
             return texts["done.no_server"]
         return texts["done.restored" if is_restored else "done.not_restored"]
@@ -159,9 +165,11 @@ class DiagnosisApp:
             outcome = str(err)
         return redacted(outcome, self._settings.secrets)
 
-    async def _ask(self, question: Callable[[Asker], Awaitable[T]]) -> T | None:
-        """Put a question to MLflow; None if it cannot be asked."""
-        upstream = self._source.upstream()
+    async def _ask(
+        self, question: Callable[[Asker], Awaitable[T]], destination: Destination
+    ) -> T | None:
+        """Put a question to the MLflow of a destination; None if it cannot be asked."""
+        upstream = destination.server or self._source.upstream()
         if not isinstance(upstream, Upstream):
             return None
         try:
@@ -169,6 +177,28 @@ class DiagnosisApp:
                 return await question(asker)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
+
+
+async def _find_run_page(
+    asker: Asker, *, destination: Destination, model: str, visit: Visit
+) -> Reply | str:
+    """Lead to a model's run, or say why there is none."""
+    name = destination.experiment
+    experiment = await find_experiment(asker, name)
+    if experiment is None or not experiment.is_active:
+        return say("run.no_experiment", visit.language, experiment=name)
+    run = await find_run(asker, experiment, model)
+    if run is None:
+        return say("run.missing", visit.language, experiment=name, model=model)
+    page = f"/#/experiments/{quote(experiment.id)}/runs/{quote(run.id)}"
+    return Reply(
+        303, location=(visit.mlflow if destination.is_shown else asker.upstream.url) + page
+    )
+
+
+def _origin(scope: Scope) -> str | None:
+    host = first(scope["headers"], b"host")
+    return f"{scope.get('scheme', 'http')}://{host}" if host else None
 
 
 def _visit(scope: Scope) -> Visit:

@@ -10,11 +10,9 @@ from urllib.parse import quote
 
 from llmeval_core.hooks import Json
 from llmeval_mlflow_proxy.diagnosis.asking import API, Asker
+from llmeval_mlflow_proxy.diagnosis.destinations import Destination
 from llmeval_mlflow_proxy.diagnosis.findings import Action, Finding, Item
 
-EXPERIMENT = "model_evaluation"
-TRACKER = "mlflow"
-"""The tracker that keeps one run a model, by the name that it has unless told otherwise."""
 _PARAM = "model_name"
 _STATE = "llmeval.state"
 _PAGE_RUNS = 1000
@@ -46,9 +44,9 @@ class Run:
     is_canonical: bool
 
 
-async def find_experiment(asker: Asker) -> Experiment | None:
-    """Find the experiment; None if it is not there."""
-    path = f"{API}/experiments/get-by-name?experiment_name={quote(EXPERIMENT)}"
+async def find_experiment(asker: Asker, name: str) -> Experiment | None:
+    """Find an experiment; None if it is not there."""
+    path = f"{API}/experiments/get-by-name?experiment_name={quote(name, safe='')}"
     found = (await asker.get(path)).content.get("experiment")
     if not isinstance(found, dict):
         return None
@@ -70,14 +68,28 @@ async def find_run(asker: Asker, experiment: Experiment, model: str) -> Run | No
     return next((run for run in same if run.is_canonical), same[0] if same else None)
 
 
-async def look_at_runs(asker: Asker) -> list[Finding]:
+async def look_at_runs(asker: Asker, destination: Destination) -> list[Finding]:
     """Find out whether the experiment is there, and whether each model has one run."""
-    experiment = await find_experiment(asker)
-    name = {"experiment": EXPERIMENT}
+    experiment = await find_experiment(asker, destination.experiment)
+    name: dict[str, str | int] = {
+        "experiment": destination.experiment,
+        "tracker": destination.tracker,
+        "n_delivered": destination.n_delivered or 0,
+    }
+    if experiment is None and destination.n_delivered:
+        return [
+            Finding(
+                "experiment",
+                "warning",
+                "experiment.lost",
+                name,
+                cure="experiment.lost.cure",
+            )
+        ]
     if experiment is None:
         return [Finding("experiment", "ok", "experiment.missing", name)]
     if not experiment.is_active:
-        restore = Action("restore")
+        restore = Action("restore", destination.tracker)
         return [
             Finding(
                 "experiment",
@@ -88,18 +100,24 @@ async def look_at_runs(asker: Asker) -> list[Finding]:
                 action=restore,
             )
         ]
-    link = f"#/experiments/{experiment.id}"
-    there = Finding("experiment", "ok", "experiment.there", name, items=[Item(EXPERIMENT, link)])
+    # Links lead into the MLflow that is shown here.
+    link = f"#/experiments/{experiment.id}" if destination.is_shown else None
+    items = [Item(destination.experiment, link)]
+    there = Finding("experiment", "ok", "experiment.there", name, items=items)
     runs, is_all = await _search(asker, experiment, "")
-    return [there, _finding(experiment, runs, is_all=is_all)]
+    return [there, _finding(destination, experiment, runs, is_all=is_all)]
 
 
-def _finding(experiment: Experiment, runs: list[Run], *, is_all: bool) -> Finding:
+def _finding(
+    destination: Destination, experiment: Experiment, runs: list[Run], *, is_all: bool
+) -> Finding:
     by_model: dict[str, list[Run]] = {}
     for run in runs:
         if run.model is not None:
             by_model.setdefault(run.model, []).append(run)
     values: dict[str, str | int] = {
+        "tracker": destination.tracker,
+        "experiment": destination.experiment,
         "n_runs": f"{len(runs)}" if is_all else f"{len(runs)}+",
         "n_models": len(by_model),
         "n_nameless": sum(run.model is None for run in runs),
@@ -111,7 +129,10 @@ def _finding(experiment: Experiment, runs: list[Run], *, is_all: bool) -> Findin
             "runs", "ok", "runs.nameless" if values["n_nameless"] else "runs.one", values
         )
     items = [
-        Item(f"{model}: {run.id}", f"#/experiments/{experiment.id}/runs/{run.id}")
+        Item(
+            f"{model}: {run.id}",
+            f"#/experiments/{experiment.id}/runs/{run.id}" if destination.is_shown else None,
+        )
         for model, found in several.items()
         for run in found
     ]
@@ -122,7 +143,7 @@ def _finding(experiment: Experiment, runs: list[Run], *, is_all: bool) -> Findin
         values,
         cure="runs.several.cure",
         items=items[:_MOST_SHOWN],
-        action=Action("heal", TRACKER),
+        action=Action("heal", destination.tracker),
     )
 
 
@@ -152,10 +173,10 @@ def _runs_in(content: Mapping[str, Any]) -> Iterator[Run]:  # Any: MLflow's JSON
         yield Run(str(run["info"]["run_id"]), params.get(_PARAM), is_canonical)
 
 
-async def restore_experiment(asker: Asker) -> bool:
-    """Take the experiment out of MLflow's bin; True if it is active now."""
-    experiment = await find_experiment(asker)
+async def restore_experiment(asker: Asker, name: str) -> bool:
+    """Take an experiment out of MLflow's bin; True if it is active now."""
+    experiment = await find_experiment(asker, name)
     if experiment is not None and not experiment.is_active:
         await asker.post(f"{API}/experiments/restore", {"experiment_id": experiment.id})
-        experiment = await find_experiment(asker)
+        experiment = await find_experiment(asker, name)
     return experiment is not None and experiment.is_active

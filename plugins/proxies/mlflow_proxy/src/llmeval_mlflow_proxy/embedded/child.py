@@ -22,6 +22,8 @@ from llmeval_mlflow_proxy.embedded.preparing import (
 from llmeval_mlflow_proxy.embedded.store import Store
 
 _OURS = "MLFLOW_"
+_END_S = 4.5
+"""How long a keeper may take to end MLflow: its own grace and a little more."""
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class Child:
         if self.process.stdin is not None:
             self.process.stdin.close()  # the keeper ends the group, with a grace for MLflow
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), timeout=10)
+            await asyncio.wait_for(self.process.wait(), timeout=_END_S)
         # Also if the keeper itself died, and left MLflow behind.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)

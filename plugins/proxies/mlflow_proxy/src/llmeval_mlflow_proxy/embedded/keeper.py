@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 _MAX_LOG_BYTES = 1_000_000
-_GRACE_S = 5.0
+_GRACE_S = 3.0
 
 
 def main(arguments: Sequence[str]) -> int:

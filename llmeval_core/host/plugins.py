@@ -1,0 +1,103 @@
+"""The plugins of a process: what became of each entry point, and what it offers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pluggy
+
+from llmeval_core.containing import contained
+from llmeval_core.errors import in_words, passes
+from llmeval_core.hooks import Entry
+from llmeval_core.naming import Json
+from llmeval_core.records import RunSummary, TaskResult
+
+_log = logging.getLogger("llmeval")
+
+PluginState = Literal["loaded", "broken", "disabled", "unreadable", "shadowed"]
+
+COMPONENT_KINDS = ("datasets", "models", "metrics", "trackers", "executors")
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One entry point and what became of it; or a distribution that was passed over.
+
+    Args:
+        name: the entry point's name; the distribution's if its entry points are not known.
+        distribution, version: what was pip-installed; `?` if unknown.
+        state: whether it can be used. `unreadable`: nobody knows whether this distribution has
+            plugins; `shadowed`: another distribution of its name comes first.
+        load_s: how long importing and asking it took, seconds.
+        reason: why it is not used; None otherwise.
+        offers: by kind, the names or the objects it offers.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    state: PluginState
+    load_s: float
+    reason: str | None = None
+    offers: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: see hooks
+
+    @property
+    def label(self) -> str:
+        """The distribution and its version, for messages."""
+        return f"{self.distribution} {self.version}"
+
+
+class Host:
+    """The plugins of this process.
+
+    Args:
+        plugins: what was found, in order of entry point names.
+        manager: holds the working plugins' hooks.
+    """
+
+    def __init__(self, plugins: tuple[Plugin, ...], manager: pluggy.PluginManager) -> None:
+        self.plugins = plugins
+        self._manager = manager
+
+    def entries(self, kind: str) -> list[tuple[Entry[Any, Any], Plugin]]:
+        """List components of one kind with the plugin each comes from."""
+        return [(entry, plugin) for plugin in self.plugins for entry in plugin.offers.get(kind, ())]
+
+    def offers(self, kind: str) -> list[Any]:
+        """List commands, routes or checks; Any: each kind has its own type, see hooks."""
+        return [offer for plugin in self.plugins for offer in plugin.offers.get(kind, ())]
+
+    @property
+    def broken(self) -> tuple[Plugin, ...]:
+        """The plugins that could not be used."""
+        return tuple(plugin for plugin in self.plugins if plugin.state == "broken")
+
+    @property
+    def unreadable(self) -> tuple[Plugin, ...]:
+        """The distributions whose entry points cannot be read; maybe they are no plugins."""
+        return tuple(plugin for plugin in self.plugins if plugin.state == "unreadable")
+
+    def before_run(self, plan: Mapping[str, Json]) -> None:
+        """Tell all observers; see `contracts.Observer`."""
+        self._tell("llmeval_before_run", plan=plan)
+
+    def after_task(self, result: TaskResult) -> None:
+        """Tell all observers; see `contracts.Observer`."""
+        self._tell("llmeval_after_task", result=result)
+
+    def after_run(self, summary: RunSummary) -> None:
+        """Tell all observers; see `contracts.Observer`."""
+        self._tell("llmeval_after_run", summary=summary)
+
+    def _tell(self, hook: str, **arguments: object) -> None:
+        for impl in getattr(self._manager.hook, hook).get_hookimpls():
+            try:
+                with contained():
+                    impl.function(*(arguments[name] for name in impl.argnames))
+            except BaseException as err:  # the border: it stops no run
+                if passes(err):
+                    raise
+                _log.warning("plugin '%s' failed in %s: %s", impl.plugin_name, hook, in_words(err))

@@ -1,0 +1,1 @@
+"""Processes of a server: their ends, and what they must not leave behind."""
