@@ -69,7 +69,7 @@ def command(
         preflight=preflight_of_plan(home),
     )
     notes = _notes(plan, home)
-    for note in notes:
+    for note in () if as_json else notes:
         _log.warning(note)
     if has_journal(home):
         with existing_journal(home) as journal:
