@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 from llmeval_core.contracts import Metric
 from llmeval_core.errors import PluginError, foreign_errors
-from llmeval_core.journal import Reader, StoredTask
+from llmeval_core.journal import Reader, StoredScores, StoredTask
 from llmeval_core.naming import metric_key
 from llmeval_core.plan import PlannedMetric, PlannedTask
-from llmeval_core.records import Aggregate, MetricResult, Score
+from llmeval_core.records import Aggregate, MetricResult, Outcome, Score
+
+_BLOCK = 1000
 
 
 def aggregate_task(
@@ -28,14 +30,22 @@ def aggregate_task(
     Raises:
         PluginError: a metric cannot aggregate its own scores.
     """
-    categories = reader.categories(stored.id)
+    without: Outcome | None = "truncated" if task.truncated == "exclude" else None
+    excluded = reader.ended_so(stored.id, without) if without is not None else {}
+    parts: dict[str | None, int] = {None: n_failed}
+    parts.update(reader.categories(stored.id))
     results = []
     for planned in task.metrics:
-        whole = _aggregate(planned, reader.scores(stored, planned.name))
-        results.append(_result(task, planned, None, whole, n_failed))
-        for category, n_failed_in_it in categories.items():
-            part = _aggregate(planned, reader.scores(stored, planned.name, category))
-            results.append(_result(task, planned, category, part, n_failed_in_it))
+        for category, n_failed_in_it in parts.items():
+            scores = reader.scores(stored, planned.name, category, without=without)
+            aggregate = _aggregate(planned, scores)
+            n_excluded = excluded.get(category, 0)
+            counts = {
+                "n_failed": n_failed_in_it,
+                "n_excluded": n_excluded,
+                "bounds": _bounds(aggregate, scores, n_excluded) if n_excluded else None,
+            }
+            results.append(_result(task, planned, category, aggregate.model_copy(update=counts)))
     return tuple(results)
 
 
@@ -52,12 +62,35 @@ def _aggregate(planned: PlannedMetric, scores: Iterable[Score]) -> Aggregate:
     return aggregate.model_copy(update=unknown) if unknown else aggregate
 
 
+def _bounds(
+    aggregate: Aggregate, scores: StoredScores, n_excluded: int
+) -> tuple[float, float] | None:
+    """Say what the number could be, had what was left out been all wrong or all right.
+
+    Known for a mean of numbers from 0 to 1; None for anything else, such as BLEU.
+    """
+    if aggregate.value is None:
+        return None
+    n_scores = 0
+    total = 0.0
+    for block in scores.value_blocks(_BLOCK):
+        if min(block, default=0.0) < 0 or max(block, default=0.0) > 1:
+            return None
+        n_scores += len(block)
+        total += math.fsum(block)
+    if n_scores != aggregate.n_scored or not math.isclose(
+        aggregate.value, total / n_scores, rel_tol=1e-9, abs_tol=1e-9
+    ):
+        return None
+    n_all = n_scores + n_excluded
+    return total / n_all, (total + n_excluded) / n_all
+
+
 def _result(
     task: PlannedTask,
     planned: PlannedMetric,
     category: str | None,
     aggregate: Aggregate,
-    n_failed: int,
 ) -> MetricResult:
     metric: Metric = planned.metric
     return MetricResult(
@@ -66,5 +99,5 @@ def _result(
         definition=metric.definition,
         higher_is_better=metric.higher_is_better,
         category=category,
-        aggregate=aggregate.model_copy(update={"n_failed": n_failed}),
+        aggregate=aggregate,
     )

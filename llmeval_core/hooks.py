@@ -89,7 +89,9 @@ from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.packages import FetchError, Wheel, cache_folder, fetch_wheel, file_sha256
 from llmeval_core.paths import expand_path, file_problem, folder_problem
+from llmeval_core.reasoning import Parted, ReasoningFinder, finder_of, parted_answers
 from llmeval_core.records import (
+    OUTCOMES,
     Aggregate,
     Failure,
     Generation,
@@ -118,6 +120,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENTRY_POINT_GROUP",
+    "OUTCOMES",
     "Aggregate",
     "AnswerAwareMetric",
     "AnswerBy",
@@ -154,9 +157,11 @@ __all__ = [
     "ModelProvider",
     "ModelRecipe",
     "Outcome",
+    "Parted",
     "PromptConfig",
     "Readiness",
     "Reasoning",
+    "ReasoningFinder",
     "Receipt",
     "Request",
     "Route",
@@ -183,12 +188,14 @@ __all__ = [
     "fetch_wheel",
     "file_problem",
     "file_sha256",
+    "finder_of",
     "fingerprint",
     "folder_problem",
     "gives_way",
     "hookimpl",
     "hookspec",
     "mean_aggregate",
+    "parted_answers",
     "plain_text",
     "stop_reason",
     "what_differs",

@@ -16,6 +16,7 @@ from llmeval_core.config import (
     Redactor,
     RetryConfig,
     TimeoutConfig,
+    TruncatedAnswers,
 )
 from llmeval_core.contracts import (
     Dataset,
@@ -27,6 +28,7 @@ from llmeval_core.contracts import (
     Tracker,
 )
 from llmeval_core.naming import Json
+from llmeval_core.reasoning import Tags
 from llmeval_core.records import GenerationSettings, Mode
 
 
@@ -65,6 +67,7 @@ class PlannedModel:
         settings: what people may read of its settings.
         limits: what its server allows.
         price: what its tokens cost; None if that is not known.
+        reasoning_tags: as its entry in the run file says; None if it does not.
     """
 
     name: str
@@ -74,6 +77,7 @@ class PlannedModel:
     settings: Mapping[str, Json]
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     price: PriceConfig | None = None
+    reasoning_tags: Tags | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ class PlannedTask:
             metrics; tasks that share it share their answers, which are then found by their places
             alone: whatever changes a request must change it.
         settings: what people and trackers may read of all this.
+        reasoning_tags: between which tags reasoning stands in a text; None for all that are known.
+        truncated: whether answers that were cut off go into the aggregates.
     """
 
     key: str
@@ -117,6 +123,8 @@ class PlannedTask:
     fingerprint: str
     requests_fingerprint: str
     settings: Mapping[str, Json]
+    reasoning_tags: Tags | None = None
+    truncated: TruncatedAnswers = "score"
     n_total: int | None = None
     variant: str | None = None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
@@ -11,16 +10,24 @@ from math import isfinite
 from llmeval_core.errors import LlmevalError, in_words, passes
 from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
-from llmeval_core.records import Failure, Generation, Outcome, Sample, Score, StopReason
-
-_REASONING = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
-
+from llmeval_core.reasoning import Parted, ReasoningFinder
+from llmeval_core.records import (
+    Failure,
+    Generation,
+    Outcome,
+    Sample,
+    Score,
+    StopReason,
+    stop_reason,
+)
 
 _OUTCOME_BY_REASON: Mapping[StopReason, Outcome] = {
     "content_filter": "filtered",
     "refusal": "refused",
     "length": "truncated",
 }
+
+_BY_ITSELF: tuple[StopReason, ...] = ("stop",)
 
 
 class Scorer:
@@ -38,6 +45,7 @@ class Scorer:
         self.awaits = any(
             inspect.iscoroutinefunction(planned.metric.score) for planned in task.metrics
         )
+        self._reasoning = ReasoningFinder(task.reasoning_tags)
         self._extract: Extractor | None = None
         if task.extract is not None:
             self._extract = Extractor(task.extract, where=f"{task.key}: extract")
@@ -62,37 +70,86 @@ class Scorer:
                 return _failure(planned, err)
         return scores
 
+    def outcome(self, answer: Generation | Failure, failure: Failure | None) -> Outcome:
+        """Say in one word how a sample ended; see `outcome_of`."""
+        return outcome_of(answer, failure, self._reasoning)
+
     def _seen(self, generation: Generation) -> Generation:
         """Leave of each answer what metrics judge: no reasoning, and the extracted part."""
         texts = generation.texts
         for text in texts:
-            if "<think>" in text:
-                texts = tuple(_REASONING.sub("", text) for text in texts)
+            if self._reasoning.may_have(text):
+                texts = self._without_reasoning(generation)
                 break
         if self._extract is not None:
             texts = tuple(map(self._extract, texts))
-        return generation if texts is generation.texts else replace(generation, texts=texts)
+        if texts is generation.texts and not generation.reasonings:
+            return generation
+        return replace(generation, texts=texts, reasonings=())
+
+    def _without_reasoning(self, generation: Generation) -> tuple[str, ...]:
+        """Take reasoning out of each text; the very same texts if there is none."""
+        parted = [
+            self._reasoning.part(text, is_cut_off=_reason(generation, place) == "length")
+            for place, text in enumerate(generation.texts)
+        ]
+        if not any(parted):
+            return generation.texts
+        both = zip(generation.texts, parted, strict=True)
+        return tuple([text if found is None else found.answer for text, found in both])
 
 
-def outcome_of(answer: Generation | Failure, failure: Failure | None) -> Outcome:
+def outcome_of(
+    answer: Generation | Failure, failure: Failure | None, reasoning: ReasoningFinder
+) -> Outcome:
     """Say in one word how a sample ended.
 
-    Of several answers, the first that did not end by itself decides.
+    Of several answers to one request, the first that is not simply answered decides. A model that
+    only calls a tool has not answered: no tool was offered to it.
 
     Args:
         answer: what the model answered, or why it did not.
         failure: why the sample has no score; None if it has.
+        reasoning: tells apart what is no answer.
     """
     if isinstance(answer, Failure):
         return "filtered" if answer.kind == "filtered" else "failed"
     if failure is not None:
         return "unscored"
-    for reason in answer.stop_reasons:
-        if reason in _OUTCOME_BY_REASON:
-            return _OUTCOME_BY_REASON[reason]
-    if answer.texts and not any(text.strip() for text in answer.texts):
-        return "empty"
-    return "answered"
+    if answer.loglikelihoods or _is_plain(answer, reasoning):
+        return "answered"
+    for place, text in enumerate(answer.texts):
+        outcome = _outcome_of_text(text, _reason(answer, place), reasoning)
+        if answer.refusal is not None and outcome in ("answered", "empty"):
+            return "refused"
+        if outcome != "answered":
+            return outcome
+    return "answered" if answer.texts else "empty"
+
+
+def _is_plain(answer: Generation, reasoning: ReasoningFinder) -> bool:
+    """Whether it is what most answers are: one text that ended by itself, and no thought."""
+    if answer.stop_reasons != _BY_ITSELF or len(answer.texts) != 1 or answer.refusal is not None:
+        return False
+    text = answer.texts[0]
+    return bool(text) and not text.isspace() and not reasoning.may_have(text)
+
+
+def _outcome_of_text(text: str, reason: StopReason, reasoning: ReasoningFinder) -> Outcome:
+    outcome = _OUTCOME_BY_REASON.get(reason)
+    if outcome is not None:
+        return outcome
+    parted: Parted | None = reasoning.part(text)
+    if (text if parted is None else parted.answer).strip():
+        return "answered"
+    return "truncated" if parted is not None and parted.is_open and reason == "unknown" else "empty"
+
+
+def _reason(answer: Generation, place: int) -> StopReason:
+    """Say why one answer ended; of the first, earlier versions kept the server's own word."""
+    if place < len(answer.stop_reasons):
+        return answer.stop_reasons[place]
+    return stop_reason(answer.finish_reason) if place == 0 else "unknown"
 
 
 def _checked(score: object) -> Score:

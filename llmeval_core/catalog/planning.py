@@ -61,6 +61,7 @@ def make_plan(
             plan_model(model, catalog, origin, index),
             limits=model.limits or config.limits,
             price=price_of(model.name, config.prices),
+            reasoning_tags=model.reasoning_tags,
         )
         for index, model in enumerate(config.models)
     ]

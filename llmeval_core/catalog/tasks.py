@@ -22,10 +22,16 @@ from llmeval_core.errors import ConfigError, DatasetError, PluginError, foreign_
 from llmeval_core.extraction import Extractor
 from llmeval_core.naming import Json, fingerprint, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
+from llmeval_core.reasoning import Tags
 from llmeval_core.records import Mode
 
 PIPELINE_REVISION = 2
-"""Raised when the same settings begin to give other requests or scores."""
+"""Raised when the same settings begin to give other requests."""
+SCORING_REVISION = 2
+"""Raised when the same answers begin to give other scores; they are scored again, not asked for.
+
+2: reasoning is told apart by all known tags, also without the opening one.
+"""
 
 SAME_ITEM = "question, NFKC, no case, single spaces"
 """How it is found out that an example is the sample itself; see `prompting.few_shot`."""
@@ -101,10 +107,17 @@ def plan_task(
     extract, origin = defaults.extract, f"{where}, data set '{dataset.name}'"
     if "extract" in config.model_fields_set:
         extract, origin = config.extract, f"{where}.extract"
+    reasoning_tags = _first_set(
+        config.reasoning_tags, model.reasoning_tags, run.reasoning_tags, defaults.reasoning_tags
+    )
+    truncated = config.truncated or run.truncated
     scored: dict[str, Json] = {
+        "scoring": SCORING_REVISION,
         "limit": limit,
         **_describe_extract(extract, origin),
         "answer_by": answer_by,
+        "reasoning_tags": None if reasoning_tags is None else [list(tag) for tag in reasoning_tags],
+        "truncated": None if truncated == "score" else truncated,
         "metrics": {
             item.name: {"definition": item.metric.definition, **item.settings} for item in metrics
         },
@@ -135,9 +148,16 @@ def plan_task(
             "generation": public_settings(planned_generation.as_json()),
             "model": dict(model.settings),
         },
+        reasoning_tags=reasoning_tags,
+        truncated=truncated,
         n_total=size,
         variant=config.variant,
     )
+
+
+def _first_set(*tags: Tags | None) -> Tags | None:
+    """Take the first that is set; an empty one is."""
+    return next((one for one in tags if one is not None), None)
 
 
 def _for_answers(planned: PlannedMetric, answer_by: AnswerBy, where: str) -> PlannedMetric:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from llmeval_core.library.leaderboard import Leaderboard, cell_text, n_of
+from llmeval_core.library.outcome_notes import outcome_notes
 from llmeval_core.library.printable import shown
 
 _LEAST_CELL_WIDTH = 8
@@ -15,7 +16,8 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
     """Print the table: models are rows where that fits, otherwise columns, otherwise lines.
 
     How many samples a number is of stands over its column if that is the same for all models,
-    otherwise beside each number.
+    otherwise beside each number. Below the table stands a line for each task with samples that
+    were not simply answered.
     """
     table = _models_as_rows(board)
     if console.measure(table).minimum > console.width or _width(board) > console.width:
@@ -24,6 +26,8 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
             _print_lines(board, console)
             return
     console.print(table)
+    for note in outcome_notes(board.shown_results()):
+        console.print(shown(note), soft_wrap=True)
 
 
 def _heading(board: Leaderboard, key: str) -> str:
@@ -91,4 +95,4 @@ def _models_as_columns(board: Leaderboard) -> Table:
 
 def _text(board: Leaderboard, model: str, key: str) -> str:
     n = "" if _common_n(board, key) else n_of(board, model, key)
-    return cell_text(board.cells.get((model, key)), n)
+    return cell_text(board.cells.get((model, key)), n, board.outcomes(model, key))

@@ -14,6 +14,7 @@ from rich.progress import (
     TextColumn,
 )
 
+from llmeval_core.library.outcome_notes import counts_text
 from llmeval_core.library.printable import shown
 from llmeval_core.records import SampleResult, TaskResult
 
@@ -214,11 +215,13 @@ def _end_of(label: str, width: int) -> str:
 
 def finished_text(result: TaskResult, counts: Counts, *, reused: bool) -> str:
     """Say in one line how a task ended."""
+    counted = counts_text(result.outcomes)
+    ended = f", {counted}" if counted else ""
     if reused:
-        return f"{result.n_samples} samples, all from the journal"
+        return f"{result.n_samples} samples, all from the journal{ended}"
     elapsed = time.monotonic() - counts.started
     failed = f", {result.n_failed} failed" if result.n_failed else ""
     from_journal = result.n_samples - result.n_failed - counts.n_asked
     known = f", {from_journal} from the journal" if from_journal > 0 else ""
     tokens = f", {counts.n_tokens:,} tokens" if counts.n_tokens else ""
-    return f"{result.n_samples} samples in {elapsed:.1f} s{known}{failed}{tokens}"
+    return f"{result.n_samples} samples in {elapsed:.1f} s{known}{failed}{ended}{tokens}"

@@ -20,7 +20,15 @@ from llmeval_core.cli.progress import LiveProgress, PlainProgress
 from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.screen import complain, echo_json, error_console, make_console
 from llmeval_core.cli.session import home_option, open_session
-from llmeval_core.engine import Progress, RunOutcome, SilentProgress, run_plan
+from llmeval_core.engine import (
+    Again,
+    Progress,
+    RunOutcome,
+    SilentProgress,
+    little_room_to_think,
+    read_again,
+    run_plan,
+)
 from llmeval_core.journal import Journal
 from llmeval_core.library import make_leaderboard, outcome_json, preflight_of_run
 from llmeval_core.library.leaderboard_notes import kept_out_notes
@@ -34,6 +42,17 @@ _log = logging.getLogger("llmeval")
 @click.command()
 @run_options
 @home_option
+@click.option(
+    "--again",
+    "again_filters",
+    multiple=True,
+    metavar="FILTER",
+    help="Ask again what the journal has: an outcome such as empty or truncated, id:SAMPLE,"
+    " task:KEY or all; may be repeated. The old answer stays until there is a new one.",
+)
+@click.option(
+    "--anew", is_flag=True, help="With --again: also what an earlier --again asked already."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress, only the table.")
 @click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
 @click.pass_context
@@ -43,6 +62,8 @@ def command(
     run_file: Path | None,
     home: Path,
     *,
+    again_filters: tuple[str, ...],
+    anew: bool,
     quiet: bool,
     as_json: bool,
     **flags: Any,  # Any: each of its own type
@@ -57,10 +78,12 @@ def command(
     Examples:
       llmeval run eval.yaml
       llmeval run eval.yaml -m openai/gpt-4o-mini --limit 5
+      llmeval run eval.yaml --again empty --again id:q17
       llmeval run -m llamacpp/smollm2-135m-instruct -d commonsense_qa --limit 50
       llmeval run -m openai/gpt-4o-mini -d jsonl:my.jsonl --shots 0,4 \\
           --metric exact_match --tracker mlflow --tracker jsonl --concurrency 64
     """
+    again = read_again(again_filters, anew=anew)
     config, origin = read_config(run_file, **flags)
     session = open_session(ctx)
     plan = make_plan(
@@ -81,17 +104,23 @@ def command(
                 if screen.is_terminal
                 else PlainProgress(screen)
             )
-        outcome = run_to_end(_run(plan, journal, progress, screen))
+        for warning in little_room_to_think(plan, journal):
+            progress.notice(shown(warning))
+        outcome = run_to_end(_run(plan, journal, progress, screen, again))
         with journal.reader() as reader:
             notes = kept_out_notes(reader, outcome.summary.results)
     if as_json:
-        echo_json(outcome_json(outcome) | {"notes": notes})
+        body = outcome_json(outcome)
+        body["notes"] += notes
+        echo_json(body)
     else:
         _report(outcome, home, notes)
     return exit_code(outcome)
 
 
-async def _run(plan: Plan, journal: Journal, progress: Progress, screen: Console) -> RunOutcome:
+async def _run(
+    plan: Plan, journal: Journal, progress: Progress, screen: Console, again: Again | None
+) -> RunOutcome:
     """Run the plan; the first Ctrl-C stops it cleanly, the second at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -107,7 +136,7 @@ async def _run(plan: Plan, journal: Journal, progress: Progress, screen: Console
 
     with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt
         loop.add_signal_handler(signal.SIGINT, interrupt)
-    return await run_plan(plan, journal, progress=progress, stop=stop)
+    return await run_plan(plan, journal, progress=progress, stop=stop, again=again)
 
 
 def exit_code(outcome: RunOutcome) -> int:

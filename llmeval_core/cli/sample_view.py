@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from llmeval_core.reasoning import ReasoningFinder, parted_answers
 from llmeval_core.records import Generation, Request, Sample, SampleResult, Score
 
 Parts = list[tuple[str, str]]
 """Labels and texts, as `screen.echo_block` prints them."""
+_MOST_OF_A_THOUGHT = 300
 
 
 def asked(request: Request) -> Parts:
@@ -25,14 +27,14 @@ def expected(sample: Sample) -> Parts:
     return [("expected", text) for text in sample.references] or [("expected", "(no reference)")]
 
 
-def result_parts(result: SampleResult) -> Parts:
-    """Show everything about a finished sample."""
+def result_parts(result: SampleResult, reasoning: ReasoningFinder) -> Parts:
+    """Show everything about a finished sample; its reasoning only as far as a few lines."""
     if result.request is not None:
         parts = asked(result.request)
     else:
         parts = [("input", result.sample.input_text)]
     if result.generation is not None:
-        parts += _answered(result.request, result.generation)
+        parts += _answered(result.request, result.generation, reasoning)
     parts += expected(result.sample)
     if result.failure is not None:
         parts.append(("failed", f"{result.failure.kind}: {result.failure.message}"))
@@ -40,12 +42,27 @@ def result_parts(result: SampleResult) -> Parts:
     return parts
 
 
-def _answered(request: Request | None, generation: Generation) -> Parts:
-    parts = [("answered", text) for text in generation.texts]
+def _answered(request: Request | None, generation: Generation, reasoning: ReasoningFinder) -> Parts:
+    parts: Parts = []
+    for parted in parted_answers(generation, reasoning):
+        if parted.reasoning:
+            parts.append(("thought", _shortened(parted.reasoning, generation)))
+        parts.append(("answered", parted.answer))
+    if generation.refusal is not None:
+        parts.append(("refused", generation.refusal))
     continuations = request.continuations if request is not None else ()
     for text, found in zip(continuations, generation.loglikelihoods, strict=False):
         parts.append(("answered", f"{found.logprob:9.3f}  {text!r}"))
     return parts or [("answered", "")]
+
+
+def _shortened(thought: str, generation: Generation) -> str:
+    """Cut a long thought, and say how long it is."""
+    n_tokens = generation.n_reasoning_tokens
+    size = f"{n_tokens:,} tokens" if n_tokens is not None else f"{len(thought):,} characters"
+    if len(thought) <= _MOST_OF_A_THOUGHT:
+        return thought if n_tokens is None else f"{thought} ({size})"
+    return f"{thought[:_MOST_OF_A_THOUGHT].rstrip()} … ({size}; --json has all)"
 
 
 def _scored(name: str, score: Score) -> str:

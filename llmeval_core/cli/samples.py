@@ -13,7 +13,8 @@ from llmeval_core.cli.screen import complain, echo, echo_block, echo_json, nobod
 from llmeval_core.cli.session import home_option
 from llmeval_core.library import existing_journal, sample_json
 from llmeval_core.library.stored_samples import choose, find_samples
-from llmeval_core.records import SampleResult
+from llmeval_core.reasoning import ReasoningFinder
+from llmeval_core.records import OUTCOMES, Outcome, SampleResult
 
 
 @click.command()
@@ -38,6 +39,13 @@ from llmeval_core.records import SampleResult
     " metric.",
 )
 @click.option(
+    "--outcome",
+    "outcomes",
+    type=click.Choice(OUTCOMES),
+    multiple=True,
+    help="Only samples that ended so; may be repeated. With --wrong, those of them that are wrong.",
+)
+@click.option(
     "--limit",
     type=click.IntRange(min=0),
     metavar="N",
@@ -50,6 +58,7 @@ from llmeval_core.records import SampleResult
 def command(
     key: str,
     model: str | None,
+    outcomes: tuple[Outcome, ...],
     limit: int,
     home: Path,
     *,
@@ -67,11 +76,13 @@ def command(
     Examples:
       llmeval samples commonsense_qa_0shot
       llmeval samples aio_4shot_exact_match --wrong -m openai/gpt-4o-mini
+      llmeval samples aio_4shot --outcome truncated --outcome empty
       llmeval samples aio_4shot --failed --json --limit 0 > failed.jsonl
     """
     with existing_journal(home) as journal, journal.reader() as reader:
         found = find_samples(reader, key, model)
-        results = choose(reader, found, failed=failed, wrong=wrong)
+        reasoning = ReasoningFinder(found.reasoning_tags)
+        results = choose(reader, found, failed=failed, wrong=wrong, outcomes=outcomes)
         n_shown = 0
         for result in itertools.islice(results, limit or None):
             if nobody_reads():
@@ -81,7 +92,7 @@ def command(
                 head = {"model": found.task.model, "task": found.task.key}
                 echo_json({**head, **sample_json(result)}, indent=None)
             else:
-                echo_block(_title(result, found.task.model), result_parts(result))
+                echo_block(_title(result, found.task.model), result_parts(result, reasoning))
         more = limit > 0 and next(results, None) is not None
     if as_json or nobody_reads():
         return
@@ -92,5 +103,6 @@ def command(
 
 
 def _title(result: SampleResult, model: str) -> str:
-    parts = [str(result.index), result.sample.id, result.sample.category, model]
+    ended = None if result.outcome in ("answered", "failed") else result.outcome
+    parts = [str(result.index), result.sample.id, result.sample.category, model, ended]
     return " · ".join(part for part in parts if part)

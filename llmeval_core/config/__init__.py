@@ -25,6 +25,7 @@ from llmeval_core.config.schema import (
     RunConfig,
     TaskConfig,
     TaskDefaults,
+    TruncatedAnswers,
 )
 from llmeval_core.config.secrets import Redactor, expand_env
 from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfig
@@ -53,6 +54,7 @@ __all__ = [
     "TaskDefaults",
     "TimeoutConfig",
     "TrackerConfig",
+    "TruncatedAnswers",
     "describe_extract",
     "expand_env",
     "extract_rules",

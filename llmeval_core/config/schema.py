@@ -19,6 +19,13 @@ from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfi
 
 Examples = Literal["turns", "text", "template"]
 AnswerBy = Literal["auto", "generation", "letter", "loglikelihood"]
+TruncatedAnswers = Literal["score", "exclude"]
+_Tag = Annotated[str, Field(min_length=1, pattern=r"\S")]
+_ReasoningTags = tuple[tuple[_Tag, _Tag], ...]
+_TAGS_MEAN = (
+    "Pairs of an opening and a closing tag between which reasoning stands, which is not judged;"
+    " all known ones if left out, none if empty."
+)
 
 
 class ReasoningConfig(Settings):
@@ -92,6 +99,7 @@ class ModelConfig(BaseModel):
     limits: LimitsConfig | None = Field(
         default=None, description="What this model's server allows."
     )
+    reasoning_tags: _ReasoningTags | None = Field(default=None, description=_TAGS_MEAN)
 
     @model_validator(mode="before")
     @classmethod
@@ -170,6 +178,7 @@ class TaskDefaults(Settings):
     few_shot: FewShotConfig = FewShotConfig()
     metrics: tuple[ComponentConfig, ...] = ()
     extract: ExtractConfig | None = None
+    reasoning_tags: tuple[tuple[str, str], ...] | None = None
 
 
 class TaskConfig(Settings):
@@ -197,6 +206,12 @@ class TaskConfig(Settings):
         default=None,
         description="What finds the answer in the generation: a regular expression, a rule, or a "
         "list of them, of which the first that finds something counts. null: the whole answer.",
+    )
+    reasoning_tags: _ReasoningTags | None = Field(default=None, description=_TAGS_MEAN)
+    truncated: TruncatedAnswers | None = Field(
+        default=None,
+        description="Answers that were cut off: judged by what there is, or left out of the"
+        " aggregates; the run's if left out.",
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples only.")
     variant: str | None = Field(
@@ -229,6 +244,12 @@ class RunConfig(Settings):
     )
     generation: GenerationConfig = Field(
         default=GenerationConfig(), description="Generation settings of all tasks."
+    )
+    reasoning_tags: _ReasoningTags | None = Field(default=None, description=_TAGS_MEAN)
+    truncated: TruncatedAnswers = Field(
+        default="score",
+        description="Answers that were cut off: judged by what there is, or left out of the"
+        " aggregates, which then are only bounds.",
     )
     limit: int | None = Field(default=None, ge=1, description="First n samples of each task.")
     replace: bool = Field(

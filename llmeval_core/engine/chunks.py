@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from llmeval_core.engine.asking_again import AgainFinder
 from llmeval_core.engine.source import Prepared, SampleSource, SeenHashes, prepare
 from llmeval_core.journal import Journal, Reader, StoredTask
 from llmeval_core.plan import PlannedTask
@@ -21,24 +22,39 @@ class Chunk:
         again: requests that came before in this task; they may have been answered since the
             journal was asked.
         n_done: samples left out because an earlier run finished them.
+        old: answers that are asked for once more, by fingerprint.
     """
 
     ready: list[Prepared]
     answers: dict[str, Generation]
     again: frozenset[str]
     n_done: int
+    old: dict[str, Generation] = field(default_factory=dict)
 
 
 class ChunkReader:
     """Reads a task's samples chunk by chunk; all methods block and belong in a thread.
+
+    Args:
+        task, prompter: whose samples, and how they are asked.
+        journal: what is known.
+        stored: the task as the journal keeps it.
+        again: finds the answers that are asked for once more; None for none.
 
     Attributes:
         task: as the journal keeps it.
     """
 
     def __init__(
-        self, task: PlannedTask, prompter: Prompter, journal: Journal, stored: StoredTask
+        self,
+        task: PlannedTask,
+        prompter: Prompter,
+        journal: Journal,
+        stored: StoredTask,
+        *,
+        again: AgainFinder | None = None,
     ) -> None:
+        self._again = again
         self._source = SampleSource(task)
         self._asked = SeenHashes()
         self._prompter = prompter
@@ -57,6 +73,8 @@ class ChunkReader:
         if not samples:
             return None
         first, last = samples[0][0], samples[-1][0]
+        if self._again is not None:
+            return self._read_again(samples, self._again)
         done = self._journal.read(Reader.done, self.task.id, first, last)
         left = [item for item in samples if item[0] not in done] if done else samples
         known, unknown = self._split(left, first, last)
@@ -69,6 +87,17 @@ class ChunkReader:
             frozenset(wanted[position] for position in again),
             len(done),
         )
+
+    def _read_again(self, samples: list[tuple[int, Sample]], finder: AgainFinder) -> Chunk:
+        """Read a chunk of a task of which answers are asked for once more."""
+        left = finder.left(self.task.id, samples)
+        ready = prepare(self._prompter, left)
+        wanted = [item.request.fingerprint for item in ready if item.request is not None]
+        again = self._asked.add([_hash(fingerprint) for fingerprint in wanted])
+        answers = self._journal.read(Reader.generations, wanted)
+        old = finder.take_old(ready, answers)
+        came_before = frozenset(wanted[position] for position in again)
+        return Chunk(ready, answers, came_before, len(samples) - len(left), old)
 
     def _split(
         self, samples: list[tuple[int, Sample]], first: int, last: int

@@ -8,6 +8,7 @@ from llmeval_core.engine.doubts import Doubts
 from llmeval_core.engine.estimates import Estimate, estimate
 from llmeval_core.engine.pacers import most_at_once
 from llmeval_core.engine.source import SampleSource, prepare
+from llmeval_core.engine.thinking import doubts_of_thinking
 from llmeval_core.journal import Journal, Reader
 from llmeval_core.plan import Plan, PlannedModel, PlannedTask
 from llmeval_core.prompting import Prompter
@@ -110,7 +111,7 @@ def preview_task(
         len(to_send),
         n_unusable,
         estimated,
-        doubts.lines(len(distinct)),
+        (*doubts.lines(len(distinct)), *doubts_of_thinking(model, task, journal)),
     )
 
 

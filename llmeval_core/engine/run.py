@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from llmeval_core.contracts import TimeLimit
 from llmeval_core.delivery import Courier, DeliveryReport
+from llmeval_core.engine.asking_again import Again
 from llmeval_core.engine.halting import Halt
 from llmeval_core.engine.lanes import Lane, ModelWork
 from llmeval_core.engine.notices import Notices
@@ -52,6 +53,7 @@ async def run_plan(
     *,
     progress: Progress | None = None,
     stop: asyncio.Event | None = None,
+    again: Again | None = None,
 ) -> RunOutcome:
     """Carry out a plan.
 
@@ -61,6 +63,7 @@ async def run_plan(
         progress: who is told; nobody if None.
         stop: set it to end the run early: requests under way get `STOP_GRACE_S` to finish, a
             model that is being opened gets no time, everything finished is kept.
+        again: which answers of the journal are asked for once more; None for none.
 
     Raises:
         JournalError: the journal cannot be written; what was committed is kept.
@@ -68,7 +71,7 @@ async def run_plan(
     plan, note = within_open_files(plan)
     if note is not None:
         _log.warning(note)
-    run = _Run(plan, journal, progress or SilentProgress(), stop or asyncio.Event())
+    run = _Run(plan, journal, progress or SilentProgress(), stop or asyncio.Event(), again)
     return await run.carry_out()
 
 
@@ -76,7 +79,12 @@ class _Run:
     """One run's state: who is told, what came out so far."""
 
     def __init__(
-        self, plan: Plan, journal: Journal, progress: Progress, stop: asyncio.Event
+        self,
+        plan: Plan,
+        journal: Journal,
+        progress: Progress,
+        stop: asyncio.Event,
+        again: Again | None,
     ) -> None:
         self._plan = plan
         self._journal = journal
@@ -85,7 +93,7 @@ class _Run:
         self._halt = Halt(stop)
         self._notices = Notices(progress.notice)
         self._spending = Spending(plan.budget, self._halt, self._notices)
-        self._shared = Shared(plan, journal, self._spending, self._halt, self._notices)
+        self._shared = Shared(plan, journal, self._spending, self._halt, self._notices, again=again)
         self._pacers = make_pacers(plan, progress.notice)
         self._executor = plan.executor or LocalExecutor()
         self._limit: TimeLimit | None = None

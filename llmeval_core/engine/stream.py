@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from llmeval_core.containing import ProcessState
 from llmeval_core.contracts import TimeLimit
+from llmeval_core.engine.asking_again import Again
 from llmeval_core.engine.chunks import Chunk, ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
 from llmeval_core.engine.halting import Halt
@@ -19,7 +20,7 @@ from llmeval_core.engine.spending import Spending
 from llmeval_core.journal import Journal, Reader
 from llmeval_core.plan import Plan
 from llmeval_core.records import Failure, Generation, Request, SampleResult, Score
-from llmeval_core.scoring import Scorer, outcome_of
+from llmeval_core.scoring import Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Shared:
         halt: when set, no more requests are sent.
         notices: what is told once a run.
         process: how plugins found the process, and have to leave it.
+        again: which answers of the journal are asked for once more; None for none.
     """
 
     plan: Plan
@@ -41,6 +43,7 @@ class Shared:
     halt: Halt
     notices: Notices
     process: ProcessState = field(default_factory=ProcessState.now)
+    again: Again | None = None
 
 
 class SampleStream:
@@ -57,6 +60,8 @@ class SampleStream:
     Attributes:
         n_requests: requests that ended.
         last_failure: the newest failure; None if there was none.
+        n_replaced: answers that were asked for once more and came; `n_kept` did not come, and the
+            old ones stay.
     """
 
     def __init__(
@@ -83,6 +88,9 @@ class SampleStream:
         self._all_sent = self._was_cut_off = False
         self.n_requests = 0
         self.last_failure: Failure | None = None
+        self._old: dict[str, Generation] = {}
+        self.n_replaced = 0
+        self.n_kept = 0
 
     @property
     def is_finished(self) -> bool:
@@ -99,6 +107,7 @@ class SampleStream:
                 break
             if chunk.n_done:
                 self._meter.samples_skipped(chunk.n_done)
+            self._old |= chunk.old
             known, to_ask = _sort_out(chunk)
             self._standing.answered_before |= bool(chunk.n_done or chunk.answers) or any(
                 isinstance(item.answer, Generation) for item in known
@@ -147,10 +156,25 @@ class SampleStream:
             self._shared.spending.add(request, answer, self._model)
             if answer.not_sent:
                 self._shared.notices.not_sent(self._model.name, answer.not_sent)
+        old = self._old.pop(request.fingerprint, None) if self._old else None
         for item in self._under_way[request.fingerprint]:  # may grow meanwhile
-            await self._finish_one(item, answer, is_new=True)
+            if old is not None:
+                await self._finish_again(item, answer, old)
+            else:
+                await self._finish_one(item, answer, is_new=True)
         del self._under_way[request.fingerprint]
         self._in_flight.release(request.fingerprint)
+
+    async def _finish_again(
+        self, item: Prepared, answer: Generation | Failure, old: Generation
+    ) -> None:
+        """Take the answer to a request that was asked once more; without one, the old one stays."""
+        if isinstance(answer, Generation):
+            self.n_replaced += 1
+            await self._finish_one(item, answer, is_new=True, is_again=True)
+        else:
+            self.n_kept += 1
+            await self._finish_one(item, old, instead_of=answer)
 
     def close(self) -> None:
         """Let other tasks ask what this one did not come to."""
@@ -203,12 +227,30 @@ class SampleStream:
     async def _too_late(self, item: Prepared) -> None:
         assert self._time_limit is not None
         failure = Failure("time_limit", f"{self._time_limit.name} was over before it was asked")
-        await self._finish_one(item, failure)
+        old = self._old.pop(_key(item), None)
+        if old is not None:
+            await self._finish_again(item, failure, old)
+        else:
+            await self._finish_one(item, failure)
 
     async def _finish_one(
-        self, item: Prepared, answer: Generation | Failure, *, is_new: bool = False
+        self,
+        item: Prepared,
+        answer: Generation | Failure,
+        *,
+        is_new: bool = False,
+        is_again: bool = False,
+        instead_of: Failure | None = None,
     ) -> None:
-        """Score one answer, journal it, and tell; `is_new` if the model gave it just now."""
+        """Score one answer, journal it, and tell.
+
+        Args:
+            item: whose answer.
+            answer: it, or why there is none.
+            is_new: whether the model gave it just now.
+            is_again: whether it takes the place of an older one.
+            instead_of: why the model gave no new one.
+        """
         scores: dict[str, Score] = {}
         failure = answer if isinstance(answer, Failure) else None
         if isinstance(answer, Generation):
@@ -228,15 +270,17 @@ class SampleStream:
             scores,
             failure,
             from_journal=isinstance(answer, Generation) and not is_new,
-            outcome=outcome_of(answer, failure),
+            outcome=self._scorer.outcome(answer, failure),
         )
-        self._shared.journal.put(self._reader.task, result, item.key)
+        self._shared.journal.put(self._reader.task, result, item.key, is_again=is_again)
         self._meter.sample_finished(result, n_under_way=len(self._under_way))
-        if failure is None:
+        if failure is None and instead_of is None:
             self._give_up.success()
-        else:
+        elif failure is not None:
             self.last_failure = failure
             self._give_up.failure(failure)
+        elif instead_of is not None:
+            self._give_up.failure(instead_of)
         await self._shared.journal.keep_up()
 
 

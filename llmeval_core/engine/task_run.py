@@ -14,6 +14,7 @@ from llmeval_core import __version__
 from llmeval_core.aggregation import aggregate_task
 from llmeval_core.completeness import gives_way
 from llmeval_core.contracts import Executor, ModelJob, TimeLimit
+from llmeval_core.engine.asking_again import AgainFinder
 from llmeval_core.engine.chunks import ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
 from llmeval_core.engine.lanes import ModelWork
@@ -90,12 +91,14 @@ class TaskRun:
                 self._model.name, self._task.key, self._task.n_samples
             )
             known = await asyncio.to_thread(self._known_result)
+            if known is not None and self._shared.again is not None:
+                return await self._run_samples(executor, make_job, known)
             if known is not None:
                 self._work.standing.answered_before = True
                 self._meter.samples_skipped(known.n_samples)
                 self._meter.task_finished(known, reused=True)
                 return known
-            return await self._run_samples(executor, make_job)
+            return await self._run_samples(executor, make_job, None)
         finally:
             lock.release()
 
@@ -119,7 +122,7 @@ class TaskRun:
         counts as a new result, so that trackers show again what was asked for last.
         """
         known = self._shared.journal.read(Reader.result_of, self._task.fingerprint)
-        if known is None or known.n_failed:
+        if known is None or known.n_failed or self._is_out_of_date(known):
             return None
         shown = self._shared.journal.read(Reader.standing_result, known.model, known.task)
         if shown is None or shown.id == known.id:
@@ -132,9 +135,19 @@ class TaskRun:
         renewed = known.model_copy(update=again)
         return known if gives_way(renewed, shown) else renewed
 
+    def _is_out_of_date(self, known: TaskResult) -> bool:
+        """Whether answers that a result is of were asked again since."""
+        requests = self._task.requests_fingerprint
+        changed_at = self._shared.journal.read(lambda reader: reader.rounds.changed_at(requests))
+        return changed_at is not None and changed_at > known.finished_at
+
     async def _run_samples(
-        self, executor: Executor, make_job: Callable[[TimeLimit | None], ModelJob]
+        self,
+        executor: Executor,
+        make_job: Callable[[TimeLimit | None], ModelJob],
+        known: TaskResult | None,
     ) -> TaskResult | None:
+        """Run what is not finished; where nothing is new, a known result stays as it is."""
         await asyncio.to_thread(self._prompter.load_pool)
         stored = await asyncio.to_thread(
             self._shared.journal.begin_task,
@@ -144,7 +157,8 @@ class TaskRun:
             metrics=[planned.name for planned in self._task.metrics],
             requests=self._task.requests_fingerprint,
         )
-        reader = ChunkReader(self._task, self._prompter, self._shared.journal, stored)
+        finder = await asyncio.to_thread(self._again_finder)
+        reader = ChunkReader(self._task, self._prompter, self._shared.journal, stored, again=finder)
         limit = self._time_limit()
         stream = SampleStream(
             self._shared,
@@ -171,9 +185,24 @@ class TaskRun:
                 where=self._where,
                 hint="this is a bug in the plugin; run again to go on",
             )
+        if finder is not None:
+            self._tell(finder, stream)
+        if known is not None and not stream.n_replaced:
+            self._meter.task_finished(known, reused=True)
+            return known
         result = await asyncio.to_thread(self._result, stored, stream)
         self._meter.task_finished(result, reused=False)
         return result
+
+    def _again_finder(self) -> AgainFinder | None:
+        again = self._shared.again
+        return None if again is None else AgainFinder(again, self._task, self._shared.journal)
+
+    def _tell(self, finder: AgainFinder, stream: SampleStream) -> None:
+        """Tell what became of asking again."""
+        told = finder.told(stream.n_replaced, stream.n_kept)
+        if told is not None:
+            self._progress.notice(f"{self._model.name} {self._task.key}: {told}")
 
     def _border(self) -> AbstractContextManager[None]:
         """Mark the border to an executor of a plugin; a bug of our own stays a bug."""
@@ -212,6 +241,7 @@ class TaskRun:
             outcomes=totals.outcomes,
             n_prompt_tokens=totals.n_prompt_tokens,
             n_completion_tokens=totals.n_completion_tokens,
+            n_reasoning_tokens=totals.n_reasoning_tokens,
             cost=self._cost(totals),
             started_at=self._started_at,
             finished_at=time.time(),

@@ -12,14 +12,17 @@ from llmeval_core.journal.finding import Count, Ending, SampleFinder, SampleQuer
 from llmeval_core.journal.history import Usage
 from llmeval_core.journal.home import home_problem
 from llmeval_core.journal.journal import Journal
-from llmeval_core.journal.reading import Reader, StoredAnswer, StoredTask, TaskTotals
-from llmeval_core.journal.scores import grade
+from llmeval_core.journal.reading import Reader, StoredAnswer, StoredTask
+from llmeval_core.journal.rounds import Ended
+from llmeval_core.journal.scores import StoredScores, grade
+from llmeval_core.journal.totals import TaskTotals
 
 __all__ = [
     "Count",
     "Deliveries",
     "Delivery",
     "DeliveryState",
+    "Ended",
     "Ending",
     "Journal",
     "Lack",
@@ -27,6 +30,7 @@ __all__ = [
     "SampleFinder",
     "SampleQuery",
     "StoredAnswer",
+    "StoredScores",
     "StoredTask",
     "StoredTracker",
     "Stretch",

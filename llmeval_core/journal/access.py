@@ -58,18 +58,26 @@ def refuse_unreadable(path: Path) -> None:
         JournalError: we may not; it says whose it is.
     """
     for one in (path, *(_beside(path))):
-        if one.exists() and not os.access(one, os.R_OK) and one.suffix != ".sqlite-shm":
+        if not os.access(one, os.R_OK) and one.suffix != ".sqlite-shm" and one.exists():
             raise _unreadable(path, _reason(one))
 
 
 def has_more_than_the_file(path: Path) -> bool:
     """Say whether commits stand beside the file, in a log of which SQLite must know."""
-    return any(one.exists() and one.stat().st_size > 0 for one in logs(path))
+    return any(_size(one) > 0 for one in logs(path))
 
 
 def logs(path: Path) -> list[Path]:
     """Name the files that a copy of a journal needs besides itself."""
     return [Path(f"{path}-wal"), Path(f"{path}-journal")]
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file; 0 if it is not there, or gone meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _beside(path: Path) -> list[Path]:
@@ -78,8 +86,9 @@ def _beside(path: Path) -> list[Path]:
 
 def _protected(path: Path) -> list[Path]:
     """Find what we may not write; the folder first, which explains most."""
-    wanted = [path.parent, path, *(one for one in _beside(path) if one.exists())]
-    return [one for one in wanted if not os.access(one, os.W_OK)]
+    wanted = [path.parent, path, *_beside(path)]
+    # Last, whether it is there: what stands beside a journal comes and goes while others write.
+    return [one for one in wanted if not os.access(one, os.W_OK) and one.exists()]
 
 
 def _unreadable(path: Path, reason: str) -> JournalError:

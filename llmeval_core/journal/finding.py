@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from llmeval_core.records import Outcome
+
 Ending = Literal["all", "failed", "wrong"]
 
 MOST_COUNTED = 10_000
@@ -24,12 +26,14 @@ class SampleQuery:
         ending: all, those that failed, or those with a wrong score.
         wrong_grades: the grades that are wrong (see `scores.grades`), by the metric's place.
         category: only samples of this category; None for all.
+        outcome: only samples that ended so; None for all.
     """
 
     task_id: int
     ending: Ending = "all"
     wrong_grades: Mapping[int, str] = field(default_factory=dict)
     category: str | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,7 @@ class SampleFinder:
             limit: most samples to find.
             backwards: towards the first sample; the answer is in order all the same.
         """
-        tested = _is_tested(query)
-        most = MOST_COUNTED if tested else limit + 1
+        most = MOST_COUNTED if _tests(query) else limit + 1
         candidates = self._candidates(query, start=start, most=most, backwards=backwards)
         found = heapq.merge(*candidates, reverse=backwards)
         indices: list[int] = []
@@ -114,11 +117,16 @@ class SampleFinder:
 
         A sample is in one walk only, with whether it passes the test that its index leaves open.
         """
-        values = {"task": query.task_id, "category": query.category, "start": start, "most": most}
+        values = {
+            "task": query.task_id,
+            "category": query.category,
+            "outcome": query.outcome,
+            "start": start,
+            "most": most,
+        }
         direction = "DESC" if backwards else "ASC"
         order = f"idx {'<=' if backwards else '>='} :start ORDER BY idx {direction} LIMIT :most"
-        test = _CATEGORY_FITS if _is_tested(query) else "1"
-        select = f"SELECT idx, {test} FROM"
+        select = f"SELECT idx, {_test(query)} FROM"
         if query.ending == "wrong":
             walk = f"{select} sample_scores AS walked"
             walk += f" WHERE task = :task AND grades = :grades AND {order}"
@@ -131,6 +139,10 @@ class SampleFinder:
             # SQLite would rather walk the table: it does not know how few of its rows failed.
             walk = f"{select} samples AS walked INDEXED BY failed_samples"
             walk += f" WHERE failure_kind IS NOT NULL AND task = :task AND {order}"
+        elif query.outcome not in (None, "answered"):
+            walk = f"{select} samples AS walked INDEXED BY samples_by_outcome"
+            walk += " WHERE outcome != 'answered' AND outcome = :outcome"
+            walk += f" AND task = :task AND {order}"
         else:
             category = "AND category = :category" if query.category is not None else ""
             walk = f"{select} samples AS walked WHERE task = :task {category} AND {order}"
@@ -154,14 +166,25 @@ class SampleFinder:
             met.append(text)
 
 
-_CATEGORY_FITS = (
-    "(SELECT s.category IS :category FROM samples AS s WHERE s.task = :task AND s.idx = walked.idx)"
-)
+def _tests(query: SampleQuery) -> tuple[str, ...]:
+    """Name the columns of a sample that have to be looked at, because no index knows them."""
+    unfiltered = query.ending == "all"
+    by_outcome = unfiltered and query.outcome not in (None, "answered")
+    tests = []
+    if query.category is not None and (by_outcome or not unfiltered):
+        tests.append("category")
+    if query.outcome is not None and not by_outcome:
+        tests.append("outcome")
+    return tuple(tests)
 
 
-def _is_tested(query: SampleQuery) -> bool:
-    """Whether a sample's category has to be looked up, because no index knows it."""
-    return query.category is not None and query.ending != "all"
+def _test(query: SampleQuery) -> str:
+    """Write the test of a sample that was walked to; 1 if nothing is left to test."""
+    tests = " AND ".join(f"s.{column} IS :{column}" for column in _tests(query))
+    if not tests:
+        return "1"
+    sample = "FROM samples AS s WHERE s.task = :task AND s.idx = walked.idx"
+    return f"(SELECT {tests} {sample})"
 
 
 def _is_wrong(grades: str, wrong_grades: Mapping[int, str]) -> bool:

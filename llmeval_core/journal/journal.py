@@ -90,13 +90,21 @@ class Journal:
         self.put(task, result)
         await self.keep_up()
 
-    def put(self, task: StoredTask, result: SampleResult, request: bytes | None = None) -> None:
+    def put(
+        self,
+        task: StoredTask,
+        result: SampleResult,
+        request: bytes | None = None,
+        *,
+        is_again: bool = False,
+    ) -> None:
         """Keep a finished sample and return at once; await `keep_up` after some hundred.
 
         Args:
             task: the task that it belongs to.
             result: how it ended; it has a score of each metric of the task unless it failed.
             request: fingerprint of the request, if `result` has only the answer.
+            is_again: whether its answer takes the place of an older one.
 
         Raises:
             JournalError: as `record`.
@@ -106,7 +114,7 @@ class Journal:
             self._writer = SampleWriter(
                 self._source.path, called=self.path, presence=self._presence
             )
-        self._writer.put(task, result, request)
+        self._writer.put(task, result, request, is_again=is_again)
 
     async def keep_up(self) -> None:
         """Wait if the disk has fallen far behind.
@@ -155,6 +163,11 @@ class Journal:
         if task is None:  # pragma: no cover  the row was made one line above
             raise AssertionError(fingerprint)
         return task
+
+    def begin_round(self, requests: str, name: str, *, at: float, anew: bool) -> float:
+        """Begin a round of asking again, or find it; see `Rounds.begin`; blocking."""
+        with self._guard():
+            return self._reader.rounds.begin(requests, name, at=at, anew=anew)
 
     def read(
         self, query: Callable[Concatenate[Reader, _P], _T], *args: _P.args, **kwargs: _P.kwargs

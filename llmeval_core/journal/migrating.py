@@ -38,6 +38,7 @@ _OUTCOMES = (
     "UPDATE samples SET outcome = CASE lower(finish_reason) WHEN 'content_filter' THEN 'filtered'"
     " WHEN 'refusal' THEN 'refused' ELSE 'truncated' END FROM generations"
     " WHERE generations.fingerprint = samples.generation AND failure_kind IS NULL"
+    " AND mode != 'loglikelihood'"
     " AND lower(finish_reason) IN ('length', 'max_tokens', 'content_filter', 'refusal')",
 )
 """What older versions knew of it: the server's word for why the first answer ended."""

@@ -12,15 +12,10 @@ from llmeval_core.completeness import standing
 from llmeval_core.journal import rows
 from llmeval_core.journal.finding import SampleFinder
 from llmeval_core.journal.history import Usage, usage
+from llmeval_core.journal.rounds import Rounds
 from llmeval_core.journal.scores import SCORE_COLUMNS, StoredScores, to_scores
-from llmeval_core.records import (
-    OUTCOMES,
-    Generation,
-    Outcome,
-    Sample,
-    SampleResult,
-    TaskResult,
-)
+from llmeval_core.journal.totals import TaskTotals, ended_so, totals
+from llmeval_core.records import Generation, Outcome, Sample, SampleResult, TaskResult
 
 _TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
 _WHOLE_SAMPLE = (
@@ -48,24 +43,6 @@ class StoredTask:
     metrics: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TaskTotals:
-    """Sums over a task's samples; tokens are None if no answer told them.
-
-    Args:
-        outcomes: how many samples ended how, in the order of `OUTCOMES`.
-        not_sent: generation settings that some request went without, because the model refuses
-            them; sorted.
-    """
-
-    n_samples: int
-    n_failed: int
-    n_prompt_tokens: int | None
-    n_completion_tokens: int | None
-    outcomes: dict[Outcome, int]
-    not_sent: tuple[str, ...] = ()
-
-
 class StoredAnswer(NamedTuple):
     """The answer to a sample of an earlier task that asked the same.
 
@@ -90,6 +67,7 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.finder = SampleFinder(connection)
+        self.rounds = Rounds(connection)
 
     def task(self, fingerprint: str) -> StoredTask | None:
         """Find a task by its fingerprint."""
@@ -136,10 +114,6 @@ class Reader:
         """Average what earlier answers used; see `history.usage`."""
         return usage(self._connection, model, key)
 
-    def n_answered(self, fingerprints: Iterable[str]) -> int:
-        """Count how many of these requests have an answer."""
-        return len(self.generations(fingerprints))
-
     def answered_at(self, requests: str, first: int, last: int) -> dict[int, StoredAnswer]:
         """Find the answers to a range of samples (both ends in it), by their places.
 
@@ -169,10 +143,18 @@ class Reader:
                     found[row[0]] = StoredAnswer(row[2:rest], row[1], generation)
         return found
 
-    def scores(self, task: StoredTask, metric: str, category: str | None = None) -> StoredScores:
+    def scores(
+        self,
+        task: StoredTask,
+        metric: str,
+        category: str | None = None,
+        *,
+        without: Outcome | None = None,
+    ) -> StoredScores:
         """Give a metric's scores in sample order, of one category or of all; see there."""
         position = task.metrics.index(metric)
-        return StoredScores(self._connection, task.id, position, len(task.metrics), category)
+        n_metrics = len(task.metrics)
+        return StoredScores(self._connection, task.id, position, n_metrics, category, without)
 
     def categories(self, task_id: int) -> dict[str, int]:
         """Name the categories of a task, sorted, with how many of their samples failed."""
@@ -184,33 +166,32 @@ class Reader:
             ).fetchall()
         )
 
+    def ended_so(self, task_id: int, outcome: Outcome) -> dict[str | None, int]:
+        """Count the samples that ended in one way, by category; see `totals.ended_so`."""
+        return ended_so(self._connection, task_id, outcome)
+
     def totals(self, task_id: int) -> TaskTotals:
         """Sum up a task."""
-        row = self._connection.execute(
-            "SELECT count(*), coalesce(sum(failure_kind IS NOT NULL), 0),"  # noqa: S608  columns
-            f" sum({rows.known_count('n_prompt_tokens')}),"
-            f" sum({rows.known_count('n_completion_tokens')}),"
-            " group_concat(DISTINCT not_sent) FROM samples"
-            " LEFT JOIN generations ON fingerprint = generation WHERE task = ?",
-            (task_id,),
-        ).fetchone()
-        ended = dict(
-            self._connection.execute(
-                "SELECT outcome, count(*) FROM samples WHERE task = ? GROUP BY outcome", (task_id,)
-            ).fetchall()
-        )
-        outcomes = {outcome: ended[outcome] for outcome in OUTCOMES if outcome in ended}
-        n_samples, n_failed, n_prompt, n_completion, not_sent = row
-        names = tuple(sorted(set(not_sent.split(",")))) if not_sent else ()
-        return TaskTotals(n_samples, n_failed, n_prompt, n_completion, outcomes, names)
+        return totals(self._connection, task_id)
 
     def sample_results(
-        self, task_id: int, *, only_failed: bool = False, limit: int = -1, offset: int = 0
+        self,
+        task_id: int,
+        *,
+        only_failed: bool = False,
+        outcomes: frozenset[Outcome] = frozenset(),
+        limit: int = -1,
+        offset: int = 0,
     ) -> Iterator[SampleResult]:
         """Stream a task's samples in order, with request, generation and scores."""
-        failed = "AND failure_kind IS NOT NULL" if only_failed else ""
+        test = "AND failure_kind IS NOT NULL" if only_failed else ""
+        if outcomes:
+            # The words are ours. Saying that none is 'answered' lets SQLite take its small index.
+            listed = ", ".join(f"'{outcome}'" for outcome in sorted(outcomes))
+            test += f" AND outcome IN ({listed})"
+            test += " AND outcome != 'answered'" if "answered" not in outcomes else ""
         found = self._connection.execute(
-            f"{_WHOLE_SAMPLE} WHERE task = ? {failed} ORDER BY idx LIMIT ? OFFSET ?",
+            f"{_WHOLE_SAMPLE} WHERE task = ? {test} ORDER BY idx LIMIT ? OFFSET ?",
             (task_id, limit, offset),
         )
         metrics = self.metrics(task_id)

@@ -75,6 +75,13 @@ CREATE TABLE IF NOT EXISTS sample_scores (    -- of one sample, in the order of 
     parts TEXT,                               -- JSON [[number, ...], ...]; NULL if all are empty
     PRIMARY KEY (task, idx)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rounds (           -- of asking again; since version 5
+    requests TEXT NOT NULL,                   -- tasks.requests
+    name TEXT NOT NULL,                       -- what is asked again
+    begun_at REAL NOT NULL,
+    changed_at REAL,                          -- when it last replaced an answer
+    PRIMARY KEY (requests, name)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS results (          -- one finished task, as trackers get it
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,

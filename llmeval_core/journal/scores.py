@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmeval_core.journal.texts import text_list
-from llmeval_core.records import Score
+from llmeval_core.records import Outcome, Score
 
 SCORE_COLUMNS = "numbers, parsed, parts"
 NO_GRADE = "-"
@@ -82,6 +82,7 @@ class StoredScores:
         position: the metric's place among the task's metrics.
         n_metrics: how many these are.
         category: only of samples of this category; None for all.
+        without: not of samples that ended so; None for all.
     """
 
     connection: sqlite3.Connection
@@ -89,6 +90,7 @@ class StoredScores:
     position: int
     n_metrics: int
     category: str | None = None
+    without: Outcome | None = None
 
     def __iter__(self) -> Iterator[Score]:
         """Stream the scores."""
@@ -105,15 +107,17 @@ class StoredScores:
             yield array("d", [value for value in values if value == value])  # noqa: PLR0124  no NaN
 
     def _select(self, columns: str) -> sqlite3.Cursor:
-        if self.category is None:
+        if self.category is None and self.without is None:
             return self.connection.execute(
                 f"SELECT {columns} FROM sample_scores WHERE task = ? ORDER BY idx",  # noqa: S608  ours
                 (self.task_id,),
             )
+        category = "AND category = :category" if self.category is not None else ""
+        outcome = "AND outcome != :without" if self.without is not None else ""
         return self.connection.execute(
             f"SELECT {columns} FROM samples JOIN sample_scores USING (task, idx)"  # noqa: S608  ours
-            " WHERE task = ? AND category = ? ORDER BY idx",
-            (self.task_id, self.category),
+            f" WHERE task = :task {category} {outcome} ORDER BY idx",
+            {"task": self.task_id, "category": self.category, "without": self.without},
         )
 
 

@@ -16,6 +16,7 @@ from llmeval_core.errors import JournalError
 from llmeval_core.journal import rows
 from llmeval_core.journal.presence import Presence
 from llmeval_core.journal.reading import StoredTask
+from llmeval_core.journal.rounds import replace_answers
 from llmeval_core.journal.schema import connect, journal_error
 from llmeval_core.journal.scores import score_row
 from llmeval_core.records import Failure, Sample, SampleResult
@@ -33,6 +34,7 @@ class _Item(NamedTuple):
     result: SampleResult
     request: bytes | None
     finished_at: float
+    is_again: bool
 
 
 _Flush = Future[None]
@@ -72,13 +74,21 @@ class SampleWriter:
         """Samples that are not committed yet, about."""
         return len(self._items)
 
-    def put(self, task: StoredTask, result: SampleResult, request: bytes | None = None) -> None:
+    def put(
+        self,
+        task: StoredTask,
+        result: SampleResult,
+        request: bytes | None = None,
+        *,
+        is_again: bool = False,
+    ) -> None:
         """Give a finished sample to the writer; returns at once.
 
         Args:
             task: the task that it belongs to.
             result: how it ended.
             request: fingerprint of the request, if `result` has only the answer.
+            is_again: whether its answer takes the place of an older one.
 
         Raises:
             JournalError: an earlier commit failed.
@@ -86,7 +96,7 @@ class SampleWriter:
         self.check()
         if result.request is not None:
             request = bytes.fromhex(result.request.fingerprint)
-        self._items.append(_Item(task, result, request, time.time()))
+        self._items.append(_Item(task, result, request, time.time(), is_again))
         if not self._awake.is_set():
             self._awake.set()
 
@@ -166,9 +176,9 @@ def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
     try:
         listed = _rows(batch)
         try:
-            _insert_all(connection, *listed)
+            _insert_all(connection, listed)
         except UnicodeEncodeError:  # rare, so that looking at each text beforehand is a waste
-            _insert_all(connection, *_writable(listed))
+            _insert_all(connection, _writable(listed))
     except sqlite3.OperationalError:  # the disk, the file, a lock: no sample's fault
         raise
     except Exception:  # noqa: BLE001  what a plugin gave for a text or a number can be anything
@@ -183,7 +193,7 @@ def _commit_alone(connection: sqlite3.Connection, item: _Item) -> None:
         sqlite3.Error, OverflowError: the journal cannot be written, or the sample has no place.
     """
     try:
-        _insert_all(connection, *_writable(_rows([item])))
+        _insert_all(connection, _writable(_rows([item])))
     except sqlite3.OperationalError:
         raise
     except Exception as err:  # noqa: BLE001  as above
@@ -193,7 +203,7 @@ def _commit_alone(connection: sqlite3.Connection, item: _Item) -> None:
         return
     result = replace(item.result, scores={}, failure=failure, outcome="unscored")
     try:
-        _insert_all(connection, *_writable(_rows([item._replace(result=result)])))
+        _insert_all(connection, _writable(_rows([item._replace(result=result)])))
     except sqlite3.OperationalError:
         raise
     except Exception:  # noqa: BLE001  as above
@@ -204,39 +214,46 @@ def _commit_alone(connection: sqlite3.Connection, item: _Item) -> None:
             generation=None,
             outcome="failed",
         )
-        _insert_all(connection, *_writable(_rows([_Item(item.task, bare, None, 0.0)])))
+        _insert_all(
+            connection, _writable(_rows([_Item(item.task, bare, None, 0.0, is_again=False)]))
+        )
 
 
-_Rows = tuple[list[rows.Row], list[rows.Row], list[rows.Row]]
+class _Rows(NamedTuple):
+    """Rows by table; `replaced` are generations, with task and place of their sample before."""
+
+    answered: list[rows.Row]
+    replaced: list[rows.Row]
+    samples: list[rows.Row]
+    scores: list[rows.Row]
 
 
 def _rows(batch: list[_Item]) -> _Rows:
-    """Make the rows of generations, samples and scores."""
-    answered = [
-        rows.generation_row(item.result.request, item.result.generation, item.finished_at)
-        for item in batch
-        if item.result.request and item.result.generation and not item.result.from_journal
-    ]
+    """Make the rows of a batch."""
+    answered: list[rows.Row] = []
+    replaced: list[rows.Row] = []
+    for item in batch:
+        result = item.result
+        if result.request and result.generation and not result.from_journal:
+            row = rows.generation_row(result.request, result.generation, item.finished_at)
+            if item.is_again:
+                replaced.append((item.task.id, result.index, *row))
+            else:
+                answered.append(row)
     samples = [rows.sample_row(item.task.id, item.result, item.request) for item in batch]
     scores = [
         score_row(item.task.id, item.result.index, item.task.metrics, item.result.scores)
         for item in batch
         if item.result.failure is None
     ]
-    return answered, samples, scores
+    return _Rows(answered, replaced, samples, scores)
 
 
 def _writable(listed: _Rows) -> _Rows:
-    answered, samples, scores = [[rows.writable(row) for row in each] for each in listed]
-    return answered, samples, scores
+    return _Rows(*([rows.writable(row) for row in each] for each in listed))
 
 
-def _insert_all(
-    connection: sqlite3.Connection,
-    answered: list[rows.Row],
-    samples: list[rows.Row],
-    scores: list[rows.Row],
-) -> None:
+def _insert_all(connection: sqlite3.Connection, listed: _Rows) -> None:
     """Insert all in one transaction.
 
     Raises:
@@ -244,9 +261,10 @@ def _insert_all(
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _insert(connection, rows.INSERT_GENERATIONS, answered, rows.UNLESS_ANSWERED)
-        _insert(connection, rows.INSERT_SAMPLES, samples)
-        _insert(connection, rows.INSERT_SCORES, scores)
+        _insert(connection, rows.INSERT_GENERATIONS, listed.answered, rows.UNLESS_ANSWERED)
+        replace_answers(connection, listed.replaced)
+        _insert(connection, rows.INSERT_SAMPLES, listed.samples)
+        _insert(connection, rows.INSERT_SCORES, listed.scores)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -21,6 +21,7 @@ from llmeval_core.library.core_checks import core_checks
 from llmeval_core.library.existing_journal import existing_journal
 from llmeval_core.library.leaderboard import Leaderboard, cell_text, make_leaderboard
 from llmeval_core.library.outcome_json import outcome_json
+from llmeval_core.library.outcome_notes import outcome_notes
 from llmeval_core.library.preflight import preflight_of_plan, preflight_of_run
 from llmeval_core.library.printable import shown, shown_parts
 from llmeval_core.library.run_file_schema import run_file_schema
@@ -82,6 +83,7 @@ __all__ = [
     "make_plan",
     "make_session",
     "outcome_json",
+    "outcome_notes",
     "preflight_of_plan",
     "preflight_of_run",
     "preview",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from llmeval_core.completeness import coverage_of, gives_way
+from llmeval_core.library.outcome_notes import counts_text
 from llmeval_core.library.printable import shown, shown_json
 from llmeval_core.library.spreadsheets import as_cell
-from llmeval_core.records import MetricResult, TaskResult
+from llmeval_core.records import OUTCOMES, MetricResult, Outcome, TaskResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,15 @@ class Leaderboard:
     cells: dict[tuple[str, str], MetricResult]
     results: dict[tuple[str, str], TaskResult] = field(default_factory=dict)
     before: dict[tuple[str, str], TaskResult] = field(default_factory=dict)
+
+    def outcomes(self, model: str, key: str) -> Mapping[Outcome, int]:
+        """Say how many samples of a cell ended how; nothing for a category, where it is unknown."""
+        cell, result = self.cells.get((model, key)), self.results.get((model, key))
+        return result.outcomes if result and cell and cell.category is None else {}
+
+    def shown_results(self) -> list[TaskResult]:
+        """List the results that the cells are of, each once."""
+        return list({result.id: result for result in self.results.values()}.values())
 
 
 def make_leaderboard(
@@ -87,6 +97,7 @@ def to_json(board: Leaderboard) -> str:
             "n_samples": board.results[place].n_samples,
             "n_total": coverage_of(board.results[place]).n_total,
             "finished_at": board.results[place].finished_at,
+            "outcomes": dict(board.outcomes(*place)),
         }
         for place, cell in board.cells.items()
     ]
@@ -94,18 +105,37 @@ def to_json(board: Leaderboard) -> str:
 
 
 def to_csv(board: Leaderboard) -> str:
-    """Return one line a model; for each key a column, its `_stderr`, `_low`, `_high` and `_n`."""
+    """Return one line a model; for each key a column, its `_stderr`, `_low`, `_high` and `_n`.
+
+    At the end, for each task and each way in which samples of it ended otherwise than answered or
+    failed, a column `task:outcome` with how many did.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     suffixes = ("", "_stderr", "_low", "_high", "_n")
     header = [f"{key}{suffix}" for key in board.keys for suffix in suffixes]
-    writer.writerow(["model", *(as_cell(shown(name)) for name in header)])
+    endings = _endings(board)
+    tasks = dict.fromkeys(result.task for result in board.shown_results())
+    met = {name for counts in endings.values() for name in counts}
+    ended = [name for task in tasks for one in OUTCOMES if (name := f"{task}:{one}") in met]
+    writer.writerow(["model", *(as_cell(shown(name)) for name in [*header, *ended])])
     for model in board.models:
         row: list[float | None] = []
         for key in board.keys:
             row += _numbers(board.cells.get((model, key)))
-        writer.writerow([as_cell(shown(model)), *row])
+        numbers = [*row, *(endings[model].get(name) for name in ended)]
+        writer.writerow([as_cell(shown(model)), *numbers])
     return out.getvalue().rstrip("\n")
+
+
+def _endings(board: Leaderboard) -> dict[str, dict[str, int]]:
+    """Count by model and `task:outcome` what was not answered."""
+    found: dict[str, dict[str, int]] = {model: {} for model in board.models}
+    for result in board.shown_results():
+        for outcome, number in result.outcomes.items():
+            if outcome not in ("answered", "failed"):
+                found[result.model][f"{result.task}:{outcome}"] = number
+    return found
 
 
 def _numbers(cell: MetricResult | None) -> list[float | None]:
@@ -124,21 +154,27 @@ def to_markdown(board: Leaderboard) -> str:
     ]
     for model in board.models:
         row = [
-            cell_text(board.cells.get((model, key)), n_of(board, model, key)) for key in board.keys
+            cell_text(
+                board.cells.get((model, key)), n_of(board, model, key), board.outcomes(model, key)
+            )
+            for key in board.keys
         ]
         lines.append(f"| {_in_markdown(model)} | " + " | ".join(row) + " |")
     return "\n".join(lines)
 
 
-def cell_text(cell: MetricResult | None, n: str = "") -> str:
+def cell_text(
+    cell: MetricResult | None, n: str = "", outcomes: Mapping[Outcome, int] | None = None
+) -> str:
     """Write one number with its interval, or its standard error, and of how many samples it is.
 
     `0.320 [0.207, 0.458] n=50`, `21.400 ±1.200 n=200`, `1.000 [0.207, 1.000] n=1 of 24`, and how
-    many samples failed.
+    many samples were not simply answered.
 
     Args:
         cell: the number; None for none.
         n: what `n_of` gives; left out if empty.
+        outcomes: how its samples ended; None if unknown.
     """
     if cell is None:
         return ""
@@ -152,9 +188,10 @@ def cell_text(cell: MetricResult | None, n: str = "") -> str:
             text += f" ±{aggregate.stderr:.3f}"
     if n:
         text += f" n={n}"
-    if aggregate.n_failed:
-        text += f" ({aggregate.n_failed} failed)"
-    return text
+    counts = counts_text(
+        outcomes or {}, n_failed=aggregate.n_failed, n_excluded=aggregate.n_excluded
+    )
+    return f"{text} ({counts})" if counts else text
 
 
 def n_of(board: Leaderboard, model: str, key: str) -> str:

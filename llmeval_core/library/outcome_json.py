@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmeval_core.engine import RunOutcome
+from llmeval_core.library.outcome_notes import outcome_notes
 
 
 def outcome_json(outcome: RunOutcome) -> dict[str, Any]:
@@ -21,6 +22,7 @@ def outcome_json(outcome: RunOutcome) -> dict[str, Any]:
         "elapsed_s": round(summary.elapsed_s, 3),
         "n_tokens": summary.n_tokens,
         "cost": summary.cost,
+        "notes": outcome_notes(summary.results),
         "errors": [
             {"what": error.what, "where": error.where, "try": error.hint}
             for error in outcome.errors

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from llmeval_core.errors import UnknownNameError
 from llmeval_core.journal import Count, Ending, Reader, SampleQuery
 from llmeval_core.library.stored_samples import Found
 from llmeval_core.naming import did_you_mean
-from llmeval_core.records import SampleResult
+from llmeval_core.reasoning import tags_in
+from llmeval_core.records import OUTCOMES, Outcome, SampleResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,16 @@ class SamplePage:
 
 @dataclass(frozen=True, slots=True)
 class SampleCounts:
-    """How many samples there are, of which failed and of which are wrong."""
+    """How many samples there are, of which failed and of which are wrong.
+
+    Args:
+        outcomes: how many ended how, without those that were answered; empty if all were.
+    """
 
     all: Count
     failed: Count
     wrong: Count
+    outcomes: dict[Outcome, Count] = field(default_factory=dict)
 
     def of(self, ending: Ending) -> Count:
         """Return one of them."""
@@ -46,6 +52,7 @@ def find_task(
     *,
     metric: str | None = None,
     category: str | None = None,
+    outcome: Outcome | None = None,
 ) -> Found:
     """Find the samples behind the newest result of a model at a task; one without counts too.
 
@@ -55,6 +62,7 @@ def find_task(
         task: the task's key.
         metric: ask about this metric's scores only; about all if None.
         category: only samples of this category.
+        outcome: only samples that ended so.
 
     Raises:
         UnknownNameError: there is no such task, metric or category.
@@ -76,7 +84,14 @@ def find_task(
         if category not in categories:
             raise _unknown("category", category, categories)
     asked_about = metrics if metric is None else {metric: metrics[metric]}
-    return Found(stored, asked_about, one_metric=metric is not None, category=category)
+    return Found(
+        stored,
+        asked_about,
+        one_metric=metric is not None,
+        category=category,
+        reasoning_tags=tags_in(result.settings) if result is not None else None,
+        outcome=outcome,
+    )
 
 
 def sample_page(
@@ -123,13 +138,31 @@ def sample_at(reader: Reader, found: Found, index: int) -> SampleResult | None:
 
 def count_samples(reader: Reader, found: Found) -> SampleCounts:
     """Count samples, of the category if there is one; large numbers only if a result knows them."""
-    counts = SampleCounts(
-        *(reader.finder.count(_query(found, ending)) for ending in ("all", "failed", "wrong"))
-    )
+    endings: tuple[Ending, ...] = ("all", "failed", "wrong")
+    every, failed, wrong = (reader.finder.count(_query(found, ending)) for ending in endings)
+    counts = SampleCounts(every, failed, wrong)
     result = reader.result_of(found.task.fingerprint)
     if result is None or found.category is not None:
-        return counts
-    return replace(counts, all=Count(result.n_samples), failed=Count(result.n_failed))
+        return replace(counts, outcomes=_count_outcomes(reader, found))
+    known: dict[Outcome, Count] = {
+        outcome: Count(number)
+        for outcome, number in result.outcomes.items()
+        if outcome != "answered"
+    }
+    if found.outcome is not None:
+        return replace(counts, outcomes=known)
+    return replace(
+        counts, all=Count(result.n_samples), failed=Count(result.n_failed), outcomes=known
+    )
+
+
+def _count_outcomes(reader: Reader, found: Found) -> dict[Outcome, Count]:
+    counted: dict[Outcome, Count] = {}
+    for outcome in OUTCOMES[1:]:
+        count = reader.finder.count(_query(replace(found, outcome=outcome), "all"))
+        if count.n:
+            counted[outcome] = count
+    return counted
 
 
 def _query(found: Found, ending: Ending) -> SampleQuery:
@@ -139,7 +172,7 @@ def _query(found: Found, ending: Ending) -> SampleQuery:
         for metric, grades in found.wrong_grades.items()
         if metric in places
     }
-    return SampleQuery(found.task.id, ending, wrong, found.category)
+    return SampleQuery(found.task.id, ending, wrong, found.category, found.outcome)
 
 
 def _unknown(kind: str, name: str, known: dict[str, bool] | list[str]) -> UnknownNameError:

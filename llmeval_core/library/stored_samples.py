@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
 from llmeval_core.errors import ConfigError, UnknownNameError
 from llmeval_core.journal import Reader, StoredTask, grade
 from llmeval_core.naming import did_you_mean, metric_key
-from llmeval_core.records import SampleResult
+from llmeval_core.reasoning import Tags, tags_in
+from llmeval_core.records import Outcome, SampleResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,16 @@ class Found:
         metrics: the metrics that are asked about, with whether higher is better.
         one_metric: whether the key names a metric, not a task.
         category: only samples of this category; None for all.
+        reasoning_tags: how reasoning was told apart; see `llmeval_core.reasoning`.
+        outcome: only samples that ended so; None for all.
     """
 
     task: StoredTask
     metrics: dict[str, bool]
     one_metric: bool
     category: str | None
+    reasoning_tags: Tags | None = None
+    outcome: Outcome | None = None
 
     @property
     def wrong_grades(self) -> dict[str, tuple[int, ...]]:
@@ -74,7 +79,9 @@ def find_samples(reader: Reader, key: str, model: str | None) -> Found:
             metrics = dict.fromkeys(task.metrics, True)
         found = _match(reader, key, task, metrics)
         if found is not None:
-            matching[task.model] = found
+            matching[task.model] = replace(
+                found, reasoning_tags=tags_in(result.settings) if result is not None else None
+            )
         known |= {task.key, *(metric_key(task.key, metric) for metric in metrics)}
     return _one_of(matching, key, model, known)
 
@@ -113,10 +120,27 @@ def _one_of(matching: dict[str, Found], key: str, model: str | None, known: set[
     return next(iter(matching.values()))
 
 
-def choose(reader: Reader, found: Found, *, failed: bool, wrong: bool) -> Iterator[SampleResult]:
-    """Stream the samples in order: all, the failed ones, the wrong ones, or both of these."""
+def choose(
+    reader: Reader,
+    found: Found,
+    *,
+    failed: bool,
+    wrong: bool,
+    outcomes: Collection[Outcome] = (),
+) -> Iterator[SampleResult]:
+    """Stream the samples in order: all, the failed ones, the wrong ones, or both of these.
+
+    Args:
+        reader: of the journal.
+        found: whose samples.
+        failed, wrong: which of them.
+        outcomes: of these only those that ended so; empty for all.
+    """
     only_failed = failed and not wrong
-    for result in reader.sample_results(found.task.id, only_failed=only_failed):
+    found_ones = reader.sample_results(
+        found.task.id, only_failed=only_failed, outcomes=frozenset(outcomes)
+    )
+    for result in found_ones:
         if found.category is not None and result.sample.category != found.category:
             continue
         unfiltered = not (failed or wrong)

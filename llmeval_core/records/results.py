@@ -29,6 +29,10 @@ class Aggregate(_Stored):
         interval_method: how the interval was found, with its source.
         n_scored: samples that went into it.
         n_failed: samples that should have, and failed.
+        n_excluded: samples that were left out because their answers were cut off; then the value
+            is only that of the others.
+        bounds: what the value would be had these been all wrong, and all right; None if nothing
+            was left out or that cannot be told.
     """
 
     value: float | None
@@ -38,6 +42,8 @@ class Aggregate(_Stored):
     n_failed: int = 0
     interval: tuple[float, float] | None = None
     interval_method: str | None = None
+    n_excluded: int = 0
+    bounds: tuple[float, float] | None = None
 
 
 class MetricResult(_Stored):
@@ -83,6 +89,8 @@ class TaskResult(_Stored):
         outcomes: how many samples ended how; outcomes that did not occur are left out; empty in
             results of older versions, which did not count them.
         n_total: samples in the whole data set, without a limit; None if unknown.
+        n_reasoning_tokens: those of the completion tokens that are reasoning; None if no server
+            told.
         variant: which of several ways of asking or scoring under one data set; None for the
             only one. It is part of `task`.
         replaces: whether it takes the place of a more complete result; without that a result of
@@ -110,6 +118,7 @@ class TaskResult(_Stored):
     outcomes: dict[Outcome, int] = {}
     n_total: int | None = None
     variant: str | None = None
+    n_reasoning_tokens: int | None = None
     replaces: bool = False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from llmeval_core.library import (
     samples_by_id,
 )
 from llmeval_core.library.stored_samples import choose
-from llmeval_core.records import Failure, SampleResult, Score
+from llmeval_core.records import Failure, Outcome, SampleResult, Score
 from llmeval_core.testing import (
     FakeDataset,
     FakeModel,
@@ -45,6 +46,7 @@ def result(index: int) -> SampleResult:
         generation=None if failed else make_generation("answer"),
         scores={} if failed else scores,
         failure=Failure("timeout", "too late") if failed else None,
+        outcome="failed" if failed else "truncated" if index % 3 == 0 else "answered",
     )
 
 
@@ -87,10 +89,20 @@ async def test_turning_pages_meets_what_the_command_line_shows(
     backwards: bool,
 ) -> None:
     monkeypatch.setattr(finding, "MOST_COUNTED", 30)  # so that a page ends before it is full
-    found = find_task(reader, "a/b/c", "d_0shot", metric=metric, category=category)
-    shown = choose(reader, found, failed=ending == "failed", wrong=ending == "wrong")
+    outcomes: tuple[Outcome | None, ...] = (None, "answered", "truncated", "failed")
+    for outcome in outcomes:
+        found = find_task(
+            reader, "a/b/c", "d_0shot", metric=metric, category=category, outcome=outcome
+        )
+        shown = choose(
+            reader,
+            found,
+            failed=ending == "failed",
+            wrong=ending == "wrong",
+            outcomes=[outcome] if outcome else [],
+        )
 
-    assert [one.index for one in shown] == pages(reader, found, ending, backwards=backwards)
+        assert [one.index for one in shown] == pages(reader, found, ending, backwards=backwards)
 
 
 async def test_a_page_has_all_of_a_sample(reader: Reader) -> None:
@@ -122,6 +134,7 @@ async def test_samples_are_counted_by_how_they_ended(
 
     assert (Count(240), Count(22), Count(n_wrong)) == (counts.all, counts.failed, counts.wrong)
     assert Count(100, is_least=True) == least.all
+    assert counts.outcomes == {"truncated": Count(72), "failed": Count(22)}
 
 
 async def test_a_result_knows_how_many_samples_there_are(
@@ -169,7 +182,7 @@ async def test_categories_are_named_without_reading_the_task(reader: Reader) -> 
         ({"category": "x"}, "the task has no category 'x'\n  try:   there are: c0, c1"),
     ],
 )
-async def test_an_unknown_name_is_told(reader: Reader, names: dict[str, str], message: str) -> None:
+async def test_an_unknown_name_is_told(reader: Reader, names: dict[str, Any], message: str) -> None:
     with pytest.raises(UnknownNameError) as caught:
         find_task(reader, **{"model": "a/b/c", "task": "d_0shot", **names})
 

@@ -13,7 +13,8 @@ from llmeval_core.config import ExtractConfig, ExtractRule
 from llmeval_core.contracts import Metric
 from llmeval_core.errors import ConfigError, ModelError
 from llmeval_core.plan import PlannedMetric
-from llmeval_core.records import Failure, Generation, Sample, Score
+from llmeval_core.reasoning import Tags
+from llmeval_core.records import Failure, Generation, Loglikelihood, Sample, Score
 from llmeval_core.scoring import Scorer
 from llmeval_core.testing import FakeMetric, make_generation, make_sample
 from llmeval_core.testing.running import plan_of
@@ -45,10 +46,12 @@ class Failing(FakeMetric):
         return found
 
 
-def scorer(*metrics: Metric, extract: ExtractConfig | None = None) -> Scorer:
+def scorer(
+    *metrics: Metric, extract: ExtractConfig | None = None, reasoning_tags: Tags | None = None
+) -> Scorer:
     task = plan_of().evaluations[0].tasks[0]
     planned = tuple(PlannedMetric(f"m{n}", metric, {}) for n, metric in enumerate(metrics))
-    return Scorer(replace(task, metrics=planned, extract=extract))
+    return Scorer(replace(task, metrics=planned, extract=extract, reasoning_tags=reasoning_tags))
 
 
 @pytest.mark.parametrize(
@@ -57,8 +60,9 @@ def scorer(*metrics: Metric, extract: ExtractConfig | None = None) -> Scorer:
         (None, ("Paris",), ("Paris",)),
         (None, ("<think>Rome? No.</think>\n\nParis",), ("Paris",)),
         (None, (" \n<think>\na\nb\n</think>Paris",), ("Paris",)),
-        (None, ("Paris <think>no</think>",), ("Paris <think>no</think>",)),
-        (None, ("<think>never ended",), ("<think>never ended",)),
+        (None, ("Paris <think>no</think>",), ("",)),
+        (None, ("<think>never ended",), ("",)),
+        (None, ("Maybe London.\n</think>\n\nParis",), ("Paris",)),
         (None, ("<think>x</think>A", "B"), ("A", "B")),
         (r"Answer: (\w+)", ("I think. Answer: Paris.",), ("Paris",)),
         (r"\d+", ("about 42 or 43",), ("42",)),
@@ -77,6 +81,62 @@ async def test_metrics_see_the_answer_without_reasoning_and_only_what_is_extract
     await scorer(metric, extract=extract).score(make_sample(), make_generation(*texts))
 
     assert metric.seen == [seen]
+
+
+async def test_metrics_never_see_reasoning_that_the_server_told_apart() -> None:
+    class Reading(FakeMetric):
+        def score(self, sample: Sample, generation: Generation) -> Score:
+            return Score(float(generation.reasonings == () and generation.text == "Paris"))
+
+    generation = Generation(("Paris",), reasonings=("It could be London",))
+
+    assert await scorer(Reading()).score(make_sample(), generation) == {"m0": Score(1.0)}
+
+
+async def test_the_tags_of_a_task_are_the_only_ones_that_count() -> None:
+    metric = Seeing()
+    answer = make_generation("<plan>x</plan>Paris", "<think>x</think>Paris")
+
+    await scorer(metric, reasoning_tags=(("<plan>", "</plan>"),)).score(make_sample(), answer)
+    await scorer(metric, reasoning_tags=()).score(make_sample(), answer)
+
+    assert metric.seen == [("Paris", "<think>x</think>Paris"), answer.texts]
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (Generation(("Paris",), stop_reasons=("stop",)), "answered"),
+        (Generation(("Paris",)), "answered"),
+        (Generation(("Par",), stop_reasons=("length",)), "truncated"),
+        (Generation(("",), stop_reasons=("length",), reasonings=("hm",)), "truncated"),
+        (Generation(("Par",), finish_reason="max_tokens"), "truncated"),
+        (Generation((" \n",), stop_reasons=("stop",)), "empty"),
+        (Generation(("",), stop_reasons=("tool_calls",)), "empty"),
+        (Generation(("<think>x</think>\n",), stop_reasons=("stop",)), "empty"),
+        (Generation(("<think>x",), stop_reasons=("stop",)), "empty"),
+        (Generation(("<think>x",)), "truncated"),
+        (Generation(()), "empty"),
+        (Generation(("",), stop_reasons=("content_filter",)), "filtered"),
+        (Generation(("Par",), stop_reasons=("content_filter",)), "filtered"),
+        (Generation(("I cannot",), stop_reasons=("refusal",)), "refused"),
+        (Generation(("",), stop_reasons=("stop",), refusal="I cannot"), "refused"),
+        (Generation(("a", "b", "c"), stop_reasons=("stop", "length", "stop")), "truncated"),
+        (Generation(("a", "", "c"), stop_reasons=("stop", "stop", "length")), "empty"),
+        (Generation(loglikelihoods=(Loglikelihood(-1.0),), finish_reason="length"), "answered"),
+        (Failure("timeout", "late"), "failed"),
+    ],
+)
+def test_a_sample_ends_in_one_of_few_ways(answer: Generation | Failure, outcome: str) -> None:
+    failure = answer if isinstance(answer, Failure) else None
+
+    assert scorer(FakeMetric()).outcome(answer, failure) == outcome
+
+
+def test_an_answer_that_a_metric_cannot_score_is_unscored() -> None:
+    cut_off = Generation(("Par",), stop_reasons=("length",))
+
+    assert scorer(FakeMetric()).outcome(cut_off, Failure("metric", "m0: no")) == "unscored"
 
 
 def test_an_extract_that_is_no_regular_expression_is_refused() -> None:

@@ -119,8 +119,9 @@ async def test_samples_come_as_files_that_no_spreadsheet_runs(
     assert name == 'attachment; filename="sums_0shot.csv"'
     assert header == [
         "index", "id", "category", "input", "expected", "answered", "failure", "exact_match",
+        "outcome", "reasoning",
     ]  # fmt: skip
-    assert rows[4] == ["4", "'=cmd", "", "'=1+1", "'@SUM(A1)", "'=1+1", "", "0.0"]
+    assert rows[4] == ["4", "'=cmd", "", "'=1+1", "'@SUM(A1)", "'=1+1", "", "0.0", "answered", ""]
     assert [json.loads(line)["id"] for line in lines] == ["s0", "s1", "s2", "s3", "=cmd"]
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from llmeval_mlflow_tracker.names import legal_key
 from llmeval_mlflow_tracker.note import write_note
 from llmeval_mlflow_tracker.overwrite import Point
-from llmeval_mlflow_tracker.scores import Score
-from llmeval_mlflow_tracker.tags import name_tag, write_table_only
+from llmeval_mlflow_tracker.scores import Score, Scores
+from llmeval_mlflow_tracker.tags import name_tag, result_tags, write_table_only
+
+from llmeval_core.testing import make_task_result
 
 
 def test_the_note_is_a_table_of_the_scores() -> None:
@@ -109,3 +111,22 @@ def test_a_long_table_ends_with_a_count_and_fits() -> None:
 
     assert len(note) <= 8000
     assert "more are among the metrics." in note
+
+
+def test_the_note_says_which_tasks_have_answers_that_were_cut_off() -> None:
+    result = make_task_result().model_copy(
+        update={
+            "task": "aio_0shot",
+            "n_samples": 100,
+            "outcomes": {"answered": 96, "truncated": 3, "empty": 1},
+        }
+    )
+    tags, _ = result_tags(result, Scores({}, {}, {}, {}))
+    fine, _ = result_tags(
+        result.model_copy(update={"outcomes": {"answered": 100}}), Scores({}, {}, {}, {})
+    )
+
+    note = write_note({"a": Point(0.5, 0, 0)}, tags)
+
+    assert " Not simply answered: aio_0shot 3 truncated, 1 empty of 100." in note
+    assert "Not simply" not in write_note({"a": Point(0.5, 0, 0)}, tags | fine)

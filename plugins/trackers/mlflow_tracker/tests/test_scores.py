@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from llmeval_mlflow_tracker.outcome_metrics import OutcomeMetrics
 from llmeval_mlflow_tracker.scores import Score, Scores, StderrPlace, scores_of
 
-from llmeval_core.hooks import Aggregate, MetricResult, TaskResult
+from llmeval_core.hooks import Aggregate, MetricResult, Outcome, TaskResult
 from llmeval_core.testing import make_task_result
 
 
@@ -85,3 +86,68 @@ def test_a_metric_whose_key_is_anothers_standard_error_keeps_it() -> None:
     scores = scores_of(result_with(("a", 0.5, 0.01), ("a_stderr", 0.9, None)), stderr="metric")
 
     assert scores.metrics == {"a": 0.5, "a_stderr": 0.9}
+
+
+ENDED: dict[Outcome, int] = {"answered": 6, "truncated": 3, "empty": 1}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "metrics"),
+    [
+        ("none", {}),
+        ("unanswered", {"aio_0shot_n": 10, "aio_0shot_unanswered": 0.4}),
+        (
+            "all",
+            {
+                "aio_0shot_n": 10,
+                "aio_0shot_unanswered": 0.4,
+                "aio_0shot_truncated": 0.3,
+                "aio_0shot_empty": 0.1,
+                "aio_0shot_refused": 0,
+                "aio_0shot_filtered": 0,
+                "aio_0shot_unscored": 0,
+                "aio_0shot_failed": 0,
+            },
+        ),
+    ],
+)
+def test_the_share_of_what_was_not_answered_is_a_metric_by_setting(
+    outcomes: OutcomeMetrics, metrics: dict[str, float]
+) -> None:
+    result = result_with(("a", 0.5, None)).model_copy(
+        update={"task": "aio_0shot", "n_samples": 10, "outcomes": ENDED}
+    )
+
+    scores = scores_of(result, stderr="metric", outcomes=outcomes)
+
+    assert scores.metrics == pytest.approx({"a": 0.5, **metrics})
+
+
+def test_a_metric_of_the_users_own_goes_before_a_share_of_its_name() -> None:
+    result = result_with(("aio_0shot_truncated", 7.0, None)).model_copy(
+        update={"task": "aio_0shot", "n_samples": 10, "outcomes": ENDED}
+    )
+
+    scores = scores_of(result, stderr="metric", outcomes="all")
+
+    assert scores.metrics["aio_0shot_truncated"] == 7.0
+
+
+def test_shares_take_no_room_from_scores() -> None:
+    result = result_with(*TWO).model_copy(
+        update={"task": "aio_0shot", "n_samples": 10, "outcomes": ENDED}
+    )
+
+    scores = scores_of(result, stderr="none", outcomes="all", max_metrics=4)
+
+    assert list(scores.metrics) == ["a", "b", "a/x", "aio_0shot_n"]
+
+
+def test_an_older_result_that_counted_nothing_has_its_number_only() -> None:
+    result = result_with(*TWO).model_copy(
+        update={"task": "aio_0shot", "n_samples": 10, "outcomes": {}}
+    )
+
+    scores = scores_of(result, stderr="none", outcomes="all")
+
+    assert scores.metrics == {"a": 0.5, "b": 0.7, "a/x": 0.1, "aio_0shot_n": 10}

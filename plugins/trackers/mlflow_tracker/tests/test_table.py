@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from llmeval_mlflow_tracker.scores import Score as ShownScore
 from llmeval_mlflow_tracker.table import logged_tables, sample_table, score_table
@@ -27,7 +28,8 @@ def test_a_table_has_a_row_a_sample_with_answer_scores_and_failure() -> None:
         Generation(loglikelihoods=(Loglikelihood(-2.0), Loglikelihood(-1.0))),
         {"em": Score(1.0)},
     )
-    failed = SampleResult(2, Sample("c", "?"), None, None, {}, Failure("timeout", "too slow"))
+    failure = Failure("timeout", "too slow")
+    failed = SampleResult(2, Sample("c", "?"), None, None, {}, failure, outcome="failed")
 
     table, cut = sample_table([answered, weighed, failed], max_rows=3)
 
@@ -42,14 +44,34 @@ def test_a_table_has_a_row_a_sample_with_answer_scores_and_failure() -> None:
             "em",
             "em: parsed",
             "f1",
+            "outcome",
             "failure",
         ],
         "data": [
-            ["a", "2", "2", "1+1?", "", 1.0, "2", 0.5, ""],
-            ["b", "-2.000 red\n-1.000 blue", "blue", "sky?", "c", 1.0, None, None, ""],
-            ["c", None, "", "?", "", None, None, None, "timeout: too slow"],
+            ["a", "2", "2", "1+1?", "", 1.0, "2", 0.5, "answered", ""],
+            ["b", "-2.000 red\n-1.000 blue", "blue", "sky?", "c", 1.0, None, None, "answered", ""],
+            ["c", None, "", "?", "", None, None, None, "failed", "timeout: too slow"],
         ],
     }
+
+
+def test_reasoning_stands_beside_the_answer_and_not_in_it() -> None:
+    asked = Sample("a", "1+1?", ("2",))
+    thought = SampleResult(0, asked, None, Generation(("<think>Hm.</think>2",)), {})
+    cut_off = SampleResult(
+        1, asked, None, Generation(("",), reasonings=("Hm",)), {}, outcome="truncated"
+    )
+    named = SampleResult(2, asked, None, Generation(("2",)), {"outcome": Score(1.0)})
+
+    shown: Any = sample_table([thought, cut_off], max_rows=2)[0]
+    other: Any = sample_table([named], max_rows=2)[0]
+
+    assert shown["columns"][-3:] == ["outcome", "reasoning", "failure"]
+    assert [[row[1], *row[-3:]] for row in shown["data"]] == [
+        ["2", "answered", "Hm.", ""],
+        ["", "truncated", "Hm", ""],
+    ]
+    assert other["columns"][-3:] == ["outcome", "how it ended", "failure"]
 
 
 def test_a_table_stops_reading_at_its_limit() -> None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmeval_core.hooks import MetricResult, TaskResult
+from llmeval_core.hooks import MetricResult, Outcome, TaskResult
 from llmeval_core.library import Leaderboard, make_leaderboard
 from llmeval_core.library.leaderboard import to_csv, to_markdown
 from llmeval_server.api.prefix import API
@@ -30,6 +30,9 @@ class Cell(BaseModel):
 
     model: str
     result: MetricResult
+    outcomes: dict[Outcome, int] = Field(
+        description="How many of the task's samples ended how; empty for a category."
+    )
 
 
 class LeaderboardBody(BaseModel):
@@ -148,5 +151,8 @@ def _board_as(form: str, board: Leaderboard, *, n_models: int) -> LeaderboardBod
         return Response(text, media_type="text/csv", headers={"Content-Disposition": name})
     if form == "md":
         return PlainTextResponse(f"{to_markdown(board)}\n", media_type="text/markdown")
-    cells = tuple(Cell(model=model, result=cell) for (model, _), cell in board.cells.items())
+    cells = tuple(
+        Cell(model=model, result=cell, outcomes=dict(board.outcomes(model, key)))
+        for (model, key), cell in board.cells.items()
+    )
     return LeaderboardBody(models=board.models, keys=board.keys, cells=cells, n_models=n_models)

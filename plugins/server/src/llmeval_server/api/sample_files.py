@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmeval_core.hooks import SampleResult
+from llmeval_core.hooks import Parted, ReasoningFinder, SampleResult, parted_answers
 from llmeval_core.library import Ending, Found, Reader, sample_json, sample_page
 from llmeval_core.library.spreadsheets import as_cell
 from llmeval_server.api.reading import journal_reader
@@ -54,30 +54,37 @@ def csv_lines(choice: SampleChoice) -> Iterator[str]:
     out = io.StringIO()
     writer = csv.writer(out)
     header = ["index", "id", "category", "input", "expected", "answered", "failure"]
-    writer.writerow([*header, *map(as_cell, metrics)])
+    finder = ReasoningFinder(choice.found.reasoning_tags)
+    writer.writerow([*header, *map(as_cell, metrics), "outcome", "reasoning"])
     yield "\ufeff"
     with journal_reader(choice.home) as reader:
         if reader is not None:
             for sample in choice.samples(reader):
-                writer.writerow(_row(sample, metrics))
+                writer.writerow(_row(sample, metrics, finder))
                 if out.tell() > 100_000:
                     yield _taken(out)
     yield _taken(out)
 
 
-def _row(result: SampleResult, metrics: list[str]) -> list[str | int | float | None]:
+def _row(
+    result: SampleResult, metrics: list[str], finder: ReasoningFinder
+) -> list[str | int | float | None]:
+    """Make a row; the answer stands without its reasoning, which has a column of its own."""
     sample = result.sample
     expected = list(sample.references)
     if sample.answer is not None and sample.answer < len(sample.choices):
         expected = expected or [sample.choices[sample.answer]]
-    answered = result.generation.text if result.generation is not None else ""
+    answers = parted_answers(result.generation, finder) if result.generation is not None else []
+    answer = answers[0] if answers else Parted("", "")
     failure = result.failure.message if result.failure is not None else ""
     texts = [sample.id, sample.category or "", sample.input_text, " | ".join(expected)]
     scores = [result.scores.get(metric) for metric in metrics]
     return [
         result.index,
-        *map(as_cell, [*texts, answered, failure]),
+        *map(as_cell, [*texts, answer.answer, failure]),
         *(score.value if score is not None else None for score in scores),
+        result.outcome,
+        as_cell(answer.reasoning),
     ]
 
 

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from llmeval_core.hooks import Outcome
 from llmeval_core.library import (
+    Count,
     Ending,
     UnknownNameError,
     count_samples,
@@ -35,6 +37,7 @@ class SampleWish(BaseModel):
     metric: str | None = Field(default=None, description="What `wrong` means: this metric's.")
     category: str | None = Field(default=None, description="Only of this category.")
     show: Ending = Field(default="all", description="All, or failed or wrong ones only.")
+    outcome: Outcome | None = Field(default=None, description="Only those that ended so.")
     start: int = Field(default=0, ge=0, le=2**53, description="The first place to look at.")
     limit: int = Field(default=50, ge=1, le=500, description="Most samples on a page.")
     backwards: bool = Field(default=False, description="The page that ends at `start` instead.")
@@ -67,6 +70,9 @@ class SampleList(BaseModel):
     n_all: HowMany
     n_failed: HowMany
     n_wrong: HowMany
+    n_outcomes: dict[Outcome, HowMany] = Field(
+        description="How many ended otherwise than answered, whatever `show` and `outcome` ask for."
+    )
 
 
 def sample_router(context: ServerContext) -> APIRouter:
@@ -100,6 +106,7 @@ def sample_router(context: ServerContext) -> APIRouter:
                     wanted.task,
                     metric=wanted.metric,
                     category=wanted.category,
+                    outcome=wanted.outcome,
                 )
             except UnknownNameError as err:
                 raise UnknownRecordError(err.what, where=err.where, hint=err.hint) from err
@@ -117,15 +124,20 @@ def sample_router(context: ServerContext) -> APIRouter:
                     samples=tuple(sample_json(sample) for sample in page.samples),
                     next=page.next,
                     previous=page.previous,
-                    n_all=HowMany(n=counts.all.n, is_least=counts.all.is_least),
-                    n_failed=HowMany(n=counts.failed.n, is_least=counts.failed.is_least),
-                    n_wrong=HowMany(n=counts.wrong.n, is_least=counts.wrong.is_least),
+                    n_all=_how_many(counts.all),
+                    n_failed=_how_many(counts.failed),
+                    n_wrong=_how_many(counts.wrong),
+                    n_outcomes={name: _how_many(count) for name, count in counts.outcomes.items()},
                 )
         choice = SampleChoice(home, found, wanted.show)
         lines = csv_lines(choice) if wanted.form == "csv" else json_lines(choice)
         return _download(lines, f"{wanted.task}.{wanted.form}", wanted.form)
 
     return router
+
+
+def _how_many(count: Count) -> HowMany:
+    return HowMany(n=count.n, is_least=count.is_least)
 
 
 def _download(lines: Iterator[str], name: str, form: str) -> StreamingResponse:

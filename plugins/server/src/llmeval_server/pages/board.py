@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from llmeval_core.hooks import MetricResult
+from llmeval_core.hooks import MetricResult, Outcome
 from llmeval_core.library import Leaderboard
+from llmeval_server.pages.outcome_texts import COUNT_TEXTS
 
 Order = Literal["asc", "desc"]
 MODEL = "model"
@@ -42,11 +43,14 @@ class Cell:
         column: where it stands.
         result: the value; None if the model has none.
         tells_failures: whether its failures are not those of the cell to the left.
+        unanswered: how many samples ended otherwise than answered, without those that failed; told
+            by the first cell of a task only.
     """
 
     column: Column
     result: MetricResult | None
     tells_failures: bool
+    unanswered: Mapping[Outcome, int]
 
     @property
     def is_best(self) -> bool:
@@ -140,11 +144,20 @@ def _value(row: Row, column: Column) -> float | None:
 def _cells(model: str, group: Group, leaderboard: Leaderboard) -> Iterator[Cell]:
     """Make a model's cells of one task; failures are told once for all metrics that share them."""
     told = 0
+    untold = True
     for column in group.columns:
         result = leaderboard.cells.get((model, column.key))
         n_failed = 0 if result is None else result.aggregate.n_failed
-        yield Cell(column, result, tells_failures=n_failed != told)
+        unanswered = _unanswered(leaderboard.outcomes(model, column.key)) if untold else {}
+        yield Cell(column, result, n_failed != told, unanswered)
         told = n_failed
+        untold = untold and (result is None or column.category is not None)
+
+
+def _unanswered(outcomes: Mapping[Outcome, int]) -> dict[Outcome, int]:
+    return {
+        outcome: number for outcome, number in outcomes.items() if number and outcome in COUNT_TEXTS
+    }
 
 
 def _column(key: str, leaderboard: Leaderboard) -> Column:

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from llmeval_core.hooks import Route
 from llmeval_server.pages import formatting
 from llmeval_server.pages.languages import COOKIE, choose_language, load_languages
+from llmeval_server.pages.outcome_texts import COUNT_TEXTS, OUTCOME_TEXTS
 
 _A_YEAR_S = 365 * 24 * 3600
 
@@ -47,6 +48,7 @@ class Renderer:
             moment=formatting.moment,
             foreign=formatting.foreign,
         )
+        self._templates.globals.update(outcome_texts=OUTCOME_TEXTS, count_texts=COUNT_TEXTS)
 
     def page(
         self,

@@ -9,7 +9,15 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmeval_core.hooks import LlmevalError, SampleResult
+from llmeval_core.hooks import (
+    OUTCOMES,
+    LlmevalError,
+    Outcome,
+    Parted,
+    ReasoningFinder,
+    SampleResult,
+    parted_answers,
+)
 from llmeval_core.library import (
     Ending,
     Found,
@@ -39,6 +47,7 @@ class Asked:
     metric: str | None
     category: str | None
     show: Ending
+    outcome: Outcome | None = None
 
     def query(self) -> dict[str, str | None]:
         """Return the query of a link to the same."""
@@ -49,18 +58,21 @@ class Asked:
             "metric": self.metric,
             "category": self.category,
             "show": show,
+            "outcome": self.outcome,
         }
 
 
 def read_query(query: QueryParams) -> Asked:
     """Read the query of a link to samples; what makes no sense is left out."""
     show = query.get("show", "all")
+    outcome = query.get("outcome")
     return Asked(
         model=query.get("model", ""),
         task=query.get("task", ""),
         metric=query.get("metric") or None,
         category=query.get("category") or None,
         show=next((ending for ending in get_args(Ending) if ending == show), "all"),
+        outcome=next((one for one in OUTCOMES if one == outcome), None),
     )
 
 
@@ -80,7 +92,12 @@ def find_asked(reader: Reader | None, asked: Asked) -> tuple[Reader, Found]:
         raise UnknownRecordError("the journal has no samples yet")
     try:
         found = find_task(
-            reader, asked.model, asked.task, metric=asked.metric, category=asked.category
+            reader,
+            asked.model,
+            asked.task,
+            metric=asked.metric,
+            category=asked.category,
+            outcome=asked.outcome,
         )
     except LlmevalError as err:
         raise UnknownRecordError(err.what, where=err.where, hint=err.hint) from err
@@ -140,10 +157,17 @@ class SamplesPage:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A sample with what its scores mean: by metric, the value and whether it is good or bad."""
+    """A sample with what its scores mean.
+
+    Args:
+        result: the sample.
+        scores: by metric, the value and whether it is good or bad.
+        answers: the answers, with their reasoning apart.
+    """
 
     result: SampleResult
     scores: tuple[tuple[str, float | None, Judged], ...]
+    answers: tuple[Parted, ...]
 
     @classmethod
     def of(cls, result: SampleResult, found: Found, whole: Found) -> Shown:
@@ -154,7 +178,15 @@ class Shown:
                 (name, score.value, _judge(name, score.value, found, whole))
                 for name, score in result.scores.items()
             ),
+            _parted(result, found),
         )
+
+
+def _parted(result: SampleResult, found: Found) -> tuple[Parted, ...]:
+    if result.generation is None:
+        return ()
+    finder = ReasoningFinder(found.reasoning_tags)
+    return tuple(parted_answers(result.generation, finder))
 
 
 def _judge(metric: str, value: float | None, found: Found, whole: Found) -> Judged:

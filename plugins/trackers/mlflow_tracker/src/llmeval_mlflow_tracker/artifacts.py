@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from llmeval_core.hooks import Json, LlmevalError, RunInfo, TaskResult
+from llmeval_core.hooks import Json, LlmevalError, RunInfo, TaskResult, finder_of
 from llmeval_mlflow_tracker.connection import Session
 from llmeval_mlflow_tracker.names import file_name
 from llmeval_mlflow_tracker.refusals import RefusedError
@@ -104,7 +104,9 @@ class ResultFiles:
     def _samples(self, uploads: Uploads) -> _File:
         path = file_name(self.result.task, ".json")
         samples = self.info.samples(self.result)
-        table, is_cut = sample_table(samples, max_rows=self.max_rows)
+        table, is_cut = sample_table(
+            samples, max_rows=self.max_rows, reasoning=finder_of(self.result.settings)
+        )
         uploads.tags[table_tag(self.result.task)] = path
         if is_cut:
             uploads.notes.append(

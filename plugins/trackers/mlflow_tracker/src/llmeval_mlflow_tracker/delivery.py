@@ -84,6 +84,7 @@ class Delivery:
             stderr=self.settings.stderr,
             known=latest,
             max_metrics=self.settings.max_metrics,
+            outcomes=self.settings.outcomes,
         )
         taken_back = withdrawn(self.result, scores.metrics, latest, tags)
         points = next_points(

@@ -13,7 +13,9 @@ from llmeval_mlflow_tracker.scores import STDERR_SUFFIX, Score
 from llmeval_mlflow_tracker.tags import (
     N_FAILED,
     N_SAMPLES,
+    NONE_UNANSWERED,
     NOTE_TAG,
+    UNANSWERED,
     VERSION_TAG,
     definition_tag,
     name_tag,
@@ -41,7 +43,7 @@ def write_note(points: Mapping[str, Point], tags: Mapping[str, str]) -> str:
     """
     before, _, rest = tags.get(NOTE_TAG, "").partition(_BEGIN)
     after = rest.partition(_END)[2]
-    failures = _failures(tags)
+    failures = _failures(tags) + _unanswered(tags)
     room = MAX_TAG - len(before) - len(after) - len(_BEGIN) - len(_END) - len(failures) - 260
     rows = _rows(points, tags)
     shown: list[str] = []
@@ -72,6 +74,21 @@ def _failures(tags: Mapping[str, str]) -> str:
     if not failed:
         return ""
     text = f" Samples that failed: {', '.join(failed)}"
+    return f"{text}." if len(text) <= _MAX_FAILURES else f"{text[:_MAX_FAILURES]}…"
+
+
+def _unanswered(tags: Mapping[str, str]) -> str:
+    """Say which tasks have samples that were cut off, empty and so on; nothing if none has."""
+    told = [
+        f"{_safe(task)} {counted} of {tags.get(N_SAMPLES + task, '?')}"
+        for tag, counted in sorted(tags.items())
+        if tag.startswith(UNANSWERED)
+        and counted != NONE_UNANSWERED
+        and (task := tag.removeprefix(UNANSWERED))
+    ]
+    if not told:
+        return ""
+    text = f" Not simply answered: {', '.join(told)}"
     return f"{text}." if len(text) <= _MAX_FAILURES else f"{text[:_MAX_FAILURES]}…"
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from llmeval_core.hooks import MetricResult, TaskResult
 from llmeval_mlflow_tracker.coercion import as_number
 from llmeval_mlflow_tracker.names import legal_key
+from llmeval_mlflow_tracker.outcome_metrics import OutcomeMetrics, outcome_metrics
 
 STDERR_SUFFIX = "_stderr"
 StderrPlace = Literal["metric", "table", "none"]
@@ -46,6 +47,7 @@ def scores_of(
     stderr: StderrPlace,
     known: Collection[str] = (),
     max_metrics: int | None = None,
+    outcomes: OutcomeMetrics = "none",
 ) -> Scores:
     """Sort every aggregate, and its standard error, to where it is shown.
 
@@ -58,6 +60,8 @@ def scores_of(
         known: the metric keys that the run has; they always keep their place.
         max_metrics: how many metrics the run may have in all; whole tasks come before
             categories, and a score before its standard error. None for no limit.
+        outcomes: which metrics tell how samples ended; a metric of the user's own with such a key
+            goes before, and so does every score if there is not room for all.
     """
     scores = Scores({}, {}, {}, {})
     room = None if max_metrics is None else max(0, max_metrics - len(known))
@@ -77,6 +81,15 @@ def scores_of(
             error is not None and stderr == "table"
         ):
             scores.table_only[key] = Score(None if key in scores.metrics else value, error)
+    own = {legal_key(metric.key) for metric in result.metrics}
+    for original, number in outcome_metrics(result, outcomes):
+        key = legal_key(original)
+        if key in own or key in scores.metrics or not (room is None or room > 0 or key in known):
+            continue
+        scores.metrics[key] = number
+        if key != original:
+            scores.names[key] = original
+        room = room if room is None or key in known else room - 1
     return scores
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from llmeval_core.hooks import Settings
+from llmeval_mlflow_tracker.outcome_metrics import OutcomeMetrics
 from llmeval_mlflow_tracker.scores import StderrPlace
 
 DEFAULT_EXPERIMENT = "model_evaluation"
@@ -25,6 +26,12 @@ class MlflowSettings(Settings):
         default="metric",
         description="Standard errors as `{key}_stderr` metrics, in the description and the score "
         "table only, or nowhere.",
+    )
+    outcomes: OutcomeMetrics = Field(
+        default="none",
+        description="Metrics that tell how samples ended: `unanswered` for their number"
+        " `{task}_n` and the share `{task}_unanswered`, `all` for `{task}_truncated` and the other"
+        " shares too.",
     )
     max_metrics: int | None = Field(
         default=None,

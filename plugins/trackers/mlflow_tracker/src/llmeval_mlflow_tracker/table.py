@@ -6,7 +6,15 @@ import json
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from llmeval_core.hooks import Json, Sample, SampleResult, TaskResult
+from llmeval_core.hooks import (
+    Json,
+    Parted,
+    ReasoningFinder,
+    Sample,
+    SampleResult,
+    TaskResult,
+    parted_answers,
+)
 from llmeval_mlflow_tracker.coercion import as_number
 from llmeval_mlflow_tracker.names import MAX_TAG, legal_key
 from llmeval_mlflow_tracker.scores import Score
@@ -15,13 +23,16 @@ from llmeval_mlflow_tracker.tags import TABLE
 _MAX_CELL = 4000
 
 
-def sample_table(samples: Iterable[SampleResult], *, max_rows: int) -> tuple[dict[str, Json], bool]:
+def sample_table(
+    samples: Iterable[SampleResult], *, max_rows: int, reasoning: ReasoningFinder | None = None
+) -> tuple[dict[str, Json], bool]:
     """Return `{"columns": [...], "data": [[...], ...]}`, and whether rows were left out.
 
     One row a sample, in sample order; a long text is cut, with an ellipsis. The answer stands
-    second, because MLflow compares tables of several runs by their second column. Reads one
-    sample more than the table takes, and no further.
+    second, because MLflow compares tables of several runs by their second column. Reasoning has a
+    column of its own if there is any. Reads one sample more than the table takes, and no further.
     """
+    finder = reasoning or ReasoningFinder()
     stream = iter(samples)
     rows = list(islice(stream, max_rows))
     parsed = {name: False for row in rows for name in row.scores}
@@ -31,17 +42,24 @@ def sample_table(samples: Iterable[SampleResult], *, max_rows: int) -> tuple[dic
     columns: list[Json] = ["id", "answer", "expected", "question", "category"]
     for name, has_parsed in sorted(parsed.items()):
         columns += [name, f"{name}: parsed"] if has_parsed else [name]
-    columns.append("failure")
-    data: list[Json] = [_row(row, parsed) for row in rows]
+    answers = [_parted(row, finder) for row in rows]
+    thinks = any(answer.reasoning for answer in answers)
+    ended = "how it ended" if "outcome" in parsed else "outcome"  # a metric may be called so
+    columns += [ended, *(["reasoning"] if thinks else []), "failure"]
+    data: list[Json] = []
+    for row, answer in zip(rows, answers, strict=True):
+        *cells, failure = _row(row, answer.answer, parsed)
+        thought: list[Json] = [_cut(answer.reasoning)] if thinks else []
+        data.append([*cells, row.outcome, *thought, failure])
     return {"columns": columns, "data": data}, next(stream, None) is not None
 
 
-def _row(result: SampleResult, parsed: Mapping[str, bool]) -> list[Json]:
+def _row(result: SampleResult, answer: str, parsed: Mapping[str, bool]) -> list[Json]:
     """Return a sample's cells; `parsed` tells of each metric whether it has a second column."""
     sample, generation = result.sample, result.generation
     cells: list[Json] = [
         sample.id,
-        None if generation is None else _cut(_answer(result)),
+        None if generation is None else _cut(answer),
         _cut(expected_of(sample)),
         _cut(sample.input_text),
         sample.category or "",
@@ -63,17 +81,18 @@ def expected_of(sample: Sample) -> str:
     return "\n".join(sample.references)
 
 
-def _answer(result: SampleResult) -> str:
-    """Return the text, or the likelihoods of the choices, one a line."""
+def _parted(result: SampleResult, finder: ReasoningFinder) -> Parted:
+    """Return the first answer and its reasoning, or the likelihoods of the choices, one a line."""
     generation = result.generation
     if generation is None:
-        return ""
+        return Parted("", "")
     if generation.texts:
-        return generation.text
-    return "\n".join(
+        return parted_answers(generation, finder)[0]
+    weighed = "\n".join(
         f"{weighed.logprob:.3f} {choice}"
         for weighed, choice in zip(generation.loglikelihoods, result.sample.choices, strict=False)
     )
+    return Parted(weighed, "")
 
 
 def _cut(text: str | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from llmeval_core.hooks import TaskResult
+from llmeval_core.hooks import OUTCOMES, TaskResult
 from llmeval_mlflow_tracker.names import HIDDEN, MAX_KEY, MAX_TAG, legal_key, short_value
 from llmeval_mlflow_tracker.scores import Score, Scores
 
@@ -17,6 +17,9 @@ TABLE = f"{HIDDEN}table."
 PLAN = f"{HIDDEN}plan."
 N_SAMPLES = f"{HIDDEN}n_samples."
 N_FAILED = f"{HIDDEN}n_failed."
+UNANSWERED = f"{HIDDEN}unanswered."
+"""Of a task, how many samples ended otherwise than answered or failed: `3 truncated, 1 empty`."""
+NONE_UNANSWERED = "none"
 _MOST_IDS = 100
 
 
@@ -83,6 +86,8 @@ def result_tags(result: TaskResult, scores: Scores) -> tuple[dict[str, str], dic
         N_FAILED + result.task: str(result.n_failed),
         f"{HIDDEN}task_fingerprint.{result.task}": result.task_fingerprint,
     }
+    if result.outcomes:
+        tags[UNANSWERED + result.task] = _unanswered(result)
     legal = {legal_key(key): value for key, value in tags.items()}
     for metric in result.metrics:
         if metric.category is None:
@@ -96,6 +101,15 @@ def result_tags(result: TaskResult, scores: Scores) -> tuple[dict[str, str], dic
         if digest is not None:
             long[digest] = value
     return legal, long
+
+
+def _unanswered(result: TaskResult) -> str:
+    told = [
+        f"{result.outcomes[outcome]} {outcome}"
+        for outcome in OUTCOMES
+        if outcome not in ("answered", "failed") and result.outcomes.get(outcome)
+    ]
+    return ", ".join(told) or NONE_UNANSWERED
 
 
 def write_table_only(scores: Mapping[str, Score]) -> str:

@@ -9,7 +9,13 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from llmeval_core.hooks import SampleResult, TaskResult
+from llmeval_core.hooks import (
+    ReasoningFinder,
+    SampleResult,
+    TaskResult,
+    finder_of,
+    parted_answers,
+)
 from llmeval_mlflow_tracker.connection import Session
 from llmeval_mlflow_tracker.names import HIDDEN, MAX_TAG, legal_key, short_value
 from llmeval_mlflow_tracker.table import expected_of
@@ -37,10 +43,11 @@ def send_traces(
         RefusedError: MLflow refused; some of them may be there.
     """
     run_id, experiment_id = str(run.info.run_id), str(run.info.experiment_id)
+    finder = finder_of(result.settings)
     stream = iter(samples)
     n_sent = 0
     while some := list(islice(stream, _TOGETHER)):
-        spans = [_span(session, run_id, result, sample) for sample in some]
+        spans = [_span(session, run_id, result, sample, finder) for sample in some]
         session.call(_LOG_SPANS, experiment_id, spans)
         session.call("link_traces_to_run", [span.trace_id for span in spans], run_id)
         n_sent += len(some)
@@ -76,7 +83,9 @@ def _trace_id(run_id: str, result_id: str, index: int) -> str:
     return "tr-" + hashlib.blake2b(key, digest_size=16).hexdigest()
 
 
-def _span(session: Session, run_id: str, result: TaskResult, sample: SampleResult) -> Any:
+def _span(
+    session: Session, run_id: str, result: TaskResult, sample: SampleResult, finder: ReasoningFinder
+) -> Any:
     """Make mlflow's span of one sample; Any: mlflow has no useful type information."""
     trace_id = _trace_id(run_id, result.id, sample.index)
     generation, failure = sample.generation, sample.failure
@@ -96,14 +105,14 @@ def _span(session: Session, run_id: str, result: TaskResult, sample: SampleResul
             "status": state,
             "attributes": {
                 key: json.dumps(value, ensure_ascii=False)
-                for key, value in _attributes(trace_id, result, sample)
+                for key, value in _attributes(trace_id, result, sample, finder)
             },
         }
     )
 
 
 def _attributes(
-    trace_id: str, result: TaskResult, sample: SampleResult
+    trace_id: str, result: TaskResult, sample: SampleResult, finder: ReasoningFinder
 ) -> Iterator[tuple[str, object]]:
     """Yield the span's attributes; those that begin with `_PREFIX` become the trace's tags."""
     request, generation = sample.request, sample.generation
@@ -118,15 +127,27 @@ def _attributes(
             request.prompt if request is not None else sample.sample.input_text,
         )
     if generation is not None:
-        answers: list[object] = list(generation.texts)
+        answers: list[object] = [
+            {"reasoning": one.reasoning, "answer": one.answer} if one.reasoning else one.answer
+            for one in parted_answers(generation, finder)
+        ]
         answers = answers or [asdict(item) for item in generation.loglikelihoods]
         yield "mlflow.spanOutputs", answers[0] if len(answers) == 1 else answers
         n_in, n_out = generation.n_prompt_tokens, generation.n_completion_tokens
         if n_in is not None and n_out is not None:
             usage = {"input_tokens": n_in, "output_tokens": n_out, "total_tokens": n_in + n_out}
             yield "mlflow.chat.tokenUsage", usage
+        if generation.n_reasoning_tokens is not None:
+            yield "llmeval.reasoning_tokens", generation.n_reasoning_tokens
+        if generation.refusal is not None:
+            yield "llmeval.refusal", generation.refusal
     expected = expected_of(sample.sample)
-    tags = {"task": result.task, "sample": sample.sample.id, "expected": expected}
+    tags = {
+        "task": result.task,
+        "sample": sample.sample.id,
+        "expected": expected,
+        "outcome": sample.outcome,
+    }
     for name, score in sample.scores.items():
         if score.value is not None:
             tags[name] = str(score.value)

@@ -8,7 +8,17 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
-from llmeval_core.hooks import Coverage, Json, SampleResult, TaskResult, coverage_of
+from llmeval_core.hooks import (
+    OUTCOMES,
+    Coverage,
+    Json,
+    Parted,
+    ReasoningFinder,
+    SampleResult,
+    TaskResult,
+    coverage_of,
+    parted_answers,
+)
 from llmeval_wandb_tracker.memory import Memory
 
 _COVERAGE = "llmeval/coverage/"
@@ -80,6 +90,9 @@ def add_result(memory: Memory, result: TaskResult) -> str | None:
             definitions[metric.key] = metric.definition
     memory.summary[f"llmeval/n_samples/{result.task}"] = result.n_samples
     memory.summary[f"llmeval/n_failed/{result.task}"] = result.n_failed
+    for outcome in OUTCOMES if result.outcomes else ():
+        if outcome not in ("answered", "failed"):
+            memory.summary[f"llmeval/n_{outcome}/{result.task}"] = result.outcomes.get(outcome, 0)
     memory.summary["llmeval/updated_at"] = result.finished_at
     return note
 
@@ -108,22 +121,28 @@ def _coverage(memory: Memory, key: str) -> Coverage | None:
 
 
 def sample_rows(
-    samples: Iterable[SampleResult], *, max_rows: int
+    samples: Iterable[SampleResult], *, max_rows: int, reasoning: ReasoningFinder | None = None
 ) -> tuple[list[str], list[list[Json]], bool]:
     """Return columns, rows in sample order, and whether samples were left out."""
     stream = iter(samples)
     kept = list(islice(stream, max_rows))
     metrics = sorted({name for sample in kept for name in sample.scores})
-    columns = ["id", "category", "question", "expected", "answer", *metrics, "failure"]
-    return columns, [_row(sample, metrics) for sample in kept], next(stream, None) is not None
+    # A metric may be called "outcome", and no two columns may.
+    ended = "how it ended" if "outcome" in metrics else "outcome"
+    columns = ["id", "category", "question", "expected", "reasoning", "answer", *metrics]
+    finder = reasoning or ReasoningFinder()
+    rows = [_row(sample, metrics, finder) for sample in kept]
+    return [*columns, ended, "failure"], rows, next(stream, None) is not None
 
 
-def _row(result: SampleResult, metrics: list[str]) -> list[Json]:
+def _row(result: SampleResult, metrics: list[str], finder: ReasoningFinder) -> list[Json]:
     sample, generation, failure = result.sample, result.generation, result.failure
     expected = sample.references
     if not expected and sample.answer is not None:
         expected = (sample.choices[sample.answer],)
-    answer = "" if generation is None or not generation.texts else generation.text
+    answer = Parted("", "")
+    if generation is not None and generation.texts:
+        answer = parted_answers(generation, finder)[0]
     scores: list[Json] = [
         None if (score := result.scores.get(name)) is None else score.value for name in metrics
     ]
@@ -132,8 +151,10 @@ def _row(result: SampleResult, metrics: list[str]) -> list[Json]:
         _cell(sample.category or ""),
         _cell(sample.input_text),
         _cell("\n".join(expected)),
-        _cell(answer),
+        _cell(answer.reasoning),
+        _cell(answer.answer),
         *scores,
+        result.outcome,
         "" if failure is None else _cell(f"{failure.kind}: {failure.message}"),
     ]
 

@@ -13,6 +13,7 @@ from llmeval_core.hooks import (
     RunInfo,
     TaskResult,
     TrackerError,
+    finder_of,
     folder_problem,
 )
 from llmeval_wandb_tracker.child import Child
@@ -110,7 +111,9 @@ class WandbTracker:
         max_rows = self._settings.max_table_rows
         if not max_rows:
             return Errand(result=result, columns=[], rows=[]), None
-        columns, rows, is_cut = sample_rows(run.samples(result), max_rows=max_rows)
+        columns, rows, is_cut = sample_rows(
+            run.samples(result), max_rows=max_rows, reasoning=finder_of(result.settings)
+        )
         note = None
         if is_cut:
             note = (

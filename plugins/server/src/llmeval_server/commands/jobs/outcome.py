@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from llmeval_core.hooks import LlmevalError, TaskResult
-from llmeval_core.library import cell_text, shown
+from llmeval_core.library import cell_text, outcome_notes, shown
 from llmeval_server.commands.jobs.client import Api
 from llmeval_server.commands.jobs.following import follow
 from llmeval_server.commands.jobs.view import make_view
@@ -67,8 +67,14 @@ def print_end(job: Job, results: list[TaskResult]) -> None:
         for result in results:
             for metric in result.metrics:
                 if metric.category is None:
-                    table.add_row(shown(result.model), shown(metric.key), cell_text(metric))
+                    table.add_row(
+                        shown(result.model),
+                        shown(metric.key),
+                        cell_text(metric, outcomes=result.outcomes),
+                    )
         console.print(table)
+        for note in outcome_notes(results):
+            click.echo(shown(note))
     if job.outcome is not None:
         outcome = job.outcome
         line = (

@@ -1,0 +1,63 @@
+"""Sums over the samples of a task."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from llmeval_core.journal.rows import known_count
+from llmeval_core.records import OUTCOMES, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class TaskTotals:
+    """Sums over a task's samples; tokens are None if no answer told them.
+
+    Args:
+        outcomes: how many samples ended how, in the order of `OUTCOMES`.
+        not_sent: generation settings that some request went without, because the model refuses
+            them; sorted.
+    """
+
+    n_samples: int
+    n_failed: int
+    n_prompt_tokens: int | None
+    n_completion_tokens: int | None
+    n_reasoning_tokens: int | None
+    outcomes: dict[Outcome, int]
+    not_sent: tuple[str, ...] = ()
+
+
+def totals(connection: sqlite3.Connection, task_id: int) -> TaskTotals:
+    """Sum up a task."""
+    row = connection.execute(
+        "SELECT count(*), coalesce(sum(failure_kind IS NOT NULL), 0),"  # noqa: S608  columns
+        f" sum({known_count('n_prompt_tokens')}), sum({known_count('n_completion_tokens')}),"
+        f" sum({known_count('n_reasoning_tokens')}), group_concat(DISTINCT not_sent) FROM samples"
+        " LEFT JOIN generations ON fingerprint = generation WHERE task = ?",
+        (task_id,),
+    ).fetchone()
+    n_samples, n_failed, n_read, n_written, n_thought, not_sent = row
+    ended = dict(
+        connection.execute(
+            "SELECT outcome, count(*) FROM samples WHERE task = ? GROUP BY outcome", (task_id,)
+        ).fetchall()
+    )
+    outcomes = {outcome: ended[outcome] for outcome in OUTCOMES if outcome in ended}
+    names = tuple(sorted(set(not_sent.split(",")))) if not_sent else ()
+    return TaskTotals(n_samples, n_failed, n_read, n_written, n_thought, outcomes, names)
+
+
+def ended_so(
+    connection: sqlite3.Connection, task_id: int, outcome: Outcome
+) -> dict[str | None, int]:
+    """Count the samples that ended in one way: all under None, and those of each category."""
+    found: dict[str | None, int] = dict(
+        connection.execute(
+            "SELECT category, count(*) FROM samples INDEXED BY samples_by_outcome"
+            " WHERE outcome != 'answered' AND task = ? AND outcome = ? GROUP BY category",
+            (task_id, outcome),
+        ).fetchall()
+    )
+    found[None] = sum(found.values())
+    return found

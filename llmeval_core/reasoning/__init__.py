@@ -1,0 +1,36 @@
+"""Reasoning told apart from the answer: what stands between tags in a text is a thought.
+
+Where a server tells reasoning apart itself (`Generation.reasonings`), nothing is left to do here.
+Others send it in the text, in one of these forms:
+
+* `<think>...</think>` and the like, with attributes, spaces and in any case of letters; also
+  without the opening tag, because many chat templates put that into the prompt; several times;
+  one in another.
+* never closed: the model was still thinking when it ended, and from the tag on there is no answer.
+* channels (gpt-oss): only the last `final` channel is the answer.
+* phrases (Granite, Apriel): `Here is my thought process:`, at the very beginning only.
+
+The rule: everything up to the last closing tag is reasoning, and so is everything from a tag that
+is never closed. A tag in a code span, in a closed code block or in quotation marks is spoken of,
+not used, unless a thought would be open to the end without it.
+"""
+
+from llmeval_core.reasoning.finder import (
+    KNOWN_TAGS,
+    ReasoningFinder,
+    Tags,
+    finder_of,
+    parted_answers,
+    tags_in,
+)
+from llmeval_core.reasoning.parted import Parted
+
+__all__ = [
+    "KNOWN_TAGS",
+    "Parted",
+    "ReasoningFinder",
+    "Tags",
+    "finder_of",
+    "parted_answers",
+    "tags_in",
+]

@@ -1,0 +1,171 @@
+"""Finding reasoning between tags, wherever they stand in a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from llmeval_core.naming import Json
+from llmeval_core.reasoning.formats import by_channels, by_phrases
+from llmeval_core.reasoning.mentions import Mark, used
+from llmeval_core.reasoning.parted import Parted, bare_answer
+from llmeval_core.records import Generation
+
+Tags = tuple[tuple[str, str], ...]
+"""Pairs of an opening and a closing tag."""
+
+KNOWN_TAGS: Tags = (
+    ("<think>", "</think>"),  # DeepSeek, Qwen, QwQ, GLM, MiniMax, Nemotron, Phi, Kimi K2, ...
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),  # EXAONE Deep, Gemini's OpenAI-compatible endpoint
+    ("<thoughts>", "</thoughts>"),
+    ("<reasoning>", "</reasoning>"),  # Reka, GRPO recipes
+    ("<seed:think>", "</seed:think>"),  # Seed-OSS
+    ("[THINK]", "[/THINK]"),  # Magistral
+    ("◁think▷", "◁/think▷"),  # Kimi-VL, Kimi K1.5
+    ("<|channel>thought", "<channel|>"),  # Gemma 4
+    ("<|START_THINKING|>", "<|END_THINKING|>"),  # Command A Reasoning
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),  # OpenThinker, Sky-T1
+)
+"""The tags that are looked for where no others are set."""
+
+_MIXED_UP = {1: 0}
+"""Models end `<thinking>` with `</think>`."""
+_MAY_BEGIN_SO = re.compile(r"\s*Here(?:'s| is| are) my|analysis")
+_XML = re.compile(r"<([A-Za-z][\w:.-]*)>")
+
+
+def tags_in(settings: Mapping[str, Json]) -> Tags | None:
+    """Read the tags from what a result keeps of its settings (`TaskResult.settings`)."""
+    tags = settings.get("reasoning_tags")
+    if not isinstance(tags, list):
+        return None
+    pairs = (tag for tag in tags if isinstance(tag, list) and len(tag) == 2)
+    return tuple((str(opening), str(closing)) for opening, closing in pairs)
+
+
+def finder_of(settings: Mapping[str, Json]) -> ReasoningFinder:
+    """Make the finder of a task from what its result keeps of its settings."""
+    return ReasoningFinder(tags_in(settings))
+
+
+def parted_answers(generation: Generation, finder: ReasoningFinder) -> list[Parted]:
+    """Give each answer of a generation with its reasoning, wherever that stood."""
+    parted = []
+    for place, text in enumerate(generation.texts):
+        found = finder.part(text) or Parted(text, "")
+        told = generation.reasonings[place] if place < len(generation.reasonings) else None
+        thoughts = "\n".join(thought for thought in (told, found.reasoning) if thought)
+        parted.append(Parted(found.answer, thoughts, found.is_open))
+    return parted
+
+
+class ReasoningFinder:
+    """Tells reasoning apart in texts.
+
+    Args:
+        tags: what to look for instead of everything that is known; empty for nothing.
+    """
+
+    def __init__(self, tags: Tags | None = None) -> None:
+        self._knows_all = tags is None
+        self._kinds = _MIXED_UP if tags is None else {}
+        pairs = KNOWN_TAGS if tags is None else tags
+        parts = [part for kind, pair in enumerate(pairs) for part in _patterns(kind, *pair)]
+        firsts = "".join(sorted({re.escape(tag[0]) for pair in pairs for tag in pair}))
+        self._first = re.compile(f"[{firsts}]" if pairs else r"\Z.", re.IGNORECASE)
+        self._tag = re.compile("|".join(parts) or r"\Z.", re.IGNORECASE)
+
+    def may_have(self, text: str) -> bool:
+        """Whether a text can have reasoning; quick, and False for most texts that have none."""
+        if not self._knows_all:
+            return self._first.search(text) is not None
+        return "<" in text or "[" in text or "◁" in text or _MAY_BEGIN_SO.match(text) is not None
+
+    def part(self, text: str, *, is_cut_off: bool = False) -> Parted | None:
+        """Tell reasoning apart; None if the text has none.
+
+        Args:
+            text: an answer as the model gave it.
+            is_cut_off: whether it ended at a limit; then a thought that a phrase began may be
+                still open.
+        """
+        if not self.may_have(text):
+            return None
+        if self._knows_all:
+            parted = by_channels(text) or by_phrases(text, is_cut_off=is_cut_off)
+            if parted is not None:
+                return parted
+        marks = self._marks(text)
+        if not marks:
+            return None
+        really = used(text, marks)
+        parted = _by_marks(text, really) if really else None
+        if parted is not None and parted.is_open and len(really) < len(marks):
+            # A code block that a thought left open may have swallowed the tag that ends it.
+            closed = _by_marks(text, marks)
+            return parted if closed.is_open else closed
+        return parted
+
+    def _marks(self, text: str) -> list[Mark]:
+        """Find the tags; looks closely only where a tag can begin, which is much faster."""
+        marks: list[Mark] = []
+        end = 0
+        for first in self._first.finditer(text):
+            found = self._tag.match(text, first.start()) if first.start() >= end else None
+            if found is not None:
+                marks.append(self._mark(found))
+                end = found.end()
+        return marks
+
+    def _mark(self, found: re.Match[str]) -> Mark:
+        group = str(found.lastgroup)
+        kind = int(group[1:])
+        return Mark(found.start(), found.end(), self._kinds.get(kind, kind), group[0] == "o")
+
+
+def _patterns(kind: int, opening: str, closing: str) -> Iterator[str]:
+    """Write the pair as named groups; what looks like XML may have attributes and spaces."""
+    xml = _XML.fullmatch(opening)
+    if xml is None or closing != f"</{xml[1]}>":
+        yield f"(?P<c{kind}>{re.escape(closing)})"
+        yield f"(?P<o{kind}>{re.escape(opening)})"
+        return
+    name = re.escape(xml[1])
+    yield rf"(?P<c{kind}><\s*/\s*{name}\s*>|<\s*{name}(?:\s[^<>]*)?/\s*>)"
+    yield rf"(?P<o{kind}><\s*{name}(?:\s[^<>]*)?>)"
+
+
+def _by_marks(text: str, marks: list[Mark]) -> Parted:
+    """Go through the tags in order, with those that are open.
+
+    A closing tag whose kind is not open ends a thought that the prompt began; inside a thought
+    that the text itself began at its very beginning it is only spoken of.
+    """
+    under_way: list[Mark] = []
+    begin = 0
+    for mark in marks:
+        kinds = [one.kind for one in under_way]
+        if mark.opens:
+            if mark.kind not in kinds:
+                under_way.append(mark)
+        elif mark.kind in kinds:
+            del under_way[kinds.index(mark.kind) :]
+        elif under_way and not text[: under_way[0].start].strip():
+            continue
+        else:
+            under_way.clear()
+        if not under_way:
+            begin = mark.end
+    end = under_way[0].start if under_way else len(text)
+    reasoning = [text[:begin], text[under_way[0].end :] if under_way else ""]
+    thoughts = "\n".join(thought for part in reasoning if (thought := _bare(part, marks, text)))
+    return Parted(bare_answer(text[begin:end], is_open=bool(under_way)), thoughts, bool(under_way))
+
+
+def _bare(part: str, marks: list[Mark], text: str) -> str:
+    """Take the tags off the ends of a thought."""
+    for mark in marks:
+        tag = text[mark.start : mark.end]
+        part = part.strip().removeprefix(tag).removesuffix(tag)
+    return part.strip()

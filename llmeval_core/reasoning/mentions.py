@@ -1,0 +1,57 @@
+"""Tags that are only spoken of: in code, or in quotation marks of their own."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
+_TICKS = re.compile("`+")
+_LONGEST_SPAN = 1000
+_QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "「": "」", "『": "』", "«": "»"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One tag in a text; `kind` is its place in the list of tags."""
+
+    start: int
+    end: int
+    kind: int
+    opens: bool
+
+
+def used(text: str, marks: list[Mark]) -> list[Mark]:
+    """Leave out tags that are only spoken of."""
+    blocks = _code_blocks(text) if "```" in text or "~~~" in text else []
+    ends = [end for _, end in blocks]
+    used = []
+    for mark in marks:
+        place = bisect_right(ends, mark.start)
+        is_in_block = place < len(blocks) and blocks[place][0] < mark.start
+        if not is_in_block and not _is_in_span(text, mark):
+            used.append(mark)
+    return used
+
+
+def _code_blocks(text: str) -> list[tuple[int, int]]:
+    """Find the fenced blocks of code that are closed."""
+    blocks: list[tuple[int, int]] = []
+    opening: re.Match[str] | None = None
+    for fence in _FENCE.finditer(text):
+        if opening is None:
+            opening = fence
+        elif fence[1].startswith(opening[1]) and not fence[2].strip():
+            blocks.append((opening.start(), fence.end()))
+            opening = None
+    return blocks
+
+
+def _is_in_span(text: str, mark: Mark) -> bool:
+    """Whether a tag stands in a code span of its line, or in quotation marks of its own."""
+    before = text[max(0, mark.start - _LONGEST_SPAN) : mark.start].rpartition("\n")[2]
+    after = text[mark.end : mark.end + _LONGEST_SPAN].partition("\n")[0]
+    if before and after and _QUOTES.get(before[-1]) == after[0]:
+        return True
+    return "`" in after and len(_TICKS.findall(before)) % 2 == 1

@@ -1,0 +1,41 @@
+"""A text parted into reasoning and answer, and what stands around an answer taken off."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ANSWER_HEADS = re.compile(
+    r"\s*(?:<\|START_RESPONSE\|>|<\|START_TEXT\|>|<\|begin_of_solution\|>|\[BEGIN FINAL RESPONSE\])"
+)
+_ANSWER_TAILS = re.compile(
+    r"(?:(?:<\|END_RESPONSE\|>|<\|END_TEXT\|>|<\|end_of_solution\|>|\[END FINAL RESPONSE\]"
+    r"|<\|end\|>|<\|return\|>)\s*){1,3}\Z"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A text with its reasoning told apart.
+
+    Args:
+        answer: what is left without it; empty if nothing is.
+        reasoning: the thoughts, without the tags at their ends.
+        is_open: whether the last thought never ended, so that no answer follows it.
+    """
+
+    answer: str
+    reasoning: str
+    is_open: bool = False
+
+
+def bare_answer(text: str, *, is_open: bool = False) -> str:
+    """Take off what stands around an answer; the indentation of its first line stays."""
+    head = _ANSWER_HEADS.match(text)
+    if head is not None:
+        text = text[head.end() :]
+    text = _ANSWER_TAILS.sub("", text)
+    left = text.lstrip()
+    space = text[: len(text) - len(left)]
+    text = space.rpartition("\n")[2] + left if "\n" in space else left
+    return text.rstrip() if is_open or not left else text
