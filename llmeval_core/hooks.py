@@ -64,15 +64,18 @@ from llmeval_core.contracts import (
     Executor,
     Metric,
     Model,
+    ModelCheck,
     ModelInfo,
     ModelJob,
     ModelProvider,
     ModelRecipe,
+    Readiness,
     Receipt,
     Route,
     RunInfo,
     Site,
     Tracker,
+    TrackerCheck,
 )
 from llmeval_core.errors import (
     ConfigError,
@@ -85,6 +88,7 @@ from llmeval_core.errors import (
 from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.packages import FetchError, Wheel, cache_folder, fetch_wheel, file_sha256
+from llmeval_core.paths import expand_path, file_problem, folder_problem
 from llmeval_core.reasoning import Parted, ReasoningFinder, finder_of, parted_answers
 from llmeval_core.records import (
     OUTCOMES,
@@ -146,6 +150,7 @@ __all__ = [
     "MetricResult",
     "Mode",
     "Model",
+    "ModelCheck",
     "ModelError",
     "ModelInfo",
     "ModelJob",
@@ -154,6 +159,7 @@ __all__ = [
     "Outcome",
     "Parted",
     "PromptConfig",
+    "Readiness",
     "Reasoning",
     "ReasoningFinder",
     "Receipt",
@@ -170,6 +176,7 @@ __all__ = [
     "TaskDefaults",
     "TaskResult",
     "Tracker",
+    "TrackerCheck",
     "TrackerError",
     "TrackerStanding",
     "Wheel",
@@ -177,10 +184,13 @@ __all__ = [
     "cache_folder",
     "conditions",
     "coverage_of",
+    "expand_path",
     "fetch_wheel",
+    "file_problem",
     "file_sha256",
     "finder_of",
     "fingerprint",
+    "folder_problem",
     "gives_way",
     "hookimpl",
     "hookspec",

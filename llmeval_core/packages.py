@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from llmeval_core.errors import LlmevalError
+from llmeval_core.paths import expand_path
 
 FETCH_TIMEOUT_S = 1800.0
 
@@ -39,8 +40,8 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Where fetched data is kept: `LLMEVAL_CACHE`, or llmeval's folder in the user's cache."""
     own = environ.get("LLMEVAL_CACHE")
     if own:
-        return Path(own)
-    return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llmeval"
+        return expand_path(own)
+    return expand_path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llmeval"
 
 
 def cached_wheel(wheel: Wheel, *, folder: Path) -> Path:

@@ -165,6 +165,7 @@ class Plan:
         fail_fast: whether the first failed sample ends the run.
         fingerprint: equal exactly if the same numbers are asked for.
         replace: whether results take the place of more complete ones.
+        notes: what the user should know before the first request, a line each.
     """
 
     evaluations: tuple[PlannedEvaluation, ...]
@@ -183,6 +184,7 @@ class Plan:
     timeouts: TimeoutConfig
     fingerprint: str
     replace: bool = False
+    notes: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, Json]:
         """Return the plan as JSON, for `llmeval plan --json`, observers and trackers."""

@@ -3,6 +3,7 @@
 from llmeval_core.catalog.offers import KINDS, Catalog, Kind, Offer
 from llmeval_core.catalog.planning import make_plan, make_trackers, plan_model
 from llmeval_core.catalog.public_settings import SECRET_MARK
+from llmeval_core.catalog.readiness import Preflight, ReadinessCheck
 from llmeval_core.catalog.tasks import plan_task, shots_of
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "Catalog",
     "Kind",
     "Offer",
+    "Preflight",
+    "ReadinessCheck",
     "make_plan",
     "make_trackers",
     "plan_model",

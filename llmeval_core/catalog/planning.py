@@ -9,6 +9,7 @@ from typing import Any
 
 from llmeval_core.catalog.offers import Catalog
 from llmeval_core.catalog.public_settings import public_settings
+from llmeval_core.catalog.readiness import Preflight, ReadinessCheck
 from llmeval_core.catalog.tasks import plan_task, shots_of
 from llmeval_core.config import (
     ComponentConfig,
@@ -34,8 +35,23 @@ from llmeval_core.plan import (
 )
 
 
-def make_plan(config: RunConfig, catalog: Catalog, *, origin: Origin, observer: Observer) -> Plan:
+def make_plan(
+    config: RunConfig,
+    catalog: Catalog,
+    *,
+    origin: Origin,
+    observer: Observer,
+    preflight: Preflight | None = None,
+) -> Plan:
     """Resolve a run. Reads the data sets (for fingerprints and sizes); sends nothing.
+
+    Args:
+        config: the run.
+        catalog: has the components.
+        origin: where the run's settings come from.
+        observer: is told of the run.
+        preflight: how models and trackers are asked, before data is read, whether they could be
+            used; None to ask nobody.
 
     Raises:
         LlmevalError: a name, a setting or a data set is wrong; `where` says which.
@@ -50,6 +66,15 @@ def make_plan(config: RunConfig, catalog: Catalog, *, origin: Origin, observer: 
         for index, model in enumerate(config.models)
     ]
     _check_budget(config, models, origin)
+    readiness = ReadinessCheck(preflight, catalog.redactor)
+    trackers = tuple(
+        tracker
+        for index, tracker in enumerate(make_trackers(config.trackers, catalog, origin=origin))
+        if readiness.tracker(tracker, where=origin.where("trackers", index))
+    )
+    for index, planned in enumerate(models):
+        where = origin.where("models", index)
+        readiness.model(planned, where=where, is_asked_here=config.executor is None)
     datasets = [
         catalog.build("datasets", task.dataset, origin=origin, path=("tasks", index, "dataset"))[0]
         for index, task in enumerate(config.tasks)
@@ -85,7 +110,7 @@ def make_plan(config: RunConfig, catalog: Catalog, *, origin: Origin, observer: 
         executor, _ = catalog.build("executors", config.executor, origin=origin, path=("executor",))
     return Plan(
         evaluations=evaluations,
-        trackers=make_trackers(config.trackers, catalog, origin=origin),
+        trackers=trackers,
         executor=executor,
         observer=observer,
         redactor=catalog.redactor,
@@ -102,6 +127,7 @@ def make_plan(config: RunConfig, catalog: Catalog, *, origin: Origin, observer: 
         fingerprint=fingerprint(
             [[item.model.name, *(task.fingerprint for task in item.tasks)] for item in evaluations]
         ),
+        notes=tuple(dict.fromkeys(readiness.notes)),
     )
 
 

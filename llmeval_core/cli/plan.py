@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,17 @@ from llmeval_core.cli.prompt_view import doubt_lines, echo_task_preview, preview
 from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.screen import add_row, complain, echo_json, make_console, print_table
 from llmeval_core.cli.session import home_option, open_session
-from llmeval_core.engine import TaskPreview, preview
-from llmeval_core.library import existing_journal
+from llmeval_core.engine import TaskPreview, preview, within_open_files
+from llmeval_core.journal import home_problem
+from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.library import existing_journal, preflight_of_plan
 from llmeval_core.library.existing_journal import has_journal
 from llmeval_core.library.printable import shown
 from llmeval_core.library.prompt_preview import preview_tasks
 from llmeval_core.library.run_flags import read_config
+from llmeval_core.plan import Plan
+
+_log = logging.getLogger("llmeval")
 
 
 @click.command()
@@ -55,7 +61,16 @@ def command(
     """
     config, origin = read_config(run_file, **flags)
     session = open_session(ctx)
-    plan = make_plan(config, session.catalog, origin=origin, observer=session.host)
+    plan = make_plan(
+        config,
+        session.catalog,
+        origin=origin,
+        observer=session.host,
+        preflight=preflight_of_plan(home),
+    )
+    notes = _notes(plan, home)
+    for note in () if as_json else notes:
+        _log.warning(note)
     if has_journal(home):
         with existing_journal(home) as journal:
             previews = preview(plan, journal)
@@ -63,7 +78,7 @@ def command(
         previews = preview(plan, None)
     if as_json:
         counted = [asdict(item) for item in previews]
-        described: dict[str, Any] = {**plan.describe(), "preview": counted}
+        described: dict[str, Any] = {**plan.describe(), "preview": counted, "notes": notes}
         if n_prompts is not None:
             described["prompts"] = [
                 {"model": task.model.name, "task": task.task.key, **preview_json(prompt)}
@@ -75,6 +90,16 @@ def command(
     for task in preview_tasks(plan, n_prompts) if n_prompts is not None else ():
         echo_task_preview(task)
     _print(previews, plan.fingerprint)
+
+
+def _notes(plan: Plan, home: Path) -> list[str]:
+    """Collect what the run would say, or fail for, before its first request."""
+    _, about_files = within_open_files(plan)
+    notes = [*plan.notes, *([about_files] if about_files else [])]
+    if problem := home_problem(home, home / JOURNAL_FILE):
+        hint = f" (try: {problem.hint})" if problem.hint else ""
+        notes.append(f"a run could not be kept: {problem.what}{hint}")
+    return notes
 
 
 def _print(previews: list[TaskPreview], fingerprint: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from pathlib import Path
@@ -29,11 +30,13 @@ from llmeval_core.engine import (
     run_plan,
 )
 from llmeval_core.journal import Journal
-from llmeval_core.library import make_leaderboard, outcome_json
+from llmeval_core.library import make_leaderboard, outcome_json, preflight_of_run
 from llmeval_core.library.leaderboard_notes import kept_out_notes
 from llmeval_core.library.printable import shown
 from llmeval_core.library.run_flags import read_config
 from llmeval_core.plan import Plan
+
+_log = logging.getLogger("llmeval")
 
 
 @click.command()
@@ -83,7 +86,15 @@ def command(
     again = read_again(again_filters, anew=anew)
     config, origin = read_config(run_file, **flags)
     session = open_session(ctx)
-    plan = make_plan(config, session.catalog, origin=origin, observer=session.host)
+    plan = make_plan(
+        config,
+        session.catalog,
+        origin=origin,
+        observer=session.host,
+        preflight=preflight_of_run(home),
+    )
+    for note in plan.notes:
+        _log.warning(note)
     screen = error_console()
     with Journal(home) as journal, contextlib.ExitStack() as stack:
         progress: Progress = SilentProgress()

@@ -17,6 +17,7 @@ from llmeval_core.cli.screen import err, streams
 from llmeval_core.host import load_plugins
 from llmeval_core.library.printable import shown
 from llmeval_core.library.session import Session, lenient, make_session
+from llmeval_core.paths import expand_path
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -74,11 +75,20 @@ def plugin_commands(ctx: click.Context) -> dict[str, click.Command]:
     return {command.name: command for command in commands if command.name}
 
 
+class _Folder(click.Path):
+    """A folder, in whose path `~` and `$NAME` are expanded: an env file has no shell."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:  # Any: as click has it
+        return super().convert(expand_path(value), param, ctx)
+
+
 def home_option(command: CommandT) -> CommandT:
     """Add `--home`."""
     return click.option(
         "--home",
-        type=click.Path(file_okay=False, readable=False, path_type=Path),  # the journal says more
+        type=_Folder(file_okay=False, readable=False, path_type=Path),  # the journal says more
         default=Path(".llmeval"),
         envvar="LLMEVAL_HOME",
         show_envvar=True,

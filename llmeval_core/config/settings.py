@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from llmeval_core.paths import expand_path
 from llmeval_core.validating import ready_pydantic
 
 ready_pydantic()
 
 
 class Settings(BaseModel):
-    """Settings that refuse unknown keys and cannot be changed; plugins build theirs on it."""
+    """Settings that refuse unknown keys and cannot be changed; plugins build theirs on it.
+
+    In what is typed as a `Path`, or a tuple of them, `~` and `$NAME` are expanded.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _expanded(cls, value: Any) -> Any:  # Any: a field of any type
+        if isinstance(value, Path):
+            return expand_path(value)
+        if isinstance(value, tuple) and any(isinstance(item, Path) for item in value):
+            return tuple(expand_path(item) if isinstance(item, Path) else item for item in value)
+        return value
 
 
 class ComponentConfig(BaseModel):

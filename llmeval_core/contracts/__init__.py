@@ -9,6 +9,7 @@ from llmeval_core.contracts.executors import Executor, ModelJob, Pace, Standing,
 from llmeval_core.contracts.metrics import AnswerAwareMetric, Metric
 from llmeval_core.contracts.models import Model, ModelInfo, ModelProvider, ModelRecipe
 from llmeval_core.contracts.observers import Observer
+from llmeval_core.contracts.readiness import ModelCheck, Readiness, TrackerCheck
 from llmeval_core.contracts.routes import Route, Site
 from llmeval_core.contracts.trackers import Receipt, RunInfo, Tracker
 
@@ -21,12 +22,14 @@ __all__ = [
     "Executor",
     "Metric",
     "Model",
+    "ModelCheck",
     "ModelInfo",
     "ModelJob",
     "ModelProvider",
     "ModelRecipe",
     "Observer",
     "Pace",
+    "Readiness",
     "Receipt",
     "Route",
     "RunInfo",
@@ -34,4 +37,5 @@ __all__ = [
     "Standing",
     "TimeLimit",
     "Tracker",
+    "TrackerCheck",
 ]

@@ -1,6 +1,7 @@
 """The pipeline: a Plan and a journal in, task results out."""
 
 from llmeval_core.engine.asking_again import Again, read_again
+from llmeval_core.engine.open_files import within_open_files
 from llmeval_core.engine.preview import TaskPreview, preview, preview_task
 from llmeval_core.engine.progress import Progress, SilentMeter, SilentProgress, TaskMeter
 from llmeval_core.engine.run import RunOutcome, run_plan
@@ -19,4 +20,5 @@ __all__ = [
     "preview_task",
     "read_again",
     "run_plan",
+    "within_open_files",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from llmeval_core.engine.asking_again import Again
 from llmeval_core.engine.halting import Halt
 from llmeval_core.engine.lanes import Lane, ModelWork
 from llmeval_core.engine.notices import Notices
+from llmeval_core.engine.open_files import within_open_files
 from llmeval_core.engine.opening import LazyModel
 from llmeval_core.engine.pacers import endpoint_of, make_pacers, most_let_in
 from llmeval_core.engine.progress import Progress, SilentProgress
@@ -23,6 +25,8 @@ from llmeval_core.generation import LocalExecutor
 from llmeval_core.journal import Deliveries, Journal
 from llmeval_core.plan import Plan, PlannedTask
 from llmeval_core.records import RunSummary, TaskResult
+
+_log = logging.getLogger("llmeval")
 
 STOP_GRACE_S = 10.0
 """How long requests under way may finish after the user stopped the run, seconds."""
@@ -64,6 +68,9 @@ async def run_plan(
     Raises:
         JournalError: the journal cannot be written; what was committed is kept.
     """
+    plan, note = within_open_files(plan)
+    if note is not None:
+        _log.warning(note)
     run = _Run(plan, journal, progress or SilentProgress(), stop or asyncio.Event(), again)
     return await run.carry_out()
 

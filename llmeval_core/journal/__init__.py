@@ -10,6 +10,7 @@ from llmeval_core.journal.deliveries import (
 )
 from llmeval_core.journal.finding import Count, Ending, SampleFinder, SampleQuery, Stretch
 from llmeval_core.journal.history import Usage
+from llmeval_core.journal.home import home_problem
 from llmeval_core.journal.journal import Journal
 from llmeval_core.journal.reading import Reader, StoredAnswer, StoredTask
 from llmeval_core.journal.rounds import Ended
@@ -36,5 +37,6 @@ __all__ = [
     "TaskTotals",
     "Usage",
     "grade",
+    "home_problem",
     "is_there",
 ]

@@ -15,8 +15,10 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from filelock import FileLock, Timeout
 
+from llmeval_core.errors import JournalError
 from llmeval_core.journal.access import refuse_protected
 from llmeval_core.journal.deliveries import Deliveries
+from llmeval_core.journal.presence import Presence
 from llmeval_core.journal.reading import Reader, StoredTask
 from llmeval_core.journal.schema import journal_error, sqlite_errors
 from llmeval_core.journal.sources import open_for_reading, open_for_writing
@@ -53,6 +55,7 @@ class Journal:
                 home.mkdir(parents=True, exist_ok=True)
                 refuse_protected(self.path)
                 self._source, self._connection = open_for_writing(self.path)
+            self._presence = Presence(self._source.path, called=self.path)
         self._reader = Reader(self._connection)
         self._deliveries = Deliveries(self._connection)
         self._writer: SampleWriter | None = None
@@ -107,7 +110,10 @@ class Journal:
             JournalError: as `record`.
         """
         if self._writer is None:
-            self._writer = SampleWriter(self._source.path, called=self.path)
+            self._presence.check()
+            self._writer = SampleWriter(
+                self._source.path, called=self.path, presence=self._presence
+            )
         self._writer.put(task, result, request, is_again=is_again)
 
     async def keep_up(self) -> None:
@@ -181,6 +187,7 @@ class Journal:
         Raises:
             JournalError: SQLite failed; what else goes wrong in the block stays as it is.
         """
+        self._presence.check()
         with sqlite_errors(self.path):
             connection = self._source.connect()
         try:
@@ -222,6 +229,7 @@ class Journal:
         Raises:
             JournalError: the folder cannot be written.
         """
+        self._presence.check()
         folder = self._source.path.parent / "locks"
         with sqlite_errors(self.path):
             folder.mkdir(exist_ok=True)
@@ -234,5 +242,10 @@ class Journal:
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
-        with self._lock, sqlite_errors(self.path):
-            yield
+        try:
+            with self._lock, sqlite_errors(self.path):
+                yield
+        except JournalError as err:
+            if problem := self._presence.problem():
+                raise problem from err
+            raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -137,6 +139,8 @@ def journal_error(err: Exception, path: Path) -> JournalError:
     hint = None
     if "full" in text or "No space" in text:
         hint = "free some disk space and give the same command again; what is committed is kept"
+    elif "unable to open" in text and _is_out_of_files():
+        hint = "raise the limit of open files with `ulimit -n`, or lower the concurrency"
     elif any(mark in text for mark in _NOT_WRITABLE):
         hint = "make the folder writable, or choose another with --home DIR"
     elif "locked" in text:
@@ -144,6 +148,15 @@ def journal_error(err: Exception, path: Path) -> JournalError:
     elif "not a database" in text or "malformed" in text:
         hint = "move the file away to begin a new journal"
     return JournalError(f"the journal failed: {text}", where=str(path), hint=hint)
+
+
+def _is_out_of_files() -> bool:
+    """Try to open a file; SQLite does not say why it could not."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as err:
+        return err.errno in (errno.EMFILE, errno.ENFILE)
+    return False
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from llmeval_core.errors import JournalError
 from llmeval_core.journal import rows
+from llmeval_core.journal.presence import Presence
 from llmeval_core.journal.reading import StoredTask
 from llmeval_core.journal.rounds import replace_answers
 from llmeval_core.journal.schema import connect, journal_error
@@ -46,11 +47,20 @@ class SampleWriter:
     `flush` is done. A sample that cannot be kept as it is, because a plugin gave something else
     than a text or a number, has failed with that reason; the others are kept. After an error of
     the journal itself nothing more is written; `check` and `flush` raise it.
+
+    Args:
+        path: the journal.
+        called: what errors call it.
+        presence: looks before each commit whether the journal's file is still there; made
+            now if None.
     """
 
-    def __init__(self, path: Path, *, called: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, *, called: Path | None = None, presence: Presence | None = None
+    ) -> None:
         self._path = path
         self._called = called or path  # in messages
+        self._presence = presence or Presence(path, called=self._called)
         self._items: deque[_Item | _Flush] = deque()
         self._awake = threading.Event()
         self._hurry = threading.Event()
@@ -123,9 +133,10 @@ class SampleWriter:
             batch, flushes, running = self._gather()
             if batch and self._error is None and connection is not None:
                 try:
+                    self._presence.check()
                     _commit(connection, batch)
                 except Exception as err:  # noqa: BLE001  nobody would hear of it from this thread
-                    self._error = journal_error(err, self._called)
+                    self._error = self._presence.problem() or journal_error(err, self._called)
             for done in flushes:
                 if not done.set_running_or_notify_cancel():
                     continue  # who waited was cancelled

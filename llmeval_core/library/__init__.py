@@ -3,7 +3,7 @@
 The command line is made of this, and so is the server.
 """
 
-from llmeval_core.catalog import KINDS, Catalog, Kind, Offer, make_plan
+from llmeval_core.catalog import KINDS, Catalog, Kind, Offer, Preflight, make_plan
 from llmeval_core.config import Origin, RunConfig, read_run_text, validate
 from llmeval_core.engine import (
     Progress,
@@ -23,6 +23,7 @@ from llmeval_core.library.leaderboard import Leaderboard, cell_text, make_leader
 from llmeval_core.library.leaderboard_notes import Apart, Change, differences, listed
 from llmeval_core.library.outcome_json import outcome_json
 from llmeval_core.library.outcome_notes import outcome_notes
+from llmeval_core.library.preflight import preflight_of_plan, preflight_of_run
 from llmeval_core.library.printable import shown, shown_parts
 from llmeval_core.library.run_file_schema import run_file_schema
 from llmeval_core.library.sample_json import sample_json
@@ -59,6 +60,7 @@ __all__ = [
     "Origin",
     "Plan",
     "PluginError",
+    "Preflight",
     "Progress",
     "Reader",
     "RunConfig",
@@ -87,6 +89,8 @@ __all__ = [
     "make_session",
     "outcome_json",
     "outcome_notes",
+    "preflight_of_plan",
+    "preflight_of_run",
     "preview",
     "read_run_text",
     "run_checks",

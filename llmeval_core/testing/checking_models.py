@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import get_args
-from unittest import mock
 
-from llmeval_core.contracts import Model, ModelInfo, ModelProvider
+from llmeval_core.contracts import Model, ModelCheck, ModelInfo, ModelProvider, Readiness
 from llmeval_core.errors import ModelError
 from llmeval_core.generation import check_generation
 from llmeval_core.records import Generation, Mode
 from llmeval_core.testing.makers import make_request
+from llmeval_core.testing.offline import offline
 
 
 async def check_model(provider: ModelProvider, model: str) -> dict[str, Generation]:
     """Open a model, ask it in each mode that it claims, and close it.
+
+    If the provider can check whether it could be asked, that has to be said offline.
 
     Each mode is asked twice at the same time, or one after the other if the model serves one
     request only.
@@ -28,10 +27,14 @@ async def check_model(provider: ModelProvider, model: str) -> dict[str, Generati
     Raises:
         AssertionError: it breaks a promise of `contracts.ModelProvider`; the message says which.
     """
-    with _offline():
+    with offline("describe()"):
         info = provider.describe(model)
         assert info == provider.describe(model), "describe() says something else the second time"
     _check_info(info)
+    if isinstance(provider, ModelCheck):
+        with offline("check()"):
+            found = provider.check(model)
+        assert isinstance(found, Readiness), f"check() gave a {type(found).__name__}"
     opened = await provider.open(model)
     try:
         return {mode: await _ask(opened, mode, info) for mode in sorted(info.modes)}
@@ -65,15 +68,3 @@ def _check_answer(answer: Generation, mode: Mode) -> None:
         check_generation(make_request(mode=mode), answer)
     except ModelError as err:
         raise AssertionError(f"{mode}: {err.what}") from err
-
-
-@contextmanager
-def _offline() -> Iterator[None]:
-    """Refuse connections and name look-ups meanwhile."""
-    refused = AssertionError("describe() uses the network")
-    with (
-        mock.patch.object(socket.socket, "connect", side_effect=refused),
-        mock.patch.object(socket.socket, "connect_ex", side_effect=refused),
-        mock.patch.object(socket, "getaddrinfo", side_effect=refused),
-    ):
-        yield

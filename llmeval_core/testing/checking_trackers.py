@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from llmeval_core.contracts import Receipt, RunInfo, Tracker
+from llmeval_core.contracts import Readiness, Receipt, RunInfo, Tracker, TrackerCheck
 from llmeval_core.errors import TrackerError
 from llmeval_core.naming import Json
 from llmeval_core.records import Aggregate, SampleResult, TaskResult
 from llmeval_core.testing.makers import make_generation, make_request, make_sample, make_task_result
+from llmeval_core.testing.offline import offline
 
 Row = tuple[str, str, float]
 """What a tracker shows: model, metric key, value."""
@@ -41,7 +42,8 @@ async def check_tracker(
 
     The same result twice, at once, from another process, after it was overtaken, after a cancelled
     attempt; lower values; values that are unknown; several models and several trackers at once;
-    names that no format likes; and, with `broken`, a place that cannot be written.
+    names that no format likes; and, with `broken`, a place that cannot be written. If it can check
+    whether it could be used, it has to say so offline, and to write nothing.
 
     Args:
         make: makes the tracker anew, as a new process would.
@@ -54,6 +56,7 @@ async def check_tracker(
     Raises:
         AssertionError: it breaks a promise of `contracts.Tracker`; the message says which.
     """
+    _check_readiness(make(), home)
     if broken is not None:
         with broken():
             await _expect_refusal(make(), home, make_task_result(id="r1"))
@@ -64,6 +67,17 @@ async def check_tracker(
     await _check_together(board)
     await _check_models(board)
     await _check_metric_names(board)
+
+
+def _check_readiness(tracker: Tracker, home: Path) -> None:
+    if not isinstance(tracker, TrackerCheck):
+        return
+    before = sorted(home.rglob("*"))
+    with offline("check()"):
+        found = tracker.check(home)
+    assert isinstance(found, Readiness), f"check() gave a {type(found).__name__}, not a Readiness"
+    assert not found.is_disabled, "check() says that it is disabled"
+    assert sorted(home.rglob("*")) == before, "check() writes files"
 
 
 class _Board:

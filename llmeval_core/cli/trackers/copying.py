@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 import yaml
 from rich.progress import Progress as RichProgress
 
-from llmeval_core.catalog import Catalog, make_trackers
+from llmeval_core.catalog import Catalog, Preflight, ReadinessCheck, make_trackers
 from llmeval_core.cli.event_loop import run_to_end
 from llmeval_core.cli.screen import echo, echo_json, error_console
 from llmeval_core.cli.session import complete, home_option, open_session
@@ -24,6 +25,8 @@ from llmeval_core.library import SyncOutcome, existing_journal
 from llmeval_core.library.printable import shown
 from llmeval_core.library.syncing import bring
 from llmeval_core.plan import PlannedTracker
+
+_log = logging.getLogger("llmeval")
 
 _POLL_S = 0.5
 _DAY_S = 86_400.0
@@ -103,6 +106,7 @@ def _plan(
     given = {"use": tracker, "required": False, **_read(settings)}
     config = validate(TrackerConfig, {**given, "name": name} if name else given, origin=origin)
     (planned,) = make_trackers((config,), catalog, origin=origin)
+    _check_ready(planned, journal.home, catalog, origin)
     known = {item.name: item.config for item in journal.deliveries(Deliveries.trackers)}
     wanted = _stored(planned).config
     if name is None:
@@ -116,6 +120,21 @@ def _plan(
             hint="take another name, or none",
         )
     return planned
+
+
+def _check_ready(planned: PlannedTracker, home: Path, catalog: Catalog, origin: Origin) -> None:
+    """See to it that the tracker could take results.
+
+    Raises:
+        LlmevalError: it could not.
+    """
+    readiness = ReadinessCheck(Preflight(home, must_be_ready=True), catalog.redactor)
+    wanted = replace(planned, required=True)
+    is_on = readiness.tracker(wanted, where=origin.where("trackers", 0))
+    for note in readiness.notes:
+        _log.warning(note)
+    if not is_on:
+        raise ConfigError(f"the tracker '{planned.name}' is disabled, so it takes nothing")
 
 
 def _names(name: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import datasets
 import pytest
+from llmeval_datasets.hub_environment import expand_hub_paths, hint_of
 from llmeval_datasets.hugging_face import HuggingFaceSettings, hugging_face_dataset
 
 from llmeval_core.hooks import DatasetError, Message
@@ -46,6 +47,44 @@ def test_a_split_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
 
     with pytest.raises(DatasetError, match=r"cannot load .*, split 'test': KeyError"):
         list(dataset.samples())
+
+
+def test_a_folder_of_ones_home_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    datasets.Dataset.from_dict(ROWS).save_to_disk(str(tmp_path / "saved"))
+
+    for path in ("~/saved", "$HOME/saved"):
+        assert hugging_face_dataset(HuggingFaceSettings(path=path)).size() == 2
+
+
+def test_paths_of_the_hubs_client_are_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    environ = {"HF_HOME": "~/hf", "HF_DATASETS_CACHE": "$HOME/cache", "HF_TOKEN": "~"}
+
+    expand_hub_paths(environ)
+
+    assert environ == {
+        "HF_HOME": "/home/me/hf",
+        "HF_DATASETS_CACHE": "/home/me/cache",
+        "HF_TOKEN": "~",
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "environ", "hint"),
+    [
+        ("Couldn't reach 'x' (OfflineModeIsEnabled)", {"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE is"),
+        ("401 Client Error", {}, "set HF_TOKEN"),
+        ("Dataset 'x' is a gated dataset on the Hub", {}, "set HF_TOKEN"),
+        ("CERTIFICATE_VERIFY_FAILED", {}, "set SSL_CERT_FILE"),
+        ("certificate verify failed", {"REQUESTS_CA_BUNDLE": "x"}, "is not heeded"),
+        ("Couldn't find 'x'", {"HF_HUB_OFFLINE": "0"}, "check name"),
+    ],
+)
+def test_an_error_of_the_hubs_client_has_a_cure(
+    said: str, environ: dict[str, str], hint: str
+) -> None:
+    assert hint in hint_of(ConnectionError(said), environ)
 
 
 def test_rows_are_read_as_they_are_stored_whatever_format_was_set(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import socket
 from dataclasses import replace
 from typing import Any
@@ -354,3 +356,40 @@ async def test_openai_takes_the_key_from_the_environment(
     await model.aclose()
     assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
     assert server.bodies[0]["max_completion_tokens"] == 16
+
+
+def test_a_missing_key_is_known_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+    with pytest.raises(ModelError, match="OPENAI_API_KEY is not set"):
+        OpenAIProvider(OpenAISettings()).check("gpt-4o-mini")
+    with pytest.raises(ModelError, match="characters that HTTP does not carry"):
+        ServerProvider(ServerSettings(api_key=SecretStr("ＫＥＹ"))).check("m")
+
+
+def test_a_key_that_is_there_is_enough() -> None:
+    settings = OpenAISettings(api_key=SecretStr(KEY))
+
+    assert OpenAIProvider(settings).check("gpt-4o-mini").notes == ()
+
+
+async def test_a_limit_of_open_files_is_not_taken_for_a_server_that_is_away(server: Server) -> None:
+    server.answers({})
+    known = resource.getrlimit(resource.RLIMIT_NOFILE)
+    model = await ServerProvider(ServerSettings(base_url=server.base_url, http=server.http)).open(
+        "m"
+    )
+    first_free = os.open(os.devnull, os.O_RDONLY)
+    os.close(first_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (first_free, known[1]))
+
+    try:
+        with pytest.raises(ModelError) as caught:
+            await model.generate(make_request())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, known)
+        await model.aclose()
+
+    assert caught.value.what == "no connection to the server: Too many open files"
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("raise the limit of open files (`ulimit -n 4096`)")

@@ -78,6 +78,7 @@ def test_a_file_in_a_data_folder_may_be_named(session: Session, folder: Path, pa
         "secret.jsonl/../../outside/secret.jsonl",
         "/proc/self/environ",
         "~/x.jsonl",
+        "$HOME/x.jsonl",
         ".env",
         "inner/.env",
         "home/journal.sqlite",

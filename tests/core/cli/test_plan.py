@@ -53,3 +53,30 @@ def test_a_plan_has_the_fingerprint_of_its_run(llmeval: Llmeval) -> None:
     run = json.loads(llmeval("run", *ARGUMENTS, "--json").stdout)
 
     assert planned["fingerprint"] == run["results"][0]["plan_fingerprint"]
+
+
+def test_a_home_in_which_no_run_could_be_kept_is_told(llmeval: Llmeval) -> None:
+    Path("file").touch()
+
+    finished = llmeval("plan", *ARGUMENTS, "--home", "file/home", "--json")
+
+    (note,) = json.loads(finished.stdout)["notes"]
+    assert note == (
+        "a run could not be kept: the journal failed: [Errno 20] Not a directory: 'file/home'"
+        " (try: make the folder writable, or choose another with --home DIR)"
+    )
+    assert finished.exit_code == 0
+
+
+def test_the_folder_of_a_run_is_expanded_where_no_shell_has_a_look(
+    llmeval: Llmeval, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("LLMEVAL_HOME", "~/kept")
+
+    llmeval("run", *ARGUMENTS)
+    llmeval("run", *ARGUMENTS, "--home=$HOME/there")
+
+    assert (tmp_path / "kept" / "journal.sqlite").exists()
+    assert (tmp_path / "there" / "journal.sqlite").exists()
+    assert list(Path().iterdir()) == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llmeval_core.contracts import ModelInfo
+from llmeval_core.contracts import ModelInfo, Readiness
 from llmeval_core.errors import ModelError
 from llmeval_core.records import Generation, Loglikelihood, Request
 from llmeval_core.testing import FakeModel, check_model
@@ -119,3 +119,19 @@ async def test_a_broken_promise_is_named(model: FakeModel, message: str) -> None
         await check_model(model, "any")
 
     assert str(caught.value).splitlines()[0] == message
+
+
+async def test_a_check_that_connects_or_gives_nothing_is_found() -> None:
+    class Asking(FakeModel):
+        def check(self, model: str) -> Readiness:
+            socket.getaddrinfo("localhost", 1)
+            return Readiness()
+
+    class Silent(FakeModel):
+        def check(self, model: str) -> None:
+            """Say nothing."""
+
+    with pytest.raises(AssertionError, match=r"check\(\) uses the network"):
+        await check_model(Asking(), "m")
+    with pytest.raises(AssertionError, match=r"check\(\) gave a NoneType"):
+        await check_model(Silent(), "m")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from llmeval_core.contracts import Receipt, RunInfo
+from llmeval_core.contracts import Readiness, Receipt, RunInfo
 from llmeval_core.errors import TrackerError
 from llmeval_core.records import TaskResult
 from llmeval_core.testing import ListTracker, check_tracker
@@ -141,3 +142,35 @@ async def test_a_broken_promise_is_named(board: Board, message: str, tmp_path: P
         await check(board, tmp_path, break_it=True)
 
     assert str(caught.value).startswith(message)
+
+
+async def test_a_check_that_gives_nothing_is_found(tmp_path: Path) -> None:
+    class Silent(BoardTracker):
+        def check(self, home: Path) -> None:
+            """Say nothing."""
+
+    board = Board()
+    with pytest.raises(AssertionError, match=r"check\(\) gave a NoneType, not a Readiness"):
+        await check_tracker(lambda: Silent(board), tmp_path, read=board.read)
+
+
+async def test_a_check_that_writes_is_found(tmp_path: Path) -> None:
+    class Writing(BoardTracker):
+        def check(self, home: Path) -> Readiness:
+            (home / "probe").touch()
+            return Readiness()
+
+    board = Board()
+    with pytest.raises(AssertionError, match=r"check\(\) writes files"):
+        await check_tracker(lambda: Writing(board), tmp_path, read=board.read)
+
+
+async def test_a_check_that_connects_is_found(tmp_path: Path) -> None:
+    class Asking(BoardTracker):
+        def check(self, home: Path) -> Readiness:
+            socket.create_connection(("127.0.0.1", 1))
+            return Readiness()
+
+    board = Board()
+    with pytest.raises(AssertionError, match=r"check\(\) uses the network"):
+        await check_tracker(lambda: Asking(board), tmp_path, read=board.read)

@@ -15,9 +15,11 @@ from llmeval_core.hooks import (
     Dataset,
     DatasetError,
     TaskDefaults,
+    expand_path,
     fingerprint,
 )
 from llmeval_datasets.files.arrow_rows import arrow_rows
+from llmeval_datasets.hub_environment import expand_hub_paths, hint_of
 from llmeval_datasets.rows.dataset import READING, RowDataset, legal_name
 from llmeval_datasets.rows.fields import FieldSettings
 from llmeval_datasets.rows.samples import SampleMaker
@@ -50,6 +52,7 @@ def hugging_face_dataset(settings: HuggingFaceSettings) -> Dataset:
     Raises:
         ConfigError: the `datasets` library is not installed.
     """
+    expand_hub_paths()
     try:
         import datasets  # noqa: PLC0415  heavy, and an extra
     except ImportError as err:
@@ -86,19 +89,18 @@ def hugging_face_dataset(settings: HuggingFaceSettings) -> Dataset:
 
 def _load(library: Any, settings: HuggingFaceSettings, split: str) -> Any:
     """Load one split, memory-mapped; Any: the library's own types."""
-    local = Path(settings.path)
+    local = expand_path(settings.path)
+    name = settings.path if local == Path(settings.path) else str(local)
     try:
         if local.exists() and ((local / "state.json").exists() or _is_dict(local)):
             found = library.load_from_disk(str(local))
             return found[split] if _is_dict(local) else found
-        return library.load_dataset(
-            settings.path, settings.config, split=split, revision=settings.revision
-        )
+        return library.load_dataset(name, settings.config, split=split, revision=settings.revision)
     except Exception as err:
         # The library's errors have no common class: no such data set, split, network, ...
         raise DatasetError(
             f"cannot load '{settings.path}', split '{split}': {type(err).__name__}: {err}",
-            hint="check name, configuration and split, and the network",
+            hint=hint_of(err),
         ) from err
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_origin
 
 import click
 
-from llmeval_core.hooks import ConfigError
+from llmeval_core.hooks import ConfigError, expand_path
 from llmeval_core.library import Origin, validate
 from llmeval_server.settings import ServerSettings, variable_of
 
@@ -74,7 +74,7 @@ def read_settings(
             places[name,] = place
     file = token_file or environ.get(variable_of(_TOKEN_FILE))
     if file:
-        data["token"] = _token_in(Path(file))
+        data["token"] = _token_in(expand_path(file))
     return validate(ServerSettings, data, origin=Origin(flags=places))
 
 

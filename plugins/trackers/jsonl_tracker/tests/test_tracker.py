@@ -122,3 +122,14 @@ def test_the_plugin_imports_little() -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert said.stdout == "['llmeval_jsonl_tracker', 'llmeval_jsonl_tracker.plugin']\n"
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    for path in (tmp_path, tmp_path / "file" / "results.jsonl"):
+        with pytest.raises(TrackerError, match=f"cannot append to {path}: "):
+            JsonlTracker(path).check(tmp_path)
+    assert JsonlTracker(tmp_path / "new" / "results.jsonl").check(tmp_path).notes == ()
+    assert JsonlTracker(None).check(tmp_path).notes == ()
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

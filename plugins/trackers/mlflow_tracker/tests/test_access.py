@@ -216,3 +216,22 @@ async def test_https_spoken_to_plain_http_is_told(proxy: FaultProxy, tmp_path: P
         f"MLflow at {url} does not speak https\n"
         "  try:   check tracking_uri: perhaps it begins with http://"
     )
+
+
+@pytest.mark.parametrize(
+    "variable", ["MLFLOW_TRACKING_SERVER_CERT_PATH", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]
+)
+async def test_what_other_clients_trust_is_trusted_also_in_ones_home(
+    variable: str, tls_proxy: FaultProxy, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for known in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(known, raising=False)
+    monkeypatch.setenv("HOME", str(certificate.parent))
+    monkeypatch.setenv(variable, f"~/{certificate.name}")
+    tracker = MlflowTracker(MlflowSettings(tracking_uri=tls_proxy.url, experiment="authorities"))
+
+    tracker.check(certificate.parent)
+    await tracker.open(run_info(certificate.parent))
+    await tracker.close()
+
+    assert tls_proxy.counts().total() > 0

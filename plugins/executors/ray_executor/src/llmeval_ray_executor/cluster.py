@@ -34,6 +34,8 @@ CONNECT_S = 10.0
 ROOM_FOR_MODELS = 16
 """Models at once that a cluster of our own has places for."""
 
+_log = logging.getLogger("llmeval")
+
 
 class Cluster:
     """Starts or joins Ray when the first model needs it; leaves when the last is closed.
@@ -97,6 +99,11 @@ class Cluster:
 
 def start(settings: RaySettings) -> tuple[ModuleType, bool]:
     """Import Ray and connect; blocking. True if it was not connected before."""
+    if settings.address is None and os.environ.get("RAY_ADDRESS"):
+        _log.warning(
+            "RAY_ADDRESS is not heeded: a cluster is started on this machine, unless the "
+            "executor's setting address says another"
+        )
     _set_environment(local=settings.address is None)
     import ray  # noqa: PLC0415  it is heavy, and reads the environment now
 

@@ -8,8 +8,9 @@ import re
 
 from pydantic import SecretStr
 
-from llmeval_core.hooks import Json, Mode, Model, ModelError, ModelInfo, fingerprint
+from llmeval_core.hooks import Json, Mode, Model, ModelError, ModelInfo, Readiness, fingerprint
 from llmeval_models.openai.endpoint import endpoint_of, from_environment
+from llmeval_models.openai.headers import make_headers
 from llmeval_models.openai.tls import check_files
 from llmeval_models.settings import OpenAISettings, ServerSettings
 
@@ -41,6 +42,16 @@ class ServerProvider:
             max_concurrency=settings.max_concurrency,
             endpoint=fingerprint([place, self._limited_by()]),
         )
+
+    def check(self, model: str) -> Readiness:
+        """Look whether there is a key where one is needed, and whether HTTP can carry it.
+
+        Raises:
+            ModelError: `auth`, as `open`.
+        """
+        settings = self._effective()
+        make_headers(settings, endpoint=endpoint_of(settings), key=self._key())
+        return Readiness()
 
     async def open(self, model: str) -> Model:
         """Make a connection pool; the first request connects.

@@ -6,10 +6,9 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from llmeval_core.hooks import ConfigError
+from llmeval_core.hooks import ConfigError, expand_path
 from llmeval_mlflow_proxy.upstream import Absence, Upstream
 
 MLFLOW_PREFIX = "/proxy-mlflow"
@@ -107,7 +106,7 @@ def _upstream(uri: str, environ: Mapping[str, str], *, where: str) -> Upstream:
         url=f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}",
         host=netloc,
         authorization=_authorization(parts, environ),
-        ca_file=Path(ca_file) if ca_file else None,
+        ca_file=expand_path(ca_file) if ca_file else None,
         verify_tls=environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() not in ("true", "1"),
     )
 

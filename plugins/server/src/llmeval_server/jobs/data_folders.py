@@ -10,6 +10,7 @@ from pathlib import Path
 
 from llmeval_server.errors import ForbiddenError
 
+_VARIABLE = re.compile(r"\$\{?\w")  # settings expand it
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
 
@@ -43,7 +44,7 @@ class DataFolders:
             ForbiddenError: it lies, or leads by a symbolic link, outside of the folders.
         """
         path = Path(text)
-        if "\0" in text or text.startswith("~") or ".." in path.parts:
+        if "\0" in text or text.startswith("~") or ".." in path.parts or _VARIABLE.search(text):
             raise self._forbidden(text, where)
         places = [Path(), *self._folders] if not path.is_absolute() else [Path()]
         inside = [real for place in places if self._holds(real := (place / path).resolve())]

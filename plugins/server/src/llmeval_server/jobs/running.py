@@ -23,6 +23,7 @@ from llmeval_core.library import (
     RunOutcome,
     Session,
     make_plan,
+    preflight_of_run,
     run_plan,
     validate,
 )
@@ -129,7 +130,15 @@ class RunningJob:
     def _evaluate(self, started_at: float) -> tuple[JobOutcome | None, list[JobError]]:
         origin = Origin()
         config = validate(RunConfig, self._order.run, origin=origin)
-        plan = make_plan(config, self._session.catalog, origin=origin, observer=self._session.host)
+        plan = make_plan(
+            config,
+            self._session.catalog,
+            origin=origin,
+            observer=self._session.host,
+            preflight=preflight_of_run(self._home),
+        )
+        for note in plan.notes:
+            self._say(note)
         with Journal(self._home) as journal:
             outcome = run_in_own_loop(self._run_plan(plan, journal, started_at))
         if outcome is None:

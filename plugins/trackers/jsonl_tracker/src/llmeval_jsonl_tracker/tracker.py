@@ -8,7 +8,15 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from llmeval_core.hooks import Receipt, RunInfo, TaskResult, TrackerError
+from llmeval_core.hooks import (
+    Readiness,
+    Receipt,
+    RunInfo,
+    TaskResult,
+    TrackerError,
+    expand_path,
+    file_problem,
+)
 from llmeval_jsonl_tracker.result_file import ResultFile
 
 DEFAULT_FILE = "results.jsonl"
@@ -27,10 +35,19 @@ class JsonlTracker:
         self._path = path
         self._file: ResultFile | None = None
 
+    def check(self, home: Path) -> Readiness:
+        """Look whether the file could be written.
+
+        Raises:
+            TrackerError: it could not.
+        """
+        if self._path is not None and (problem := file_problem(self._file_in(home))):
+            raise self._refusal(self._file_in(home), problem)
+        return Readiness()
+
     async def open(self, run: RunInfo) -> None:
         """Choose the file; it is made by the first delivery."""
-        path = self._path if self._path is not None else run.home / DEFAULT_FILE
-        self._file = ResultFile(path.expanduser().absolute())
+        self._file = ResultFile(self._file_in(run.home))
 
     async def deliver(self, result: TaskResult) -> Receipt:
         """Append one result, unless the file has it already.
@@ -48,12 +65,18 @@ class JsonlTracker:
         except Timeout as err:
             raise TrackerError(f"another process keeps {file.path} locked") from err
         except OSError as err:
-            reason = err.strerror or str(err)
-            raise TrackerError(
-                f"cannot append to {file.path}: {reason}",
-                hint="make it writable, or set the tracker's path to another file",
-            ) from err
+            raise self._refusal(file.path, err) from err
         return Receipt(str(file.path))
 
     async def close(self) -> None:
         """Do nothing: the file is open only while a line is written."""
+
+    def _file_in(self, home: Path) -> Path:
+        path = self._path if self._path is not None else home / DEFAULT_FILE
+        return expand_path(path).absolute()
+
+    def _refusal(self, path: Path, err: OSError) -> TrackerError:
+        return TrackerError(
+            f"cannot append to {path}: {err.strerror or err}",
+            hint="make it writable, or set the tracker's path to another file",
+        )

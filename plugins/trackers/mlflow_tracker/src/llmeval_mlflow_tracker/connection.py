@@ -6,11 +6,13 @@ import math
 import os
 import random
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from operator import attrgetter
 from typing import Any
 
+from llmeval_mlflow_tracker.bounded_http import bounded, install
 from llmeval_mlflow_tracker.refusals import RefusedError, public_uri, refusal
 
 _MAX_ATTEMPTS = 3
@@ -64,6 +66,8 @@ def load_mlflow(uri: str, *, timeout_s: float, is_direct: bool) -> None:
             import_module("mlflow.store.tracking.sqlalchemy_store")
     except Exception as err:  # the border: whatever breaks at import
         raise refusal(err, uri) from err
+    if not is_direct:
+        install()
 
 
 def connect(uri: str) -> Connection:
@@ -126,9 +130,14 @@ class Session:
                 "transient", f"MLflow at {public_uri(self.connection.uri)} does not answer in time"
             )
         try:
-            return attrgetter(method)(self.connection.client)(*args, **kwargs)
+            with self._bounds():
+                return attrgetter(method)(self.connection.client)(*args, **kwargs)
         except Exception as err:  # the border: mlflow, requests, SQLAlchemy and cloud clients
             raise refusal(err, self.connection.uri) from err
+
+    def _bounds(self) -> AbstractContextManager[None]:
+        is_http = self.connection.uri.startswith(("http://", "https://"))
+        return bounded(self.deadline) if is_http else nullcontext()
 
     def has_time_for(self, seconds: float) -> bool:
         """Tell whether the deadline is further away than that."""

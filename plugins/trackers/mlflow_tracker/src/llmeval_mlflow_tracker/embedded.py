@@ -17,11 +17,12 @@ from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock, Timeout
 
+from llmeval_core.hooks import expand_path
+from llmeval_mlflow_tracker.address import DATABASES, read_address
 from llmeval_mlflow_tracker.refusals import RefusedError, public_uri
 
 LOCK_WAIT_S = 120.0
 _PREFIX = "sqlite:///"
-_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,20 @@ def find_place(setting: str | None, *, home: Path) -> Place:
 
     MLflow's own default is never used: it depends on the working directory and breaks on an
     old `mlruns/` there.
+
+    Raises:
+        ConfigError: it can be no tracking URI.
     """
-    uri = setting or os.environ.get("MLFLOW_TRACKING_URI") or None
-    if uri is None:
+    variable = "MLFLOW_TRACKING_URI"
+    written, where = (setting or "").strip(), None
+    if not written:
+        written, where = os.environ.get(variable, "").strip(), f"environment, {variable}"
+    if not written:
         return _sqlite(home / "mlflow.db")
+    uri = read_address(written, where=where, environ=os.environ)
     if uri.startswith(_PREFIX) and "?" not in uri and ":memory:" not in uri:
-        return _sqlite(Path(unquote(uri.removeprefix(_PREFIX))))
-    if urlsplit(uri).scheme.partition("+")[0] in _DATABASES:
+        return _sqlite(expand_path(unquote(uri.removeprefix(_PREFIX))))
+    if urlsplit(uri).scheme.partition("+")[0] in DATABASES:
         digest = hashlib.blake2b(uri.encode(), digest_size=8).hexdigest()
         return Place(uri, None, _artifacts_in(home), home.absolute() / f"mlflow-{digest}.lock")
     return Place(uri)

@@ -17,9 +17,11 @@ this value."""
 _SQL_ADVICE = re.compile(r"\s*\((Background on this error|SQL:|\[SQL:).*", re.DOTALL)
 _BUSY = re.compile(r"too many (429|5\d\d|408) error responses|error code (429|5\d\d) != 200")
 _DRIVER = re.compile(r"No module named '(psycopg2|psycopg|MySQLdb|pymysql|pyodbc)'")
-_DRIVERS = {"psycopg2": "psycopg2-binary", "psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}
+DRIVERS = {"psycopg2": "psycopg2-binary", "psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}
 _UNTRUSTED = re.compile(r"certificate verify failed: ([^(]+?)\s*\(")
 _NOT_TLS = re.compile(r"\[SSL: (WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE|HTTP_REQUEST)\]")
+_NO_API = re.compile(r"failed with error code (3\d\d|404|405|501) != 200")  # MLflow says it in JSON
+_REDIRECT = re.compile(r"a write is redirected (to \S+)|Exceeded \d+ redirects")
 _MAX_MESSAGE = 240
 _SHORT = 4
 
@@ -64,6 +66,7 @@ def refusal(err: Exception, uri: str) -> RefusedError:
         _access(text, place, code)
         or _store(text, place)
         or _encryption(text, place)
+        or _bounded(text, place)
         or _network(text, place, err)
         or _plain(text or type(err).__name__, place, code)
     )
@@ -111,7 +114,7 @@ def _store(text: str, place: str) -> RefusedError | None:
         return RefusedError(
             "other",
             f"MLflow needs the Python module '{missing.group(1)}' for {place}",
-            hint=f"pip install {_DRIVERS.get(missing.group(1), missing.group(1))}",
+            hint=f"pip install {DRIVERS.get(missing.group(1), missing.group(1))}",
         )
     if "out-of-date database schema" in text:
         return RefusedError(
@@ -151,9 +154,42 @@ def _encryption(text: str, place: str) -> RefusedError | None:
     return None
 
 
+def _bounded(text: str, place: str) -> RefusedError | None:
+    if "an answer of more than" in text:
+        size = text.partition("an answer of more than ")[2][:20]
+        return RefusedError(
+            "other",
+            f"what answers at {place} is not MLflow's API: it sends more than {size}",
+            hint="check tracking_uri: it is the server's root",
+        )
+    if page := _NO_API.search(text):
+        return RefusedError(
+            "other",
+            f"what answers at {place} is not MLflow's API: a page with status {page.group(1)}",
+            hint="check tracking_uri: it is the server's root",
+        )
+    if redirect := _REDIRECT.search(text):
+        return RefusedError(
+            "other",
+            f"MLflow at {place} redirects {redirect.group(1) or 'again and again'}",
+            hint="set tracking_uri to the address that it redirects to; or a proxy wants a login",
+        )
+    if "ProxyError" in text or "to proxy" in text:
+        return RefusedError(
+            "transient",
+            f"MLflow at {place} cannot be reached through the proxy",
+            hint="look at HTTP_PROXY and HTTPS_PROXY; NO_PROXY=HOST leaves a proxy out",
+        )
+    return None
+
+
 def _network(text: str, place: str, err: Exception) -> RefusedError | None:
     if "timeout exception" in text or "timed out" in text:
-        return RefusedError("transient", f"MLflow at {place} does not answer in time")
+        return RefusedError(
+            "transient",
+            f"MLflow at {place} does not answer in time",
+            retry_after_s=asked_pause_s(err),
+        )
     if "failed with exception" in text or type(err).__name__ in (
         "ConnectionError",
         "ConnectTimeout",

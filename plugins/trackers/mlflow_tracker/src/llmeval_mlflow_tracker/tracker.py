@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
-from llmeval_core.hooks import Receipt, RunInfo, TaskResult, TrackerError
+from llmeval_core.hooks import (
+    ConfigError,
+    Readiness,
+    Receipt,
+    RunInfo,
+    TaskResult,
+    TrackerError,
+)
 from llmeval_mlflow_tracker.artifacts import ArtifactStore
 from llmeval_mlflow_tracker.connection import Connection, Session, connect, load_mlflow
 from llmeval_mlflow_tracker.definitions import Definitions
 from llmeval_mlflow_tracker.delivery import Delivery
 from llmeval_mlflow_tracker.embedded import LOCK_WAIT_S, Place, find_place
+from llmeval_mlflow_tracker.environment import check_surroundings
 from llmeval_mlflow_tracker.experiment import ensure_experiment
 from llmeval_mlflow_tracker.healing import heal
 from llmeval_mlflow_tracker.identity import find_run, run_id, sweep_orphans
@@ -60,16 +70,36 @@ class MlflowTracker:
         self._worker = Worker("llmeval mlflow tracker")
         self._opened: _Opened | None = None
 
+    def check(self, home: Path) -> Readiness:
+        """Look, without MLflow and without network, whether results could be delivered.
+
+        Raises:
+            ConfigError: the tracking URI can be none, or variables contradict each other.
+            TrackerError: a library, a login or a place to write is missing.
+        """
+        place = find_place(self._settings.tracking_uri, home=home)
+        return Readiness(check_surroundings(place, self._settings, os.environ))
+
     async def open(self, run: RunInfo) -> None:
         """Import mlflow, connect, and find or make the experiment.
 
         Raises:
             TrackerError: MLflow cannot be used now; may be called again.
         """
-        place = find_place(self._settings.tracking_uri, home=run.home)
-        allowance_s = _IMPORT_ALLOWANCE_S + (LOCK_WAIT_S if place.is_direct else 0)
+        try:
+            place = find_place(self._settings.tracking_uri, home=run.home)
+        except ConfigError as err:
+            raise RefusedError("other", err.what, where=err.where, hint=err.hint) from err
+        # Before the lock: importing takes longer than opening, and others wait for it.
+        timeout_s = self._settings.timeout_s
+        await self._in_thread(
+            lambda: load_mlflow(place.uri, timeout_s=timeout_s, is_direct=place.is_direct),
+            place,
+            within_s=_IMPORT_ALLOWANCE_S,
+        )
+        allowance_s = _IMPORT_ALLOWANCE_S + LOCK_WAIT_S if place.is_direct else 0.5
         self._opened = await self._in_thread(
-            lambda: self._open(run, place), place, within_s=allowance_s + self._settings.timeout_s
+            lambda: self._open(run, place), place, within_s=allowance_s + timeout_s
         )
 
     async def deliver(self, result: TaskResult) -> Receipt:
@@ -111,13 +141,10 @@ class MlflowTracker:
             ) from err
 
     def _open(self, run: RunInfo, place: Place) -> _Opened:
-        # Before the lock: importing takes longer than opening, and others wait for it.
-        timeout_s = self._settings.timeout_s
-        load_mlflow(place.uri, timeout_s=timeout_s, is_direct=place.is_direct)
         with place.opening():
             connection = connect(place.uri)
             # A new database is filled at the first call, which takes seconds.
-            allowance_s = _IMPORT_ALLOWANCE_S if place.is_direct else timeout_s
+            allowance_s = _IMPORT_ALLOWANCE_S if place.is_direct else self._settings.timeout_s
             session = Session(connection, time.monotonic() + allowance_s)
             experiment = self._experiment(session, place)
         return _Opened(run, place, connection, *_known_of(experiment))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 
 from pydantic import BaseModel
 
@@ -23,10 +23,12 @@ class Child:
 
     Args:
         greeting: its first line.
+        environment: the variables that it sees.
     """
 
-    def __init__(self, greeting: Greeting) -> None:
+    def __init__(self, greeting: Greeting, environment: Mapping[str, str]) -> None:
         self._greeting = greeting
+        self._environment = environment
         self._process: Process | None = None
 
     async def start(self) -> None:
@@ -37,8 +39,6 @@ class Child:
         """
         if self._process is not None:
             return
-        # A service that the parent shares with others would keep the runs of a child that died.
-        environment = {key: value for key, value in os.environ.items() if key != "WANDB_SERVICE"}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # a folder `wandb` may lie in the working directory: W&B itself makes it
@@ -47,7 +47,7 @@ class Child:
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,
-            env=environment,
+            env=self._environment,
             start_new_session=True,  # Ctrl-C is for the parent, which lets a delivery end
         )
         await self._exchange(self._greeting, within_s=_START_S)

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
-from llmeval_core.hooks import Receipt, RunInfo, TaskResult, TrackerError, finder_of
+from llmeval_core.hooks import (
+    ConfigError,
+    Readiness,
+    Receipt,
+    RunInfo,
+    TaskResult,
+    TrackerError,
+    finder_of,
+    folder_problem,
+)
 from llmeval_wandb_tracker.child import Child
 from llmeval_wandb_tracker.content import sample_rows
+from llmeval_wandb_tracker.environment import (
+    base_url,
+    check_key,
+    child_environment,
+    effective,
+    notes,
+)
 from llmeval_wandb_tracker.errand import Errand, Greeting
 from llmeval_wandb_tracker.settings import WandbSettings
+
+_DISABLED = "Weights & Biases is disabled (WANDB_MODE, or the setting mode): it gets no results"
 
 
 class WandbTracker:
@@ -23,19 +42,47 @@ class WandbTracker:
     title = "Weights & Biases"
 
     def __init__(self, settings: WandbSettings) -> None:
+        self._written = settings
         self._settings = settings
         self._run: RunInfo | None = None
         self._child: Child | None = None
         self._turn = asyncio.Lock()
 
+    def check(self, home: Path) -> Readiness:
+        """Look, without wandb and without network, whether results could be delivered.
+
+        Raises:
+            ConfigError: WANDB_MODE or WANDB_BASE_URL says what cannot be.
+            TrackerError: there is no key, or the folder cannot be written.
+        """
+        self._settings = effective(self._written, os.environ)
+        if self._settings.mode == "disabled":
+            return Readiness((_DISABLED,), is_disabled=True)
+        if self._settings.mode == "online":
+            check_key(os.environ)
+        if problem := folder_problem(self._folder(home)):
+            raise TrackerError(
+                f"cannot write W&B's files to {self._folder(home)}: {problem.strerror}",
+                hint="make the folder writable, or set the tracker's directory, or WANDB_DIR",
+            )
+        return Readiness(notes(os.environ))
+
     async def open(self, run: RunInfo) -> None:
         """Import wandb, in a process of its own, and look for a key; nothing is sent.
 
         Raises:
-            TrackerError: wandb is not there, or nobody is logged in.
+            TrackerError: wandb is not there, nobody is logged in, or W&B is disabled.
         """
-        folder = self._folder(run.home)
-        child = Child(Greeting(settings=self._settings, folder=folder.absolute()))
+        try:
+            self._settings = effective(self._written, os.environ)
+            if self._settings.mode == "online":
+                base_url(os.environ)
+        except ConfigError as err:
+            raise TrackerError(f"{err.what} ({err.where})", hint=err.hint) from err
+        if self._settings.mode == "disabled":
+            raise TrackerError(_DISABLED, hint="unset WANDB_MODE, or set it to online or offline")
+        greeting = Greeting(settings=self._settings, folder=self._folder(run.home).absolute())
+        child = Child(greeting, child_environment(self._settings, os.environ))
         await child.start()
         self._run, self._child = run, child
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import netrc
 import os
 import re
 import time
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from llmeval_core.hooks import TrackerError
 from llmeval_wandb_tracker.content import run_id
+from llmeval_wandb_tracker.environment import has_netrc_login, no_key
 from llmeval_wandb_tracker.settings import WandbSettings
 
 _MAX_RUN_NAME = 128
@@ -53,10 +53,7 @@ def check_login(wandb: Any, settings: WandbSettings) -> None:
         TrackerError: there is no key.
     """
     if settings.mode == "online" and not _has_key(wandb):
-        raise TrackerError(
-            "Weights & Biases has no API key",
-            hint="run `wandb login`, set WANDB_API_KEY, or use the setting `mode: offline`",
-        )
+        raise no_key()
 
 
 def _has_key(wandb: Any) -> bool:
@@ -64,13 +61,7 @@ def _has_key(wandb: Any) -> bool:
     known = wandb.setup().settings
     if os.environ.get("WANDB_API_KEY") or known.api_key or known.identity_token_file:
         return True
-    host = urlsplit(str(known.base_url)).hostname or ""
-    for file in (os.environ.get("NETRC"), Path.home() / ".netrc", Path.home() / "_netrc"):
-        if file and Path(file).is_file():
-            with contextlib.suppress(OSError, netrc.NetrcParseError):
-                if netrc.netrc(file).authenticators(host):
-                    return True
-    return False
+    return has_netrc_login(os.environ, urlsplit(str(known.base_url)).netloc.rpartition("@")[2])
 
 
 @contextlib.contextmanager
