@@ -106,20 +106,36 @@ def kept_out_notes(reader: Reader, results: Iterable[TaskResult]) -> list[str]:
     notes = []
     for result in results:
         before: TaskResult | None = None
-        shown = reader.standing_result(result.model, result.task)
+        out, shown = _gave_way(reader, result)
         for earlier in reader.results_of_task(result.model, result.task, until=result.id):
             if earlier.id != result.id:
                 before = earlier
-        if shown is not None and shown.id != result.id and shown.finished_at < result.finished_at:
+        if shown is not None:
+            which = f" ({', '.join(out)})" if len(out) < len(_metrics(result)) else ""
             notes.append(
-                f"{result.task} of {result.model}: {_share(coverage_of(result))} give way to the"
-                f" result of {day(shown)} with {_share(coverage_of(shown))}, which stays in the"
+                f"{result.task} of {result.model}{which}: {_share(coverage_of(result))} give way to"
+                f" the result of {day(shown)} with {_share(coverage_of(shown))}, which stays in the"
                 " leaderboard and in trackers; --replace puts this one there"
             )
         elif before is not None:
             note = change_note(result.model, result.task, result, before)
             notes += [note] if note else []
     return notes
+
+
+def _gave_way(reader: Reader, result: TaskResult) -> tuple[list[str], TaskResult | None]:
+    """Name the metrics of a result that gave way, and one of the results that they gave way to."""
+    stands = reader.standing_by_metric(result.model, result.task)
+    out = {
+        name: stands[name]
+        for name in _metrics(result)
+        if stands[name].id != result.id and stands[name].finished_at < result.finished_at
+    }
+    return list(out), next(iter(out.values()), None)
+
+
+def _metrics(result: TaskResult) -> list[str]:
+    return list(dict.fromkeys(metric.metric for metric in result.metrics))
 
 
 def day(result: TaskResult) -> str:
