@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from llmeval_core.completeness import standing, standing_by_metric
 from llmeval_core.journal import rows
@@ -14,8 +12,9 @@ from llmeval_core.journal.finding import SampleFinder
 from llmeval_core.journal.history import Usage, usage
 from llmeval_core.journal.rounds import Rounds
 from llmeval_core.journal.scores import SCORE_COLUMNS, StoredScores, to_scores
+from llmeval_core.journal.stored import StoredAnswer, StoredTask
 from llmeval_core.journal.totals import TaskTotals, ended_so, totals
-from llmeval_core.records import Generation, Outcome, Sample, SampleResult, TaskResult
+from llmeval_core.records import Generation, Outcome, SampleResult, TaskResult
 
 _TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
 _WHOLE_SAMPLE = (
@@ -24,41 +23,6 @@ _WHOLE_SAMPLE = (
     " FROM samples LEFT JOIN generations ON fingerprint = generation"
     " LEFT JOIN sample_scores USING (task, idx)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTask:
-    """A task in the journal.
-
-    Args:
-        id: its row.
-        metrics: the names of its metrics, in the order in which scores are kept.
-    """
-
-    id: int
-    fingerprint: str
-    model: str
-    key: str
-    started_at: float
-    metrics: tuple[str, ...]
-
-
-class StoredAnswer(NamedTuple):
-    """The answer to a sample of an earlier task that asked the same.
-
-    Args:
-        sample: what is kept of the sample that was asked about; see `asks_about`.
-        request: fingerprint of the request, 16 bytes.
-        generation: the answer.
-    """
-
-    sample: rows.Row
-    request: bytes
-    generation: Generation
-
-    def asks_about(self, sample: Sample) -> bool:
-        """Say whether it is this sample, as far as the journal keeps samples."""
-        return self.sample == rows.sample_columns(sample)
 
 
 class Reader:

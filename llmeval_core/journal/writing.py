@@ -15,10 +15,10 @@ from typing import NamedTuple
 from llmeval_core.errors import JournalError
 from llmeval_core.journal import rows
 from llmeval_core.journal.presence import Presence
-from llmeval_core.journal.reading import StoredTask
 from llmeval_core.journal.rounds import replace_answers
 from llmeval_core.journal.schema import connect, journal_error
 from llmeval_core.journal.scores import score_row
+from llmeval_core.journal.stored import StoredTask
 from llmeval_core.records import Failure, Sample, SampleResult
 
 GATHER_S = 0.05
