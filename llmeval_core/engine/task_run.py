@@ -185,6 +185,8 @@ class TaskRun:
                 where=self._where,
                 hint="this is a bug in the plugin; run again to go on",
             )
+        for doubt in reader.doubts():
+            self._progress.notice(f"{self._model.name} {self._task.key}: warning: {doubt}")
         if finder is not None:
             self._tell(finder, stream)
         if known is not None and not stream.n_replaced:

@@ -29,7 +29,8 @@ _REFUSES = re.compile(
     r"|deprecated for this model|only the default|only be set to|only \S+ is (?:supported|allowed)"
     r"|not a valid (?:field|parameter|argument|property)|cannot both be|strictly positive"
     r"|\buse\b.{0,40}\binstead\b|fixed (?:at|to)|deprecated in favou?r of"
-    r"|(?:should|must) be (?:equal to )?1(?![\d.]*\d)|不支持|不被支持|サポートされ(?:て(?:い)?ません|ない)",
+    r"|(?:should|must) be (?:equal to )?1(?![\d.]*\d)|不支持|不被支持"
+    r"|サポートされ(?:て(?:い)?ません|ない)",
     re.IGNORECASE,
 )
 _THOUGHT_ENDS = "</think>"
