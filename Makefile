@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 MODELS ?= llamacpp/smollm2-135m-instruct
+AT_ONCE ?= 2
 
 PLUGINS := plugins/datasets plugins/metrics plugins/models \
            plugins/trackers/jsonl_tracker plugins/trackers/mlflow_tracker
@@ -16,6 +17,7 @@ DEV_INSTALLS  := -e ".[dev]" -e "plugins/datasets[all]" -e "plugins/metrics[all]
                  -e "plugins/server[postgresql]" \
                  -e templates/plugin
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
+PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help demo test check format bench clean programs
@@ -34,14 +36,14 @@ demo: $(VENV)/demo-installed ## evaluate a real small model on real data sets, a
 	@echo "                                                       then http://localhost:5000"
 
 test: programs $(VENV)/dev-installed ## install what the tests need, and run them all
-	$(BIN)/pytest
+	$(PYTEST)
 
 check: programs $(VENV)/dev-installed ## format, lint, types, imports, tests: what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(PYTEST)
 
 format: $(VENV)/dev-installed ## format the code
 	$(BIN)/ruff format .

@@ -53,11 +53,15 @@ def _aggregate(planned: PlannedMetric, scores: Iterable[Score]) -> Aggregate:
     """Let a metric aggregate; what is not a finite number is unknown."""
     with foreign_errors(PluginError, f"metric '{planned.name}' cannot aggregate its scores"):
         aggregate = planned.metric.aggregate(scores)
-        numbers = {"value": aggregate.value, "stderr": aggregate.stderr}
+        numbers = {
+            "value": (aggregate.value,),
+            "stderr": (aggregate.stderr,),
+            "interval": aggregate.interval or (),
+        }
     unknown = {
         key: None
-        for key, number in numbers.items()
-        if number is not None and not math.isfinite(number)
+        for key, listed in numbers.items()
+        if any(number is not None and not math.isfinite(number) for number in listed)
     }
     return aggregate.model_copy(update=unknown) if unknown else aggregate
 

@@ -17,8 +17,7 @@ def conditions(result: TaskResult) -> dict[str, Json]:
     That is the data set (its fingerprint), the prompt, how answers are generated, found and
     scored, and the model's settings.
     """
-    settings = {key: value for key, value in result.settings.items() if key not in _NOT_CONDITIONS}
-    return dict(_flat(settings, ""))
+    return dict(_flat(_without(result.settings, _NOT_CONDITIONS), ""))
 
 
 def what_differs(one: TaskResult, other: TaskResult, *, models: bool = True) -> tuple[str, ...]:
@@ -30,6 +29,9 @@ def what_differs(one: TaskResult, other: TaskResult, *, models: bool = True) -> 
         one, other: the results.
         models: whether the settings of the model count; they do not between different models.
     """
+    left_out = _NOT_CONDITIONS if models else _NOT_CONDITIONS | {"model"}
+    if _without(one.settings, left_out) == _without(other.settings, left_out):
+        return ()  # most often, and much quicker
     left, right = conditions(one), conditions(other)
     metrics = {metric.metric for metric in one.metrics} & {m.metric for m in other.metrics}
     names = {
@@ -38,6 +40,10 @@ def what_differs(one: TaskResult, other: TaskResult, *, models: bool = True) -> 
         if left.get(name) != right.get(name) and _counts(name, metrics, models=models)
     }
     return tuple(sorted(names))
+
+
+def _without(settings: Mapping[str, Json], left_out: frozenset[str]) -> dict[str, Json]:
+    return {key: value for key, value in settings.items() if key not in left_out}
 
 
 def _counts(name: str, metrics: set[str], *, models: bool) -> bool:

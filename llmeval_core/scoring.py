@@ -18,7 +18,6 @@ from llmeval_core.records import (
     Sample,
     Score,
     StopReason,
-    stop_reason,
 )
 
 _OUTCOME_BY_REASON: Mapping[StopReason, Outcome] = {
@@ -90,7 +89,7 @@ class Scorer:
     def _without_reasoning(self, generation: Generation) -> tuple[str, ...]:
         """Take reasoning out of each text; the very same texts if there is none."""
         parted = [
-            self._reasoning.part(text, is_cut_off=_reason(generation, place) == "length")
+            self._reasoning.part(text, is_cut_off=generation.reason(place) == "length")
             for place, text in enumerate(generation.texts)
         ]
         if not any(parted):
@@ -119,7 +118,7 @@ def outcome_of(
     if answer.loglikelihoods or _is_plain(answer, reasoning):
         return "answered"
     for place, text in enumerate(answer.texts):
-        outcome = _outcome_of_text(text, _reason(answer, place), reasoning)
+        outcome = _outcome_of_text(text, answer.reason(place), reasoning)
         if answer.refusal is not None and outcome in ("answered", "empty"):
             return "refused"
         if outcome != "answered":
@@ -143,13 +142,6 @@ def _outcome_of_text(text: str, reason: StopReason, reasoning: ReasoningFinder) 
     if (text if parted is None else parted.answer).strip():
         return "answered"
     return "truncated" if parted is not None and parted.is_open and reason == "unknown" else "empty"
-
-
-def _reason(answer: Generation, place: int) -> StopReason:
-    """Say why one answer ended; of the first, earlier versions kept the server's own word."""
-    if place < len(answer.stop_reasons):
-        return answer.stop_reasons[place]
-    return stop_reason(answer.finish_reason) if place == 0 else "unknown"
 
 
 def _checked(score: object) -> Score:

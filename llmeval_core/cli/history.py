@@ -57,7 +57,9 @@ def command(key: str, models: tuple[str, ...], home: Path, *, as_json: bool) -> 
 def _table(entries: list[HistoryEntry]) -> Table:
     table = Table(header_style="bold")
     for name in ("finished", "model", "key", "number", "n", "", "changed"):
-        table.add_column(name, justify="right" if name in ("number", "n") else "left")
+        table.add_column(
+            name, justify="right" if name in ("number", "n") else "left", overflow="fold"
+        )
     for one in entries:
         coverage = coverage_of(one.result)
         n = str(coverage.n_samples)

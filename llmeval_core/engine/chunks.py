@@ -44,6 +44,7 @@ class ChunkReader:
 
     Attributes:
         task: as the journal keeps it.
+        n_samples: how many samples were read.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ChunkReader:
         self._n_distinct = 0
         self._is_whole = True
         self.task = stored
+        self.n_samples = 0
 
     def read(self) -> Chunk | None:
         """Read the next chunk; None at the end.
@@ -76,6 +78,7 @@ class ChunkReader:
         samples = self._source.read()
         if not samples:
             return None
+        self.n_samples += len(samples)
         first, last = samples[0][0], samples[-1][0]
         if self._again is not None:
             return self._read_again(samples, self._again)

@@ -17,8 +17,8 @@ from llmeval_core.engine.open_files import within_open_files
 from llmeval_core.engine.opening import LazyModel
 from llmeval_core.engine.pacers import endpoint_of, make_pacers, most_let_in
 from llmeval_core.engine.progress import Progress, SilentProgress
+from llmeval_core.engine.shared import Shared
 from llmeval_core.engine.spending import Spending
-from llmeval_core.engine.stream import Shared
 from llmeval_core.engine.task_run import TaskRun
 from llmeval_core.errors import JournalError, LlmevalError, ModelError
 from llmeval_core.generation import LocalExecutor

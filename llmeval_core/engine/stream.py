@@ -4,46 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
-from llmeval_core.containing import ProcessState
 from llmeval_core.contracts import TimeLimit
-from llmeval_core.engine.asking_again import Again
 from llmeval_core.engine.chunks import Chunk, ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
-from llmeval_core.engine.halting import Halt
 from llmeval_core.engine.lanes import ModelWork
-from llmeval_core.engine.notices import Notices
 from llmeval_core.engine.progress import TaskMeter
+from llmeval_core.engine.shared import Shared
 from llmeval_core.engine.source import Prepared
-from llmeval_core.engine.spending import Spending
-from llmeval_core.journal import Journal, Reader
-from llmeval_core.plan import Plan
+from llmeval_core.journal import Reader
 from llmeval_core.records import Failure, Generation, Request, SampleResult, Score
 from llmeval_core.scoring import Scorer
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What the tasks of a run have in common.
-
-    Args:
-        plan: what is run.
-        journal: where it is kept.
-        spending: what is used, over all tasks.
-        halt: when set, no more requests are sent.
-        notices: what is told once a run.
-        process: how plugins found the process, and have to leave it.
-        again: which answers of the journal are asked for once more; None for none.
-    """
-
-    plan: Plan
-    journal: Journal
-    spending: Spending
-    halt: Halt
-    notices: Notices
-    process: ProcessState = field(default_factory=ProcessState.now)
-    again: Again | None = None
 
 
 class SampleStream:
@@ -62,6 +33,7 @@ class SampleStream:
         last_failure: the newest failure; None if there was none.
         n_replaced: answers that were asked for once more and came; `n_kept` did not come, and the
             old ones stay.
+        has_changed: whether a sample was finished otherwise than with an old answer that stays.
     """
 
     def __init__(
@@ -91,11 +63,17 @@ class SampleStream:
         self._old: dict[str, Generation] = {}
         self.n_replaced = 0
         self.n_kept = 0
+        self.has_changed = False
 
     @property
     def is_finished(self) -> bool:
         """Whether every sample ended."""
         return self._all_sent and not self._under_way and not self._was_cut_off
+
+    @property
+    def n_samples(self) -> int:
+        """Samples that were read."""
+        return self._reader.n_samples
 
     async def requests(self) -> AsyncIterator[Request]:
         """Stream what must be asked; what the journal has is scored on the way."""
@@ -136,7 +114,7 @@ class SampleStream:
         elif self._is_too_late():
             await self._too_late(item)
         elif key in chunk.again and await self._find_again(key, chunk.answers):
-            await self._finish_known([item], chunk.answers)
+            await self._finish_found(item, chunk.answers[key])
         elif self._in_flight.claim(key) is not None:
             elsewhere.append((item, request))
         else:
@@ -157,24 +135,30 @@ class SampleStream:
             if answer.not_sent:
                 self._shared.notices.not_sent(self._model.name, answer.not_sent)
         old = self._old.pop(request.fingerprint, None) if self._old else None
-        for item in self._under_way[request.fingerprint]:  # may grow meanwhile
-            if old is not None:
-                await self._finish_again(item, answer, old)
-            else:
+        for place, item in enumerate(self._under_way[request.fingerprint]):  # may grow meanwhile
+            if old is None:
                 await self._finish_one(item, answer, is_new=True)
+            elif isinstance(answer, Generation):
+                self.n_replaced += 1
+                await self._finish_one(item, answer, is_new=True, is_again=place == 0)
+            else:
+                await self._finish_old(item, old, instead_of=answer)
         del self._under_way[request.fingerprint]
         self._in_flight.release(request.fingerprint)
 
-    async def _finish_again(
-        self, item: Prepared, answer: Generation | Failure, old: Generation
-    ) -> None:
-        """Take the answer to a request that was asked once more; without one, the old one stays."""
-        if isinstance(answer, Generation):
-            self.n_replaced += 1
-            await self._finish_one(item, answer, is_new=True, is_again=True)
-        else:
+    async def _finish_old(self, item: Prepared, old: Generation, *, instead_of: Failure) -> None:
+        """Finish a sample that was asked once more, in vain: the old answer stays."""
+        self.n_kept += 1
+        await self._finish_one(item, old, instead_of=instead_of)
+
+    async def _finish_found(self, item: Prepared, answer: Generation) -> None:
+        """Finish a sample with the answer that another task, or another sample, got meanwhile."""
+        old = self._old.pop(_key(item), None) if self._old else None
+        if old is not None and old == answer:
             self.n_kept += 1
-            await self._finish_one(item, old, instead_of=answer)
+        elif old is not None:
+            self.n_replaced += 1
+        await self._finish_one(item, answer)
 
     def close(self) -> None:
         """Let other tasks ask what this one did not come to."""
@@ -198,7 +182,7 @@ class SampleStream:
                 self._under_way[key].append(item)
             elif await self._find_again(key, answers):
                 self._in_flight.release(key)
-                await self._finish_known([item], answers)
+                await self._finish_found(item, answers[key])
             else:
                 self._under_way[key] = [item]
                 yield request
@@ -229,7 +213,7 @@ class SampleStream:
         failure = Failure("time_limit", f"{self._time_limit.name} was over before it was asked")
         old = self._old.pop(_key(item), None)
         if old is not None:
-            await self._finish_again(item, failure, old)
+            await self._finish_old(item, old, instead_of=failure)
         else:
             await self._finish_one(item, failure)
 
@@ -251,6 +235,7 @@ class SampleStream:
             is_again: whether it takes the place of an older one.
             instead_of: why the model gave no new one.
         """
+        self.has_changed |= instead_of is None
         scores: dict[str, Score] = {}
         failure = answer if isinstance(answer, Failure) else None
         if isinstance(answer, Generation):

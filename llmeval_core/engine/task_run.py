@@ -12,15 +12,16 @@ from filelock import FileLock
 
 from llmeval_core import __version__
 from llmeval_core.aggregation import aggregate_task
-from llmeval_core.completeness import gives_way
 from llmeval_core.contracts import Executor, ModelJob, TimeLimit
 from llmeval_core.engine.asking_again import AgainFinder
 from llmeval_core.engine.chunks import ChunkReader
 from llmeval_core.engine.giving_up import GiveUp
+from llmeval_core.engine.known_results import known_result
 from llmeval_core.engine.lanes import ModelWork
 from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
+from llmeval_core.engine.shared import Shared
 from llmeval_core.engine.spending import cost_of
-from llmeval_core.engine.stream import SampleStream, Shared
+from llmeval_core.engine.stream import SampleStream
 from llmeval_core.errors import PluginError, foreign_errors
 from llmeval_core.journal import Reader, StoredTask, TaskTotals
 from llmeval_core.naming import Json
@@ -30,6 +31,7 @@ from llmeval_core.records import TaskResult
 from llmeval_core.scoring import Scorer
 
 _LOCK_POLL_S = 0.2
+_MOST_PASSES = 3
 
 
 class TaskRun:
@@ -90,7 +92,9 @@ class TaskRun:
             self._meter = self._progress.task_started(
                 self._model.name, self._task.key, self._task.n_samples
             )
-            known = await asyncio.to_thread(self._known_result)
+            known = await asyncio.to_thread(
+                known_result, self._shared.journal, self._task, replace=self._shared.plan.replace
+            )
             if known is not None and self._shared.again is not None:
                 return await self._run_samples(executor, make_job, known)
             if known is not None:
@@ -115,32 +119,6 @@ class TaskRun:
             await asyncio.sleep(_LOCK_POLL_S)
         return None
 
-    def _known_result(self) -> TaskResult | None:
-        """Find the result of an earlier, complete run of this very task.
-
-        If another result stands under the same key, and this one need not give way to it, it
-        counts as a new result, so that trackers show again what was asked for last.
-        """
-        known = self._shared.journal.read(Reader.result_of, self._task.fingerprint)
-        if known is None or known.n_failed or self._is_out_of_date(known):
-            return None
-        shown = self._shared.journal.read(Reader.standing_result, known.model, known.task)
-        if shown is None or shown.id == known.id:
-            return known
-        again = {
-            "id": uuid.uuid4().hex,
-            "finished_at": time.time(),
-            "replaces": self._shared.plan.replace,
-        }
-        renewed = known.model_copy(update=again)
-        return known if gives_way(renewed, shown) else renewed
-
-    def _is_out_of_date(self, known: TaskResult) -> bool:
-        """Whether answers that a result is of were asked again since."""
-        requests = self._task.requests_fingerprint
-        changed_at = self._shared.journal.read(lambda reader: reader.rounds.changed_at(requests))
-        return changed_at is not None and changed_at > known.finished_at
-
     async def _run_samples(
         self,
         executor: Executor,
@@ -158,6 +136,44 @@ class TaskRun:
             requests=self._task.requests_fingerprint,
         )
         finder = await asyncio.to_thread(self._again_finder)
+        stream = await self._ask(executor, make_job, stored, finder)
+        if stream is None:
+            return None
+        if finder is not None:
+            self._tell(finder, stream)
+        if known is not None and not stream.has_changed:
+            self._meter.task_finished(known, reused=True)
+            return known
+        for _ in range(_MOST_PASSES):
+            if await asyncio.to_thread(self._has_all, stored, stream):
+                break
+            stream = await self._ask(executor, make_job, stored, None)
+            if stream is None:
+                return None
+        result = await asyncio.to_thread(self._result, stored, stream)
+        self._meter.task_finished(result, reused=False)
+        return result
+
+    def _has_all(self, stored: StoredTask, stream: SampleStream) -> bool:
+        """Whether every sample stands in the journal.
+
+        Where an answer was asked for once more, here or elsewhere, what other samples made of the
+        old one is gone.
+        """
+        return self._shared.journal.read(Reader.n_ended, stored.id) >= stream.n_samples
+
+    async def _ask(
+        self,
+        executor: Executor,
+        make_job: Callable[[TimeLimit | None], ModelJob],
+        stored: StoredTask,
+        finder: AgainFinder | None,
+    ) -> SampleStream | None:
+        """Bring every sample that is not finished to its end; None if it was stopped before.
+
+        Raises:
+            PluginError: the executor ended too early.
+        """
         reader = ChunkReader(self._task, self._prompter, self._shared.journal, stored, again=finder)
         limit = self._time_limit()
         stream = SampleStream(
@@ -173,7 +189,7 @@ class TaskRun:
             with self._border():
                 await executor.run(make_job(limit), stream.requests(), stream.finish)
         finally:
-            self.n_requests = stream.n_requests
+            self.n_requests += stream.n_requests
             stream.close()
             reader.close()
             await self._shared.journal.flush()
@@ -187,14 +203,7 @@ class TaskRun:
             )
         for doubt in reader.doubts():
             self._progress.notice(f"{self._model.name} {self._task.key}: warning: {doubt}")
-        if finder is not None:
-            self._tell(finder, stream)
-        if known is not None and not stream.n_replaced:
-            self._meter.task_finished(known, reused=True)
-            return known
-        result = await asyncio.to_thread(self._result, stored, stream)
-        self._meter.task_finished(result, reused=False)
-        return result
+        return stream
 
     def _again_finder(self) -> AgainFinder | None:
         again = self._shared.again

@@ -12,9 +12,10 @@ from llmeval_core.journal.finding import Count, Ending, SampleFinder, SampleQuer
 from llmeval_core.journal.history import Usage
 from llmeval_core.journal.home import home_problem
 from llmeval_core.journal.journal import Journal
-from llmeval_core.journal.reading import Reader, StoredAnswer, StoredTask
+from llmeval_core.journal.reading import Reader
 from llmeval_core.journal.rounds import Ended
 from llmeval_core.journal.scores import StoredScores, grade
+from llmeval_core.journal.stored import StoredAnswer, StoredTask
 from llmeval_core.journal.totals import TaskTotals
 
 __all__ = [

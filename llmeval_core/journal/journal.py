@@ -19,9 +19,10 @@ from llmeval_core.errors import JournalError
 from llmeval_core.journal.access import refuse_protected
 from llmeval_core.journal.deliveries import Deliveries
 from llmeval_core.journal.presence import Presence
-from llmeval_core.journal.reading import Reader, StoredTask
+from llmeval_core.journal.reading import Reader
 from llmeval_core.journal.schema import journal_error, sqlite_errors
 from llmeval_core.journal.sources import open_for_reading, open_for_writing
+from llmeval_core.journal.stored import StoredTask
 from llmeval_core.journal.writing import SampleWriter
 from llmeval_core.naming import Json
 from llmeval_core.records import SampleResult, TaskResult

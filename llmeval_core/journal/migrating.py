@@ -20,18 +20,18 @@ _MANY_SCORES = 200_000
 """So many take seconds, and the user is told."""
 
 _NEW_COLUMNS = (
-    "ALTER TABLE tasks ADD COLUMN metrics TEXT NOT NULL DEFAULT '[]'",
-    "ALTER TABLE tasks ADD COLUMN requests TEXT",
+    ("tasks", "metrics", "TEXT NOT NULL DEFAULT '[]'"),
+    ("tasks", "requests", "TEXT"),
+    ("generations", "stop_reasons", "TEXT"),
+    ("generations", "reasonings", "TEXT"),
+    ("generations", "n_reasoning_tokens", "INTEGER"),
+    ("generations", "refusal", "TEXT"),
+    ("generations", "not_sent", "TEXT"),
+    ("samples", "outcome", "TEXT NOT NULL DEFAULT 'answered'"),
+    ("samples", "messages", "TEXT"),
 )
-_NEW_COLUMNS_5 = (
-    "ALTER TABLE generations ADD COLUMN stop_reasons TEXT",
-    "ALTER TABLE generations ADD COLUMN reasonings TEXT",
-    "ALTER TABLE generations ADD COLUMN n_reasoning_tokens INTEGER",
-    "ALTER TABLE generations ADD COLUMN refusal TEXT",
-    "ALTER TABLE generations ADD COLUMN not_sent TEXT",
-    "ALTER TABLE samples ADD COLUMN outcome TEXT NOT NULL DEFAULT 'answered'",
-    "ALTER TABLE samples ADD COLUMN messages TEXT",
-)
+"""What tables did not have at first, in the order in which it came."""
+_NEWEST_TABLE = "rounds"
 _OUTCOMES = (
     "UPDATE samples SET outcome = CASE failure_kind WHEN 'metric' THEN 'unscored' ELSE 'failed' END"
     " WHERE failure_kind IS NOT NULL",
@@ -53,18 +53,36 @@ def migrated(connection: sqlite3.Connection, version: int) -> Iterator[None]:
     that is still at work fails and writes nothing wrong. (One of version 4 fails too: its rows
     have too few columns.) Since version 5 each sample has an outcome.
     """
-    if not 0 < version < 5:
+    if not version:
         yield
         return
-    for statement in _NEW_COLUMNS if version < 4 else ():
-        connection.execute(statement)
-    for statement in _NEW_COLUMNS_5:
-        connection.execute(statement)
+    for table, column, kind in _lacking(connection):
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
     yield
     if version < 4:
         _migrate_scores(connection)
-    for statement in _OUTCOMES:
+    for statement in _OUTCOMES if version < 5 else ():
         connection.execute(statement)
+
+
+def is_complete(connection: sqlite3.Connection) -> bool:
+    """Whether a journal has all tables and columns, whatever version it says it is of.
+
+    One that was written between two releases may lack some.
+    """
+    (n_found,) = connection.execute(
+        "SELECT count(*) FROM sqlite_master WHERE name = ?", (_NEWEST_TABLE,)
+    ).fetchone()
+    return bool(n_found) and not _lacking(connection)
+
+
+def _lacking(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    found = {
+        (table, name)
+        for table in sorted({table for table, _, _ in _NEW_COLUMNS})
+        for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    }
+    return [one for one in _NEW_COLUMNS if one[:2] not in found]
 
 
 def _migrate_scores(connection: sqlite3.Connection) -> None:

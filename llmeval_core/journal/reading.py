@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
-from llmeval_core.completeness import standing
+from llmeval_core.completeness import standing, standing_by_metric
 from llmeval_core.journal import rows
 from llmeval_core.journal.finding import SampleFinder
 from llmeval_core.journal.history import Usage, usage
 from llmeval_core.journal.rounds import Rounds
 from llmeval_core.journal.scores import SCORE_COLUMNS, StoredScores, to_scores
+from llmeval_core.journal.stored import StoredAnswer, StoredTask
 from llmeval_core.journal.totals import TaskTotals, ended_so, totals
-from llmeval_core.records import Generation, Outcome, Sample, SampleResult, TaskResult
+from llmeval_core.records import Generation, Outcome, SampleResult, TaskResult
 
 _TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
 _WHOLE_SAMPLE = (
@@ -24,41 +23,6 @@ _WHOLE_SAMPLE = (
     " FROM samples LEFT JOIN generations ON fingerprint = generation"
     " LEFT JOIN sample_scores USING (task, idx)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTask:
-    """A task in the journal.
-
-    Args:
-        id: its row.
-        metrics: the names of its metrics, in the order in which scores are kept.
-    """
-
-    id: int
-    fingerprint: str
-    model: str
-    key: str
-    started_at: float
-    metrics: tuple[str, ...]
-
-
-class StoredAnswer(NamedTuple):
-    """The answer to a sample of an earlier task that asked the same.
-
-    Args:
-        sample: what is kept of the sample that was asked about; see `asks_about`.
-        request: fingerprint of the request, 16 bytes.
-        generation: the answer.
-    """
-
-    sample: rows.Row
-    request: bytes
-    generation: Generation
-
-    def asks_about(self, sample: Sample) -> bool:
-        """Say whether it is this sample, as far as the journal keeps samples."""
-        return self.sample == rows.sample_columns(sample)
 
 
 class Reader:
@@ -170,6 +134,13 @@ class Reader:
         """Count the samples that ended in one way, by category; see `totals.ended_so`."""
         return ended_so(self._connection, task_id, outcome)
 
+    def n_ended(self, task_id: int) -> int:
+        """Count the samples of a task that ended in some way."""
+        (number,) = self._connection.execute(
+            "SELECT count(*) FROM samples WHERE task = ?", (task_id,)
+        ).fetchone()
+        return int(number)
+
     def totals(self, task_id: int) -> TaskTotals:
         """Sum up a task."""
         return totals(self._connection, task_id)
@@ -217,6 +188,10 @@ class Reader:
     def standing_result(self, model: str, task: str) -> TaskResult | None:
         """Find the result of a model at a task that stands: see `completeness`."""
         return standing(self.results_of_task(model, task))
+
+    def standing_by_metric(self, model: str, task: str) -> dict[str, TaskResult]:
+        """Find the results of a model at a task whose numbers stand, by metric."""
+        return standing_by_metric(self.results_of_task(model, task))
 
     def results_of_task(
         self, model: str, task: str, *, until: str | None = None

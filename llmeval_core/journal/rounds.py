@@ -40,6 +40,9 @@ class Rounds:
             at: when it begins if it is new.
             anew: whether it begins once more if it is there.
         """
+        self._connection.execute(
+            "CREATE INDEX IF NOT EXISTS samples_by_generation ON samples (generation)"
+        )
         conflict = "UPDATE SET begun_at = excluded.begun_at" if anew else "NOTHING"
         self._connection.execute(
             f"INSERT INTO rounds VALUES (?, ?, ?, NULL) ON CONFLICT (requests, name) DO {conflict}",  # noqa: S608
@@ -81,31 +84,35 @@ class Rounds:
 def replace_answers(connection: sqlite3.Connection, replaced: Iterable[rows.Row]) -> None:
     """Put new answers in the place of old ones, in the caller's transaction.
 
-    What other tasks made of an old answer goes: when such a task is run again, it scores the new
-    one. Their results stay, as what was measured then.
+    What any sample of any task made of an old answer goes: it is scored with the new one when its
+    task is run again, or before its task ends. Results stay, as what was measured then.
 
     Args:
         connection: of the journal.
-        replaced: of each sample its task's row, its place, and the row of the new answer.
+        replaced: the rows of the new answers.
     """
-    for task_id, index, *row in replaced:
+    for row in replaced:
         marks = ",".join("?" * len(row))
         connection.execute(f"{rows.INSERT_GENERATIONS} VALUES ({marks}){_INSTEAD}", row)
-        values = {"task": task_id, "idx": index, "now": time.time()}
+        made_of_it = connection.execute(
+            "SELECT task, idx FROM samples WHERE generation = ?", (row[0],)
+        ).fetchall()
         for table in ("samples", "sample_scores"):
-            connection.execute(
-                f"DELETE FROM {table} WHERE idx = :idx AND task IN"  # noqa: S608  two literals
-                " (SELECT other.id FROM tasks JOIN tasks AS other USING (requests)"
-                "  WHERE tasks.id = :task AND other.id != :task)",
-                values,
+            connection.executemany(
+                f"DELETE FROM {table} WHERE task = ? AND idx = ?",  # noqa: S608  two literals
+                made_of_it,
             )
-        connection.execute(
-            "UPDATE rounds SET changed_at = :now WHERE requests ="
-            " (SELECT requests FROM tasks WHERE id = :task)",
-            values,
-        )
+        for task_id in {task_id for task_id, _ in made_of_it}:
+            connection.execute(_CHANGED, {"task": task_id, "now": time.time()})
 
 
+_ELSEWHERE = ""
+_CHANGED = (
+    f"INSERT INTO rounds SELECT requests, '{_ELSEWHERE}', :now, :now FROM tasks"  # noqa: S608
+    " WHERE id = :task AND requests IS NOT NULL"
+    " ON CONFLICT (requests, name) DO UPDATE SET changed_at = excluded.changed_at"
+)
+"""Note for all tasks that ask the same that an answer changed; no round has an empty name."""
 _INSTEAD = " ON CONFLICT (fingerprint) DO UPDATE SET " + ", ".join(
     f"{column} = excluded.{column}"
     for column in [*rows.GENERATION_COLUMNS.split(", "), "finished_at"]

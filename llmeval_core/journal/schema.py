@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llmeval_core.errors import JournalError
-from llmeval_core.journal.migrating import migrated
+from llmeval_core.journal.migrating import is_complete, migrated
 
 SCHEMA_VERSION = 5
 BUSY_TIMEOUT_S = 30.0
@@ -209,7 +209,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """
     version = version_of(connection)
     refuse_newer(version, path)
-    if version == SCHEMA_VERSION:
+    if is_current(connection, version):
         return
     # Another process may be rewriting an older journal, which takes longer than a commit.
     connection.execute(f"PRAGMA busy_timeout={UPGRADE_TIMEOUT_S * 1000:.0f}")
@@ -227,6 +227,11 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute("ROLLBACK")
         raise
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")
+
+
+def is_current(connection: sqlite3.Connection, version: int) -> bool:
+    """Whether a journal of this version can be used as it is."""
+    return version == SCHEMA_VERSION and is_complete(connection)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -30,9 +30,9 @@ from llmeval_core.journal.access import (
     refuse_unreadable,
 )
 from llmeval_core.journal.schema import (
-    SCHEMA_VERSION,
     connect,
     connect_readonly,
+    is_current,
     prepare,
     refuse_newer,
     version_of,
@@ -112,7 +112,7 @@ def open_for_reading(path: Path) -> Opened:
             except BaseException:
                 connection.close()
                 raise
-            if version == SCHEMA_VERSION:
+            if is_current(connection, version):
                 return source, connection
             connection.close()
             break

@@ -15,10 +15,10 @@ from typing import NamedTuple
 from llmeval_core.errors import JournalError
 from llmeval_core.journal import rows
 from llmeval_core.journal.presence import Presence
-from llmeval_core.journal.reading import StoredTask
 from llmeval_core.journal.rounds import replace_answers
 from llmeval_core.journal.schema import connect, journal_error
 from llmeval_core.journal.scores import score_row
+from llmeval_core.journal.stored import StoredTask
 from llmeval_core.records import Failure, Sample, SampleResult
 
 GATHER_S = 0.05
@@ -220,7 +220,7 @@ def _commit_alone(connection: sqlite3.Connection, item: _Item) -> None:
 
 
 class _Rows(NamedTuple):
-    """Rows by table; `replaced` are generations, with task and place of their sample before."""
+    """Rows by table; `replaced` are generations that take the place of others."""
 
     answered: list[rows.Row]
     replaced: list[rows.Row]
@@ -237,7 +237,7 @@ def _rows(batch: list[_Item]) -> _Rows:
         if result.request and result.generation and not result.from_journal:
             row = rows.generation_row(result.request, result.generation, item.finished_at)
             if item.is_again:
-                replaced.append((item.task.id, result.index, *row))
+                replaced.append(row)
             else:
                 answered.append(row)
     samples = [rows.sample_row(item.task.id, item.result, item.request) for item in batch]

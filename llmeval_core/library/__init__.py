@@ -20,6 +20,7 @@ from llmeval_core.library.checks import Finding, run_checks
 from llmeval_core.library.core_checks import core_checks
 from llmeval_core.library.existing_journal import existing_journal
 from llmeval_core.library.leaderboard import Leaderboard, cell_text, make_leaderboard
+from llmeval_core.library.leaderboard_notes import Apart, Change, differences, listed
 from llmeval_core.library.outcome_json import outcome_json
 from llmeval_core.library.outcome_notes import outcome_notes
 from llmeval_core.library.preflight import preflight_of_plan, preflight_of_run
@@ -43,7 +44,9 @@ from llmeval_core.plan import Plan
 
 __all__ = [
     "KINDS",
+    "Apart",
     "Catalog",
+    "Change",
     "Count",
     "Deliveries",
     "Ending",
@@ -76,9 +79,11 @@ __all__ = [
     "count_samples",
     "deliver_again",
     "deliver_lacking",
+    "differences",
     "existing_journal",
     "find_samples",
     "find_task",
+    "listed",
     "make_leaderboard",
     "make_plan",
     "make_session",

@@ -46,11 +46,12 @@ def history(
         UnknownNameError: no result has such a key, or no such model has it.
     """
     entries: list[HistoryEntry] = []
-    standing: dict[tuple[str, str], int] = {}
+    standing: dict[tuple[str, str, str], TaskResult] = {}
     newest: dict[tuple[str, str], TaskResult] = {}
     known: set[str] = set()
     known_models: set[str] = set()
     for result in results:
+        took_place = _take_place(standing, result)
         for metric in result.metrics:
             known |= {metric.key, result.task}
             is_asked = key == metric.key or (key == result.task and metric.category is None)
@@ -61,17 +62,33 @@ def history(
                 continue
             place = (result.model, metric.key)
             before = newest.get(place)
-            shown = entries[standing[place]].result if place in standing else None
-            gave_way = shown is not None and gives_way(result, shown)
+            gave_way = metric.metric not in took_place
             changed = what_differs(result, before) if before is not None else ()
-            if not gave_way:
-                standing[place] = len(entries)
             newest[place] = result
             entries.append(HistoryEntry(result, metric, changed, stands=False, gave_way=gave_way))
     if not entries:
         raise _unknown(key, known, models if known_models else (), known_models)
-    current = set(standing.values())
-    return [replace(one, stands=place in current) for place, one in enumerate(entries)]
+    return [
+        replace(one, stands=standing[_of(one.result, one.metric.metric)] is one.result)
+        for one in entries
+    ]
+
+
+def _take_place(
+    standing: dict[tuple[str, str, str], TaskResult], result: TaskResult
+) -> frozenset[str]:
+    """Put a result in the place of older ones; return the metrics of which it stands now."""
+    took = set()
+    for name in {metric.metric for metric in result.metrics}:
+        place = _of(result, name)
+        if place not in standing or not gives_way(result, standing[place]):
+            standing[place] = result
+            took.add(name)
+    return frozenset(took)
+
+
+def _of(result: TaskResult, metric: str) -> tuple[str, str, str]:
+    return result.model, result.task, metric
 
 
 def history_json(entries: Iterable[HistoryEntry]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from llmeval_core.completeness import Coverage, coverage_of
 from llmeval_core.conditions import what_differs
@@ -17,20 +18,59 @@ MOST_NOTES = 12
 """Notes on one leaderboard."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A model's number of a task came about otherwise than the one before.
+
+    Args:
+        task, model: whose.
+        before: the result that stood before.
+        conditions: what differs, sorted.
+    """
+
+    task: str
+    model: str
+    before: TaskResult
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Models were asked or scored differently at a task.
+
+    Args:
+        task: at which.
+        model: the first one.
+        others: those that differ from it.
+        conditions: what differs, sorted.
+    """
+
+    task: str
+    model: str
+    others: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+
+def differences(board: Leaderboard) -> list[Change | Apart]:
+    """Find which numbers came about otherwise than before, or otherwise than other models'."""
+    found: list[Change | Apart] = [
+        Change(task, model, before, conditions)
+        for (model, task), (result, before) in _by_task(board).items()
+        if before is not None and (conditions := what_differs(result, before))
+    ]
+    return [*found, *_apart(board)]
+
+
 def leaderboard_notes(board: Leaderboard) -> list[str]:
     """Say which numbers came about otherwise than before, or otherwise than other models'.
 
     Returns:
         A line a task; empty if every column can be compared as it stands.
     """
-    notes = [
-        note
-        for (model, task), (result, before) in _by_task(board).items()
-        if before is not None and (note := change_note(model, task, result, before))
-    ]
-    notes += _apart(board)
-    more = len(notes) - MOST_NOTES
-    return notes if more <= 0 else [*notes[:MOST_NOTES], f"and {more} more such notes"]
+    found = differences(board)
+    more = len(found) - MOST_NOTES
+    notes = [_text(one) for one in found[:MOST_NOTES]]
+    return notes if more <= 0 else [*notes, f"and {more} more such notes"]
 
 
 def change_note(model: str, task: str, result: TaskResult, before: TaskResult) -> str | None:
@@ -41,11 +81,18 @@ def change_note(model: str, task: str, result: TaskResult, before: TaskResult) -
         result, before: the newer and the older one.
     """
     changed = what_differs(result, before)
-    if not changed:
-        return None
+    return _text(Change(task, model, before, changed)) if changed else None
+
+
+def _text(one: Change | Apart) -> str:
+    if isinstance(one, Change):
+        return (
+            f"{one.task} of {one.model}: changed since {day(one.before)}:"
+            f" {listed(one.conditions)}; `llmeval history {one.task}` has the numbers"
+        )
     return (
-        f"{task} of {model}: changed since {day(before)}: {_listed(changed)};"
-        f" `llmeval history {task}` has the numbers"
+        f"{one.task}: not comparable between {one.model} and {listed(one.others)}:"
+        f" they differ in {listed(one.conditions)}"
     )
 
 
@@ -59,20 +106,36 @@ def kept_out_notes(reader: Reader, results: Iterable[TaskResult]) -> list[str]:
     notes = []
     for result in results:
         before: TaskResult | None = None
-        shown = reader.standing_result(result.model, result.task)
+        out, shown = _gave_way(reader, result)
         for earlier in reader.results_of_task(result.model, result.task, until=result.id):
             if earlier.id != result.id:
                 before = earlier
-        if shown is not None and shown.id != result.id and shown.finished_at < result.finished_at:
+        if shown is not None:
+            which = f" ({', '.join(out)})" if len(out) < len(_metrics(result)) else ""
             notes.append(
-                f"{result.task} of {result.model}: {_share(coverage_of(result))} give way to the"
-                f" result of {day(shown)} with {_share(coverage_of(shown))}, which stays in the"
+                f"{result.task} of {result.model}{which}: {_share(coverage_of(result))} give way to"
+                f" the result of {day(shown)} with {_share(coverage_of(shown))}, which stays in the"
                 " leaderboard and in trackers; --replace puts this one there"
             )
         elif before is not None:
             note = change_note(result.model, result.task, result, before)
             notes += [note] if note else []
     return notes
+
+
+def _gave_way(reader: Reader, result: TaskResult) -> tuple[list[str], TaskResult | None]:
+    """Name the metrics of a result that gave way, and one of the results that they gave way to."""
+    stands = reader.standing_by_metric(result.model, result.task)
+    out = {
+        name: stands[name]
+        for name in _metrics(result)
+        if stands[name].id != result.id and stands[name].finished_at < result.finished_at
+    }
+    return list(out), next(iter(out.values()), None)
+
+
+def _metrics(result: TaskResult) -> list[str]:
+    return list(dict.fromkeys(metric.metric for metric in result.metrics))
 
 
 def day(result: TaskResult) -> str:
@@ -94,8 +157,8 @@ def _by_task(board: Leaderboard) -> dict[tuple[str, str], tuple[TaskResult, Task
     return found
 
 
-def _apart(board: Leaderboard) -> Iterator[str]:
-    """Name the tasks at which models were asked or scored differently."""
+def _apart(board: Leaderboard) -> Iterator[Apart]:
+    """Find the tasks at which models were asked or scored differently."""
     by_task: dict[str, list[TaskResult]] = {}
     for (_, task), (result, _) in _by_task(board).items():
         by_task.setdefault(task, []).append(result)
@@ -107,12 +170,10 @@ def _apart(board: Leaderboard) -> Iterator[str]:
         }
         if apart:
             names = sorted({name for differing in apart.values() for name in differing})
-            yield (
-                f"{task}: not comparable between {results[0].model} and"
-                f" {_listed(tuple(apart))}: they differ in {_listed(tuple(names))}"
-            )
+            yield Apart(task, results[0].model, tuple(apart), tuple(names))
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def listed(names: tuple[str, ...]) -> str:
+    """Write some names, the first few of them if they are many."""
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more

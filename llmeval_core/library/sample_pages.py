@@ -56,6 +56,8 @@ def find_task(
 ) -> Found:
     """Find the samples behind the newest result of a model at a task; one without counts too.
 
+    Those of a metric are behind its own newest number: the last run may not have had it.
+
     Args:
         reader: of the journal.
         model: `provider/model`.
@@ -67,7 +69,8 @@ def find_task(
     Raises:
         UnknownNameError: there is no such task, metric or category.
     """
-    result = reader.standing_result(model, task)
+    by_metric = reader.standing_by_metric(model, task) if metric is not None else {}
+    result = by_metric.get(metric or "") or reader.standing_result(model, task)
     if result is not None:
         stored = reader.task(result.task_fingerprint)
         metrics = {m.metric: m.higher_is_better for m in result.metrics if m.category is None}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from llmeval_core.errors import ConfigError, UnknownNameError
 from llmeval_core.journal import Reader, StoredTask, grade
 from llmeval_core.naming import did_you_mean, metric_key
 from llmeval_core.reasoning import Tags, tags_in
-from llmeval_core.records import Outcome, SampleResult
+from llmeval_core.records import Outcome, SampleResult, TaskResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +71,36 @@ def find_samples(reader: Reader, key: str, model: str | None) -> Found:
     known: set[str] = set()
     matching: dict[str, Found] = {}
     for task in newest.values():
-        result = reader.standing_result(task.model, task.key)
-        if result is not None:
-            task = reader.task(result.task_fingerprint) or task  # noqa: PLW2901  the shown one
-            metrics = {m.metric: m.higher_is_better for m in result.metrics if m.category is None}
-        else:
-            metrics = dict.fromkeys(task.metrics, True)
-        found = _match(reader, key, task, metrics)
+        by_metric = reader.standing_by_metric(task.model, task.key)
+        names = by_metric or dict.fromkeys(task.metrics)
+        named = {metric_key(task.key, name): name for name in names}
+        known |= {task.key, *named}
+        name = next((named[one] for one in named if f"{key}/".startswith(f"{one}/")), None)
+        result = by_metric.get(name or "")
+        if name is None:
+            result = reader.standing_result(task.model, task.key)
+        found = _match(reader, key, task, result)
         if found is not None:
-            matching[task.model] = replace(
-                found, reasoning_tags=tags_in(result.settings) if result is not None else None
-            )
-        known |= {task.key, *(metric_key(task.key, metric) for metric in metrics)}
+            matching[task.model] = found
     return _one_of(matching, key, model, known)
 
 
-def _match(reader: Reader, key: str, task: StoredTask, metrics: dict[str, bool]) -> Found | None:
+def _match(reader: Reader, key: str, task: StoredTask, result: TaskResult | None) -> Found | None:
+    """Take a key as one of a task, whose numbers are in a result or not there yet."""
+    tags = None
+    metrics = dict.fromkeys(task.metrics, True)
+    if result is not None:
+        task = reader.task(result.task_fingerprint) or task
+        tags = tags_in(result.settings)
+        metrics = {m.metric: m.higher_is_better for m in result.metrics if m.category is None}
     if key == task.key:
-        return Found(task, metrics, one_metric=False, category=None)
-    head, slash, category = key.partition("/")
-    if slash and category not in reader.categories(task.id):
-        return None
+        return Found(task, metrics, one_metric=False, category=None, reasoning_tags=tags)
     for metric, higher_is_better in metrics.items():
-        if head == metric_key(task.key, metric):
+        whole = metric_key(task.key, metric)
+        category = key.removeprefix(f"{whole}/") if key.startswith(f"{whole}/") else None
+        if key == whole or (category is not None and category in reader.categories(task.id)):
             asked_about = {metric: higher_is_better}
-            return Found(task, asked_about, one_metric=True, category=category if slash else None)
+            return Found(task, asked_about, one_metric=True, category=category, reasoning_tags=tags)
     return None
 
 

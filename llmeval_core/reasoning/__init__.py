@@ -11,7 +11,8 @@ Others send it in the text, in one of these forms:
 * phrases (Granite, Apriel): `Here is my thought process:`, at the very beginning only.
 
 The rule: everything up to the last closing tag is reasoning, and so is everything from a tag that
-is never closed. A tag in a code span, in a closed code block or in quotation marks is spoken of,
+is never closed. Where nothing follows the last thought, the answer stands before it. A tag in a
+code span, in a closed code block or in quotation marks is spoken of,
 not used, unless a thought would be open to the end without it.
 """
 

@@ -34,7 +34,7 @@ KNOWN_TAGS: Tags = (
 
 _MIXED_UP = {1: 0}
 """Models end `<thinking>` with `</think>`."""
-_MAY_BEGIN_SO = re.compile(r"\s*Here(?:'s| is| are) my|analysis")
+_MAY_BEGIN_SO = re.compile(r"\s*Here(?:'s| is| are) my|analysis(?:\w|\s*\n)")
 _XML = re.compile(r"<([A-Za-z][\w:.-]*)>")
 
 
@@ -56,7 +56,8 @@ def parted_answers(generation: Generation, finder: ReasoningFinder) -> list[Part
     """Give each answer of a generation with its reasoning, wherever that stood."""
     parted = []
     for place, text in enumerate(generation.texts):
-        found = finder.part(text) or Parted(text, "")
+        is_cut_off = generation.reason(place) == "length"
+        found = finder.part(text, is_cut_off=is_cut_off) or Parted(text, "")
         told = generation.reasonings[place] if place < len(generation.reasonings) else None
         thoughts = "\n".join(thought for thought in (told, found.reasoning) if thought)
         parted.append(Parted(found.answer, thoughts, found.is_open))
@@ -96,7 +97,9 @@ class ReasoningFinder:
         if not self.may_have(text):
             return None
         if self._knows_all:
-            parted = by_channels(text) or by_phrases(text, is_cut_off=is_cut_off)
+            parted = by_channels(text, is_cut_off=is_cut_off) or by_phrases(
+                text, is_cut_off=is_cut_off
+            )
             if parted is not None:
                 return parted
         marks = self._marks(text)
@@ -146,24 +149,39 @@ def _by_marks(text: str, marks: list[Mark]) -> Parted:
     that the text itself began at its very beginning it is only spoken of.
     """
     under_way: list[Mark] = []
-    begin = 0
+    thoughts: list[tuple[int, int]] = []
     for mark in marks:
         kinds = [one.kind for one in under_way]
+        begin = under_way[0].start if under_way else mark.start
         if mark.opens:
             if mark.kind not in kinds:
                 under_way.append(mark)
         elif mark.kind in kinds:
             del under_way[kinds.index(mark.kind) :]
-        elif under_way and not text[: under_way[0].start].strip():
+            if not under_way:
+                thoughts.append((begin, mark.end))
+        elif under_way and not text[:begin].strip():
             continue
         else:
             under_way.clear()
-        if not under_way:
-            begin = mark.end
-    end = under_way[0].start if under_way else len(text)
-    reasoning = [text[:begin], text[under_way[0].end :] if under_way else ""]
-    thoughts = "\n".join(thought for part in reasoning if (thought := _bare(part, marks, text)))
-    return Parted(bare_answer(text[begin:end], is_open=bool(under_way)), thoughts, bool(under_way))
+            thoughts = [(0, mark.end)]
+    is_open = bool(under_way)
+    if under_way:
+        thoughts.append((under_way[0].start, len(text)))
+    begin, end = _answer_place(text, thoughts)
+    reasoning = [text[:begin], text[end:]]
+    told = "\n".join(thought for part in reasoning if (thought := _bare(part, marks, text)))
+    return Parted(bare_answer(text[begin:end], is_last=end == len(text)), told, is_open)
+
+
+def _answer_place(text: str, thoughts: list[tuple[int, int]]) -> tuple[int, int]:
+    """Find the answer: what follows the last thought, or stands before it if nothing does."""
+    end = len(text)
+    for start, stop in reversed(thoughts):
+        if text[stop:end].strip():
+            return stop, end
+        end = start
+    return (0, end) if text[:end].strip() else (len(text), len(text))
 
 
 def _bare(part: str, marks: list[Mark], text: str) -> str:

@@ -11,22 +11,19 @@ _CHANNEL = re.compile(
     r"(?:<\|constrain\|>[^<\n]{0,100})?<\|message\|>"
 )
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start)\|>")
-_BARE_CHANNEL = re.compile(r"assistant\s*final")
+_BARE_ANALYSIS = re.compile(r"analysis(?:(?=\w)|\s*\n)")
+_BARE_FINAL = re.compile(r"assistant(?:\s*\n\s*)?final")
+_BEGINS_A_SENTENCE = re.compile(r"analysis(?:\s*\n|[^\W\d_a-z])")
 _PHRASES = (
     (r"\s*Here(?:'s| is) my thought process:", r"Here(?:'s| is) my response:"),  # Granite 3
     (r"\s*Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]"),  # Apriel
 )
 
 
-def by_channels(text: str) -> Parted | None:
+def by_channels(text: str, *, is_cut_off: bool = False) -> Parted | None:
     """Take the last `final` channel of gpt-oss's format, also where its special tokens are lost."""
     if "<|message|>" not in text:
-        last = None
-        if text.startswith("analysis"):
-            *_, last = [None, *_BARE_CHANNEL.finditer(text)]
-        if last is None:
-            return None
-        return Parted(bare_answer(text[last.end() :]), text[len("analysis") : last.start()].strip())
+        return _by_bare_channels(text, is_cut_off=is_cut_off)
     channels = list(_CHANNEL.finditer(text))
     finals = [channel for channel in channels if channel[1] == "final"]
     if not channels:
@@ -38,6 +35,19 @@ def by_channels(text: str) -> Parted | None:
     ]
     answer = _CHANNEL_END.split(text[finals[-1].end() :], maxsplit=1)[0] if finals else ""
     return Parted(bare_answer(answer), "\n".join(thoughts), is_open=not finals)
+
+
+def _by_bare_channels(text: str, *, is_cut_off: bool) -> Parted | None:
+    """Read `analysisWe need ...assistantfinalParis`: names of channels with nothing around them."""
+    begin = _BARE_ANALYSIS.match(text)
+    if begin is None:
+        return None
+    *_, last = [None, *_BARE_FINAL.finditer(text)]
+    if last is not None:
+        return Parted(bare_answer(text[last.end() :]), text[begin.end() : last.start()].strip())
+    if is_cut_off and _BEGINS_A_SENTENCE.match(text):
+        return Parted("", text[begin.end() :].strip(), is_open=True)
+    return None
 
 
 def by_phrases(text: str, *, is_cut_off: bool) -> Parted | None:

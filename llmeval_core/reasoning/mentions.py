@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
 _TICKS = re.compile("`+")
@@ -26,13 +27,32 @@ def used(text: str, marks: list[Mark]) -> list[Mark]:
     """Leave out tags that are only spoken of."""
     blocks = _code_blocks(text) if "```" in text or "~~~" in text else []
     ends = [end for _, end in blocks]
+    quoted = _quoted_pairs(text, marks)
     used = []
     for mark in marks:
+        if mark.start in quoted:
+            continue
         place = bisect_right(ends, mark.start)
         is_in_block = place < len(blocks) and blocks[place][0] < mark.start
         if not is_in_block and not _is_in_span(text, mark):
             used.append(mark)
     return used
+
+
+def _quoted_pairs(text: str, marks: list[Mark]) -> set[int]:
+    """Find tags that stand in quotation marks as a pair, in one line: `"<think>x</think>"`."""
+    found: set[int] = set()
+    for opening, closing in pairwise(marks):
+        if not opening.opens or closing.opens or opening.kind != closing.kind:
+            continue
+        before, after = (
+            text[max(0, opening.start - 1) : opening.start],
+            text[closing.end : closing.end + 1],
+        )
+        is_quoted = bool(before) and bool(after) and _QUOTES.get(before) == after
+        if is_quoted and "\n" not in text[opening.end : closing.start]:
+            found |= {opening.start, closing.start}
+    return found
 
 
 def _code_blocks(text: str) -> list[tuple[int, int]]:

@@ -29,8 +29,13 @@ class Parted:
     is_open: bool = False
 
 
-def bare_answer(text: str, *, is_open: bool = False) -> str:
-    """Take off what stands around an answer; the indentation of its first line stays."""
+def bare_answer(text: str, *, is_last: bool = True) -> str:
+    """Take off what stands around an answer; the indentation of its first line stays.
+
+    Args:
+        text: the answer.
+        is_last: whether nothing stands after it; else the white space at its end goes too.
+    """
     head = _ANSWER_HEADS.match(text)
     if head is not None:
         text = text[head.end() :]
@@ -38,4 +43,4 @@ def bare_answer(text: str, *, is_open: bool = False) -> str:
     left = text.lstrip()
     space = text[: len(text) - len(left)]
     text = space.rpartition("\n")[2] + left if "\n" in space else left
-    return text.rstrip() if is_open or not left else text
+    return text if is_last and left else text.rstrip()

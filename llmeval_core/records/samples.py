@@ -8,7 +8,7 @@ from typing import Literal
 
 from llmeval_core.errors import FailureKind
 from llmeval_core.naming import Json
-from llmeval_core.records.outcomes import Outcome, StopReason
+from llmeval_core.records.outcomes import Outcome, StopReason, stop_reason
 
 Mode = Literal["chat", "completion", "loglikelihood"]
 """How a model is asked: messages, one text to continue, or choices to weigh."""
@@ -195,6 +195,12 @@ class Generation:
     def text(self) -> str:
         """The first answer; empty if there is none."""
         return self.texts[0] if self.texts else ""
+
+    def reason(self, place: int) -> StopReason:
+        """Say why one answer ended; of the first, earlier versions kept the server's own word."""
+        if place < len(self.stop_reasons):
+            return self.stop_reasons[place]
+        return stop_reason(self.finish_reason) if place == 0 else "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,12 @@ async def test_a_result_tells_what_was_computed_and_which_way_is_better(tmp_path
 async def test_a_number_that_is_not_finite_is_unknown(tmp_path: Path) -> None:
     class Undefined(FakeMetric):
         def aggregate(self, scores: Iterable[Score]) -> Aggregate:
-            return Aggregate(value=math.nan, stderr=math.inf, n_scored=len(list(scores)))
+            return Aggregate(
+                value=math.nan,
+                stderr=math.inf,
+                n_scored=len(list(scores)),
+                interval=(math.nan, 1.0),
+            )
 
     first, *_ = await aggregated(tmp_path, fake=Undefined())
 

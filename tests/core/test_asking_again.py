@@ -298,3 +298,59 @@ def test_the_order_of_filters_does_not_make_a_round() -> None:
     assert isinstance(one, Again)
     assert isinstance(other, Again)
     assert one.text == other.text == "empty id:a id:b"
+
+
+async def run_two(home: Path, model: Changing, *filters: str) -> tuple[RunOutcome, int]:
+    """Run two tasks whose data sets have other contents and share a question."""
+    before = len(model.requests)
+    plan = plan_of(
+        models={"fake": model},
+        datasets={"fake": FakeDataset(SAMPLES), "part": FakeDataset(SAMPLES[2:4], name="part")},
+        retry={"max_attempts": 1},
+        concurrency=1,
+    )
+    with Journal(home) as journal:
+        outcome = await run_plan(plan, journal, again=read_again(filters, anew=False))
+    return outcome, len(model.requests) - before
+
+
+@pytest.mark.parametrize("filters", [["all"], ["empty"], ["task:fake_0shot"], ["task:part_0shot"]])
+async def test_a_new_answer_changes_every_number_that_is_made_of_it(
+    tmp_path: Path, filters: list[str]
+) -> None:
+    model = Changing(first)
+    await run_two(tmp_path, model)
+    model.answers = right
+    _, n_again = await run_two(tmp_path, model, *filters)
+
+    after, n_later = await run_two(tmp_path, model)
+
+    with Journal(tmp_path) as journal, journal.reader() as reader:
+        for result in after.summary.results:
+            task = reader.task(result.task_fingerprint)
+            assert task is not None
+            scored = [one.scores["fake"].value or 0 for one in reader.sample_results(task.id)]
+            kept = [one.generation.text for one in reader.sample_results(task.id) if one.generation]
+            assert len(scored) == result.n_samples
+            assert [float(text == "right") for text in kept] == scored
+            assert result.metrics[0].aggregate.value == sum(scored) / len(scored)
+    assert n_later == 0
+    assert n_again == {"all": 6, "empty": 3, "task:fake_0shot": 6, "task:part_0shot": 2}[filters[0]]
+
+
+async def test_a_new_answer_is_scored_for_every_sample_that_asks_the_same(tmp_path: Path) -> None:
+    twins = [Sample(f"s{n}", "question 0", ("right",)) for n in range(3)]
+    model = Changing(first)
+
+    async def run_twins(*filters: str) -> TaskResult:
+        plan = plan_of(models={"fake": model}, datasets={"fake": FakeDataset(twins)})
+        with Journal(tmp_path) as journal:
+            outcome = await run_plan(plan, journal, again=read_again(filters, anew=False))
+        return outcome.summary.results[0]
+
+    await run_twins()
+    model.answers = right
+    result = await run_twins("id:s2")
+
+    assert (result.n_samples, result.metrics[0].aggregate.value) == (3, 1.0)
+    assert len(model.requests) == 2

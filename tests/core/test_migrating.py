@@ -123,3 +123,26 @@ def test_a_sample_that_lacks_a_score_does_not_lock_the_journal(home: Path) -> No
         task = reader.task("f" * 32)
         assert task is not None
         assert [score.value for score in reader.scores(task, "bleu")] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        "ALTER TABLE generations DROP COLUMN not_sent; ALTER TABLE samples DROP COLUMN messages",
+        "DROP TABLE rounds",
+    ],
+)
+async def test_a_journal_of_a_version_between_two_releases_gets_what_it_lacks(
+    tmp_path: Path, lacking: str
+) -> None:
+    first = await run_in(tmp_path, models={"fake": FakeModel()})
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as connection:
+        connection.executescript(lacking)
+
+    with Journal(tmp_path, reading=True) as journal, journal.reader() as reader:
+        shown = list(reader.results())
+    model = FakeModel()
+    again = await run_in(tmp_path, models={"fake": model})
+
+    assert list(first.summary.results) == shown == list(again.summary.results)
+    assert model.requests == []

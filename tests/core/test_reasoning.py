@@ -84,6 +84,38 @@ def test_a_thought_that_never_ends_is_no_answer(text: str, left: str) -> None:
     assert (parted.answer, parted.is_open) == (left, True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Paris <think>no</think>",
+        "Paris\n\n<reasoning>It is the capital.</reasoning>\n",
+        "<think>a</think>Paris<think>b</think>",
+        "<think>a</think>Paris<think>b</think>\n<think>c",
+        "a</think>Paris<think>b</think>",
+    ],
+)
+def test_an_answer_before_a_last_thought_stays(text: str) -> None:
+    assert answer(text) == "Paris"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Paris</think>", "<think>x</think>", "x</think>\n<think>y</think>", "<think>x</think> "],
+)
+def test_where_all_is_thought_there_is_no_answer(text: str) -> None:
+    assert answer(text) == ""
+
+
+def test_a_bare_channel_that_was_cut_off_is_a_thought() -> None:
+    text = "analysisWe need to answer. So B"
+
+    assert ReasoningFinder().part(text) is None
+    assert ReasoningFinder().part(text, is_cut_off=True) == Parted(
+        "", "We need to answer. So B", is_open=True
+    )
+    assert ReasoningFinder().part("analysis of words", is_cut_off=True) is None
+
+
 def test_a_phrase_that_is_never_followed_up_is_a_thought_only_if_the_text_was_cut_off() -> None:
     text = "Here is my thought process: It might be"
 
@@ -98,12 +130,16 @@ def test_a_phrase_that_is_never_followed_up_is_a_thought_only_if_the_text_was_cu
         "1 < 2 and [3] > 2",
         "End it with `</think>`.",
         "End it with ``the </think> tag``.",
+        'He wrote "<think>hello</think>" and left.',
+        '{"template": "<think>x</think>", "n": 1}',
         'Set "stop" to "</think>" or “<think>”.',
         f"{FENCE}xml\n<think>\nx\n</think>\ny\n{FENCE}",
         "~~~\n</think>\n~~~",
         "<think-tank>x</think-tank>",
         "<thinkers>x</thinkers>",
         "analysis of the final word",
+        "analysis of the data: the assistant finally says 4",
+        "analysis: the assistant final says 4",
         "The assistantfinal token",
         "I think. Here is my response: Paris",
     ],

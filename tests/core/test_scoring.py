@@ -60,7 +60,7 @@ def scorer(
         (None, ("Paris",), ("Paris",)),
         (None, ("<think>Rome? No.</think>\n\nParis",), ("Paris",)),
         (None, (" \n<think>\na\nb\n</think>Paris",), ("Paris",)),
-        (None, ("Paris <think>no</think>",), ("",)),
+        (None, ("Paris <think>no</think>",), ("Paris",)),
         (None, ("<think>never ended",), ("",)),
         (None, ("Maybe London.\n</think>\n\nParis",), ("Paris",)),
         (None, ("<think>x</think>A", "B"), ("A", "B")),

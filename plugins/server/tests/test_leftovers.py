@@ -19,8 +19,11 @@ def test_a_tracker_gets_what_it_lacks_as_soon_as_it_is_back_and_no_job_runs(
     folder.write_text("a file where the tracker wants its folder")
     (tmp_path / "some.jsonl").write_text('{"input": "a", "references": ["a"]}\n')
     code = "from llmeval_core.cli import main; main()"
-    flags = ["-m", "echo/m", "-d", "jsonl:some.jsonl", "--metric", "exact_match"]
-    flags += ["--tracker", f"jsonl:{folder}/all.jsonl", "--home", str(home)]
+    (tmp_path / "eval.yaml").write_text(
+        "models: [echo/m]\ntasks: [{dataset: jsonl:some.jsonl, metrics: [exact_match]}]\n"
+        f"trackers: [{{use: jsonl, path: {folder}/all.jsonl, required: false}}]\n"
+    )
+    flags = ["eval.yaml", "--home", str(home)]
     done = subprocess.run(
         [sys.executable, "-P", "-c", code, "run", *flags], cwd=tmp_path, check=False
     )
@@ -37,7 +40,7 @@ def test_a_tracker_gets_what_it_lacks_as_soon_as_it_is_back_and_no_job_runs(
         with Journal(home) as journal:
             return [one.n_lacking for one in journal.deliveries(Deliveries.standings)]
 
-    assert done.returncode == 1
+    assert done.returncode == 0  # it is not required
     assert n_lacking() == [1]
     leftovers.start()
     folder.unlink()

@@ -10,6 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from llmeval_core.hooks import Route
+from llmeval_core.journal import Deliveries, Journal
+from llmeval_core.testing.makers import make_task_result
 from plugins.server.tests.pages.showcase import MODELS, evaluate, site, tags_of, text_of
 
 
@@ -17,14 +19,20 @@ def models_in_order(html: str) -> list[str]:
     return re.findall(r'<th class="pin" scope="row">(?:<a [^>]*>)?([^<]+)', html)
 
 
-def test_every_value_stands_with_its_standard_error(reading: TestClient) -> None:
+def test_every_value_stands_with_its_interval_or_standard_error_and_its_n(
+    reading: TestClient,
+) -> None:
     shown = text_of(reading.get("/leaderboard").text)
     cells = reading.get("/api/v1/leaderboard?format=json").json()["cells"]
     values = [cell["result"]["aggregate"] for cell in cells]
 
     assert len(values) == 14
     for value in values:
-        assert f"{value['value']:.3f} ±{value['stderr']:.3f}" in shown
+        spread = f"±{value['stderr']:.3f}"
+        if value["interval"]:
+            spread = "[{:.3f}, {:.3f}]".format(*value["interval"])
+        assert f"{value['value']:.3f} {spread} n={value['n_scored']}" in shown
+    assert any(value["interval"] for value in values)
 
 
 @pytest.mark.parametrize(
@@ -141,3 +149,70 @@ def test_without_results_it_leads_to_the_first_step(tmp_path: Path) -> None:
 
     assert "No results yet" in text_of(html)
     assert "Start the first job" in text_of(html)
+
+
+@pytest.fixture
+def compared(tmp_path: Path) -> Path:
+    """Results of a part of a data set, of a changed prompt, and of models asked differently."""
+    changed = {"dataset": "capitals:5", "prompt": {"template": "Now: {{ input }}"}}
+    evaluate(tmp_path, models=["tutor/a-50"], tasks=[{"dataset": "capitals:5"}])
+    evaluate(tmp_path, models=["tutor/a-50"], tasks=[{"dataset": "capitals:5"}], limit=2)
+    evaluate(tmp_path, models=["tutor/a-50"], tasks=[changed])
+    evaluate(tmp_path, models=["tutor/b-50"], tasks=[{"dataset": "capitals:5"}], limit=2)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "en",
+            (
+                "n=2 of 5",
+                "n=5",
+                "changed since",
+                "not comparable between tutor/a-50 and tutor/b-50",
+            ),
+        ),
+        ("ja", ("n=2（全 5 件中）", "n=5", "条件が変わりました", "tutor/b-50 は比較できません")),
+    ],
+)
+def test_it_says_of_how_many_samples_and_what_is_not_comparable(
+    compared: Path, language: str, expected: tuple[str, ...]
+) -> None:
+    """n3-limit-overwrites: the smaller result of a model does not take the place of the whole."""
+    with site(compared) as client:
+        shown = text_of(client.get("/leaderboard", headers={"accept-language": language}).text)
+
+    for text in expected:
+        assert text in shown
+    assert "prompt.template" in shown
+
+
+def test_a_page_of_models_has_the_downloads_of_these_models(compared: Path) -> None:
+    with site(compared) as client:
+        answers = [
+            client.get(f"/api/v1/leaderboard?format={form}&limit=1&offset=1")
+            for form in ("csv", "md", "json")
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert {cell["n_total"] for cell in answers[2].json()["cells"]} == {5}
+    assert {cell["n_samples"] for cell in answers[2].json()["cells"]} == {2}
+
+
+def test_a_page_of_models_tells_how_their_samples_ended_and_not_those_of_others(
+    tmp_path: Path,
+) -> None:
+    with Journal(tmp_path) as journal:
+        for model, outcome in (("m/a", "empty"), ("m/b", "truncated")):
+            result = make_task_result(id=model, model=model, outcomes={outcome: 1, "answered": 2})
+            journal.deliveries(Deliveries.save, result, ())
+
+    with site(tmp_path) as client:
+        answer = client.get("/api/v1/leaderboard?format=csv&limit=1&offset=1")
+
+    assert answer.status_code == 200
+    header, row = answer.text.splitlines()
+    assert header.endswith(":truncated")
+    assert (row[:4], row[-2:]) == ("m/b,", ",1")

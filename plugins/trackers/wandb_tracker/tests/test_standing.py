@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmeval_wandb_tracker.content import add_result
+from llmeval_wandb_tracker.content import add_result, gives_way
 from llmeval_wandb_tracker.memory import Memory
 
 from llmeval_core.hooks import TaskResult
@@ -52,3 +52,29 @@ def test_what_the_new_result_lacks_is_taken_back() -> None:
     assert memory.summary["capitals_0shot_f1/arts"] == 1.0
     assert memory.summary["capitals_0shot_f1/history"] is None
     assert memory.summary["capitals_0shot_f1/history_stderr"] is None
+
+
+def test_samples_of_what_gives_way_take_no_ones_place_either() -> None:
+    """Case n3-limit-overwrites: the numbers of the whole beside the samples of a part."""
+    memory = Memory()
+    add_result(memory, make("full", 0.5, 24))
+
+    assert gives_way(memory, make("smoke", 1.0, 1))
+    assert not gives_way(memory, make("meant", 1.0, 1, replaces=True))
+    assert not gives_way(memory, make("again", 1.0, 24))
+
+
+def test_a_run_of_an_older_version_keeps_its_numbers_too() -> None:
+    """Case n3-limit-overwrites."""
+    memory = Memory()
+    memory.summary.update(
+        {
+            "capitals_0shot_f1": 0.5,
+            "llmeval/n_samples/capitals_0shot": 24,
+            "llmeval/n_failed/capitals_0shot": 0,
+        }
+    )
+
+    add_result(memory, make("smoke", 1.0, 1))
+
+    assert memory.summary["capitals_0shot_f1"] == 0.5

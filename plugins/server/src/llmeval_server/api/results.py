@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmeval_core.hooks import MetricResult, Outcome, TaskResult
+from llmeval_core.hooks import MetricResult, Outcome, TaskResult, coverage_of
 from llmeval_core.library import Leaderboard, make_leaderboard
 from llmeval_core.library.leaderboard import to_csv, to_markdown
 from llmeval_server.api.prefix import API
@@ -32,6 +32,10 @@ class Cell(BaseModel):
     result: MetricResult
     outcomes: dict[Outcome, int] = Field(
         description="How many of the task's samples ended how; empty for a category."
+    )
+    n_samples: int = Field(description="How many samples of the task were asked.")
+    n_total: int | None = Field(
+        description="How many samples the data set has; null if that is not known."
     )
 
 
@@ -140,7 +144,11 @@ def _page(board: Leaderboard, offset: int, limit: int) -> Leaderboard:
     cells = {place: cell for place, cell in board.cells.items() if place[0] in chosen}
     keys = {key for _, key in cells}
     return replace(
-        board, models=models, keys=tuple(key for key in board.keys if key in keys), cells=cells
+        board,
+        models=models,
+        keys=tuple(key for key in board.keys if key in keys),
+        cells=cells,
+        results={place: board.results[place] for place in cells},
     )
 
 
@@ -152,7 +160,13 @@ def _board_as(form: str, board: Leaderboard, *, n_models: int) -> LeaderboardBod
     if form == "md":
         return PlainTextResponse(f"{to_markdown(board)}\n", media_type="text/markdown")
     cells = tuple(
-        Cell(model=model, result=cell, outcomes=dict(board.outcomes(model, key)))
-        for (model, key), cell in board.cells.items()
+        Cell(
+            model=place[0],
+            result=cell,
+            outcomes=dict(board.outcomes(*place)),
+            n_samples=board.results[place].n_samples,
+            n_total=coverage_of(board.results[place]).n_total,
+        )
+        for place, cell in board.cells.items()
     )
     return LeaderboardBody(models=board.models, keys=board.keys, cells=cells, n_models=n_models)

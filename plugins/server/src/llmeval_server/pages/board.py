@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from llmeval_core.hooks import MetricResult, Outcome
+from llmeval_core.hooks import Coverage, MetricResult, Outcome, coverage_of
 from llmeval_core.library import Leaderboard
 from llmeval_server.pages.outcome_texts import COUNT_TEXTS
 
@@ -45,12 +45,14 @@ class Cell:
         tells_failures: whether its failures are not those of the cell to the left.
         unanswered: how many samples ended otherwise than answered, without those that failed; told
             by the first cell of a task only.
+        coverage: how much of the data set the result covers; None if there is none.
     """
 
     column: Column
     result: MetricResult | None
     tells_failures: bool
     unanswered: Mapping[Outcome, int]
+    coverage: Coverage | None
 
     @property
     def is_best(self) -> bool:
@@ -149,7 +151,9 @@ def _cells(model: str, group: Group, leaderboard: Leaderboard) -> Iterator[Cell]
         result = leaderboard.cells.get((model, column.key))
         n_failed = 0 if result is None else result.aggregate.n_failed
         unanswered = _unanswered(leaderboard.outcomes(model, column.key)) if untold else {}
-        yield Cell(column, result, n_failed != told, unanswered)
+        whole = leaderboard.results.get((model, column.key))
+        coverage = coverage_of(whole) if whole is not None else None
+        yield Cell(column, result, n_failed != told, unanswered, coverage)
         told = n_failed
         untold = untold and (result is None or column.category is not None)
 

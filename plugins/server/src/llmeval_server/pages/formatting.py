@@ -49,6 +49,11 @@ def moment(seconds: float) -> Markup:
     )
 
 
+def minute(seconds: float) -> str:
+    """Write a time in UTC as plain text, for sentences."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def foreign(text: object, most: int | None = None) -> Markup:
     """Show a text of a model or a data set: escaped, its control characters written out.
 

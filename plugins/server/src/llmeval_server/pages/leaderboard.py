@@ -5,10 +5,12 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmeval_core.library import make_leaderboard
+from llmeval_core.library import differences, make_leaderboard
 from llmeval_server.pages.board import make_board
 from llmeval_server.pages.memory import Memory
 from llmeval_server.pages.rendering import Renderer
+
+_MOST_NOTES = 12
 
 
 class LeaderboardPage:
@@ -30,8 +32,11 @@ class LeaderboardPage:
         models = tuple(query.getlist("model"))
         datasets = tuple(query.getlist("dataset"))
         categories = query.get("categories") == "true"
+        leaderboard = make_leaderboard(
+            results, models=models, datasets=datasets, categories=categories
+        )
         board = make_board(
-            make_leaderboard(results, models=models, datasets=datasets, categories=categories),
+            leaderboard,
             model_link=self._renderer.model_link(request),
             sort=query.get("sort"),
             order=query.get("order"),
@@ -40,6 +45,8 @@ class LeaderboardPage:
             request,
             "leaderboard.html",
             board=board,
+            differences=differences(leaderboard),
+            most_notes=_MOST_NOTES,
             all_models=sorted({result.model for result in results}),
             all_datasets=sorted({result.dataset for result in results}),
             models=models,

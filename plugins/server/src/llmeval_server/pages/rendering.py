@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from llmeval_core.hooks import Route
+from llmeval_core.library import listed
 from llmeval_server.pages import formatting
 from llmeval_server.pages.languages import COOKIE, choose_language, load_languages
 from llmeval_server.pages.outcome_texts import COUNT_TEXTS, OUTCOME_TEXTS
@@ -46,6 +47,8 @@ class Renderer:
             score=formatting.score,
             rate=formatting.rate,
             moment=formatting.moment,
+            minute=formatting.minute,
+            listed=listed,
             foreign=formatting.foreign,
         )
         self._templates.globals.update(outcome_texts=OUTCOME_TEXTS, count_texts=COUNT_TEXTS)

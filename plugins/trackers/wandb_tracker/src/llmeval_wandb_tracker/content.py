@@ -52,13 +52,9 @@ def add_result(memory: Memory, result: TaskResult) -> str | None:
     Returns:
         What the user should know; None if nothing.
     """
-    whole = {metric.metric: metric.key for metric in result.metrics if metric.category is None}
+    whole = _whole(result)
     new = coverage_of(result)
-    out = {
-        name
-        for name, key in whole.items()
-        if not result.replaces and (known := _coverage(memory, key)) and new.is_less_than(known)
-    }
+    out = _giving_way(memory, result)
     memory.add_result(result.task, result.id)
     kept = [metric for metric in result.metrics if metric.metric not in out]
     note = None
@@ -97,6 +93,28 @@ def add_result(memory: Memory, result: TaskResult) -> str | None:
     return note
 
 
+def gives_way(memory: Memory, result: TaskResult) -> bool:
+    """Whether every number of a result gives way to more complete ones on the run."""
+    return bool(result.metrics) and _giving_way(memory, result) >= _whole(result).keys()
+
+
+def _giving_way(memory: Memory, result: TaskResult) -> set[str]:
+    """Name the metrics of a result that give way to more complete ones on the run."""
+    if result.replaces:
+        return set()
+    new = coverage_of(result)
+    return {
+        name
+        for name, key in _whole(result).items()
+        if (known := _coverage(memory, key) or _coverage_of_older(memory, result, key))
+        and new.is_less_than(known)
+    }
+
+
+def _whole(result: TaskResult) -> dict[str, str]:
+    return {metric.metric: metric.key for metric in result.metrics if metric.category is None}
+
+
 def _take_back(memory: Memory, key: str) -> None:
     """Let a metric go, with its categories and standard errors."""
     definitions = memory.config.get("definitions")
@@ -118,6 +136,17 @@ def _coverage(memory: Memory, key: str) -> Coverage | None:
             return Coverage(n_samples, n_total, n_failed, is_whole)
         case _:
             return None
+
+
+def _coverage_of_older(memory: Memory, result: TaskResult, key: str) -> Coverage | None:
+    """Read what versions before 0.2 noted: counts, and not whether that was all."""
+    if memory.summary.get(key) is None or _COVERAGE + key in memory.summary:
+        return None
+    n_samples = memory.summary.get(f"llmeval/n_samples/{result.task}")
+    n_failed = memory.summary.get(f"llmeval/n_failed/{result.task}")
+    if not isinstance(n_samples, int) or not isinstance(n_failed, int):
+        return None
+    return Coverage(n_samples, None, n_failed, is_whole=coverage_of(result).is_whole)
 
 
 def sample_rows(

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from filelock import FileLock, Timeout
 
 from llmeval_core.hooks import TrackerError
-from llmeval_wandb_tracker.content import add_result, artifact_name, run_id
+from llmeval_wandb_tracker.content import add_result, artifact_name, gives_way, run_id
 from llmeval_wandb_tracker.errand import Answer, Errand, Greeting
 from llmeval_wandb_tracker.memory import Memory, learn, read_memory, write_memory
 from llmeval_wandb_tracker.wandb_run import check_login, import_wandb, model_run
@@ -88,8 +88,9 @@ def _write(wandb: Any, run: Any, memory: Memory, errand: Errand) -> str | None:
     learn(memory, dict(run.summary), dict(run.config))
     if memory.has(result.task, result.id):
         return None
+    has_rows = bool(errand.columns) and not gives_way(memory, result)
     note = add_result(memory, result)
-    if errand.columns:
+    if has_rows:
         artifact = wandb.Artifact(
             artifact_name(result.model, result.task),
             type="samples",
