@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from llmeval_core.config.schema import RunConfig
 from llmeval_core.errors import ConfigError
@@ -93,7 +94,7 @@ def validate(model: type[ModelT], data: Any, *, origin: Origin, prefix: KeyPath 
 def _config_error(
     err: ValidationError, model: type[BaseModel], origin: Origin, prefix: KeyPath
 ) -> ConfigError:
-    listed = err.errors(include_url=False, include_input=False)
+    listed = err.errors(include_url=False)
     # A list whose only item is wrong is called too short besides: that is no second problem.
     problems = [
         problem
@@ -106,7 +107,10 @@ def _config_error(
     ]
     # A misspelt key is at once unknown and missing: what the user typed explains both.
     first = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
-    path = tuple(part for part in first["loc"] if not str(part).startswith("function-"))
+    bare = next((p for p in problems if _is_bare_word(p)), None)
+    if bare is not None and first["type"] != "extra_forbidden":
+        first, problems = bare, [bare]
+    path = tuple(part for part in first["loc"] if not _names_a_type(part))
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     hint = None
     if first["type"] == "extra_forbidden":
@@ -120,7 +124,20 @@ def _config_error(
     else:
         message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
         what = f"wrong value: {message[:1].lower()}{message[1:]}{more}"
+        if first is bare:
+            what = f"wrong value: {str(first['input']).lower()} is no text"
+            hint = "YAML takes a bare no, yes, off and on for false and true: write it in quotes"
     return ConfigError(what, where=origin.where(*prefix, *path), hint=hint)
+
+
+def _is_bare_word(problem: ErrorDetails) -> bool:
+    """Whether a text is wanted where YAML read `no`, `yes`, `off` or `on` as a truth value."""
+    return problem["type"] == "string_type" and isinstance(problem["input"], bool)
+
+
+def _names_a_type(part: int | str) -> bool:
+    """Whether a part of a place is no key, but the type that pydantic tried there."""
+    return isinstance(part, str) and part.startswith(("function-", "list[", "tuple["))
 
 
 def _fields_at(model: type[BaseModel], path: KeyPath) -> set[str]:

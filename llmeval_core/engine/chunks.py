@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from llmeval_core.engine.asking_again import AgainFinder
+from llmeval_core.engine.doubts import Doubts
 from llmeval_core.engine.source import Prepared, SampleSource, SeenHashes, prepare
 from llmeval_core.journal import Journal, Reader, StoredTask
 from llmeval_core.plan import PlannedTask
@@ -61,6 +62,9 @@ class ChunkReader:
         self._prompter = prompter
         self._journal = journal
         self._requests = task.requests_fingerprint
+        self._doubts = Doubts()
+        self._n_distinct = 0
+        self._is_whole = True
         self.task = stored
         self.n_samples = 0
 
@@ -84,12 +88,20 @@ class ChunkReader:
         ready = prepare(self._prompter, unknown)
         wanted = [item.request.fingerprint for item in ready if item.request is not None]
         again = self._asked.add([_hash(fingerprint) for fingerprint in wanted]) if wanted else []
+        for item in ready:
+            self._doubts.add(item.sample, item.request)
+        self._n_distinct += len(wanted) - len(again)
+        self._is_whole = self._is_whole and len(ready) == len(samples)
         return Chunk(
             known + ready,
             self._journal.read(Reader.generations, wanted) if wanted else {},
             frozenset(wanted[position] for position in again),
             len(done),
         )
+
+    def doubts(self) -> tuple[str, ...]:
+        """Say what looks wrong with the samples, a line each, if all of them were new here."""
+        return self._doubts.lines(self._n_distinct) if self._is_whole else ()
 
     def _read_again(self, samples: list[tuple[int, Sample]], finder: AgainFinder) -> Chunk:
         """Read a chunk of a task of which answers are asked for once more."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+from llmeval_core.reasoning import KNOWN_TAGS
 from llmeval_core.records import Request, Sample
 
 FEW = 10
 """Below so many samples, chance can make all of them alike."""
 _NO_TEXT = frozenset({"none", "null", "nan", "n/a", "undefined"})
 _BRACES = ("{{", "{%")
+_THOUGHT_ENDS = tuple(closing for _, closing in KNOWN_TAGS)
 
 
 class Doubts:
@@ -21,6 +23,7 @@ class Doubts:
         self._n_without_reference = 0
         self._n_blank_references = 0
         self._n_no_text = 0
+        self._n_thoughts = 0
         self._n_twin_choices = 0
         self._n_with_choices = 0
         self._n_braces = 0
@@ -37,6 +40,7 @@ class Doubts:
         elif references and not any(text.strip() for text in references):
             self._n_blank_references += 1
         self._n_no_text += any(text.strip().lower() in _NO_TEXT for text in references)
+        self._n_thoughts += any(end in text for text in references for end in _THOUGHT_ENDS)
         if len(self._references) < FEW:  # else they differ, which is all that is asked
             self._references[references[0] if references else ""] += 1
         if sample.choices:
@@ -66,6 +70,11 @@ class Doubts:
             found.append(f"{self._of(self._n_blank_inputs)} have an empty input")
         if self._n_no_text:
             found.append(f"{self._of(self._n_no_text)} have a reference such as `None` or `nan`")
+        if self._n_thoughts:
+            found.append(
+                f"{self._of(self._n_thoughts)} have a thought in a reference, such as"
+                " `<think>...</think>`: answers are compared with it as it stands"
+            )
         if self._n_braces:
             found.append(
                 f"{self._of(self._n_braces)} are asked with `{{{{` or `{{%` in the request:"

@@ -201,6 +201,8 @@ class TaskRun:
                 where=self._where,
                 hint="this is a bug in the plugin; run again to go on",
             )
+        for doubt in reader.doubts():
+            self._progress.notice(f"{self._model.name} {self._task.key}: warning: {doubt}")
         return stream
 
     def _again_finder(self) -> AgainFinder | None:

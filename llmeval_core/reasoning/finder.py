@@ -26,6 +26,9 @@ KNOWN_TAGS: Tags = (
     ("<|channel>thought", "<channel|>"),  # Gemma 4
     ("<|START_THINKING|>", "<|END_THINKING|>"),  # Command A Reasoning
     ("<|begin_of_thought|>", "<|end_of_thought|>"),  # OpenThinker, Sky-T1
+    ("<longcat_think>", "</longcat_think>"),  # LongCat Flash Thinking
+    ("<unused94>thought", "<unused95>"),  # MedGemma
+    ("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
 )
 """The tags that are looked for where no others are set."""
 

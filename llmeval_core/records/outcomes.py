@@ -58,11 +58,22 @@ _STOP_REASONS: Mapping[str, StopReason] = {
     "error_toxic": "content_filter",
     "guardrail_intervened": "content_filter",
     "content_filtered": "content_filter",
+    # Zhipu (GLM), MiniMax, LiteLLM
+    "sensitive": "content_filter",
+    "content_policy_violation": "content_filter",
+    "context_window_exceeded": "length",
+    "context_length_exceeded": "length",
+    "max_length": "length",
+    "max_new_tokens": "length",
 }
 
 
 def stop_reason(word: object) -> StopReason:
-    """Read a server's word for why it stopped; what is not known, or no text, is `unknown`."""
+    """Read a server's word for why it stopped; what is not known, or no text, is `unknown`.
+
+    What follows a colon says more of the same: Gemini's `content_filter: RECITATION`.
+    """
     if not isinstance(word, str):
         return "unknown"
-    return _STOP_REASONS.get(word.strip().lower().removeprefix("finish_reason_"), "unknown")
+    known = word.partition(":")[0].strip().lower().replace("-", "_").replace(" ", "_")
+    return _STOP_REASONS.get(known.removeprefix("finish_reason_"), "unknown")

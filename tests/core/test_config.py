@@ -161,6 +161,11 @@ def test_a_variable_that_is_not_set_is_named_without_any_value() -> None:
             "wrong value: input should be a list\n  where: eval.yaml:4, tasks[0].shots",
         ),
         (
+            GOOD + "    variant: no\n",
+            "wrong value: false is no text\n  where: eval.yaml:4, tasks[0].variant\n  try:  "
+            " YAML takes a bare no, yes, off and on for false and true: write it in quotes",
+        ),
+        (
             "",
             "missing key 'models' (and 1 more)\n  where: eval.yaml, models\n  try:   add 'models'",
         ),

@@ -65,3 +65,13 @@ def test_braces_that_reach_the_model_are_told() -> None:
         " for one?",
     )
     assert doubts([Sample("0", "What does {{ x }} mean in Jinja?", ("a",))]) == ()
+
+
+def test_a_thought_in_a_reference_is_told() -> None:
+    """n2-chat-messages: files of reasoning models, whose last turn has the thought in it."""
+    samples = [Sample("0", "q0", ("<think>2, no, 4</think>4",)), Sample("1", "q1", ("5",))]
+
+    assert doubts(samples) == (
+        "1 of 2 samples have a thought in a reference, such as `<think>...</think>`:"
+        " answers are compared with it as it stands",
+    )

@@ -14,7 +14,7 @@ from llmeval_core.contracts import Metric
 from llmeval_core.errors import ConfigError, ModelError
 from llmeval_core.plan import PlannedMetric
 from llmeval_core.reasoning import Tags
-from llmeval_core.records import Failure, Generation, Loglikelihood, Sample, Score
+from llmeval_core.records import Failure, Generation, Loglikelihood, Sample, Score, stop_reason
 from llmeval_core.scoring import Scorer
 from llmeval_core.testing import FakeMetric, make_generation, make_sample
 from llmeval_core.testing.running import plan_of
@@ -274,3 +274,22 @@ async def test_scoring_that_is_cancelled_is_no_failure_of_the_metric() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await scoring
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("content_filter: RECITATION", "content_filter"),
+        ("sensitive", "content_filter"),
+        ("Content-Filter", "content_filter"),
+        ("FINISH_REASON_MAX_TOKENS", "length"),
+        ("context_window_exceeded", "length"),
+        ("length ", "length"),
+        ("", "unknown"),
+        (": stop", "unknown"),
+        (["length"], "unknown"),
+    ],
+)
+def test_servers_words_for_the_end_of_an_answer_are_known(word: object, expected: str) -> None:
+    """s06-cut-off-answers-are-silent: the words of other providers."""
+    assert stop_reason(word) == expected

@@ -182,3 +182,15 @@ def where_it_ends(data: Dataset) -> str | None:
     except DatasetError as err:
         return err.where or ""
     return None
+
+
+@pytest.mark.parametrize("encoding", ["iso2022_jp", "iso2022_kr"])
+def test_iso_2022_is_no_utf_8_though_its_bytes_are_ascii(tmp_path: Path, encoding: str) -> None:
+    """d05-excel-encodings: of the same kind."""
+    text = {"iso2022_jp": "首都は東京です", "iso2022_kr": "수도는 서울"}[encoding]
+    content = f"question,answers\nx,x\n{text},x\n".encode(encoding)
+
+    error = error_of(lambda: asked(csv(tmp_path, content)))
+
+    assert f"set `encoding: {encoding}`" == error.hint
+    assert asked(csv(tmp_path, content, encoding=encoding)) == ["x", text]

@@ -240,3 +240,19 @@ def test_an_answer_in_words_is_another_number_than_one_by_likelihood() -> None:
     assert metric.for_answers("loglikelihood").definition == "acc_norm@lm-eval"
     assert metric.for_answers("letter").definition == "acc_words@llmeval-2-majority"
     assert metric.for_answers("generation").definition == "acc_words@llmeval-2-majority"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("- C", 2),
+        ("> **C**", 2),
+        ("A\nB\nC\nD", None),
+        ("So it is\nC", 2),
+        ("Richtig ist B", 1),
+        ("Nicht richtig ist B", None),
+    ],
+)
+def test_marks_of_lists_and_lists_of_labels(text: str, expected: int | None) -> None:
+    """a01-thinking-tags, of its kind: a label alone, behind a list's mark or among all."""
+    assert find_choice(text, ("Rome", "Paris", "Oslo", "Bern")) == expected

@@ -10,7 +10,7 @@ import pytest
 from llmeval_models.openai.endpoint import endpoint_of, key_header, reasoning_as
 from llmeval_models.openai.provider import OpenAIProvider, ServerProvider
 from llmeval_models.settings import OpenAISettings, ServerSettings, VllmSettings
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from llmeval_core.hooks import ConfigError, GenerationSettings, ModelError, Reasoning, Request
 from llmeval_core.testing import make_request
@@ -298,3 +298,24 @@ async def test_keys_of_the_task_are_laid_over_those_of_the_model(server: Server)
     await model.aclose()
     body = server.bodies[0]
     assert (body["top_k"], body["min_p"], body["x"]) == (5, 0.1, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("127.0.0.1:8000/v1", "such as http://127.0.0.1:8000/v1"),
+        ("localhost:8000/v1", "such as http://localhost:8000/v1"),
+        ("htp://host/v1", "such as http://host/v1"),
+        ("http:///v1", "begins with http"),
+        ("", "such as http://HOST:PORT/v1"),
+        ("http://a b/v1", "no space"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_the_cure(given: str, said: str) -> None:
+    """s09-azure-query-in-base-url, of its kind."""
+    with pytest.raises(ValidationError, match=said):
+        ServerSettings(base_url=given)
+
+
+def test_spaces_around_an_address_are_cut() -> None:
+    assert ServerSettings(base_url=" http://host/v1 \n").base_url == "http://host/v1"

@@ -112,6 +112,16 @@ ERRORS: dict[str, tuple[Any, int, str]] = {
         502,
         "",
     ),
+    "in the message of a choice": (
+        {"choices": [{"message": {"content": "", "error": {"message": "broke", "code": 503}}}]},
+        503,
+        "broke",
+    ),
+    "a blocked prompt in small letters": (
+        {"choices": [], "prompt_feedback": {"block_reason": "SAFETY"}, "usage": {}},
+        400,
+        "the prompt was blocked: SAFETY",
+    ),
     "a blocked prompt of gemini": (
         {"choices": [], "promptFeedback": {"blockReason": "SAFETY"}},
         400,
@@ -138,6 +148,9 @@ FINE: dict[str, Any] = {
         "choices": [CHOICE],
     },
     "error in a choice is null": {"choices": [CHOICE | {"error": None}]},
+    "error in a message is null": {
+        "choices": [CHOICE | {"message": {"content": "Paris", "error": None}}]
+    },
     "code 0": {"code": 0, "message": "success", "choices": [CHOICE]},
     "code 200": {"code": 200, "msg": "OK", "data": {}},
     "status of responses": {"status": "completed", "choices": [CHOICE]},

@@ -43,6 +43,8 @@ MODERATION = told(
         (400, told("Invalid prompt: violates our usage policies. Please try again.")),
         (400, {"code": "data_inspection_failed", "message": "Input data may be inappropriate."}),
         (422, {"detail": "Violated guardrail policy"}),
+        (400, told("Content Exists Risk", code="invalid_request_error")),
+        (400, told("系统检测到输入或生成内容可能包含不安全或敏感内容", code="1301")),
         (403, {"message": "Request blocked by content filter"}),
         (451, ""),
         (400, told("Provider returned error", metadata={"raw": json.dumps(MODERATION)})),

@@ -56,6 +56,9 @@ def told(message: str, **more: object) -> dict[str, object]:
             {"temperature"},
         ),
         (told("Unsupported parameter: 'stop' is not supported with this model."), {"stop"}),
+        (told("temperature: Input should be equal to 1"), {"temperature"}),
+        (told("参数 temperature 不支持"), {"temperature"}),
+        (told("max_tokens is deprecated in favor of max_completion_tokens"), {"max_tokens"}),
         (
             told(
                 "Unsupported parameter: 'max_tokens' is not supported with this model. Use"

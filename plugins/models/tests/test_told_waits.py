@@ -53,6 +53,8 @@ def told(body: object, **headers: str) -> float | None:
         ("Your limit resets in 12 s", 12.0),
         ("Rate limit will be available again in 1 hour", 3600.0),
         ("リクエストが多すぎます。30秒後に再試行してください。", 30.0),
+        ("请求过于频繁，请在2秒后重试", 2.0),
+        ("访问量过大，请3分钟后再试", 180.0),
         ("Limit 30000, Used 29000, Requested 2000. Please try again in 2s.", 2.0),
         ("You retried 3 times", None),
         ("slow down", None),

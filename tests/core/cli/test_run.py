@@ -210,3 +210,21 @@ def test_a_second_ctrl_c_during_a_run_stops_at_once(
 
     assert errors == "stopped at once; everything committed is kept\n"
     assert program.returncode == 130
+
+
+def test_samples_that_all_ask_the_same_are_told_while_they_run(
+    llmeval: Llmeval, tmp_path: Path
+) -> None:
+    """n2-chat-messages, d09-same-input-in-all-rows: one brace too few, and one request for all."""
+    file = tmp_path / "braces.yaml"
+    file.write_text(
+        "models: [atlas/any]\n"
+        "tasks: [{dataset: capitals, prompt: {template: 'Q: {question}'}, limit: 3}]\n"
+    )
+
+    finished = llmeval("run", str(file))
+
+    assert (
+        "atlas/any capitals_0shot: warning: 3 samples make only 1 different request:"
+        " does the prompt show what tells them apart?"
+    ) in finished.stderr

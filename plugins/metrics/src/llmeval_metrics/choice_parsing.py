@@ -24,7 +24,7 @@ __all__ = ["LETTERS", "find_choice"]
 _LONGEST_ALONE = 40
 _END = rf"{CLOSE}\s?[.:,、。!]?{CLOSE}"
 _LABEL_ALONE = re.compile(
-    rf"(?i:(?:option|choice|answer|選択肢|选项|選項)\s?)?{OPEN}\s?([A-Za-z{KANA}])\s?{CLOSE}(?:番|번)?{_END}"
+    rf"(?:[-*>#]{{1,4}}\s{{1,3}})?(?i:(?:option|choice|answer|選択肢|选项|選項)\s?)?{OPEN}\s?([A-Za-z{KANA}])\s?{CLOSE}(?:番|번)?{_END}"
 )
 _LABEL_FIRST = re.compile(
     rf"(?:[-*>#]{{1,4}}\s)?{OPEN}([A-Z{KANA}])(?:[)\]:,、。」】*\n]|\.(?![A-Za-z]\.))"
@@ -102,7 +102,12 @@ def _alone(text: str, n_choices: int) -> int | None:
 
 
 def _last_line(text: str, n_choices: int) -> int | None:
-    return _alone(text.rpartition("\n")[2].strip(), n_choices)
+    """Read a label alone on the last line; a text that lists several so names none."""
+    index = _alone(text.rpartition("\n")[2].strip(), n_choices)
+    if index is None:
+        return None
+    alone = {_alone(line.strip(), n_choices) for line in text.split("\n")[-_MOST_PLACES:]}
+    return index if alone <= {index, None} else None
 
 
 def _first(text: str, n_choices: int) -> int | None:

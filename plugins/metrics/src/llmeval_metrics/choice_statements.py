@@ -17,6 +17,7 @@ CLOSE = r"[)\]」】』>\"'*_`]{0,4}"
 _NOUN = (
     r"(?:answers?|ans|solution|(?:correct|right|best|final)\s(?:choice|option|letter|one)"
     r"|(?:choice|option)(?=\s?(?:is\b|[:=]))|(?:correct|final)(?=:)|antwort|lösung|réponse|bonne\soption"
+    r"|(?<!nicht\s)(?:richtig|korrekt)(?=\sist\s)"
     r"|option\scorrecte|respuesta|(?:opción|alternativa)\scorrecta|resposta|risposta|choose|chose|select(?:ed)?|pick(?:ed)?|(?:go|going|went)\swith"
     r"|opt(?:ed)?\sfor|wähle|choisis|elijo|escojo)\b"
     r"|答え|答(?=[はがも:])|回答|正解|解答|正答|選択肢(?=[はが:])|答案|正确选项|正確選項"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -12,7 +13,6 @@ from llmeval_core.hooks import Settings
 
 LikelihoodBy = Literal["none", "echo", "llama_cpp"]
 ReasoningAs = Literal["auto", "openai", "openrouter", "vllm", "gemini", "anthropic", "qwen"]
-BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 
 
 def _as_text(value: Any) -> Any:  # Any: pydantic hands over what the file has
@@ -22,6 +22,22 @@ def _as_text(value: Any) -> Any:  # Any: pydantic hands over what the file has
     return value
 
 
+def _address(text: str) -> str:
+    """Cut spaces around an address; refuse what can be none, and say what to write.
+
+    Raises:
+        ValueError: it has no scheme, no host, or a space in it.
+    """
+    text = text.strip()
+    if re.fullmatch(r"https?://[^\s/]\S*", text):
+        return text
+    if re.search(r"\s", text):
+        raise ValueError("an address has no space in it")
+    host = re.sub(r"^(?:[A-Za-z]+:/{0,2}(?=\D)|/+)", "", text) or "HOST:PORT/v1"
+    raise ValueError(f"an address begins with http:// or https://, such as http://{host}")
+
+
+BaseUrl = Annotated[str, AfterValidator(_address), Field(json_schema_extra={"format": "uri"})]
 QueryText = Annotated[str, BeforeValidator(_as_text)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from pathlib import Path
 
 from llmeval_core.hooks import DatasetError
@@ -15,6 +16,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_SWITCH = re.compile(rb"\x1b(?:\$[@B]|\$\([A-D]|\([JI]|\$\)[AC])")
 _BLOCK = 1 << 18
 _SAMPLE_BYTES = 1 << 16
 _LIKELY = [
@@ -62,6 +64,27 @@ def encoding_of(head: bytes, encoding: str | None, path: Path) -> str:
         f"`encoding` says {encoding}",
         where=f"{path}:1",
         hint="leave `encoding` out",
+    )
+
+
+def refuse_switches(head: bytes, path: Path) -> None:
+    """Refuse ISO-2022, which writes all characters with ASCII bytes, so that it passes as UTF-8.
+
+    Args:
+        head: what the file begins with, as far as it is read.
+        path: for errors.
+
+    Raises:
+        DatasetError: the file switches to other characters as ISO-2022 does.
+    """
+    found = _SWITCH.search(head)
+    if found is None:
+        return
+    likely = "iso2022_kr" if found[0] == b"\x1b$)C" else "iso2022_jp"
+    raise DatasetError(
+        "this is not UTF-8 but ISO-2022, which switches between characters",
+        where=f"{path}:{head[: found.start()].count(10) + 1}",
+        hint=f"set `encoding: {likely}`",
     )
 
 

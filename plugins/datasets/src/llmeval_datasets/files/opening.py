@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from llmeval_core.hooks import DatasetError
-from llmeval_datasets.files.encodings import encoding_of, wrong_encoding
+from llmeval_datasets.files.encodings import encoding_of, refuse_switches, wrong_encoding
 from llmeval_datasets.files.foreign import refuse_foreign, refuse_pointer
 from llmeval_datasets.files.unpacking import DEFAULT_BOUNDS, Bounds, open_bytes
 
@@ -51,6 +51,8 @@ def open_text(path: Path, opening: Opening = DEFAULT) -> TextIO:
     raw = open_bytes(path, opening.bounds, check=check)
     try:
         encoding = encoding_of(raw.peek(4)[:4], opening.encoding, path)
+        if opening.encoding is None:
+            refuse_switches(raw.peek(1), path)
     except BaseException:
         raw.close()
         raise

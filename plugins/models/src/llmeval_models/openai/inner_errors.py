@@ -11,7 +11,8 @@ _MARKS = frozenset(
     {
         "error", "errors", "error_code", "errorCode", "error_msg", "error_message", "errorMessage",
         "code", "status", "status_code", "statusCode", "success", "ok", "detail", "message", "msg",
-        "Message", "fault", "base_resp", "__type", "promptFeedback", "prompt_filter_results",
+        "Message", "fault", "base_resp", "__type", "promptFeedback", "prompt_feedback",
+        "prompt_filter_results",
     }
 )  # fmt: skip
 """Keys of which a whole answer of chat or completions has none."""
@@ -74,8 +75,9 @@ def _in_body(answer: dict[str, Any]) -> InnerError | None:
 
 
 def _in_choice(choice: dict[str, Any]) -> InnerError | None:
-    if _says_error(choice.get("error")):
-        return read_error(choice["error"], around=choice)
+    for place in (choice, choice.get("message"), choice.get("delta")):
+        if isinstance(place, dict) and _says_error(place.get("error")):
+            return read_error(place["error"], around=place)
     word = choice.get("finish_reason")
     if isinstance(word, str) and word.strip().lower().replace("-", "_") in _FAILED_FINISHES:
         return InnerError(502, word[:100], f"the answer ended with '{word[:100]}'")
@@ -84,8 +86,10 @@ def _in_choice(choice: dict[str, Any]) -> InnerError | None:
 
 def _blocked(answer: dict[str, Any]) -> InnerError | None:
     """Find that a prompt was held back by a filter, as Gemini and Azure tell it."""
-    feedback = answer.get("promptFeedback")
-    reason = feedback.get("blockReason") if isinstance(feedback, dict) else None
+    feedback = answer.get("promptFeedback", answer.get("prompt_feedback"))
+    reason = None
+    if isinstance(feedback, dict):
+        reason = feedback.get("blockReason", feedback.get("block_reason"))
     results = answer.get("prompt_filter_results")
     if isinstance(reason, str):
         said = f"the prompt was blocked: {reason[:100]}"

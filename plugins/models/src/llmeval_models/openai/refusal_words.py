@@ -20,7 +20,8 @@ _FILTERED = re.compile(
     r"content[_ -]?filter|content[_ -]?(?:management[_ -]|safety[_ -])?polic|policy[_ -]?violat"
     r"|violat\w+ .{0,60}(?:polic|guideline|terms)|responsibleaipolicy|usage polic|safety system"
     r"|moderation|\bflagged\b|guardrail|prohibited[_ ]content|data_?inspection_?failed"
-    r"|(?:inappropriate|sensitive|harmful) content|blocked by (?:our |the )?(?:safety|cont)"
+    r"|(?:inappropriate|sensitive|harmful|unsafe) content|blocked by (?:our |the )?(?:safety|cont)"
+    r"|content exists risk|contentfilter|不安全|敏感内容|违规"  # DeepSeek, Zhipu
 )
 _OF_ACCOUNT = re.compile(
     r"(?:account|organi[sz]ation|workspace|api[ _-]?key)\W.{0,60}"

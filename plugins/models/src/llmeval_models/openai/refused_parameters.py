@@ -28,7 +28,9 @@ _REFUSES = re.compile(
     r"|not (?:permitted|allowed|available|accepted|compatible)|incompatible"
     r"|deprecated for this model|only the default|only be set to|only \S+ is (?:supported|allowed)"
     r"|not a valid (?:field|parameter|argument|property)|cannot both be|strictly positive"
-    r"|\buse\b.{0,40}\binstead\b|fixed (?:at|to)",
+    r"|\buse\b.{0,40}\binstead\b|fixed (?:at|to)|deprecated in favou?r of"
+    r"|(?:should|must) be (?:equal to )?1(?![\d.]*\d)|不支持|不被支持"
+    r"|サポートされ(?:て(?:い)?ません|ない)",
     re.IGNORECASE,
 )
 _THOUGHT_ENDS = "</think>"
@@ -78,7 +80,9 @@ def _is_named(name: str, message: str) -> bool:
 
 def _proposed(message: str) -> str:
     """Tell which name of `max_tokens` a message proposes."""
-    found = re.search(r"\buse\W{1,4}(max_(?:completion_)?tokens)\b", message, re.IGNORECASE)
+    found = re.search(
+        r"\b(?:use|in favou?r of)\W{1,4}(max_(?:completion_)?tokens)\b", message, re.IGNORECASE
+    )
     return found[1].lower() if found else "max_completion_tokens"
 
 

@@ -37,7 +37,10 @@ _ASKED_BARE = re.compile(
 )
 _A_MINUTE = re.compile(rf"\b{_ASKS}\b[^.\d]{{0,40}}\b(?:a|one)\s+minute\b", re.IGNORECASE)
 _ASKED_JA = re.compile(rf"{_AMOUNT}\s*(ミリ秒|秒|分|時間)(?:以上|ほど|間)?(?:後|経|お?待|して)")
-_UNIT_JA_S = {"ミリ秒": 0.001, "秒": 1.0, "分": 60.0, "時間": 3600.0}
+_ASKED_ZH = re.compile(rf"{_AMOUNT}\s*(毫秒|秒|分|小时)钟?(?:之?后|以后)")
+_UNIT_S_BY_SIGN = {
+    "ミリ秒": 0.001, "毫秒": 0.001, "秒": 1.0, "分": 60.0, "時間": 3600.0, "小时": 3600.0
+}  # fmt: skip
 
 _OPENAI = ("requests", "tokens")
 _ANTHROPIC = ("requests", "tokens", "input-tokens", "output-tokens")
@@ -223,8 +226,8 @@ def _in_words(message: str) -> float | None:
         return _bounded(float(found[1]))
     if _A_MINUTE.search(message):
         return 60.0
-    if found := _ASKED_JA.search(message):
-        return _bounded(float(found[1]) * _UNIT_JA_S[found[2]])
+    if found := _ASKED_JA.search(message) or _ASKED_ZH.search(message):
+        return _bounded(float(found[1]) * _UNIT_S_BY_SIGN[found[2]])
     return None
 
 
