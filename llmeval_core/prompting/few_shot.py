@@ -13,6 +13,8 @@ from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting.templates import PromptError, Templates, variables_of
 from llmeval_core.records import Sample, problem_of
 
+_ENDS = " ?!.。…"
+"""What may end a question, or not: full-width ones are among them after NFKC."""
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 
 
@@ -100,6 +102,8 @@ class FewShotPool:
         """Return a text that is equal for samples that ask the same."""
         if sample.choices:
             sample = replace(sample, choices=tuple(sorted(sample.choices)))
+        if isinstance(sample.input, str):
+            sample = replace(sample, input=_plain(sample.input).rstrip(_ENDS))
         variables = variables_of(sample)
         if self._task.prompt.examples == "template":
             variables["examples"] = []

@@ -195,6 +195,8 @@ def test_what_does_not_change_the_answer_keeps_the_fingerprint() -> None:
     [
         "What is the capital of Peru? ",
         "what is the  CAPITAL of Peru?",
+        "What is the capital of Peru ？",
+        "What is the capital of Peru",
         "Ｗhat is\u200b the capital of Peru?",
     ],
 )
