@@ -116,7 +116,7 @@ async def test_everything_of_a_result_is_on_the_run(
     assert tags["llmeval.not_a_number.aio_0shot_f1"] == "none"
     assert tags["mlflow.llmeval.n_failed.aio_0shot"] == "0"
     assert tags["llmeval.provider"] == "openai"
-    assert "| aio_0shot_accuracy&emsp; | 0.5000 | 0.0100 |" in tags["mlflow.note.content"]
+    assert "| aio_0shot_accuracy&emsp; | 0.5000 | 0.0100, n=3 |" in tags["mlflow.note.content"]
     (used,) = run.inputs.dataset_inputs
     assert (used.dataset.name, used.dataset.digest) == ("aio", "f" * 32)
     assert [(tag.key, tag.value) for tag in used.tags] == [("mlflow.data.context", "evaluation")]

@@ -151,3 +151,20 @@ def test_a_metric_that_is_called_like_anothers_standard_error_stays(
     taken_back = withdrawn(make_result(), ["aio_0shot_accuracy"], latest, tags)
 
     assert taken_back == {}
+
+
+async def test_the_description_says_how_sure_a_number_is_and_of_how_many_samples(
+    home: Path, client: Client, open_tracker: Callable[..., Any], make_result: ResultFactory
+) -> None:
+    tracker = await open_tracker(home, experiment="sure")
+    made = make_result("a", values={"accuracy": 0.0, "f1": 0.4}, stderr=0.0, n_samples=30)
+    accuracy, f1 = made.metrics
+    sure = accuracy.aggregate.model_copy(update={"interval": (0.0, 0.1135)})
+    accuracy = accuracy.model_copy(update={"aggregate": sure})
+    await tracker.deliver(made.model_copy(update={"metrics": (accuracy, f1)}))
+
+    await tracker.deliver(make_result("b", values={"f1": 0.5}, n_samples=40))
+
+    note = one_run(client, "sure").data.tags["mlflow.note.content"]
+    assert "| aio_0shot_accuracy&emsp; | 0.0000 | [0.0000, 0.1135], n=30 |" in note
+    assert "| aio_0shot_f1&emsp; | 0.5000 | n=40 |" in note

@@ -12,6 +12,7 @@ from llmeval_core.hooks import LlmevalError, RunInfo, TaskResult
 from llmeval_mlflow_tracker.artifacts import ArtifactStore, ResultFiles, Uploads
 from llmeval_mlflow_tracker.batches import batches
 from llmeval_mlflow_tracker.connection import Session
+from llmeval_mlflow_tracker.intervals import scored_tags
 from llmeval_mlflow_tracker.names import MAX_PARAM, MAX_RUN_NAME, short_value
 from llmeval_mlflow_tracker.overwrite import (
     Point,
@@ -134,6 +135,7 @@ class Delivery:
         """Return the result's tags, and the whole of each text that is too long for its place."""
         words, long_texts = result_tags(self.result, scores)
         words |= standing_tags(self.result, run.data.tags)
+        words |= scored_tags(self.result, run.data.tags)
         table_only = table_only_tag(self.result.task)
         if scores.table_only or table_only in run.data.tags:
             words[table_only] = write_table_only(scores.table_only)

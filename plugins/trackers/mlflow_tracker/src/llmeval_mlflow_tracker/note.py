@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from llmeval_mlflow_tracker.intervals import Scored, read_scored
 from llmeval_mlflow_tracker.names import MAX_TAG, legal_key
 from llmeval_mlflow_tracker.overwrite import Point
 from llmeval_mlflow_tracker.scores import STDERR_SUFFIX, Score
@@ -96,6 +97,7 @@ def _rows(points: Mapping[str, Point], tags: Mapping[str, str]) -> list[str]:
     table_only = read_table_only(tags)
     errors = {_stderr_key(key, tags) for key in points.keys() | table_only.keys()}
     keys = (points.keys() - errors) | table_only.keys()
+    scored = read_scored(tags)
     rows = []
     for key in sorted(keys, key=lambda key: ("/" in key, key)):
         elsewhere = table_only.get(key, Score(None, None))
@@ -116,11 +118,18 @@ def _rows(points: Mapping[str, Point], tags: Mapping[str, str]) -> list[str]:
         cells = (
             f"{_safe(title)}&emsp;",
             "not a number" if is_not_a_number else f"{value:.4f}",
-            "" if stderr is None else f"{stderr:.4f}",
+            _spread(value, stderr, None if is_not_a_number else scored.get(key)),
             _safe(definition),
         )
         rows.append(f"| {' | '.join(cells)} |")
     return rows
+
+
+def _spread(value: float, stderr: float | None, scored: Scored | None) -> str:
+    """Write how sure a number is; what was noted of another value does not count."""
+    if scored is not None and math.isclose(scored.value, value, rel_tol=1e-6, abs_tol=1e-9):
+        return scored.shown(stderr)
+    return "" if stderr is None else f"{stderr:.4f}"
 
 
 def _stderr_key(key: str, tags: Mapping[str, str]) -> str:
