@@ -117,6 +117,14 @@ class Doubts:
     @staticmethod
     def _has_new_braces(sample: Sample, request: Request) -> bool:
         """Whether a template's braces reached the request otherwise than from the input."""
-        sent = request.prompt or " ".join(message.content for message in request.messages)
-        sent += " ".join(request.continuations)
-        return any(mark in sent and mark not in sample.input_text for mark in _BRACES)
+        texts = [
+            request.prompt,
+            *[message.content for message in request.messages],
+            *request.continuations,
+        ]
+        with_brace = [text for text in texts if "{" in text]
+        return any(
+            mark in text and mark not in sample.input_text
+            for text in with_brace
+            for mark in _BRACES
+        )

@@ -29,6 +29,8 @@ def check_generation(request: Request, generation: object) -> None:
             f"the model gave a {type(generation).__name__}, not a Generation",
             hint="this is a bug in the plugin; tell its author",
         )
+    if _is_plain(request, generation):
+        return
     problem = (
         _problem_of_answers(request, generation)
         or _problem_of_counts(generation)
@@ -43,6 +45,34 @@ def check_generation(request: Request, generation: object) -> None:
             f"asked for {request.settings.n} answers, got {len(generation.texts)}",
             hint="this model does not know `n`; leave it at 1",
         )
+
+
+def _is_plain(request: Request, generation: Generation) -> bool:
+    """Whether it is one text with sound counts and words: nearly all are, and told at once."""
+    texts, reasons, latency_s = generation.texts, generation.stop_reasons, generation.latency_s
+    return (
+        type(texts) is tuple
+        and len(texts) == request.settings.n == 1
+        and type(texts[0]) is str
+        and not request.continuations
+        and generation.loglikelihoods == ()
+        and type(reasons) is tuple
+        and len(reasons) == 1
+        and type(reasons[0]) is str
+        and reasons[0] in _STOP_REASONS
+        and generation.reasonings == generation.not_sent == ()
+        and type(latency_s) is float
+        and 0 <= latency_s < _MOST
+        and generation.n_reasoning_tokens is generation.refusal is generation.hold_s is None
+        and _is_count(generation.n_prompt_tokens)
+        and _is_count(generation.n_completion_tokens)
+        and _is_word(generation.finish_reason)
+        and _is_word(generation.served_by)
+    )
+
+
+def _is_word(value: object) -> bool:
+    return value is None or type(value) is str
 
 
 def _problem_of_answers(request: Request, generation: Generation) -> str | None:

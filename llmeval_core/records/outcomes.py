@@ -75,5 +75,7 @@ def stop_reason(word: object) -> StopReason:
     """
     if not isinstance(word, str):
         return "unknown"
+    if word in _STOP_REASONS:
+        return _STOP_REASONS[word]
     known = word.partition(":")[0].strip().lower().replace("-", "_").replace(" ", "_")
     return _STOP_REASONS.get(known.removeprefix("finish_reason_"), "unknown")

@@ -9,8 +9,8 @@ from typing import Literal
 from pydantic import Field
 
 from llmeval_core.hooks import ConfigError, Sample, Score, Settings, fingerprint
-from llmeval_metrics.choice_parsing import LETTERS
 from llmeval_metrics.invisible import visible
+from llmeval_metrics.letters import LETTERS
 from llmeval_metrics.normalization import nfkc
 from llmeval_metrics.per_text import TextMetric
 from llmeval_metrics.text_match import compiled

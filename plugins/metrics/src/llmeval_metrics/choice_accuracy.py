@@ -19,7 +19,7 @@ from llmeval_core.hooks import (
     Settings,
     mean_aggregate,
 )
-from llmeval_metrics.choice_parsing import LETTERS, find_choice
+from llmeval_metrics.letters import LETTERS
 from llmeval_metrics.per_text import MAJORITY, mean_score, most_frequent, texts_of
 
 _DEFINITIONS = {
@@ -55,6 +55,10 @@ class ChoiceAccuracy:
     higher_is_better = True
 
     def __init__(self, settings: ChoiceSettings) -> None:
+        # Late: compiling its patterns would slow down the start of every run.
+        from llmeval_metrics.choice_parsing import find_choice  # noqa: PLC0415
+
+        self._find = find_choice
         self._normalize = settings.normalize
         self._majority = settings.majority
         self.definition = _DEFINITIONS[settings.normalize]
@@ -83,7 +87,7 @@ class ChoiceAccuracy:
         if generation.loglikelihoods:
             weights = self._weights(sample.choices, generation.loglikelihoods)
             return _score(weights.index(max(weights)), sample.answer)
-        chosen = [find_choice(text, sample.choices) for text in texts_of(generation)]
+        chosen = [self._find(text, sample.choices) for text in texts_of(generation)]
         if self._majority:
             place = most_frequent(chosen)
             return _score(None if place is None else chosen[place], sample.answer)

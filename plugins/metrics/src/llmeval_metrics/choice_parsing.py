@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from llmeval_metrics.choice_statements import (
     CLOSE,
     KANA,
-    LETTERS,
     OPEN,
     follows_lead,
     label_index,
@@ -18,6 +17,7 @@ from llmeval_metrics.choice_statements import (
 )
 from llmeval_metrics.choice_text import marked_texts, plain_text
 from llmeval_metrics.invisible import visible
+from llmeval_metrics.letters import LETTERS
 
 __all__ = ["LETTERS", "find_choice"]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+from llmeval_metrics.letters import LETTERS
+
 KANA = "アイウエオカキクケコ"
 
 OPEN = r"[(\[「【『<\"'*_`]{0,4}"

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from llmeval_core.hooks import Aggregate, Generation, Sample, Score, Settings
 from llmeval_metrics.normalization import nfkc
-from llmeval_metrics.number_parsing import last_number
 from llmeval_metrics.per_text import texts_of
 
 _NOT_NUMERIC = re.compile(r"[^0-9.]")
@@ -51,6 +50,7 @@ class Correlation:
     def __init__(self, kind: Literal["pearson", "spearman"], settings: CorrelationSettings) -> None:
         self._kind = kind
         self._leave_out = settings.unparsed == "leave_out"
+        self._parse = _number_parser(leave_out=self._leave_out)
         owner = "llmeval-parsed-2" if self._leave_out else "llm-jp-1"
         self.definition = f"{kind}@{owner}"
 
@@ -60,7 +60,7 @@ class Correlation:
         Raises:
             ValueError: the sample has no reference with a number, or the generation no text.
         """
-        parse = last_number if self._leave_out else parse_number
+        parse = self._parse
         wanted = _reference_number(sample.references[0], parse) if sample.references else None
         if wanted is None:
             raise ValueError("the sample has no reference with a number")
@@ -92,6 +92,15 @@ class Correlation:
         if self._kind == "spearman":
             return pearson(ranks(found), ranks(wanted))
         return pearson(found, wanted)
+
+
+def _number_parser(*, leave_out: bool) -> Callable[[str], float | None]:
+    if not leave_out:
+        return parse_number
+    # Late: compiling its patterns would slow down the start of every run.
+    from llmeval_metrics.number_parsing import last_number  # noqa: PLC0415
+
+    return last_number
 
 
 def parse_number(text: str) -> float | None:

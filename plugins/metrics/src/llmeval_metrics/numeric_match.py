@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from llmeval_core.hooks import ConfigError, Metric, Sample, Score, Settings
-from llmeval_metrics.number_parsing import Number, find_number
 from llmeval_metrics.per_text import MAJORITY, VotingMetric
+
+if TYPE_CHECKING:
+    from llmeval_metrics.number_parsing import Number
 
 _TOLERANCE = 1e-6
 
@@ -60,6 +62,10 @@ class NumericMatch(VotingMetric):
     """
 
     def __init__(self, settings: NumericSettings) -> None:
+        # Late: compiling its patterns would slow down the start of every run.
+        from llmeval_metrics.number_parsing import find_number  # noqa: PLC0415
+
+        self._find = find_number
         self.definition = "numeric_match@last-2"
         self.majority = settings.majority
         if settings.tolerance != _TOLERANCE:
@@ -74,10 +80,10 @@ class NumericMatch(VotingMetric):
         Raises:
             ValueError: no reference has a number.
         """
-        wanted = [number for ref in sample.references if (number := find_number(ref)) is not None]
+        wanted = [number for ref in sample.references if (number := self._find(ref)) is not None]
         if not wanted:
             raise ValueError("no reference has a number")
-        found = find_number(text)
+        found = self._find(text)
         if found is None:
             return Score(0.0)
         right = any(self._are_equal(found, number) for number in wanted)
@@ -85,7 +91,7 @@ class NumericMatch(VotingMetric):
 
     def vote(self, text: str, sample: Sample) -> str | None:
         """Return the number that the answer ends with."""
-        found = find_number(text)
+        found = self._find(text)
         return None if found is None else _shown(found)
 
     def _are_equal(self, found: Number, wanted: Number) -> bool:

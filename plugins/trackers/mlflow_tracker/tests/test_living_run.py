@@ -103,7 +103,10 @@ async def test_standard_errors_can_be_in_the_tables_only(
 
     run = one_run(client, "stderr")
     assert run.data.metrics == {"aio_0shot_accuracy": 0.5}
-    assert "| aio_0shot_accuracy&emsp; | 0.5000 | 0.0125, n=3 |" in run.data.tags["mlflow.note.content"]
+    assert (
+        "| aio_0shot_accuracy&emsp; | 0.5000 | 0.0125, n=3 |"
+        in run.data.tags["mlflow.note.content"]
+    )
 
 
 async def test_a_text_too_long_for_a_tag_is_whole_in_an_artifact(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmeval_core.hooks import Generation, ModelError
+from llmeval_core.hooks import Generation, ModelError, StopReason
 from llmeval_models.openai.content import read_choice, whole_text
 from llmeval_models.openai.usage import read_usage
 
@@ -42,21 +42,32 @@ def read_answer(
         )
     if len(choices) > 1:
         choices = in_order(choices)[:n]
-    replies = [read_choice(choice) for choice in choices]
-    thoughts = tuple([reply.reasoning for reply in replies])
+    texts: tuple[str, ...]
+    stops: tuple[StopReason, ...]
+    thoughts: tuple[str | None, ...]
     usage = read_usage(answer.get("usage"))
+    if len(choices) == 1:  # nearly always
+        one = read_choice(choices[0])
+        texts, stops, refusal = (one.text,), (one.stop,), one.refusal
+        thoughts = (one.reasoning,) if one.reasoning else ()
+    else:
+        replies = [read_choice(choice) for choice in choices]
+        texts = tuple([reply.text for reply in replies])
+        stops = tuple([reply.stop for reply in replies])
+        thoughts = tuple([reply.reasoning for reply in replies])
+        refusal = next(filter(None, [reply.refusal for reply in replies]), None)
     return Generation(
-        texts=tuple([reply.text for reply in replies]),
+        texts=texts,
         finish_reason=word(choices[0].get("finish_reason")),
         n_prompt_tokens=usage.n_prompt,
         n_completion_tokens=usage.n_completion,
         latency_s=latency_s,
         served_by=word(answer.get("model")),
         hold_s=hold_s,
-        stop_reasons=tuple([reply.stop for reply in replies]),
+        stop_reasons=stops,
         reasonings=thoughts if any(thoughts) else (),
         n_reasoning_tokens=usage.n_reasoning,
-        refusal=next(filter(None, [reply.refusal for reply in replies]), None),
+        refusal=refusal,
     )
 
 

@@ -82,7 +82,7 @@ class Client:
         except BrokenError as err:
             reason = self._clean(str(err))
             raise unreachable(reason, self._settings, self._endpoint) from err
-        self.hold_s = used_up_for_s(reply.header)
+        self.hold_s = used_up_for_s(reply.header) if reply.tells_quota else None
         if reply.status != 200:
             raise self._refusal(reply.status, reply)
         return self._read(reply)

@@ -76,9 +76,11 @@ def _in_body(answer: dict[str, Any]) -> InnerError | None:
 
 def _in_choice(choice: dict[str, Any]) -> InnerError | None:
     for place in (choice, choice.get("message"), choice.get("delta")):
-        if isinstance(place, dict) and _says_error(place.get("error")):
+        if isinstance(place, dict) and "error" in place and _says_error(place["error"]):
             return read_error(place["error"], around=place)
     word = choice.get("finish_reason")
+    if word == "stop":
+        return None
     if isinstance(word, str) and word.strip().lower().replace("-", "_") in _FAILED_FINISHES:
         return InnerError(502, word[:100], f"the answer ended with '{word[:100]}'")
     return None

@@ -82,7 +82,8 @@ class Answer:
         content = self._content if self._chunked else self._received[: self._length]
         headers = self._headers
         plain = decompressed(bytes(content), headers.get("content-encoding"), self._limits)
-        return Reply(self._status, plain, lambda name: headers.get(name.lower()))
+        tells_quota = any("ratelimit" in name for name in headers)
+        return Reply(self._status, plain, lambda name: headers.get(name.lower()), tells_quota)
 
     def _read_head(self) -> bool:
         """Take status and headers if they are all there; heads of 100 and the like before them."""

@@ -74,11 +74,13 @@ class Reply:
         status: the HTTP status.
         content: the whole body, decompressed.
         header: reads a header.
+        tells_quota: whether a header may tell of a quota; there are many to look at.
     """
 
     status: int
     content: bytes
     header: Header
+    tells_quota: bool = True
 
 
 class Wire(Protocol):
