@@ -12,6 +12,9 @@ FEW = 10
 _NO_TEXT = frozenset({"none", "null", "nan", "n/a", "undefined"})
 _BRACES = ("{{", "{%")
 _THOUGHT_ENDS = tuple(closing for _, closing in KNOWN_TAGS)
+_SHORTEST_END = min(map(len, _THOUGHT_ENDS))
+_LONG = 40
+"""No text of `_NO_TEXT` is that long, with white space around it."""
 
 
 class Doubts:
@@ -33,14 +36,14 @@ class Doubts:
     def add(self, sample: Sample, request: Request | None) -> None:
         """Look at one sample, and at its request if it could be made."""
         self._n += 1
-        self._n_blank_inputs += not sample.input_text.strip()
+        asked = sample.input if isinstance(sample.input, str) else sample.input_text
+        if not asked or asked.isspace():
+            self._n_blank_inputs += 1
         references = sample.references
-        if not references and sample.answer is None:
+        if references:
+            self._look_at(references)
+        elif sample.answer is None:
             self._n_without_reference += 1
-        elif references and not any(text.strip() for text in references):
-            self._n_blank_references += 1
-        self._n_no_text += any(text.strip().lower() in _NO_TEXT for text in references)
-        self._n_thoughts += any(end in text for text in references for end in _THOUGHT_ENDS)
         if len(self._references) < FEW:  # else they differ, which is all that is asked
             self._references[references[0] if references else ""] += 1
         if sample.choices:
@@ -50,6 +53,20 @@ class Doubts:
                 self._places[sample.answer] += 1
         if request is not None and self._has_new_braces(sample, request):
             self._n_braces += 1
+
+    def _look_at(self, references: tuple[str, ...]) -> None:
+        """Look at the references of one sample; there is one, nearly always."""
+        is_blank, is_no_text, has_thought = True, False, False
+        for text in references:
+            if text and not text.isspace():
+                is_blank = False
+            if len(text) < _LONG and text.strip().lower() in _NO_TEXT:
+                is_no_text = True
+            if len(text) >= _SHORTEST_END:
+                has_thought = has_thought or any(end in text for end in _THOUGHT_ENDS)
+        self._n_blank_references += is_blank
+        self._n_no_text += is_no_text
+        self._n_thoughts += has_thought
 
     def lines(self, n_distinct: int) -> tuple[str, ...]:
         """Say in a line each what is to be looked at; empty if nothing is.
@@ -117,13 +134,12 @@ class Doubts:
     @staticmethod
     def _has_new_braces(sample: Sample, request: Request) -> bool:
         """Whether a template's braces reached the request otherwise than from the input."""
-        texts = [
-            request.prompt,
-            *[message.content for message in request.messages],
-            *request.continuations,
-        ]
-        with_brace = [text for text in texts if "{" in text]
-        return any(
+        with_brace = [turn.content for turn in request.messages if "{" in turn.content]
+        if "{" in request.prompt:
+            with_brace.append(request.prompt)
+        if request.continuations:
+            with_brace += [text for text in request.continuations if "{" in text]
+        return bool(with_brace) and any(
             mark in text and mark not in sample.input_text
             for text in with_brace
             for mark in _BRACES

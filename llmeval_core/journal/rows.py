@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from math import isfinite
@@ -17,6 +18,7 @@ from llmeval_core.records import (
     Request,
     Sample,
     SampleResult,
+    StopReason,
     stop_reason,
 )
 from llmeval_core.tokens import MOST_TOKENS
@@ -71,12 +73,18 @@ def generation_row(request: Request, generation: Generation, finished_at: float)
         generation.latency_s,
         generation.served_by,
         finished_at,
-        text_list(generation.stop_reasons) if generation.stop_reasons else None,
+        _reasons(generation.stop_reasons) if generation.stop_reasons else None,
         text_list(generation.reasonings) if generation.reasonings else None,
         generation.n_reasoning_tokens,
         generation.refusal,
         ",".join(generation.not_sent) or None,
     )
+
+
+@functools.lru_cache(maxsize=64)
+def _reasons(stop_reasons: tuple[StopReason, ...]) -> str:
+    """Write stop reasons; nearly all answers have the same."""
+    return text_list(stop_reasons)
 
 
 def sample_columns(sample: Sample) -> Row:

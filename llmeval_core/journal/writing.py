@@ -26,7 +26,7 @@ GATHER_S = 0.05
 MOST_ROWS = 1000
 """Samples in one commit at most."""
 _LONGEST_REASON = 500
-_ROWS_PER_STATEMENT = (64, 8, 1)  # few sizes: prepared once; none has more than 999 values
+_ROWS_PER_STATEMENT = (48, 8, 1)  # few sizes: prepared once; none has more than 999 values
 
 
 class _Item(NamedTuple):
