@@ -247,6 +247,6 @@ class Journal:
             with self._lock, sqlite_errors(self.path):
                 yield
         except JournalError as err:
-            if problem := self._presence.problem():
+            if problem := self._presence.behind(err):
                 raise problem from err
             raise

@@ -7,9 +7,12 @@ place: a run would ask and pay for hours, and keep nothing.
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from llmeval_core.errors import JournalError
+
+_GOING_S = 0.5
 
 
 class Presence:
@@ -37,6 +40,18 @@ class Presence:
         problem = self.problem()
         if problem is not None:
             raise problem
+
+    def behind(self, err: Exception) -> JournalError | None:
+        """Say that an error comes from the file's being gone; None if it does not.
+
+        Of a folder that is being deleted, SQLite's log may go a moment before the file does.
+        """
+        give_up_at = time.monotonic() + _GOING_S
+        while (problem := self.problem()) is None and "I/O error" in str(err):
+            if time.monotonic() > give_up_at:
+                break
+            time.sleep(_GOING_S / 20)
+        return problem
 
     def problem(self) -> JournalError | None:
         """Say that it was deleted, moved or replaced, or cannot be reached; None if it is there."""

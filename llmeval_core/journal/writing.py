@@ -126,7 +126,7 @@ class SampleWriter:
         try:
             connection = connect(self._path)
         except sqlite3.Error as err:
-            self._error = journal_error(err, self._called)
+            self._error = self._presence.behind(err) or journal_error(err, self._called)
             connection = None
         running = True
         while running:
@@ -136,7 +136,7 @@ class SampleWriter:
                     self._presence.check()
                     _commit(connection, batch)
                 except Exception as err:  # noqa: BLE001  nobody would hear of it from this thread
-                    self._error = self._presence.problem() or journal_error(err, self._called)
+                    self._error = self._presence.behind(err) or journal_error(err, self._called)
             for done in flushes:
                 if not done.set_running_or_notify_cancel():
                     continue  # who waited was cancelled
