@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from llmeval_core.naming import Json
 from llmeval_core.records import TaskResult
 
 MORE_FAILED = 0.02
@@ -39,6 +40,19 @@ class Coverage:
         if not self.is_whole and self.n_samples != other.n_samples:
             return self.n_samples < other.n_samples
         return self._share_failed > other._share_failed + MORE_FAILED
+
+    def as_list(self) -> list[Json]:
+        """Return it as JSON, in the order of the fields, for a tracker to keep beside numbers."""
+        return [self.n_samples, self.n_total, self.n_failed, self.is_whole]
+
+    @classmethod
+    def from_list(cls, stored: object) -> Coverage | None:
+        """Read what `as_list` gave; None if it is anything else."""
+        match stored:
+            case [int(n_samples), int() | None as n_total, int(n_failed), bool(is_whole)]:
+                return cls(n_samples, n_total, n_failed, is_whole)
+            case _:
+                return None
 
     @property
     def _share_failed(self) -> float:

@@ -8,11 +8,9 @@ from llmeval_core.engine.notices import Notices
 from llmeval_core.errors import LlmevalError
 from llmeval_core.plan import PlannedModel
 from llmeval_core.records import Generation, Request
-from llmeval_core.tokens import estimate_tokens, prompt_tokens
+from llmeval_core.tokens import MOST_TOKENS, estimate_tokens, prompt_tokens
 
 _MILLION = 1_000_000
-_MOST_TOKENS = 1_000_000_000
-"""A count of one request beyond this is no count."""
 
 
 def cost_of(price: PriceConfig, n_prompt_tokens: int, n_completion_tokens: int) -> float:
@@ -104,6 +102,6 @@ class Spending:
 
 def _told(n_tokens: object) -> int | None:
     """Take a count that can be one: no server's nonsense raises or lowers what is used."""
-    if isinstance(n_tokens, int) and 0 <= n_tokens <= _MOST_TOKENS:
+    if isinstance(n_tokens, int) and 0 <= n_tokens <= MOST_TOKENS:
         return int(n_tokens)
     return None

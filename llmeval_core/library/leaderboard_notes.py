@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from llmeval_core.completeness import Coverage, coverage_of
+from llmeval_core.completeness import Coverage, coverage_of, standing_by_metric
 from llmeval_core.conditions import what_differs
 from llmeval_core.journal import Reader
 from llmeval_core.library.leaderboard import Leaderboard
@@ -105,11 +105,10 @@ def kept_out_notes(reader: Reader, results: Iterable[TaskResult]) -> list[str]:
     """
     notes = []
     for result in results:
-        before: TaskResult | None = None
-        out, shown = _gave_way(reader, result)
-        for earlier in reader.results_of_task(result.model, result.task, until=result.id):
-            if earlier.id != result.id:
-                before = earlier
+        every = list(reader.results_of_task(result.model, result.task))
+        out, shown = _gave_way(every, result)
+        place = next((at for at, one in enumerate(every) if one.id == result.id), 0)
+        before = every[place - 1] if place else None
         if shown is not None:
             which = f" ({', '.join(out)})" if len(out) < len(_metrics(result)) else ""
             notes.append(
@@ -123,9 +122,16 @@ def kept_out_notes(reader: Reader, results: Iterable[TaskResult]) -> list[str]:
     return notes
 
 
-def _gave_way(reader: Reader, result: TaskResult) -> tuple[list[str], TaskResult | None]:
-    """Name the metrics of a result that gave way, and one of the results that they gave way to."""
-    stands = reader.standing_by_metric(result.model, result.task)
+def _gave_way(
+    every: Iterable[TaskResult], result: TaskResult
+) -> tuple[list[str], TaskResult | None]:
+    """Name the metrics of a result that gave way, and one of the results that they gave way to.
+
+    Args:
+        every: all results of its model at its task, oldest first.
+        result: one of them.
+    """
+    stands = standing_by_metric(every)
     out = {
         name: stands[name]
         for name in _metrics(result)

@@ -9,7 +9,7 @@ from llmeval_core.hooks import TaskResult
 from llmeval_mlflow_tracker.connection import Session
 from llmeval_mlflow_tracker.names import HIDDEN, legal_key
 from llmeval_mlflow_tracker.refusals import RefusedError
-from llmeval_mlflow_tracker.tags import definition_tag
+from llmeval_mlflow_tracker.tags import definition_tag, read_object
 
 _TAG = f"{HIDDEN}definitions."
 _MAX_EXPERIMENT_TAG = 5000
@@ -69,8 +69,4 @@ class Definitions:
 
 
 def _read(text: str) -> dict[str, str]:
-    try:
-        known = json.loads(text)
-    except ValueError:
-        return {}
-    return {str(key): str(value) for key, value in known.items()} if isinstance(known, dict) else {}
+    return {key: str(value) for key, value in read_object(text).items()}

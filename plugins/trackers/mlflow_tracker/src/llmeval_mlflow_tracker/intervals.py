@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from llmeval_core.hooks import Json, TaskResult
 from llmeval_mlflow_tracker.coercion import as_number
 from llmeval_mlflow_tracker.names import HIDDEN, MAX_TAG, legal_key
+from llmeval_mlflow_tracker.tags import read_object
 
 SCORED = f"{HIDDEN}scored."
 
@@ -50,7 +51,7 @@ def scored_tags(result: TaskResult, tags: Mapping[str, str]) -> dict[str, str]:
     own = {legal_key(metric.key) for metric in result.metrics if metric.category is None}
     kept = {
         key: entry
-        for key, entry in _entries(tags.get(tag, "")).items()
+        for key, entry in read_object(tags.get(tag, "")).items()
         if key.partition("/")[0] not in own
     }
     entries: dict[str, Json] = {**kept}
@@ -72,7 +73,7 @@ def read_scored(tags: Mapping[str, str]) -> dict[str, Scored]:
     for tag, text in tags.items():
         if not tag.startswith(SCORED):
             continue
-        for key, entry in _entries(text).items():
+        for key, entry in read_object(text).items():
             match entry:
                 case [int() | float() as value, float() as low, float() as high, int(n)]:
                     found[key] = Scored(value, (low, high), n)
@@ -81,11 +82,3 @@ def read_scored(tags: Mapping[str, str]) -> dict[str, Scored]:
                 case _:
                     continue
     return found
-
-
-def _entries(text: str) -> dict[str, Json]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

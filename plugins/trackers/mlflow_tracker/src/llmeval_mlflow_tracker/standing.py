@@ -11,9 +11,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from llmeval_core.hooks import Coverage, TaskResult, conditions, coverage_of
+from llmeval_core.hooks import Coverage, Json, TaskResult, conditions, coverage_of
 from llmeval_mlflow_tracker.names import HIDDEN, MAX_TAG, legal_key
-from llmeval_mlflow_tracker.tags import N_FAILED, N_SAMPLES
+from llmeval_mlflow_tracker.tags import N_FAILED, N_SAMPLES, read_object
 
 COVERAGE = f"{HIDDEN}coverage."
 CONDITIONS = f"{HIDDEN}conditions."
@@ -52,9 +52,8 @@ def standing_part(
 def standing_tags(result: TaskResult, tags: Mapping[str, str]) -> dict[str, str]:
     """Return the tags that say of how many samples, and under which conditions, numbers are."""
     coverage = coverage_of(result)
-    stored = [coverage.n_samples, coverage.n_total, coverage.n_failed, coverage.is_whole]
     by_metric = _stored_coverage(result.task, tags)
-    by_metric |= {metric.metric: stored for metric in result.metrics}
+    by_metric |= {metric.metric: coverage.as_list() for metric in result.metrics}
     found = {
         legal_key(COVERAGE + result.task): json.dumps(by_metric, ensure_ascii=False),
         legal_key(CONDITIONS + result.task): json.dumps(_digests(result), ensure_ascii=False),
@@ -67,7 +66,7 @@ def what_changed(result: TaskResult, tags: Mapping[str, str]) -> str | None:
 
     Metrics that only one of the two has do not count.
     """
-    before = _object(tags.get(legal_key(CONDITIONS + result.task), ""))
+    before = read_object(tags.get(legal_key(CONDITIONS + result.task), ""))
     if not before:
         return None
     now = _digests(result)
@@ -103,13 +102,11 @@ def _digests(result: TaskResult) -> dict[str, str]:
 
 def _read_coverage(result: TaskResult, tags: Mapping[str, str]) -> dict[str, Coverage]:
     """Read how complete a run's numbers of a task are, by metric; what is not ours is skipped."""
-    found: dict[str, Coverage] = {}
-    for name, stored in _stored_coverage(result.task, tags).items():
-        match stored:
-            case [int(n_samples), int() | None as n_total, int(n_failed), bool(is_whole)]:
-                found[name] = Coverage(n_samples, n_total, n_failed, is_whole)
-            case _:
-                continue
+    found = {
+        name: coverage
+        for name, stored in _stored_coverage(result.task, tags).items()
+        if (coverage := Coverage.from_list(stored)) is not None
+    }
     if not found and (older := _coverage_of_older(result, tags)) is not None:
         found = dict.fromkeys((metric.metric for metric in result.metrics), older)
     return found
@@ -125,13 +122,5 @@ def _coverage_of_older(result: TaskResult, tags: Mapping[str, str]) -> Coverage 
     return replace(known, is_whole=coverage_of(result).is_whole)
 
 
-def _stored_coverage(task: str, tags: Mapping[str, str]) -> dict[str, object]:
-    return _object(tags.get(legal_key(COVERAGE + task), ""))
-
-
-def _object(text: str) -> dict[str, object]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+def _stored_coverage(task: str, tags: Mapping[str, str]) -> dict[str, Json]:
+    return read_object(tags.get(legal_key(COVERAGE + task), ""))

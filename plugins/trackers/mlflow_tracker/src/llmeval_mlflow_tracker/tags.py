@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from llmeval_core.hooks import OUTCOMES, TaskResult
+from llmeval_core.hooks import OUTCOMES, Json, TaskResult
 from llmeval_mlflow_tracker.names import HIDDEN, MAX_KEY, MAX_TAG, legal_key, short_value
 from llmeval_mlflow_tracker.scores import Score, Scores
 
@@ -132,3 +132,12 @@ def read_table_only(tags: Mapping[str, str]) -> dict[str, Score]:
             except (ValueError, TypeError, AttributeError):
                 continue
     return found
+
+
+def read_object(text: str) -> dict[str, Json]:
+    """Read a tag that holds a JSON object; empty if it is not ours."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

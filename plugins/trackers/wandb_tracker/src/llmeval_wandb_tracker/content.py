@@ -68,9 +68,7 @@ def add_result(memory: Memory, result: TaskResult) -> str | None:
     for name, key in whole.items():
         if name not in out:
             _take_back(memory, key)
-            memory.summary[_COVERAGE + key] = json.dumps(
-                [new.n_samples, new.n_total, new.n_failed, new.is_whole]
-            )
+            memory.summary[_COVERAGE + key] = json.dumps(new.as_list())
     memory.config["model_name"] = result.model
     memory.config["llmeval_version"] = result.llmeval_version
     data_sets = memory.config.setdefault("datasets", {})
@@ -128,14 +126,9 @@ def _take_back(memory: Memory, key: str) -> None:
 def _coverage(memory: Memory, key: str) -> Coverage | None:
     """Read how complete the numbers of a metric are; None if that was not noted."""
     try:
-        stored = json.loads(str(memory.summary.get(_COVERAGE + key, "")))
+        return Coverage.from_list(json.loads(str(memory.summary.get(_COVERAGE + key, ""))))
     except ValueError:
         return None
-    match stored:
-        case [int(n_samples), int() | None as n_total, int(n_failed), bool(is_whole)]:
-            return Coverage(n_samples, n_total, n_failed, is_whole)
-        case _:
-            return None
 
 
 def _coverage_of_older(memory: Memory, result: TaskResult, key: str) -> Coverage | None:
