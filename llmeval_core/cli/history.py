@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from llmeval_core.cli.journal_names import complete_from_results
+from llmeval_core.cli.journal_names import key_argument, models_option
 from llmeval_core.cli.screen import add_row, echo_json, print_table
 from llmeval_core.cli.session import home_option
 from llmeval_core.completeness import coverage_of
@@ -17,21 +17,8 @@ from llmeval_core.library.leaderboard_notes import day
 
 
 @click.command()
-@click.argument(
-    "key",
-    shell_complete=complete_from_results(
-        lambda result: [result.task, *(metric.key for metric in result.metrics)]
-    ),
-)
-@click.option(
-    "-m",
-    "--model",
-    "models",
-    multiple=True,
-    metavar="PROVIDER/MODEL",
-    help="Only this model; may be repeated.",
-    shell_complete=complete_from_results(lambda result: [result.model]),
-)
+@key_argument
+@models_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @home_option
 def command(key: str, models: tuple[str, ...], home: Path, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from llmeval_core.cli.journal_names import complete_from_results
+from llmeval_core.cli.journal_names import complete_from_results, models_option
 from llmeval_core.cli.leaderboard import print_leaderboard
 from llmeval_core.cli.screen import echo, echo_document, make_console
 from llmeval_core.cli.session import home_option
@@ -19,15 +19,7 @@ _WRITERS = {"md": to_markdown, "csv": to_csv, "json": to_json}
 
 
 @click.command()
-@click.option(
-    "-m",
-    "--model",
-    "models",
-    multiple=True,
-    metavar="PROVIDER/MODEL",
-    help="Only this model; may be repeated.",
-    shell_complete=complete_from_results(lambda result: [result.model]),
-)
+@models_option
 @click.option(
     "-d",
     "--dataset",

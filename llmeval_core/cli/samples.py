@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from llmeval_core.cli.journal_names import complete_from_results
+from llmeval_core.cli.journal_names import complete_from_results, key_argument
 from llmeval_core.cli.sample_view import result_parts
 from llmeval_core.cli.screen import complain, echo, echo_block, echo_json, nobody_reads
 from llmeval_core.cli.session import home_option
@@ -18,12 +18,7 @@ from llmeval_core.records import OUTCOMES, Outcome, SampleResult
 
 
 @click.command()
-@click.argument(
-    "key",
-    shell_complete=complete_from_results(
-        lambda result: [result.task, *(metric.key for metric in result.metrics)]
-    ),
-)
+@key_argument
 @click.option(
     "-m",
     "--model",

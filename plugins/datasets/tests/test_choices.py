@@ -1,4 +1,7 @@
-"""Choices: columns, templates and constants are told apart; answers are read in one way for all."""
+"""Choices: columns, templates and constants are told apart; answers are read in one way for all.
+
+Cases d02-arc-keys-1-to-4, d04-choices-named-by-column, n1-choices-by-column.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""llm-jp-eval's files, as they are: prompts to the letter, examples, extraction, metrics."""
+"""llm-jp-eval's files, as they are: prompts to the letter, examples, extraction, metrics.
+
+Case p5-llm-jp-eval-v2.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Values: each has one form as text, or is named with its file, its line and its column."""
+"""Values: each has one form as text, or is named with its file, its line and its column.
+
+Case d01-values-become-python-text.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""numeric_match with math-verify: bare LaTeX, and references that are no formula."""
+"""numeric_match with math-verify: bare LaTeX, and references that are no formula.
+
+Case p4-math-verify-bare-latex.
+"""
 
 from __future__ import annotations
 
