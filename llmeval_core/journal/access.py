@@ -86,9 +86,27 @@ def _beside(path: Path) -> list[Path]:
 
 def _protected(path: Path) -> list[Path]:
     """Find what we may not write; the folder first, which explains most."""
-    wanted = [path.parent, path, *_beside(path)]
-    # Last, whether it is there: what stands beside a journal comes and goes while others write.
-    return [one for one in wanted if not os.access(one, os.W_OK) and one.exists()]
+    return [one for one in (path.parent, path, *_beside(path)) if _is_protected(one)]
+
+
+def _is_protected(path: Path) -> bool:
+    """Say whether a file is there that we may not write.
+
+    What stands beside a journal comes and goes while others write, and `os.access` says the same of
+    a file that is not there and of one that is protected: its no counts only if one and the same
+    file was there before and after.
+    """
+    before = _identity(path)
+    return before is not None and not os.access(path, os.W_OK) and _identity(path) == before
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell a file from one that takes its name, or its number, later; None if it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_ctime_ns
 
 
 def _unreadable(path: Path, reason: str) -> JournalError:

@@ -11,7 +11,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ import pytest
 
 from llmeval_core.errors import JournalError
 from llmeval_core.journal import Deliveries, Journal, Reader
+from llmeval_core.journal.access import may_write
 from llmeval_core.library import existing_journal
 
 if TYPE_CHECKING:
@@ -187,6 +190,28 @@ def test_a_backup_with_a_log_is_read_with_what_the_log_has(home: Path, tmp_path:
 
     assert [code for code, _, _ in told] == [0, 0]
     assert n_results(backup) == 2
+
+
+def test_a_file_beside_a_journal_that_comes_and_goes_is_not_taken_for_protected(
+    tmp_path: Path,
+) -> None:
+    path, beside = tmp_path / "journal.sqlite", tmp_path / "journal.sqlite-shm"
+    path.touch()
+    ended = threading.Event()
+
+    def come_and_go() -> None:
+        while not ended.is_set():
+            beside.touch()
+            beside.unlink()
+
+    with ThreadPoolExecutor() as pool:
+        pool.submit(come_and_go)
+        try:
+            allowed = [may_write(path) for _ in range(20_000)]
+        finally:
+            ended.set()
+
+    assert all(allowed)
 
 
 def test_a_run_under_way_is_read_by_who_may_not_write(home: Path) -> None:
