@@ -23,12 +23,13 @@ from llmeval_core.api.sample_pages import (
     SampleCounts,
     SamplePage,
     count_samples,
-    find_task,
     sample_at,
+    sample_categories,
     sample_page,
     samples_by_id,
+    stream_samples,
 )
-from llmeval_core.api.sample_selection import SampleSelection, find_samples
+from llmeval_core.api.sample_selection import SampleCriteria, SampleSelection, find_samples
 from llmeval_core.api.session import Session, make_session
 from llmeval_core.api.settings_schema import settings_schema
 from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending
@@ -49,7 +50,6 @@ from llmeval_core.journal import (
     DeliveryRepository,
     Journal,
     JournalQueries,
-    SampleFilter,
     StoredTask,
 )
 from llmeval_core.plan import Plan
@@ -76,7 +76,7 @@ __all__ = [
     "RunConfig",
     "RunOutcome",
     "SampleCounts",
-    "SampleFilter",
+    "SampleCriteria",
     "SamplePage",
     "SampleSelection",
     "Session",
@@ -94,7 +94,6 @@ __all__ = [
     "differences",
     "existing_journal",
     "find_samples",
-    "find_task",
     "listed",
     "make_leaderboard",
     "make_plan",
@@ -109,11 +108,13 @@ __all__ = [
     "run_file_schema",
     "run_plan",
     "sample_at",
+    "sample_categories",
     "sample_json",
     "sample_page",
     "samples_by_id",
     "settings_schema",
     "shown",
     "shown_parts",
+    "stream_samples",
     "validate",
 ]

@@ -17,7 +17,6 @@ from llmeval_core.journal.sample_index import (
     BoundedCount,
     IndexPage,
     IndexQuery,
-    SampleFilter,
     SampleIndex,
 )
 from llmeval_core.journal.scores import StoredScores, score_bucket
@@ -36,7 +35,6 @@ __all__ = [
     "ModelUsage",
     "PendingDelivery",
     "SampleEnd",
-    "SampleFilter",
     "SampleIndex",
     "StoredAnswer",
     "StoredScores",
