@@ -22,7 +22,7 @@ def why_not() -> str | None:
     return f"namespaces cannot be made here: {probe.stderr.strip()}" if probe.returncode else None
 
 
-class Host:
+class NetworkHost:
     """One host; what it runs is ended with it.
 
     Args:
@@ -81,7 +81,7 @@ class Host:
 
 
 @contextmanager
-def hosts(n: int) -> Iterator[list[Host]]:
+def network_hosts(n: int) -> Iterator[list[NetworkHost]]:
     """Make hosts that see each other and nothing else."""
     name = f"r{uuid.uuid4().hex[:5]}"
     switch = f"{name}sw"
@@ -92,7 +92,7 @@ def hosts(n: int) -> Iterator[list[Host]]:
         _run("ip", "-n", switch, "link", "set", "switch", "up")
         made = []
         for number in range(1, n + 1):
-            made.append(Host(number, switch, name))
+            made.append(NetworkHost(number, switch, name))
             stack.callback(made[-1].end)
         yield made
 

@@ -1,4 +1,4 @@
-"""What travels between the run and its workers: numbered requests, and answers or refusals."""
+"""The messages between a run and its workers: numbered requests, and answers or errors."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from llmeval_core.hooks import (
 )
 
 GATHER_S = 0.02
-"""Longest time that an answer waits for company, seconds: a message costs as much as dozens of
-answers in it. It is sent before that when a worker has answered half of what it has."""
+"""Longest time that an answer waits in a worker for others, seconds: a message costs as much as
+dozens of answers in it. It is sent earlier when half of the worker's requests are answered."""
 GATHER_BUSY_S = 0.1
-"""The same while other requests wait for room in the worker, so that this delays none."""
+"""The same while other requests wait in the worker for its concurrency: this delays none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RemoteError:
     """An error as it travels; exceptions themselves may not survive pickling.
 
     Args:
@@ -45,7 +45,7 @@ class Refusal:
     retry_after_s: float | None = None
 
     @classmethod
-    def of(cls, error: Exception) -> Refusal:
+    def of(cls, error: Exception) -> RemoteError:
         """Describe an error."""
         if isinstance(error, ModelError):
             return cls(error.kind, error.what, error.where, error.hint, error.retry_after_s)
@@ -58,7 +58,7 @@ class Refusal:
         )
 
     def error(self) -> LlmevalError:
-        """Make the error again."""
+        """Return the error to raise in the run."""
         if self.kind is None:
             return LlmevalError(self.what, where=self.where, hint=self.hint)
         return ModelError(
@@ -70,13 +70,13 @@ class Refusal:
         )
 
 
-Outcome: TypeAlias = Generation | Refusal
-Question: TypeAlias = tuple[int, Request]
-"""A request under the number that its outcome comes back with."""
-Answer: TypeAlias = tuple[int, Outcome]
+AnswerOrError: TypeAlias = Generation | RemoteError
+NumberedRequest: TypeAlias = tuple[int, Request]
+"""A request with the number that its answer comes back with."""
+NumberedAnswer: TypeAlias = tuple[int, AnswerOrError]
 
 
-def packed(items: Sequence[Question] | Sequence[Answer]) -> bytes:
+def encode(items: Sequence[NumberedRequest] | Sequence[NumberedAnswer]) -> bytes:
     """Write a message; several times as fast as Ray does, which takes records field by field."""
     buffer = io.BytesIO()
     pickler = pickle.Pickler(buffer, protocol=5)
@@ -85,20 +85,20 @@ def packed(items: Sequence[Question] | Sequence[Answer]) -> bytes:
     return buffer.getvalue()
 
 
-def unpacked_questions(message: bytes) -> list[Question]:
+def decode_requests(message: bytes) -> list[NumberedRequest]:
     """Read a message from the run."""
-    questions: list[Question] = pickle.loads(message)  # noqa: S301  from `packed`, by Ray
-    return questions
+    requests: list[NumberedRequest] = pickle.loads(message)  # noqa: S301  from `encode`, by Ray
+    return requests
 
 
-def unpacked_answers(message: bytes) -> list[Answer]:
+def decode_answers(message: bytes) -> list[NumberedAnswer]:
     """Read a message from a worker."""
-    answers: list[Answer] = pickle.loads(message)  # noqa: S301  from `packed`, by Ray
+    answers: list[NumberedAnswer] = pickle.loads(message)  # noqa: S301  from `encode`, by Ray
     return answers
 
 
 def _reducer(record: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
-    """Make what takes a record apart in one call; Any: pickle's own protocol."""
+    """Return a function that takes a record apart in one call; Any: pickle's own protocol."""
     values = operator.attrgetter(*(field.name for field in dataclasses.fields(record)))
     return lambda instance: (record, values(instance))
 
@@ -106,6 +106,6 @@ def _reducer(record: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
 _REDUCERS: Mapping[type, Callable[[Any], tuple[type, tuple[Any, ...]]]] = MappingProxyType(
     {
         record: _reducer(record)
-        for record in (Request, Message, GenerationSettings, Generation, Loglikelihood, Refusal)
+        for record in (Request, Message, GenerationSettings, Generation, Loglikelihood, RemoteError)
     }
 )

@@ -1,4 +1,4 @@
-"""Models for workers: what they do is written down in a folder, since they are other processes."""
+"""A model for workers that records what it does in a folder: workers are other processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from llmeval_core.hooks import (
 
 
 @dataclass(frozen=True)
-class WrittenDown:
+class RecordingProvider:
     """A provider whose models repeat the question.
 
     Args:
@@ -55,15 +55,15 @@ class WrittenDown:
     def describe(self, model: str) -> ModelInfo:
         """Tell how it can be asked."""
         return ModelInfo(
-            "written down", frozenset[Mode]({"chat"}), self.max_concurrency, self.endpoint
+            "recording", frozenset[Mode]({"chat"}), self.max_concurrency, self.endpoint
         )
 
-    async def open(self, model: str) -> WrittenModel:
+    async def open(self, model: str) -> RecordingModel:
         """Write that it was opened."""
         if self.refuse_opening is not None:
             raise ModelError(self.refuse_opening, "the weights are locked", hint="ask for the key")
         self.write("opened", model)
-        return WrittenModel(self, is_bad=any(map(self._take_bad_place, range(self.n_bad_copies))))
+        return RecordingModel(self, is_bad=any(map(self._take_bad_place, range(self.n_bad_copies))))
 
     def _take_bad_place(self, number: int) -> bool:
         try:
@@ -95,10 +95,10 @@ class WrittenDown:
         return sorted(int(path.stem) for path in self.folder.glob(f"*.{kind}"))
 
 
-class WrittenModel:
+class RecordingModel:
     """One copy."""
 
-    def __init__(self, provider: WrittenDown, *, is_bad: bool) -> None:
+    def __init__(self, provider: RecordingProvider, *, is_bad: bool) -> None:
         self._is_bad = is_bad
         self._provider = provider
         self._n_refusals = 0
