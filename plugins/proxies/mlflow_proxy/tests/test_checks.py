@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 from llmeval_mlflow_proxy.checks import check
-from llmeval_mlflow_proxy.embedded.announcement import Announcement
+from llmeval_mlflow_proxy.embedded.service_file import ServiceFile
 from llmeval_mlflow_proxy.plugin import llmeval_register_checks
 from llmeval_mlflow_proxy.upstream import Upstream
 
@@ -41,14 +41,14 @@ async def test_without_any_server_nothing_is_wrong(tmp_path: Path) -> None:
 async def test_what_a_crashed_server_left_behind_is_not_believed(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    Announcement(tmp_path).make(Upstream(f"http://127.0.0.1:{port}", "x"))
+    ServiceFile(tmp_path).write(Upstream(f"http://127.0.0.1:{port}", "x"))
 
     assert (await looked("pages", tmp_path))[1].endswith("it is not running now")
 
 
 async def test_an_embedded_server_that_runs_is_looked_at(tmp_path: Path) -> None:
     async with fake_mlflow({}) as url:
-        Announcement(tmp_path).make(Upstream(url, "x"))
+        ServiceFile(tmp_path).write(Upstream(url, "x"))
         state, detail, _ = await looked("pages", tmp_path)
 
     assert (state, detail.partition(";")[0]) == ("ok", f"Server: {url} answers")

@@ -13,7 +13,13 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from llmeval_core.hooks import TaskResult
-from plugins.trackers.mlflow_tracker.tests.actions import (
+from plugins.trackers.mlflow_tracker.tests.delivery_checks import (
+    delivered_at_last,
+    history_of,
+    refused,
+    runs_of,
+)
+from plugins.trackers.mlflow_tracker.tests.fault_actions import (
     CUT,
     HALVE,
     HTTP_502_HTML,
@@ -25,13 +31,7 @@ from plugins.trackers.mlflow_tracker.tests.actions import (
     always,
     once,
 )
-from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
-from plugins.trackers.mlflow_tracker.tests.outcomes import (
-    delivered_at_last,
-    history_of,
-    refused,
-    runs_of,
-)
+from plugins.trackers.mlflow_tracker.tests.fault_proxy import FaultProxy
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Awaitable[Any]]

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from llmeval_core.hooks import TaskResult
-from plugins.trackers.mlflow_tracker.tests.actions import (
+from plugins.trackers.mlflow_tracker.tests.delivery_checks import history_of, refused, runs_of
+from plugins.trackers.mlflow_tracker.tests.fault_actions import (
     CUT,
     HALVE,
     HANG,
@@ -26,8 +27,7 @@ from plugins.trackers.mlflow_tracker.tests.actions import (
     Action,
     always,
 )
-from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
-from plugins.trackers.mlflow_tracker.tests.outcomes import history_of, refused, runs_of
+from plugins.trackers.mlflow_tracker.tests.fault_proxy import FaultProxy
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Awaitable[Any]]

@@ -1,4 +1,4 @@
-"""Does a request that changes something come from our own pages?"""
+"""Whether a request that changes something comes from our own pages."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from llmeval_mlflow_proxy.headers import first
+from llmeval_mlflow_proxy.forwarded_headers import first
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 _PORTS = {"http": 80, "https": 443}
 
 
 def foreign_origin(scope: Mapping[str, Any], allowed: Collection[str]) -> str | None:
-    """Name the foreign origin of an unsafe request; None if the request may pass.
+    """Return the foreign origin of an unsafe request; None if the request is allowed.
 
-    A browser always names the origin of an unsafe request; a program that is no browser does
-    not, and has no login that a foreign page could abuse.
+    A browser always sends the origin of an unsafe request. Other programs do not, and have no login
+    that a foreign page could abuse.
 
     Any: an ASGI scope has no static type.
     """

@@ -1,4 +1,4 @@
-"""What this distribution offers: the tracker `mlflow` and a check of MLflow for the doctor."""
+"""What this distribution offers: the tracker `mlflow` and the check `MLflow`."""
 
 from __future__ import annotations
 
