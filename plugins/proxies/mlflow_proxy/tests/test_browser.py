@@ -53,7 +53,7 @@ PAGES = {
 
 
 @dataclass  # without slots: playwright leaves marks on what it calls
-class PageContext:
+class PageErrors:
     """What went wrong while a page was looked at, by paths below the server's own."""
 
     base: str
@@ -107,9 +107,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
         context.close()
 
 
-def open_page(browser: BrowserContext, base: str, address: str) -> tuple[Page, PageContext]:
+def open_page(browser: BrowserContext, base: str, address: str) -> tuple[Page, PageErrors]:
     """Begin to open a page."""
-    visit = PageContext(base)
+    visit = PageErrors(base)
     page = browser.new_page()
     visit.watch(page)
     page.goto(f"{base}/{address}", wait_until="commit")

@@ -8,7 +8,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ProxiedRequest:
     """A request as it arrived.
 
     Args:
@@ -32,7 +32,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class FaultAction:
     """What happens to a request.
 
     `pass`; `hang` for ever; `reset` before the server sees it; `late`: hold it until the proxy's
@@ -46,29 +46,29 @@ class Action:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-PASS = Action("pass")
-HANG = Action("hang")
-RESET = Action("reset")
-LATE = Action("late")
-CUT = Action("cut")
-HALVE = Action("halve")
+PASS = FaultAction("pass")
+HANG = FaultAction("hang")
+RESET = FaultAction("reset")
+LATE = FaultAction("late")
+CUT = FaultAction("cut")
+HALVE = FaultAction("halve")
 HTML = {"Content-Type": "text/html"}
-HTTP_200_HTML = Action("answer", 200, b"<html><body>Please log in</body></html>", HTML)
-HTTP_401 = Action("answer", 401, b"You are not authenticated.", {"WWW-Authenticate": "Basic"})
-HTTP_403_HOST = Action(
+HTTP_200_HTML = FaultAction("answer", 200, b"<html><body>Please log in</body></html>", HTML)
+HTTP_401 = FaultAction("answer", 401, b"You are not authenticated.", {"WWW-Authenticate": "Basic"})
+HTTP_403_HOST = FaultAction(
     "answer", 403, b"Invalid Host header - possible DNS rebinding attack detected"
 )
-HTTP_429 = Action("answer", 429, b"", {"Retry-After": "7"})
-HTTP_500 = Action("answer", 500, b'{"error_code": "INTERNAL_ERROR", "message": "it broke"}')
-HTTP_502_HTML = Action("answer", 502, b"<html><h1>502 Bad Gateway</h1></html>", HTML)
+HTTP_429 = FaultAction("answer", 429, b"", {"Retry-After": "7"})
+HTTP_500 = FaultAction("answer", 500, b'{"error_code": "INTERNAL_ERROR", "message": "it broke"}')
+HTTP_502_HTML = FaultAction("answer", 502, b"<html><h1>502 Bad Gateway</h1></html>", HTML)
 
-Program = Callable[[Request], Action]
+Program = Callable[[ProxiedRequest], FaultAction]
 
 
-def always(action: Action) -> Program:
+def always(action: FaultAction) -> Program:
     return lambda _: action
 
 
-def once(action: Action, *, at: int) -> Program:
+def once(action: FaultAction, *, at: int) -> Program:
     """Do something to one request, counted from the proxy's `forget`, and pass the others."""
     return lambda request: action if request.number == at else PASS

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from plugins.trackers.mlflow_tracker.tests.fault_actions import (
     PASS,
-    Action,
+    FaultAction,
     Program,
-    Request,
+    ProxiedRequest,
     always,
 )
 
@@ -38,7 +38,7 @@ class FaultProxy:
         self, upstream: str, *, host: str | None = None, certificate: ssl.SSLContext | None = None
     ) -> None:
         self.program: Program = always(PASS)
-        self.seen: list[Request] = []
+        self.seen: list[ProxiedRequest] = []
         self._host = host
         self._upstream = urlsplit(upstream).netloc
         self.certificate = certificate
@@ -81,13 +81,13 @@ class FaultProxy:
         self._let_go.set()
         self._listener.stop()
 
-    def decide(self, method: str, target: str, headers: Mapping[str, str]) -> Action:
+    def decide(self, method: str, target: str, headers: Mapping[str, str]) -> FaultAction:
         """Note a request and say what happens to it."""
         path = urlsplit(target).path
         for start in ("/api/2.0/mlflow-artifacts/", "/api/2.0/mlflow/", "/api/3.0/mlflow/"):
             path = path.removeprefix(start)
         with self._lock:
-            request = Request(len(self.seen) + 1, method, path, headers)
+            request = ProxiedRequest(len(self.seen) + 1, method, path, headers)
             self.seen.append(request)
         return self.program(request)
 
@@ -124,19 +124,19 @@ class FaultProxy:
             answer = connection.getresponse()
             return answer.status, answer.getheaders(), answer.read()
 
-    def _listen(self, port: int) -> _Listener:
-        listener = _Listener(("127.0.0.1", port), self)
+    def _listen(self, port: int) -> _FaultListener:
+        listener = _FaultListener(("127.0.0.1", port), self)
         threading.Thread(
             target=listener.serve_forever, args=(0.01,), name="fault proxy", daemon=True
         ).start()
         return listener
 
 
-class _Listener(ThreadingHTTPServer):
+class _FaultListener(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, address: tuple[str, int], proxy: FaultProxy) -> None:
-        super().__init__(address, _Handler)
+        super().__init__(address, _FaultHandler)
         self.proxy = proxy
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -172,8 +172,8 @@ class _Listener(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Listener
+class _FaultHandler(BaseHTTPRequestHandler):
+    server: _FaultListener
     protocol_version = "HTTP/1.1"
     timeout = _PATIENCE_S
 
@@ -194,7 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._forward(action, headers, body)
 
-    def _forward(self, action: Action, headers: Mapping[str, str], body: bytes) -> None:
+    def _forward(self, action: FaultAction, headers: Mapping[str, str], body: bytes) -> None:
         status, said, content = self.server.proxy.ask_server(self.command, self.path, headers, body)
         if action.kind == "cut":
             self._reset()

@@ -17,6 +17,7 @@ from llmeval_mlflow_proxy.forwarded_headers import (
     first,
     with_length,
 )
+from llmeval_mlflow_proxy.forwarded_response import redirect_to_slash, send_response
 from llmeval_mlflow_proxy.forwarder import Forwarder, ForwardTarget
 from llmeval_mlflow_proxy.forwarding_policy import ForwardingPolicy
 from llmeval_mlflow_proxy.http_client import reason_of
@@ -32,7 +33,6 @@ from llmeval_mlflow_proxy.request_body import (
     cancelled_on_disconnect,
 )
 from llmeval_mlflow_proxy.request_paths import decoded_path, outer_prefix, rest_of_path
-from llmeval_mlflow_proxy.responses import redirect_to_slash, send_response
 from llmeval_mlflow_proxy.upstream import Unavailable, Upstream, UpstreamProvider
 
 _LEAVE_OUT = (
