@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from llmeval_mlflow_proxy.diagnosis.diagnose import Diagnosis, diagnose
+from llmeval_mlflow_proxy.diagnosis.diagnosis_texts import translations
 from llmeval_mlflow_proxy.diagnosis.findings import Finding, FindingAction
-from llmeval_mlflow_proxy.diagnosis.translations import translations
 from llmeval_mlflow_proxy.settings import read_settings
 from llmeval_mlflow_proxy.upstream import FixedUpstream
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import aiohttp
 
 from llmeval_mlflow_proxy import gzip_responses
-from llmeval_mlflow_proxy.forwarded_headers import ResponseHeaders, first
 from llmeval_mlflow_proxy.lifespan import Send
+from llmeval_mlflow_proxy.proxied_headers import ResponseHeaders, first
 from llmeval_mlflow_proxy.request_body import Scope
 
 _BODILESS = frozenset((204, 304))

@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from llmeval_mlflow_proxy.forwarded_headers import request_headers
 from llmeval_mlflow_proxy.http_client import new_session, tls_of
+from llmeval_mlflow_proxy.proxied_headers import request_headers
 from llmeval_mlflow_proxy.request_body import RequestBody, Scope
 from llmeval_mlflow_proxy.upstream import Upstream
 

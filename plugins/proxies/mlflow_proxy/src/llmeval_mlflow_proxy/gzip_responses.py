@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from llmeval_mlflow_proxy.forwarded_headers import first
+from llmeval_mlflow_proxy.proxied_headers import first
 
 _SMALLEST = 1024
 _LEVEL = 5

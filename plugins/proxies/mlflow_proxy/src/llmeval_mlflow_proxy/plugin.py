@@ -63,7 +63,7 @@ def llmeval_register_checks() -> Iterable[Check]:
 
 
 def _check(topic: Literal["pages", "runs", "speed"], home: Path) -> CheckOutcome:
-    from llmeval_mlflow_proxy.checks import check  # noqa: PLC0415  aiohttp is heavy
+    from llmeval_mlflow_proxy.diagnosis_checks import check  # noqa: PLC0415  aiohttp is heavy
 
     return check(topic, home, os.environ)
 

@@ -10,20 +10,20 @@ from pathlib import Path
 import aiohttp
 
 from llmeval_mlflow_proxy.body_checks import LARGEST_BODY_BYTES, ForbiddenLocationError
-from llmeval_mlflow_proxy.error_responses import ErrorResponse, send_error
-from llmeval_mlflow_proxy.forwarded_headers import (
-    LOOP_HEADER,
-    ResponseHeaders,
-    first,
-    with_length,
-)
+from llmeval_mlflow_proxy.cross_origin import foreign_origin
 from llmeval_mlflow_proxy.forwarded_response import redirect_to_slash, send_response
 from llmeval_mlflow_proxy.forwarder import Forwarder, ForwardTarget
 from llmeval_mlflow_proxy.forwarding_policy import ForwardingPolicy
 from llmeval_mlflow_proxy.http_client import reason_of
 from llmeval_mlflow_proxy.json_bodies import UnreadableBodyError
 from llmeval_mlflow_proxy.lifespan import Send, serve_lifespan
-from llmeval_mlflow_proxy.origins import foreign_origin
+from llmeval_mlflow_proxy.proxied_headers import (
+    LOOP_HEADER,
+    ResponseHeaders,
+    first,
+    with_length,
+)
+from llmeval_mlflow_proxy.proxy_errors import ErrorResponse, send_error
 from llmeval_mlflow_proxy.request_body import (
     BodyTooLargeError,
     ClientDisconnectedError,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
-from llmeval_mlflow_proxy.forwarded_headers import first
+from llmeval_mlflow_proxy.proxied_headers import first
 
 _PLAIN_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _PLAIN_REST = re.compile(rb"[!-\"$-~]*")

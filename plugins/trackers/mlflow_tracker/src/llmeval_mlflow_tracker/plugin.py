@@ -24,7 +24,7 @@ def _make_tracker(settings: MlflowSettings) -> Tracker:
 
 
 def _check(home: Path) -> CheckOutcome:
-    from llmeval_mlflow_tracker.check import check_mlflow  # noqa: PLC0415
+    from llmeval_mlflow_tracker.mlflow_check import check_mlflow  # noqa: PLC0415
 
     return check_mlflow(home)
 

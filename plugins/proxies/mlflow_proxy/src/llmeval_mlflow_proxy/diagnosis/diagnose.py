@@ -10,7 +10,6 @@ from pathlib import Path
 import aiohttp
 
 from llmeval_core.hooks import Json, LlmevalError, RouteContext
-from llmeval_mlflow_proxy.diagnosis.api_client import ApiClient, open_api_client
 from llmeval_mlflow_proxy.diagnosis.destinations import (
     USUAL,
     Destination,
@@ -19,6 +18,7 @@ from llmeval_mlflow_proxy.diagnosis.destinations import (
 from llmeval_mlflow_proxy.diagnosis.experiment_runs import look_at_runs
 from llmeval_mlflow_proxy.diagnosis.findings import Finding, State, worst
 from llmeval_mlflow_proxy.diagnosis.latency_check import look_at_latency
+from llmeval_mlflow_proxy.diagnosis.mlflow_api import MlflowApi, open_mlflow_api
 from llmeval_mlflow_proxy.diagnosis.pending_deliveries import look_at_deliveries
 from llmeval_mlflow_proxy.diagnosis.reachability import look_at_access, look_at_server
 from llmeval_mlflow_proxy.diagnosis.redaction import redacted
@@ -162,7 +162,7 @@ async def look_at_upstream(
     """Check a server: first whether it answers, then what it holds, then how fast it is."""
     findings: list[Finding] = []
     try:
-        async with open_api_client(upstream) as client:
+        async with open_mlflow_api(upstream) as client:
             findings += await look_at_server(client)
             if worst(findings) != "failed":
                 await _check_contents(client, findings, destinations, origin)
@@ -175,7 +175,7 @@ async def look_at_upstream(
 
 
 async def _check_contents(
-    client: ApiClient,
+    client: MlflowApi,
     findings: list[Finding],
     destinations: Sequence[Destination],
     origin: str | None,

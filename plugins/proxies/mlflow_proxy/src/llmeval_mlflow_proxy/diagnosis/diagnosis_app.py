@@ -14,21 +14,21 @@ from urllib.parse import parse_qs, quote
 import aiohttp
 
 from llmeval_core.hooks import LlmevalError, RouteContext
-from llmeval_mlflow_proxy.diagnosis.api_client import ApiClient, open_api_client
+from llmeval_mlflow_proxy.cross_origin import foreign_origin
 from llmeval_mlflow_proxy.diagnosis.destinations import Destination
 from llmeval_mlflow_proxy.diagnosis.diagnose import destinations_of, diagnose
 from llmeval_mlflow_proxy.diagnosis.diagnosis_pages import DiagnosisPages, PageContext, style
+from llmeval_mlflow_proxy.diagnosis.diagnosis_texts import translate, translations
 from llmeval_mlflow_proxy.diagnosis.experiment_runs import (
     find_experiment,
     find_run,
     restore_experiment,
 )
+from llmeval_mlflow_proxy.diagnosis.mlflow_api import MlflowApi, open_mlflow_api
 from llmeval_mlflow_proxy.diagnosis.redaction import redacted
-from llmeval_mlflow_proxy.diagnosis.translations import translate, translations
-from llmeval_mlflow_proxy.forwarded_headers import first
 from llmeval_mlflow_proxy.languages import language_of
 from llmeval_mlflow_proxy.lifespan import Send, serve_lifespan
-from llmeval_mlflow_proxy.origins import foreign_origin
+from llmeval_mlflow_proxy.proxied_headers import first
 from llmeval_mlflow_proxy.request_body import Receive, Scope
 from llmeval_mlflow_proxy.request_paths import outer_prefix, rest_of_path
 from llmeval_mlflow_proxy.settings import DIAGNOSIS_PREFIX, MLFLOW_PREFIX, ProxySettings
@@ -172,21 +172,21 @@ class DiagnosisApp:
         return redacted(outcome, self._settings.secrets)
 
     async def _with_client(
-        self, function: Callable[[ApiClient], Awaitable[T]], destination: Destination
+        self, function: Callable[[MlflowApi], Awaitable[T]], destination: Destination
     ) -> T | None:
         """Call a function with a client for a destination's MLflow; None if it is not reached."""
         upstream = destination.server or self._provider.upstream()
         if not isinstance(upstream, Upstream):
             return None
         try:
-            async with open_api_client(upstream) as client:
+            async with open_mlflow_api(upstream) as client:
                 return await function(client)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
 
 
 async def _find_run_page(
-    client: ApiClient, *, destination: Destination, model: str, page: PageContext
+    client: MlflowApi, *, destination: Destination, model: str, page: PageContext
 ) -> PageResponse | str:
     """Return a redirect to a model's run, or the reason why there is none."""
     name = destination.experiment

@@ -8,8 +8,8 @@ from importlib.resources import files
 import jinja2
 
 from llmeval_mlflow_proxy.diagnosis.diagnose import Diagnosis
+from llmeval_mlflow_proxy.diagnosis.diagnosis_texts import translations
 from llmeval_mlflow_proxy.diagnosis.findings import worst
-from llmeval_mlflow_proxy.diagnosis.translations import translations
 from llmeval_mlflow_proxy.languages import Language
 
 

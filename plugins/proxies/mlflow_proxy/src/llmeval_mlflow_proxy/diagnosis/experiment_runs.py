@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from llmeval_core.hooks import Json
-from llmeval_mlflow_proxy.diagnosis.api_client import API, ApiClient
 from llmeval_mlflow_proxy.diagnosis.destinations import Destination
 from llmeval_mlflow_proxy.diagnosis.findings import Finding, FindingAction, FindingDetail
+from llmeval_mlflow_proxy.diagnosis.mlflow_api import API, MlflowApi
 
 _MODEL_PARAM = "model_name"
 _STATE_PARAM = "llmeval.state"
@@ -45,7 +45,7 @@ class MlflowRun:
     is_elected: bool
 
 
-async def find_experiment(client: ApiClient, name: str) -> Experiment | None:
+async def find_experiment(client: MlflowApi, name: str) -> Experiment | None:
     """Find an experiment; None if it is not there."""
     path = f"{API}/experiments/get-by-name?experiment_name={quote(name, safe='')}"
     found = (await client.get(path)).content.get("experiment")
@@ -54,7 +54,7 @@ async def find_experiment(client: ApiClient, name: str) -> Experiment | None:
     return Experiment(str(found["experiment_id"]), found.get("lifecycle_stage") == "active")
 
 
-async def find_run(client: ApiClient, experiment: Experiment, model: str) -> MlflowRun | None:
+async def find_run(client: MlflowApi, experiment: Experiment, model: str) -> MlflowRun | None:
     """Find a model's run by its exact name: the elected one, else the oldest.
 
     MLflow's filter language has no escape, so a name with quotes, backslash or `%` is searched by
@@ -69,7 +69,7 @@ async def find_run(client: ApiClient, experiment: Experiment, model: str) -> Mlf
     return next((run for run in same if run.is_elected), same[0] if same else None)
 
 
-async def look_at_runs(client: ApiClient, destination: Destination) -> list[Finding]:
+async def look_at_runs(client: MlflowApi, destination: Destination) -> list[Finding]:
     """Check whether the experiment exists, and whether each model has one run."""
     experiment = await find_experiment(client, destination.experiment)
     name: dict[str, str | int] = {
@@ -149,7 +149,7 @@ def _finding(
 
 
 async def _search(
-    client: ApiClient, experiment: Experiment, condition: str
+    client: MlflowApi, experiment: Experiment, condition: str
 ) -> tuple[list[MlflowRun], bool]:
     """List active runs, the oldest first, and whether those are all."""
     query: dict[str, Json] = {
@@ -176,7 +176,7 @@ def _runs_in(content: Mapping[str, Any]) -> Iterator[MlflowRun]:  # Any: MLflow'
         yield MlflowRun(str(run["info"]["run_id"]), params.get(_MODEL_PARAM), is_elected)
 
 
-async def restore_experiment(client: ApiClient, name: str) -> bool:
+async def restore_experiment(client: MlflowApi, name: str) -> bool:
     """Restore a deleted experiment; True if it is active now."""
     experiment = await find_experiment(client, name)
     if experiment is not None and not experiment.is_active:

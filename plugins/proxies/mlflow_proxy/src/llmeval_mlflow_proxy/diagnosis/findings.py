@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from llmeval_core.hooks import Json
-from llmeval_mlflow_proxy.diagnosis.translations import translate
+from llmeval_mlflow_proxy.diagnosis.diagnosis_texts import translate
 from llmeval_mlflow_proxy.languages import Language
 
 State = Literal["ok", "warning", "failed"]

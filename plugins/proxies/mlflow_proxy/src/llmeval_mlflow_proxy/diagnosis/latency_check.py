@@ -5,15 +5,15 @@ from __future__ import annotations
 import statistics
 import time
 
-from llmeval_mlflow_proxy.diagnosis.api_client import ApiClient
 from llmeval_mlflow_proxy.diagnosis.findings import Finding
+from llmeval_mlflow_proxy.diagnosis.mlflow_api import MlflowApi
 
 _N_REQUESTS = 9
 _TRAP_MS = 25.0
 _SLOW_MS = 500.0
 
 
-async def look_at_latency(client: ApiClient) -> Finding:
+async def look_at_latency(client: MlflowApi) -> Finding:
     """Compare requests on one connection with requests on new connections.
 
     uvicorn with several workers responds 40 ms late on a kept connection, because its sockets wait
@@ -29,7 +29,7 @@ async def look_at_latency(client: ApiClient) -> Finding:
     return Finding("latency", "ok", "latency.fine", values)
 
 
-async def _median_ms(client: ApiClient, **headers: str) -> float:
+async def _median_ms(client: MlflowApi, **headers: str) -> float:
     await client.get("/version", **headers)
     took = []
     for _ in range(_N_REQUESTS):

@@ -6,15 +6,15 @@ import re
 
 import aiohttp
 
-from llmeval_mlflow_proxy.diagnosis.api_client import API, ApiClient
 from llmeval_mlflow_proxy.diagnosis.findings import Finding
+from llmeval_mlflow_proxy.diagnosis.mlflow_api import API, MlflowApi
 from llmeval_mlflow_proxy.http_client import reason_of
 
 _TESTED = ((3, 17), (3, 18))
 _SEARCH = f"{API}/experiments/search"
 
 
-async def look_at_server(client: ApiClient) -> list[Finding]:
+async def look_at_server(client: MlflowApi) -> list[Finding]:
     """Check whether a server answers, and its version; the first finding is the server's."""
     url = client.upstream.url
     try:
@@ -43,7 +43,7 @@ async def look_at_server(client: ApiClient) -> list[Finding]:
     return findings
 
 
-async def look_at_access(client: ApiClient, origin: str | None) -> list[Finding]:
+async def look_at_access(client: MlflowApi, origin: str | None) -> list[Finding]:
     """Check whether its checks of host, origin and login accept our requests.
 
     Its health check is exempt from them, so a path of the API is requested.
@@ -83,7 +83,7 @@ async def look_at_access(client: ApiClient, origin: str | None) -> list[Finding]
     return findings
 
 
-async def _look_at_origin(client: ApiClient, origin: str) -> Finding:
+async def _look_at_origin(client: MlflowApi, origin: str) -> Finding:
     answer = await client.post(_SEARCH, {"max_results": 1}, Origin=origin)
     text_key = "origin.refused" if answer.status == 403 else "origin.accepted"
     return Finding("origin", "ok", text_key, {"origin": origin})

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from llmeval_mlflow_proxy.forwarded_headers import first
+from llmeval_mlflow_proxy.proxied_headers import first
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 _PORTS = {"http": 80, "https": 443}

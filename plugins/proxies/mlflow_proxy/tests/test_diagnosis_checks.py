@@ -6,7 +6,7 @@ import asyncio
 import socket
 from pathlib import Path
 
-from llmeval_mlflow_proxy.checks import check
+from llmeval_mlflow_proxy.diagnosis_checks import check
 from llmeval_mlflow_proxy.embedded.service_file import ServiceFile
 from llmeval_mlflow_proxy.plugin import llmeval_register_checks
 from llmeval_mlflow_proxy.upstream import Upstream

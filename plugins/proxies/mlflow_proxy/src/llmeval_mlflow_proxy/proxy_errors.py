@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmeval_mlflow_proxy.forwarded_headers import first
 from llmeval_mlflow_proxy.languages import Language, language_of
 from llmeval_mlflow_proxy.lifespan import Send
+from llmeval_mlflow_proxy.proxied_headers import first
 
 _FOR_PROGRAMS = re.compile(
     r"/((ajax-)?api|graphql|get-artifact|model-versions|gateway|v1|health|version|static-files)\b"

@@ -44,7 +44,7 @@ class ApiResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class ApiClient:
+class MlflowApi:
     """Sends requests to one server."""
 
     upstream: Upstream
@@ -85,7 +85,7 @@ class ApiClient:
 
 
 @asynccontextmanager
-async def open_api_client(upstream: Upstream) -> AsyncIterator[ApiClient]:
+async def open_mlflow_api(upstream: Upstream) -> AsyncIterator[MlflowApi]:
     """Open a client with a time limit for each request.
 
     Raises:
@@ -93,4 +93,4 @@ async def open_api_client(upstream: Upstream) -> AsyncIterator[ApiClient]:
     """
     tls = tls_of(upstream)
     async with new_session(total_s=_TOTAL_S) as session:
-        yield ApiClient(upstream, session, tls)
+        yield MlflowApi(upstream, session, tls)

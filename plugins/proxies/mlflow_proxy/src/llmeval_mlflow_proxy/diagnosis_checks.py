@@ -11,11 +11,11 @@ from typing import Literal
 import aiohttp
 
 from llmeval_core.hooks import CheckOutcome
-from llmeval_mlflow_proxy.diagnosis.api_client import open_api_client
 from llmeval_mlflow_proxy.diagnosis.destinations import USUAL
 from llmeval_mlflow_proxy.diagnosis.experiment_runs import look_at_runs
 from llmeval_mlflow_proxy.diagnosis.findings import Finding, worst
 from llmeval_mlflow_proxy.diagnosis.latency_check import look_at_latency
+from llmeval_mlflow_proxy.diagnosis.mlflow_api import open_mlflow_api
 from llmeval_mlflow_proxy.diagnosis.reachability import look_at_access, look_at_server
 from llmeval_mlflow_proxy.embedded.service_file import read_service_file
 from llmeval_mlflow_proxy.http_client import reason_of
@@ -59,7 +59,7 @@ def _without_server(topic: Topic) -> CheckOutcome:
 
 async def _check_server(topic: Topic, upstream: Upstream) -> CheckOutcome:
     try:
-        async with open_api_client(upstream) as client:
+        async with open_mlflow_api(upstream) as client:
             findings = await look_at_server(client)
             if worst(findings) != "failed":
                 findings += await look_at_access(client, None)
