@@ -6,7 +6,13 @@ The command line is made of this, and so is the server.
 from llmeval_core.api.checks import CheckResult, run_checks
 from llmeval_core.api.core_checks import core_checks
 from llmeval_core.api.existing_journal import existing_journal
-from llmeval_core.api.leaderboard import Leaderboard, cell_text, make_leaderboard
+from llmeval_core.api.leaderboard import (
+    Leaderboard,
+    cell_text,
+    make_leaderboard,
+    to_csv,
+    to_markdown,
+)
 from llmeval_core.api.leaderboard_notes import (
     ConditionChange,
     ConditionMismatch,
@@ -18,6 +24,7 @@ from llmeval_core.api.outcome_notes import outcome_notes
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
 from llmeval_core.api.printable import shown, shown_parts
 from llmeval_core.api.run_file_schema import run_file_schema
+from llmeval_core.api.run_flags import read_config
 from llmeval_core.api.sample_json import sample_json
 from llmeval_core.api.sample_pages import (
     SampleCounts,
@@ -30,7 +37,8 @@ from llmeval_core.api.sample_pages import (
 )
 from llmeval_core.api.sample_selection import SampleSelection, find_samples
 from llmeval_core.api.session import Session, make_session
-from llmeval_core.api.settings_schema import settings_schema
+from llmeval_core.api.settings_schema import example_of, settings_schema
+from llmeval_core.api.spreadsheets import as_cell
 from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending
 from llmeval_core.catalog import KINDS, Catalog, Kind, Preflight, RegisteredComponent, make_plan
 from llmeval_core.config import Origin, RunConfig, read_run_text, validate
@@ -86,12 +94,14 @@ __all__ = [
     "TaskMeter",
     "TaskPreview",
     "UnknownNameError",
+    "as_cell",
     "cell_text",
     "core_checks",
     "count_samples",
     "deliver_again",
     "deliver_pending",
     "differences",
+    "example_of",
     "existing_journal",
     "find_samples",
     "find_task",
@@ -104,6 +114,7 @@ __all__ = [
     "preflight_of_plan",
     "preflight_of_run",
     "preview",
+    "read_config",
     "read_run_text",
     "run_checks",
     "run_file_schema",
@@ -115,5 +126,7 @@ __all__ = [
     "settings_schema",
     "shown",
     "shown_parts",
+    "to_csv",
+    "to_markdown",
     "validate",
 ]

@@ -29,9 +29,7 @@ def write_atomically(
 
 
 @contextmanager
-def atomic_draft(
-    path: Path, *, mode: int | None = None, durable: bool = False
-) -> Iterator[Path]:
+def atomic_draft(path: Path, *, mode: int | None = None, durable: bool = False) -> Iterator[Path]:
     """Give an empty file beside a path, which takes its name at the end of the block.
 
     If the block fails, the draft is removed, and what was there stays. Several processes may
@@ -52,7 +50,9 @@ def atomic_draft(
     _remove_left_behind(target)
     draft = _draft_of(target, secrets.token_hex(6))
     # As open(2) does it, so that the umask counts; closed to others from the first moment on.
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
+    descriptor = os.open(
+        draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600
+    )
     os.close(descriptor)
     try:
         if mode is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from types import TracebackType
 
 from llmeval_core.support.child_command import ChildCommand, ChildEndedError, exit_text

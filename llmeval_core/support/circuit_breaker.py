@@ -21,7 +21,7 @@ class CircuitBreaker:
     * *open*: nothing passes until the pause is over; failures of what was sent before change
       nothing. `sent` -> half-open.
     * *half-open*: one request is under way, the probe; all others wait. It fails -> open, with the
-      next longer pause; it is abandoned -> open, and the next probe may follow at once.
+      next longer pause; it is cancelled -> open, and the next probe may follow at once.
     * A success in any state -> closed, and the pauses begin anew.
 
     Attributes:
@@ -97,7 +97,7 @@ class CircuitBreaker:
             return True
         return False
 
-    def abandoned(self, now: float) -> None:
+    def cancelled(self, now: float) -> None:
         """Note that a request was given up by us, which says nothing of the other side."""
         if self.state == "half-open":
             self.state = "open"

@@ -95,7 +95,7 @@ class _Keeper:
         self._command = arguments[6:]
         self._output = _Output(output, most_bytes) if output >= 0 else None
         for descriptor in filter(lambda one: one >= 0, (self._lifeline, output)):
-            os.set_inheritable(descriptor, False)
+            os.set_inheritable(descriptor, False)  # noqa: FBT003  the library's signature
         self._said = -1
         self._pid = 0
         self._status: int | None = None
@@ -161,7 +161,7 @@ class _Keeper:
             os.dup2(says, 2)
             if self._is_polite:  # else its standard output is for messages
                 os.dup2(says, 1)
-        os.execvp(self._command[0], self._command)
+        os.execvp(self._command[0], self._command)  # noqa: S606  the caller's own command
 
     def _is_over(self) -> bool:
         """Reap who has ended, do what is due, and say whether nothing is left."""

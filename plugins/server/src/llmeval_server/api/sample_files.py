@@ -9,8 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmeval_core.api import JournalQueries, SampleFilter, SampleSelection, sample_json, sample_page
-from llmeval_core.api.spreadsheets import as_cell
+from llmeval_core.api import (
+    JournalQueries,
+    SampleFilter,
+    SampleSelection,
+    as_cell,
+    sample_json,
+    sample_page,
+)
 from llmeval_core.hooks import ReasoningFinder, ReasoningSplit, SampleResult, parted_answers
 from llmeval_server.api.reading import journal_reader
 
