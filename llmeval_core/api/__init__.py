@@ -5,7 +5,7 @@ The command line is made of this, and so is the server.
 
 from llmeval_core.api.checks import CheckResult, run_checks
 from llmeval_core.api.core_checks import core_checks
-from llmeval_core.api.existing_journal import existing_journal
+from llmeval_core.api.journal_opening import existing_journal
 from llmeval_core.api.leaderboard import (
     Leaderboard,
     cell_text,
@@ -19,13 +19,12 @@ from llmeval_core.api.leaderboard_notes import (
     differences,
     listed,
 )
+from llmeval_core.api.notes_on_outcomes import outcome_notes
 from llmeval_core.api.outcome_json import outcome_json
-from llmeval_core.api.outcome_notes import outcome_notes
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
 from llmeval_core.api.printable import shown, shown_parts
-from llmeval_core.api.run_file_schema import run_file_schema
+from llmeval_core.api.run_file_json_schema import run_file_schema
 from llmeval_core.api.run_flags import read_config
-from llmeval_core.api.sample_json import sample_json
 from llmeval_core.api.sample_pages import (
     SampleCounts,
     SamplePage,
@@ -36,8 +35,9 @@ from llmeval_core.api.sample_pages import (
     samples_by_id,
 )
 from llmeval_core.api.sample_selection import SampleSelection, find_samples
+from llmeval_core.api.samples_as_json import sample_json
 from llmeval_core.api.session import Session, make_session
-from llmeval_core.api.settings_schema import example_of, settings_schema
+from llmeval_core.api.settings_json_schema import example_of, settings_schema
 from llmeval_core.api.spreadsheets import as_cell
 from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending
 from llmeval_core.catalog import KINDS, Catalog, Kind, Preflight, RegisteredComponent, make_plan

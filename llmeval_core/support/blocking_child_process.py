@@ -135,6 +135,8 @@ class BlockingChildProcess:
         """Write all, though the child may be too busy to read."""
         pipe = self._process.stdin
         assert pipe is not None, "the command takes no messages"
+        if pipe.closed:
+            raise ConnectionResetError
         left = memoryview(data)
         while left:
             _wait_for(pipe.fileno(), select.POLLOUT, give_up_at)

@@ -23,10 +23,13 @@ class ChildProcess:
         pid: of the process that keeps it: a signal that kills this one ends the command too.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, line: KeeperLine) -> None:
-        self._process = process
+    def __init__(
+        self, transport: asyncio.SubprocessTransport, exchange: _Exchange, line: KeeperLine
+    ) -> None:
+        self._transport = transport
+        self._exchange = exchange
         self._line = line
-        self.pid = process.pid
+        self.pid: int = transport.get_pid()
 
     @classmethod
     async def start(cls, command: ChildCommand) -> ChildProcess:
@@ -37,21 +40,23 @@ class ChildProcess:
         """
         line = KeeperLine(command)
         try:
-            process = await asyncio.create_subprocess_exec(*line.argv(), **line.streams())
+            transport, exchange = await asyncio.get_running_loop().subprocess_exec(
+                _Exchange, *line.argv(), **line.streams()
+            )
         except BaseException:
             line.close()
             raise
         line.started()
-        return cls(process, line)
+        return cls(transport, exchange, line)
 
     @property
     def returncode(self) -> int | None:
         """How it ended, as `subprocess` says it; None while it runs."""
-        return self._process.returncode
+        return self._transport.get_returncode()
 
     def exit_text(self) -> str | None:
         """Say how it ended, in words; None while it runs."""
-        code = self._process.returncode
+        code = self.returncode
         return None if code is None else exit_text(code)
 
     def last_output(self) -> str:
@@ -79,51 +84,57 @@ class ChildProcess:
             ChildEndedError: it ended instead, or the answer is too long.
             TimeoutError: there was no answer in time.
         """
+        pipe = self._transport.get_pipe_transport(0)
+        assert isinstance(pipe, asyncio.WriteTransport), "the command takes no messages"
         try:
             async with asyncio.timeout(within_s):
-                return await self._exchange(message, most_bytes)
-        except (ConnectionError, asyncio.IncompleteReadError) as err:
-            await self._end_now()
-            raise ChildEndedError(self._process.returncode or 0, self._line.last_line()) from err
+                answer = self._exchange.expect(most_bytes)
+                pipe.write(framed(message))
+                return await answer
+        except ConnectionError as err:
+            code = await self._end_now()
+            raise ChildEndedError(code, self._line.last_line()) from err
         except BaseException:
             await self._end_now()
             raise
 
     def close_input(self) -> None:
         """Let its standard input end, by which one that takes messages is told to end."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        pipe = self._transport.get_pipe_transport(0)
+        if pipe is not None:
+            pipe.close()
 
     def terminate(self) -> None:
         """Send it SIGTERM; returns at once."""
-        if not self._line.terminate() and self._process.returncode is None:
-            self._process.terminate()
+        if not self._line.terminate() and self.returncode is None:
+            self._transport.terminate()
 
     def kill(self) -> None:
         """Kill it with all that it started; returns at once."""
-        self.close_input()
-        if not self._line.kill() and self._process.returncode is None:
-            self._process.kill()
+        if not self._line.kill() and self.returncode is None:
+            self._transport.kill()
 
     async def wait(self) -> int:
         """Wait until it has ended, and what it started too, and return how; see `returncode`."""
-        code = await self._process.wait()
+        await self._exchange.exited.wait()
         self._line.close()
+        code = self.returncode
+        assert code is not None
         return code
 
     async def end(self, *, within_s: float = 5.0) -> int:
         """Tell it to end, kill it if it takes longer than that, and return how it ended."""
         self.close_input()
-        if self._process.stdin is None:
+        if self._transport.get_pipe_transport(0) is None:
             self.terminate()
         try:
             async with asyncio.timeout(within_s):
-                return await self.wait()
+                await self.wait()
         except TimeoutError:
-            return await self._end_now()
-        except asyncio.CancelledError:
-            await self._end_now()
-            raise
+            pass
+        finally:
+            code = await self._end_now()
+        return code
 
     async def __aenter__(self) -> ChildProcess:
         return self
@@ -136,16 +147,79 @@ class ChildProcess:
     ) -> None:
         await self.end()
 
-    async def _exchange(self, message: bytes, most_bytes: int) -> bytes:
-        assert self._process.stdin is not None, "the command takes no messages"
-        assert self._process.stdout is not None
-        self._process.stdin.write(framed(message))
-        await self._process.stdin.drain()
-        length = length_in(await self._process.stdout.readexactly(LENGTH_BYTES))
-        if length > most_bytes:
-            raise ConnectionAbortedError(f"an answer of {length} bytes")
-        return await self._process.stdout.readexactly(length)
-
     async def _end_now(self) -> int:
         self.kill()
         return await self.wait()
+
+
+class _Exchange(asyncio.SubprocessProtocol):
+    """What the event loop tells of one child: the bytes of its answers, and its ends.
+
+    Not asyncio's streams: there, a child cannot be waited for while some of its output is unread.
+
+    Attributes:
+        exited: is set when the child has ended.
+    """
+
+    def __init__(self) -> None:
+        self.exited = asyncio.Event()
+        self._answer: asyncio.Future[bytes] | None = None
+        self._received = bytearray()
+        self._most_bytes = 0
+        self._is_broken = False
+        self._transport: asyncio.BaseTransport | None = None
+
+    def expect(self, most_bytes: int) -> asyncio.Future[bytes]:
+        """Return what will be the next answer.
+
+        Raises:
+            ConnectionError: there will be none: the child is gone, or spoke without being asked.
+        """
+        assert self._answer is None or self._answer.done(), "one question at a time"
+        if self._is_broken:
+            raise ConnectionResetError
+        self._most_bytes = most_bytes
+        self._answer = asyncio.get_running_loop().create_future()
+        return self._answer
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """Put the next answer together."""
+        if self._answer is None or self._answer.done():
+            self._is_broken = True
+            return
+        self._received += data
+        if len(self._received) < LENGTH_BYTES:
+            return
+        end = LENGTH_BYTES + length_in(self._received[:LENGTH_BYTES])
+        if end > LENGTH_BYTES + self._most_bytes or len(self._received) > end:
+            self._break()
+        elif len(self._received) == end:
+            self._answer.set_result(bytes(self._received[LENGTH_BYTES:]))
+            self._received.clear()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take what is to be closed at the end."""
+        self._transport = transport
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        """Note that no more answers come."""
+        if fd == 1:
+            self._break()
+            if self.exited.is_set():
+                self._close()
+
+    def process_exited(self) -> None:
+        """Tell those who wait; an answer may still be on its way."""
+        self.exited.set()
+        if self._answer is None or self._answer.done():
+            self._close()
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def _break(self) -> None:
+        self._is_broken = True
+        self._received.clear()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(ConnectionResetError())

@@ -27,7 +27,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _LOOK_EVERY_S = 1.0
 _LOOK_CLOSELY_S = 0.02
@@ -136,32 +136,35 @@ class _Keeper:
             self._said, says = os.pipe()
             os.set_blocking(self._said, False)
         keeper = os.getpid()
+        usual = signal.pthread_sigmask(signal.SIG_BLOCK, _TAKEN)  # while they mean nothing to it
         self._pid = os.fork()
         if self._pid == 0:
             try:
-                self._become_command(keeper, None if self._output is None else says)
+                self._become_command(keeper, None if self._output is None else says, usual)
             except BaseException as err:  # noqa: BLE001  nothing of the keeper may run on in here
                 os.write(2, f"cannot run {self._command[0]}: {err}\n".encode())
             os._exit(_CANNOT_RUN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, usual)
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):  # their other ends must be told when the command is gone
             os.dup2(nowhere, descriptor)
         if self._output is not None:
             os.close(says)
 
-    def _become_command(self, keeper: int, says: int | None) -> None:
+    def _become_command(self, keeper: int, says: int | None, blocked: Iterable[int]) -> None:
         os.setsid()
         _prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
         if os.getppid() != keeper:
             return
         signal.set_wakeup_fd(-1)
-        for number in (*_TAKEN, signal.SIGCHLD, signal.SIGPIPE):
+        for number in (*_TAKEN, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         if says is not None:
             os.dup2(says, 2)
             if self._is_polite:  # else its standard output is for messages
                 os.dup2(says, 1)
-        os.execvp(self._command[0], self._command)  # noqa: S606  the caller's own command
+        os.execvp(self._command[0], list(self._command))  # noqa: S606  the caller's own command
 
     def _is_over(self) -> bool:
         """Reap who has ended, do what is due, and say whether nothing is left."""
