@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from llmeval_core.api.settings_schema import JsonSchema, settings_schema
+from llmeval_core.api.settings_json_schema import JsonSchema, settings_schema
 from llmeval_core.catalog import KINDS, Catalog, Kind, RegisteredComponent
 from llmeval_core.config import RunConfig
 from llmeval_core.errors import PluginError
