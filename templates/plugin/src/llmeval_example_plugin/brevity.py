@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from pydantic import Field
 
 from llmeval_core.hooks import (
     Aggregate,
+    Entry,
     Generation,
+    Metric,
     Sample,
     Score,
     Settings,
+    hookimpl,
     mean_aggregate,
 )
 
@@ -39,3 +43,9 @@ class Brevity:
     def aggregate(self, scores: Iterable[Score]) -> Aggregate:
         """Average over samples."""
         return mean_aggregate(scores)
+
+
+@hookimpl
+def llmeval_register_metrics() -> Iterable[Entry[Any, Metric]]:
+    """Offer the metric; Any: its settings."""
+    yield Entry("brevity", BrevitySettings, Brevity, "short answers are better", argument="enough")
