@@ -11,19 +11,21 @@ from typing import Any
 import pytest
 from llmeval_example_plugin.simple_http import SimpleHttpProvider, SimpleHttpSettings
 
-from llmeval_core.hooks import ModelError
+from llmeval_core.hooks import Json, ModelError
 from llmeval_core.testing import check_model, check_odd_answers, check_plugin, make_request
 
-GOOD = {"text": "Paris", "finish_reason": "stop"}
+GOOD: dict[str, Json] = {"text": "Paris", "finish_reason": "stop"}
 
 
 class Server(ThreadingHTTPServer):
-    """Says what it is told to say; Any: JSON."""
+    """Says what it is told to say, and keeps what it was asked; Any: JSON."""
 
-    status = 200
-    answer: Any = GOOD
-    headers: dict[str, str] = {}
-    seen: list[dict[str, Any]] = []
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.status = 200
+        self.answer: Any = GOOD
+        self.headers: dict[str, str] = {}
+        self.seen: list[dict[str, Any]] = []
 
     @property
     def url(self) -> str:
@@ -49,8 +51,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as server:
-        server.seen = []
+    with Server() as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server

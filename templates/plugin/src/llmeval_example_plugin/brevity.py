@@ -9,7 +9,7 @@ from pydantic import Field
 
 from llmeval_core.hooks import (
     Aggregate,
-    Entry,
+    Component,
     Generation,
     Metric,
     Sample,
@@ -46,6 +46,6 @@ class Brevity:
 
 
 @hookimpl
-def llmeval_register_metrics() -> Iterable[Entry[Any, Metric]]:
+def llmeval_register_metrics() -> Iterable[Component[Any, Metric]]:
     """Offer the metric; Any: its settings."""
-    yield Entry("brevity", BrevitySettings, Brevity, "short answers are better", argument="enough")
+    yield Component("brevity", BrevitySettings, Brevity, "short answers are better", argument="enough")

@@ -12,7 +12,7 @@ from filelock import FileLock
 from pydantic import Field
 
 from llmeval_core.hooks import (
-    Entry,
+    Component,
     Receipt,
     RunInfo,
     Settings,
@@ -82,6 +82,6 @@ class CsvFileTracker:
 
 
 @hookimpl
-def llmeval_register_trackers() -> Iterable[Entry[Any, Tracker]]:
+def llmeval_register_trackers() -> Iterable[Component[Any, Tracker]]:
     """Offer the tracker; Any: its settings."""
-    yield Entry("csv_file", CsvFileSettings, CsvFileTracker, "a CSV file", argument="path")
+    yield Component("csv_file", CsvFileSettings, CsvFileTracker, "a CSV file", argument="path")

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import Field
 
 from llmeval_core.hooks import (
-    Entry,
+    Component,
     Executor,
     Failure,
     FailureKind,
@@ -26,8 +26,8 @@ from llmeval_core.hooks import (
     LlmevalError,
     Model,
     ModelError,
-    ModelJob,
-    ModelRecipe,
+    ExecutionRequest,
+    ModelFactory,
     Request,
     Settings,
     hookimpl,
@@ -48,7 +48,7 @@ class OtherProcessExecutor:
 
     async def run(
         self,
-        job: ModelJob,
+        job: ExecutionRequest,
         requests: AsyncIterator[Request],
         finish: Callable[[Request, Generation | Failure], Awaitable[None]],
     ) -> None:
@@ -66,8 +66,8 @@ class OtherProcessExecutor:
         )
         await job.local.run(there, requests, finish)
 
-    async def _open(self, recipe: ModelRecipe) -> Model:
-        return OtherProcessModel(recipe, self._n_processes)
+    async def _open(self, factory: ModelFactory) -> Model:
+        return OtherProcessModel(factory, self._n_processes)
 
 
 class OtherProcessModel:
@@ -77,8 +77,8 @@ class OtherProcessModel:
     process one model for good.
     """
 
-    def __init__(self, recipe: ModelRecipe, n_processes: int) -> None:
-        self._recipe = recipe
+    def __init__(self, factory: ModelFactory, n_processes: int) -> None:
+        self._factory = factory
         spawning = multiprocessing.get_context("spawn")  # a fork would copy the engine's threads
         self._pool = ProcessPoolExecutor(n_processes, mp_context=spawning)
 
@@ -90,7 +90,7 @@ class OtherProcessModel:
         """
         loop = asyncio.get_running_loop()
         try:
-            answer = await loop.run_in_executor(self._pool, _answer, self._recipe, request)
+            answer = await loop.run_in_executor(self._pool, _answer, self._factory, request)
         except BrokenProcessPool as err:
             raise ModelError("connection", "the model's process died") from err
         if isinstance(answer, Generation):
@@ -103,24 +103,24 @@ class OtherProcessModel:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Refusal:
-    """A `ModelError` on its way to another process; exceptions do not travel well."""
+class TransportedError:
+    """A `ModelError` as data; the exception itself cannot be pickled."""
 
     kind: FailureKind
     what: str
     retry_after_s: float | None
 
 
-def _answer(recipe: ModelRecipe, request: Request) -> Generation | _Refusal:
+def _answer(factory: ModelFactory, request: Request) -> Generation | TransportedError:
     """Answer one request; runs in the other process."""
     try:
-        return asyncio.run(_ask(recipe, request))
+        return asyncio.run(_ask(factory, request))
     except ModelError as err:
-        return _Refusal(err.kind, err.what, err.retry_after_s)
+        return TransportedError(err.kind, err.what, err.retry_after_s)
 
 
-async def _ask(recipe: ModelRecipe, request: Request) -> Generation:
-    model = await recipe.open()
+async def _ask(factory: ModelFactory, request: Request) -> Generation:
+    model = await factory.open()
     try:
         return await model.generate(request)
     finally:
@@ -128,9 +128,9 @@ async def _ask(recipe: ModelRecipe, request: Request) -> Generation:
 
 
 @hookimpl
-def llmeval_register_executors() -> Iterable[Entry[Any, Executor]]:
+def llmeval_register_executors() -> Iterable[Component[Any, Executor]]:
     """Offer the executor; Any: its settings."""
-    yield Entry(
+    yield Component(
         "other_process",
         OtherProcessSettings,
         OtherProcessExecutor,

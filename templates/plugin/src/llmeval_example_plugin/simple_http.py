@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from llmeval_core.hooks import (
-    Entry,
+    Component,
     FailureKind,
     Generation,
     Model,
@@ -138,6 +138,6 @@ def _read(data: bytes) -> Generation:
 
 
 @hookimpl
-def llmeval_register_models() -> Iterable[Entry[Any, ModelProvider]]:
+def llmeval_register_models() -> Iterable[Component[Any, ModelProvider]]:
     """Offer the provider; Any: its settings."""
-    yield Entry("simple_http", SimpleHttpSettings, SimpleHttpProvider, "models of my own server")
+    yield Component("simple_http", SimpleHttpSettings, SimpleHttpProvider, "models of my own server")

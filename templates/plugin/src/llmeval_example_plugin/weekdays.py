@@ -10,7 +10,7 @@ from pydantic import Field
 from llmeval_core.hooks import (
     ComponentConfig,
     Dataset,
-    Entry,
+    Component,
     GenerationConfig,
     PromptConfig,
     Sample,
@@ -64,9 +64,9 @@ class Weekdays:
 
 
 @hookimpl
-def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
+def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:
     """Offer the data set; Any: its settings."""
-    yield Entry(
+    yield Component(
         "weekdays",
         WeekdaysSettings,
         Weekdays,
