@@ -10,7 +10,6 @@ from llmeval_example_plugin.other_process import OtherProcessExecutor, OtherProc
 
 from llmeval_core.testing import FakeModel, check_plugin, run_in
 
-
 REFUSING = """
 from llmeval_core.hooks import ModelError
 

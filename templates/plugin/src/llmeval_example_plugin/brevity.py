@@ -48,4 +48,6 @@ class Brevity:
 @hookimpl
 def llmeval_register_metrics() -> Iterable[Component[Any, Metric]]:
     """Offer the metric; Any: its settings."""
-    yield Component("brevity", BrevitySettings, Brevity, "short answers are better", argument="enough")
+    yield Component(
+        "brevity", BrevitySettings, Brevity, "short answers are better", argument="enough"
+    )

@@ -22,7 +22,9 @@ class Noticeboard:
         """Answer one request; Any: as ASGI has it."""
         if scope["type"] != "http":
             return
-        statuses = await asyncio.to_thread(self._context.tracker_statuses)  # reads the journal: it blocks
+        statuses = await asyncio.to_thread(
+            self._context.tracker_statuses
+        )  # reads the journal: it blocks
         board = {one.tracker: {"has": one.n_delivered, "lacks": one.n_lacking} for one in statuses}
         body = json.dumps(board, ensure_ascii=False, indent=2).encode()
         headers = [(b"content-type", b"application/json")]

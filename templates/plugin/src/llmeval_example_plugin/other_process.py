@@ -19,6 +19,7 @@ from pydantic import Field
 
 from llmeval_core.hooks import (
     Component,
+    ExecutionRequest,
     Executor,
     Failure,
     FailureKind,
@@ -26,7 +27,6 @@ from llmeval_core.hooks import (
     LlmevalError,
     Model,
     ModelError,
-    ExecutionRequest,
     ModelFactory,
     Request,
     Settings,

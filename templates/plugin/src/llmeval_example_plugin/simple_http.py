@@ -140,4 +140,6 @@ def _read(data: bytes) -> Generation:
 @hookimpl
 def llmeval_register_models() -> Iterable[Component[Any, ModelProvider]]:
     """Offer the provider; Any: its settings."""
-    yield Component("simple_http", SimpleHttpSettings, SimpleHttpProvider, "models of my own server")
+    yield Component(
+        "simple_http", SimpleHttpSettings, SimpleHttpProvider, "models of my own server"
+    )

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from llmeval_core.hooks import (
+    Component,
     ComponentConfig,
     Dataset,
-    Component,
     GenerationConfig,
     PromptConfig,
     Sample,
