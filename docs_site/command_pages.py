@@ -74,7 +74,9 @@ def _prose(text: str) -> str:
 
 
 def _code(names: str) -> str:
-    return f"`{names.replace('|', chr(92) + '|')}`"
+    """Write `-m, --model NAME` as a span for each word, so that it breaks between them."""
+    words = [word for word in names.replace("|", "\\|").split(" ") if word]
+    return " ".join(f"`{word.rstrip(',')}`" + "," * word.endswith(",") for word in words)
 
 
 def _cell(text: str) -> str:

@@ -37,10 +37,10 @@ def _page(session: Session, kind: Kind) -> Iterator[str]:
         for one in session.catalog.offers(kind)
         if not one.distribution.startswith(_EXAMPLE_PLUGIN)
     ]
-    yield "| name | | distribution |\n|---|---|---|"
+    yield "| name | |\n|---|---|"
     for offer in offers:
         name = offer.entry.name
-        yield f"| [`{name}`](#{name}) | {_cell(offer.entry.summary)} | {_distribution(offer)} |"
+        yield f"| [`{name}`](#{name}) | {_cell(offer.entry.summary)} |"
     yield ""
     for offer in offers:
         yield from _section(kind, offer)
@@ -48,7 +48,8 @@ def _page(session: Session, kind: Kind) -> Iterator[str]:
 
 def _section(kind: Kind, offer: RegisteredComponent) -> Iterator[str]:
     schema = settings_schema(offer)
-    yield f"## `{offer.entry.name}` {{ #{offer.entry.name} }}\n\n{offer.entry.summary}\n"
+    yield f"## `{offer.entry.name}` {{ #{offer.entry.name} }}\n"
+    yield f"{offer.entry.summary}; from {_distribution(offer)}.\n"
     yield from _terms(offer)
     settings = settings_in_words(schema)
     if settings:

@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from docs_site.translations import original_anchor, original_of, with_original_anchors
+from docs_site.translations import (
+    original_anchor,
+    original_of,
+    with_joined_lines,
+    with_original_anchors,
+)
 
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
 _FENCE = re.compile(r"^\s*(```|~~~)")
@@ -33,7 +38,7 @@ def site_text(text: str, paper: Path, pages: SitePages) -> str:
     """Turn the links of a paper; a link to what has no page leaves its words."""
     original = original_of(paper)
     if original is not None:
-        text = with_original_anchors(text, original)
+        text = with_joined_lines(with_original_anchors(text, original))
     lines, is_code = [], False
     for line in _OTHER_LANGUAGE.sub("", text).split("\n"):
         if _FENCE.match(line):

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 _HEADING = re.compile(r"(?m)^(#+) (.+)$")
+_WIDE = r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]"
+_BREAK = re.compile(rf"(?<={_WIDE})\n *(?={_WIDE})")
 _CODE = re.compile(r"(?ms)^```.*?^```$")
 
 
@@ -31,6 +33,12 @@ def with_original_anchors(text: str, original: Path) -> str:
         block if block.startswith("```") else _HEADING.sub(lambda m: _marked(m, next(ids)), block)
         for block in blocks
     )
+
+
+def with_joined_lines(text: str) -> str:
+    """Join the lines of Japanese paragraphs, between which a browser would put a space."""
+    blocks = re.split(r"(?ms)(^```.*?^```$)", text)
+    return "".join(b if b.startswith("```") else _BREAK.sub("", b) for b in blocks)
 
 
 def original_anchor(anchor: str, paper: Path) -> str:
