@@ -13,8 +13,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs_site.command_pages import command_page
-from docs_site.component_pages import component_pages
+from docs_site.command_pages import command_sections
+from docs_site.component_pages import component_sections
 from docs_site.links import SitePages, site_text
 
 ROOT = Path(__file__).parent.parent
@@ -39,9 +39,9 @@ def assemble(root: Path, target: Path) -> None:
         copy = target / asset.relative_to(root / "docs")
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(asset, copy)
-    _write(target / "reference" / "commands.md", command_page())
-    for name, text in component_pages().items():
-        _write(target / "reference" / "catalogue" / f"{name}.md", text)
+    _append(target / "reference" / "commands.md", command_sections())
+    for kind, text in component_sections().items():
+        _append(target / "reference" / "catalogue" / f"{kind}.md", text)
 
 
 def find_pages(root: Path) -> SitePages:
@@ -73,6 +73,11 @@ def _assets(docs: Path) -> Iterator[Path]:
         hidden = any(part.startswith((".", "__")) for part in path.relative_to(docs).parts)
         if path.is_file() and path.suffix != ".md" and not hidden:
             yield path
+
+
+def _append(path: Path, text: str) -> None:
+    """Add what is written from the code to a page whose beginning is a paper."""
+    _write(path, f"{path.read_text(encoding='utf-8')}\n{text}")
 
 
 def _write(path: Path, text: str) -> None:

@@ -11,19 +11,10 @@ import click
 from llmeval_core.cli.group import COMMANDS, EXIT_CODES, cli
 from llmeval_core.host import load_plugins
 
-_INTRODUCTION = """\
-# Command line
 
-Every command has `--help`. What a command prints for programs (`--json`) is standard output;
-progress and messages are standard error.
-
-"""
-
-
-def command_page() -> str:
+def command_sections() -> str:
     """Write all commands, ours first, with their options."""
-    codes = EXIT_CODES.replace("\b\n", "").replace("\n", " ")
-    parts = [_INTRODUCTION, f"{codes}\n"]
+    parts = [EXIT_CODES.replace("\b\n", "").replace("\n", " ") + "\n"]
     for command, words in _commands():
         parts += _section(command, words, level=2)
     return "\n".join(parts)

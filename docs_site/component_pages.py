@@ -8,30 +8,21 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from llmeval_core.api import Kind, RegisteredComponent, Session, make_session
+from llmeval_core.api import KINDS, Kind, RegisteredComponent, Session, make_session
 from llmeval_core.api.settings_schema import example_of, settings_in_words, settings_schema
 from llmeval_core.errors import LlmevalError
 
 _EXAMPLE_PLUGIN = "llmeval-example-plugin"
-_PAGES: dict[Kind, tuple[str, str]] = {
-    "datasets": ("Data sets", "`-d NAME` or `tasks: [{dataset: NAME}]` evaluates on one."),
-    "metrics": ("Metrics", "`--metric NAME` or `metrics: [NAME]` scores answers with one."),
-    "models": ("Models", "`-m PROVIDER/MODEL` or `models: [PROVIDER/MODEL]` asks a model."),
-    "trackers": ("Trackers", "`--tracker NAME` or `trackers: [NAME]` sends results to one."),
-    "executors": ("Executors", "`--executor NAME` or `executor: NAME` asks models with one."),
-}
 
 
-def component_pages() -> dict[str, str]:
-    """Write a page for each kind, by its name."""
+def component_sections() -> dict[Kind, str]:
+    """Write what is on offer of each kind."""
     session = make_session(environ={})
     assert not session.host.broken, f"a plugin is broken: {session.host.broken[0].reason}"
-    return {kind: "\n".join(_page(session, kind)) for kind in _PAGES}
+    return {kind: "\n".join(_sections(session, kind)) for kind in KINDS}
 
 
-def _page(session: Session, kind: Kind) -> Iterator[str]:
-    title, use = _PAGES[kind]
-    yield f"# {title}\n\n{use} `llmeval {kind} NAME` shows the same as below.\n"
+def _sections(session: Session, kind: Kind) -> Iterator[str]:
     offers = [
         one
         for one in session.catalog.offers(kind)
