@@ -3,8 +3,8 @@
 The command line is made of this, and so is the server.
 """
 
+from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
-from llmeval_core.api.core_checks import core_checks
 from llmeval_core.api.journal_opening import existing_journal
 from llmeval_core.api.leaderboard import (
     Leaderboard,
@@ -20,7 +20,7 @@ from llmeval_core.api.leaderboard_notes import (
     listed,
 )
 from llmeval_core.api.notes_on_outcomes import outcome_notes
-from llmeval_core.api.outcome_json import outcome_json
+from llmeval_core.api.outcomes_as_json import outcome_json
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
 from llmeval_core.api.printable import shown, shown_parts
 from llmeval_core.api.run_file_json_schema import run_file_schema
