@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from llmeval_core.errors import ConfigError
-from llmeval_core.journal import Journal, is_there
-from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.journal import JOURNAL_FILE, Journal, is_there
 
 
 def has_journal(home: Path) -> bool:
