@@ -21,7 +21,7 @@ from llmeval_core.journal.file_access import refuse_protected
 from llmeval_core.journal.file_presence import FilePresence
 from llmeval_core.journal.journal_source import open_for_reading, open_for_writing
 from llmeval_core.journal.queries import JournalQueries
-from llmeval_core.journal.schema import journal_error, sqlite_errors
+from llmeval_core.journal.sqlite_errors import journal_error, sqlite_errors
 from llmeval_core.journal.stored import StoredTask
 from llmeval_core.journal.writing import SampleWriter
 from llmeval_core.naming import Json

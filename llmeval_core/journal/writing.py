@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from llmeval_core.errors import JournalError
 from llmeval_core.journal import rows
+from llmeval_core.journal.connecting import connect
 from llmeval_core.journal.file_presence import FilePresence
 from llmeval_core.journal.reask_rounds import replace_answers
-from llmeval_core.journal.schema import connect, journal_error
 from llmeval_core.journal.scores import score_row
+from llmeval_core.journal.sqlite_errors import journal_error
 from llmeval_core.journal.stored import StoredTask
 from llmeval_core.records import Failure, Sample, SampleResult
 
