@@ -10,7 +10,7 @@ PLUGINS := plugins/datasets plugins/metrics plugins/models \
            plugins/trackers/jsonl_tracker plugins/trackers/mlflow_tracker
 DEMO_INSTALLS := -e . $(foreach p,$(filter-out plugins/models,$(PLUGINS)),-e $(p)) \
                  -e "plugins/models[llamacpp]"
-DEV_INSTALLS  := -e ".[dev]" -e "plugins/datasets[all]" -e "plugins/metrics[all]" \
+DEV_INSTALLS  := -e ".[dev,docs]" -e "plugins/datasets[all]" -e "plugins/metrics[all]" \
                  -e "plugins/models[all]" -e plugins/trackers/jsonl_tracker \
                  -e "plugins/trackers/mlflow_tracker[postgresql]" -e plugins/trackers/wandb_tracker \
                  -e plugins/executors/ray_executor -e "plugins/proxies/mlflow_proxy[embedded]" \
@@ -20,7 +20,7 @@ PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml plugins/*/*/pypro
 PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check format bench clean programs
+.PHONY: help demo test check format bench docs clean programs
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,11 @@ format: $(VENV)/dev-installed ## format the code
 
 bench: $(VENV)/dev-installed ## measure start-up, overhead, memory, resuming, journal, tracker and server
 	for name in startup overhead latency resume journal tracker memory serving; do $(BIN)/python -m benchmarks.$$name; done
+
+docs: $(VENV)/dev-installed ## build the documentation site into build/site
+	$(BIN)/python -m docs_site.assemble build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html; to read it: $(BIN)/python -m http.server --directory build/site"
 
 clean: ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

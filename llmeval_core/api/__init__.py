@@ -35,8 +35,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 from llmeval_core.api.checks import CheckResult, run_checks
 from llmeval_core.api.core_checks import core_checks
-from llmeval_core.api.existing_journal import existing_journal, has_journal
 from llmeval_core.api.history import HistoryEntry, history, history_json
+from llmeval_core.api.journal_opening import existing_journal, has_journal
 from llmeval_core.api.leaderboard import (
     Leaderboard,
     cell_text,
@@ -55,8 +55,8 @@ from llmeval_core.api.leaderboard_notes import (
     leaderboard_notes,
     listed,
 )
+from llmeval_core.api.notes_on_outcomes import counts_text, outcome_notes
 from llmeval_core.api.outcome_json import outcome_json
-from llmeval_core.api.outcome_notes import counts_text, outcome_notes
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
 from llmeval_core.api.printable import shown, shown_json, shown_parts
 from llmeval_core.api.prompt_preview import (
@@ -65,9 +65,8 @@ from llmeval_core.api.prompt_preview import (
     preview_dataset,
     preview_tasks,
 )
-from llmeval_core.api.run_file_schema import run_file_schema
+from llmeval_core.api.run_file_json_schema import run_file_schema
 from llmeval_core.api.run_flags import read_config
-from llmeval_core.api.sample_json import asked_json, expected_json, sample_json
 from llmeval_core.api.sample_pages import (
     SampleCounts,
     SamplePage,
@@ -79,8 +78,9 @@ from llmeval_core.api.sample_pages import (
     stream_samples,
 )
 from llmeval_core.api.sample_selection import SampleCriteria, SampleSelection, find_samples
+from llmeval_core.api.samples_as_json import asked_json, expected_json, sample_json
 from llmeval_core.api.session import Session, make_session
-from llmeval_core.api.settings_schema import (
+from llmeval_core.api.settings_json_schema import (
     Setting,
     entry_name,
     example_of,
