@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from llmeval_core.contracts import Metric
 from llmeval_core.errors import PluginError, foreign_errors
-from llmeval_core.journal import Reader, StoredScores, StoredTask
+from llmeval_core.journal import JournalQueries, StoredScores, StoredTask
 from llmeval_core.naming import metric_key
 from llmeval_core.plan import PlannedMetric, PlannedTask
 from llmeval_core.records import Aggregate, MetricResult, Outcome, Score
@@ -16,7 +16,7 @@ _BLOCK = 1000
 
 
 def aggregate_task(
-    reader: Reader, stored: StoredTask, task: PlannedTask, *, n_failed: int
+    reader: JournalQueries, stored: StoredTask, task: PlannedTask, *, n_failed: int
 ) -> tuple[MetricResult, ...]:
     """Aggregate every metric of a finished task, from the journal, in sample order.
 

@@ -2,7 +2,7 @@
 
 A complete plugin is one module and one entry point. The module `shouting.py`:
 
-    from llmeval_core.hooks import Aggregate, Entry, Score, Settings, hookimpl, mean_aggregate
+    from llmeval_core.hooks import Aggregate, Component, Score, Settings, hookimpl, mean_aggregate
 
     class Shouting:
         definition = "shouting@1"
@@ -16,7 +16,7 @@ A complete plugin is one module and one entry point. The module `shouting.py`:
 
     @hookimpl
     def llmeval_register_metrics():
-        yield Entry("shouting", Settings, lambda settings: Shouting(), "answers in capitals")
+        yield Component("shouting", Settings, lambda settings: Shouting(), "answers in capitals")
 
 The entry point, in its pyproject.toml:
 
@@ -61,19 +61,19 @@ from llmeval_core.contracts import (
     Check,
     CheckOutcome,
     Dataset,
+    ExecutionRequest,
     Executor,
     Metric,
     Model,
     ModelCheck,
+    ModelFactory,
     ModelInfo,
-    ModelJob,
     ModelProvider,
-    ModelRecipe,
     Readiness,
     Receipt,
     Route,
+    RouteContext,
     RunInfo,
-    Site,
     Tracker,
     TrackerCheck,
 )
@@ -89,7 +89,7 @@ from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.packages import FetchError, Wheel, cache_folder, fetch_wheel, file_sha256
 from llmeval_core.paths import expand_path, file_problem, folder_problem
-from llmeval_core.reasoning import Parted, ReasoningFinder, finder_of, parted_answers
+from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, finder_of, parted_answers
 from llmeval_core.records import (
     OUTCOMES,
     Aggregate,
@@ -109,7 +109,7 @@ from llmeval_core.records import (
     Score,
     StopReason,
     TaskResult,
-    TrackerStanding,
+    TrackerStatus,
     plain_text,
     stop_reason,
 )
@@ -126,12 +126,13 @@ __all__ = [
     "AnswerBy",
     "Check",
     "CheckOutcome",
+    "Component",
     "ComponentConfig",
     "ConfigError",
     "Coverage",
     "Dataset",
     "DatasetError",
-    "Entry",
+    "ExecutionRequest",
     "Executor",
     "ExtractConfig",
     "ExtractRule",
@@ -152,33 +153,32 @@ __all__ = [
     "Model",
     "ModelCheck",
     "ModelError",
+    "ModelFactory",
     "ModelInfo",
-    "ModelJob",
     "ModelProvider",
-    "ModelRecipe",
     "Outcome",
-    "Parted",
     "PromptConfig",
     "Readiness",
     "Reasoning",
     "ReasoningFinder",
+    "ReasoningSplit",
     "Receipt",
     "Request",
     "Route",
+    "RouteContext",
     "RunInfo",
     "RunSummary",
     "Sample",
     "SampleResult",
     "Score",
     "Settings",
-    "Site",
     "StopReason",
     "TaskDefaults",
     "TaskResult",
     "Tracker",
     "TrackerCheck",
     "TrackerError",
-    "TrackerStanding",
+    "TrackerStatus",
     "Wheel",
     "boxed_texts",
     "cache_folder",
@@ -212,7 +212,7 @@ ComponentT_co = TypeVar("ComponentT_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Generic[ConfigT, ComponentT_co]):
+class Component(Generic[ConfigT, ComponentT_co]):
     """One component on offer.
 
     Args:
@@ -233,52 +233,52 @@ class Entry(Generic[ConfigT, ComponentT_co]):
 
 
 @hookspec
-def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:  # type: ignore[empty-body]
+def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:  # type: ignore[empty-body]
     """Offer data sets.
 
     >>> @hookimpl
     ... def llmeval_register_datasets():
-    ...     yield Entry("capitals", Settings, lambda settings: Capitals(), "capitals of the world")
+    ...     yield Component("capitals", Settings, lambda _: Capitals(), "capitals of the world")
     """
 
 
 @hookspec
-def llmeval_register_models() -> Iterable[Entry[Any, ModelProvider]]:  # type: ignore[empty-body]
+def llmeval_register_models() -> Iterable[Component[Any, ModelProvider]]:  # type: ignore[empty-body]
     """Offer model providers; the entry's name is the provider in `provider/model`.
 
     >>> @hookimpl
     ... def llmeval_register_models():
-    ...     yield Entry("parrot", Settings, lambda settings: Parrot(), "repeats the question")
+    ...     yield Component("parrot", Settings, lambda settings: Parrot(), "repeats the question")
     """
 
 
 @hookspec
-def llmeval_register_metrics() -> Iterable[Entry[Any, Metric]]:  # type: ignore[empty-body]
+def llmeval_register_metrics() -> Iterable[Component[Any, Metric]]:  # type: ignore[empty-body]
     """Offer metrics.
 
     >>> @hookimpl
     ... def llmeval_register_metrics():
-    ...     yield Entry("shouting", Settings, lambda settings: Shouting(), "answers in capitals")
+    ...     yield Component("shouting", Settings, lambda _: Shouting(), "answers in capitals")
     """
 
 
 @hookspec
-def llmeval_register_trackers() -> Iterable[Entry[Any, Tracker]]:  # type: ignore[empty-body]
+def llmeval_register_trackers() -> Iterable[Component[Any, Tracker]]:  # type: ignore[empty-body]
     """Offer trackers.
 
     >>> @hookimpl
     ... def llmeval_register_trackers():
-    ...     yield Entry("postcard", Settings, lambda settings: Postcard(), "sends a postcard")
+    ...     yield Component("postcard", Settings, lambda settings: Postcard(), "sends a postcard")
     """
 
 
 @hookspec
-def llmeval_register_executors() -> Iterable[Entry[Any, Executor]]:  # type: ignore[empty-body]
+def llmeval_register_executors() -> Iterable[Component[Any, Executor]]:  # type: ignore[empty-body]
     """Offer executors: other places where requests are answered.
 
     >>> @hookimpl
     ... def llmeval_register_executors():
-    ...     yield Entry("farm", Settings, lambda settings: Farm(), "asks on many machines")
+    ...     yield Component("farm", Settings, lambda settings: Farm(), "asks on many machines")
     """
 
 
@@ -294,7 +294,7 @@ def llmeval_register_commands() -> Iterable[click.Command]:  # type: ignore[empt
 
 @hookspec
 def llmeval_register_routes() -> Iterable[Route]:  # type: ignore[empty-body]
-    """Offer ASGI applications for the server; each gets the `Site` that mounts it.
+    """Offer ASGI applications for the server; each gets the `RouteContext` that mounts it.
 
     >>> @hookimpl
     ... def llmeval_register_routes():

@@ -10,7 +10,7 @@ from math import isfinite
 from llmeval_core.errors import LlmevalError, in_words, passes
 from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
-from llmeval_core.reasoning import Parted, ReasoningFinder
+from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit
 from llmeval_core.records import (
     Failure,
     Generation,
@@ -138,7 +138,7 @@ def _outcome_of_text(text: str, reason: StopReason, reasoning: ReasoningFinder) 
     outcome = _OUTCOME_BY_REASON.get(reason)
     if outcome is not None:
         return outcome
-    parted: Parted | None = reasoning.part(text)
+    parted: ReasoningSplit | None = reasoning.part(text)
     if (text if parted is None else parted.answer).strip():
         return "answered"
     return "truncated" if parted is not None and parted.is_open and reason == "unknown" else "empty"

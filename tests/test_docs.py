@@ -16,7 +16,7 @@ import yaml
 
 import llmeval_core
 from llmeval_core import hooks
-from llmeval_core.catalog import KINDS, Catalog, Kind, Offer
+from llmeval_core.catalog import KINDS, Catalog, Kind, RegisteredComponent
 from llmeval_core.cli.group import COMMANDS, cli
 from llmeval_core.config import ComponentConfig, Origin, RunConfig, validate
 from llmeval_core.host import load_plugins
@@ -57,9 +57,11 @@ def anchors(paper: Path) -> set[str]:
 @cache
 def catalog() -> Catalog:
     host = load_plugins(environ={})
-    offers: dict[Kind, list[Offer]] = {}
+    offers: dict[Kind, list[RegisteredComponent]] = {}
     for kind in KINDS:
-        offers[kind] = [Offer(entry, plugin.label) for entry, plugin in host.entries(kind)]
+        offers[kind] = [
+            RegisteredComponent(entry, plugin.label) for entry, plugin in host.entries(kind)
+        ]
     return Catalog(offers)
 
 

@@ -13,14 +13,14 @@ import pytest
 from llmeval_core import hooks
 from llmeval_core.hooks import (
     Check,
+    Component,
     Dataset,
-    Entry,
     Executor,
     Metric,
     ModelProvider,
     Route,
+    RouteContext,
     Settings,
-    Site,
 )
 from llmeval_core.testing import (
     FakeDataset,
@@ -65,7 +65,7 @@ def offered(example: str, kind: str) -> Any:
 
 def made(example: str, kind: str, **settings: Any) -> Any:
     """Make the one component that an example offers; Any: its settings, and what it is."""
-    entry: Entry[Settings, Any] = offered(example, kind)
+    entry: Component[Settings, Any] = offered(example, kind)
     return entry.factory(entry.config(**settings))
 
 
@@ -199,8 +199,10 @@ def test_the_command_says_hello(llmeval: Llmeval) -> None:
     assert (finished.exit_code, finished.stdout) == (0, "hello\n")
 
 
-def a_site() -> Site:
-    return Site(Path(), standings=list, deliver=str, deliver_again=str, log_lines=lambda word: [])
+def a_site() -> RouteContext:
+    return RouteContext(
+        Path(), tracker_statuses=list, deliver=str, deliver_again=str, log_lines=lambda word: []
+    )
 
 
 @pytest.mark.usefixtures("guide")

@@ -1,6 +1,6 @@
 """What is on offer, and how a RunConfig becomes a Plan."""
 
-from llmeval_core.catalog.offers import KINDS, Catalog, Kind, Offer
+from llmeval_core.catalog.catalog import KINDS, Catalog, Kind, RegisteredComponent
 from llmeval_core.catalog.planning import make_plan, make_trackers, plan_model
 from llmeval_core.catalog.public_settings import SECRET_MARK
 from llmeval_core.catalog.readiness import Preflight, ReadinessCheck
@@ -11,9 +11,9 @@ __all__ = [
     "SECRET_MARK",
     "Catalog",
     "Kind",
-    "Offer",
     "Preflight",
     "ReadinessCheck",
+    "RegisteredComponent",
     "make_plan",
     "make_trackers",
     "plan_model",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from llmeval_core.catalog.offers import Catalog
+from llmeval_core.catalog.catalog import Catalog
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.readiness import Preflight, ReadinessCheck
 from llmeval_core.catalog.tasks import plan_task, shots_of

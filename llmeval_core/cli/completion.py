@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from llmeval_core.cli.screen import echo_document
+from llmeval_core.cli.console import echo_document
 
 SHELLS = ("bash", "zsh", "fish")
 

@@ -9,17 +9,17 @@ from typing import Protocol, runtime_checkable
 import click
 from click.shell_completion import CompletionItem
 
+from llmeval_core.api.prompt_preview import PreviewedTask, preview_dataset, preview_tasks
+from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import Catalog, make_plan
+from llmeval_core.cli.console import complain, echo, echo_json, nobody_reads
 from llmeval_core.cli.listing import make_listing
 from llmeval_core.cli.prompt_view import doubt_lines, echo_preview, echo_task_preview, preview_json
-from llmeval_core.cli.screen import complain, echo, echo_json, nobody_reads
 from llmeval_core.cli.session import complete, open_session
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import Dataset
 from llmeval_core.engine import preview_task
 from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
-from llmeval_core.library.prompt_preview import PreviewedTask, preview_dataset, preview_tasks
-from llmeval_core.library.run_flags import read_config
 
 _MOST_CHECKED = 10_000
 """Samples that `show` looks at to find what is wrong with all of them."""

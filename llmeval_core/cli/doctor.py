@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from llmeval_core.cli.screen import add_row, echo_json, print_table
+from llmeval_core.api import CheckResult, core_checks, run_checks
+from llmeval_core.cli.console import add_row, echo_json, print_table
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.contracts import Check
-from llmeval_core.library import Finding, core_checks, run_checks
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
@@ -47,7 +47,7 @@ def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool)
     return int(any(finding.outcome.state == "failed" for finding in findings))
 
 
-def _print(findings: list[Finding]) -> None:
+def _print(findings: list[CheckResult]) -> None:
     table = Table("check", "state", "detail", "try", box=None, pad_edge=False)
     for finding in findings:
         outcome = finding.outcome

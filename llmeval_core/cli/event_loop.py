@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from llmeval_core.cli.leaving import THREAD_NAME
+from llmeval_core.cli.exit import THREAD_NAME
 from llmeval_core.errors import PluginError, in_words
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class _Threads(ThreadPoolExecutor):
             thread.join(max(0.0, give_up_at - time.monotonic()))
 
 
-def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+def run_until_complete(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, like `asyncio.run`; Any: what it sends and yields is its own.
 
     `asyncio.run` alone would wait for ever for a tracker or a data set whose thread hangs.

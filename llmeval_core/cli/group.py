@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from llmeval_core import __version__
-from llmeval_core.cli.leaving import leave
+from llmeval_core.cli.exit import leave
 from llmeval_core.cli.streams import Streams
 from llmeval_core.errors import LlmevalError
 
@@ -148,7 +148,7 @@ def _run(args: Sequence[str] | None, streams: Streams) -> int:
         result: Any = cli.main(args=args, prog_name="llmeval", standalone_mode=False, obj=streams)
     except LlmevalError as err:
         # Late, because it imports what --help does not need.
-        from llmeval_core.library.printable import shown  # noqa: PLC0415
+        from llmeval_core.api.printable import shown  # noqa: PLC0415
 
         click.echo(shown(f"error: {err}"), file=streams.err)
         return 2

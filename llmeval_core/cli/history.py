@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from llmeval_core.api import cell_text, existing_journal
+from llmeval_core.api.history import HistoryEntry, history, history_json
+from llmeval_core.api.leaderboard_notes import day
+from llmeval_core.cli.console import add_row, echo_json, print_table
 from llmeval_core.cli.journal_names import key_argument, models_option
-from llmeval_core.cli.screen import add_row, echo_json, print_table
 from llmeval_core.cli.session import home_option
 from llmeval_core.completeness import coverage_of
-from llmeval_core.library import cell_text, existing_journal
-from llmeval_core.library.history import HistoryEntry, history, history_json
-from llmeval_core.library.leaderboard_notes import day
 
 
 @click.command()

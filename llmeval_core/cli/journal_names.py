@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from llmeval_core.api import existing_journal
 from llmeval_core.errors import LlmevalError
-from llmeval_core.library import existing_journal
 from llmeval_core.records import TaskResult
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from llmeval_core.library.leaderboard import Leaderboard, cell_text, n_of
-from llmeval_core.library.outcome_notes import outcome_notes
-from llmeval_core.library.printable import shown
+from llmeval_core.api.leaderboard import Leaderboard, cell_text, n_of
+from llmeval_core.api.outcome_notes import outcome_notes
+from llmeval_core.api.printable import shown
 
 _LEAST_CELL_WIDTH = 8
 

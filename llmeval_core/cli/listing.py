@@ -7,18 +7,18 @@ from typing import Any
 import click
 from rich.table import Table
 
-from llmeval_core.catalog import Kind, Offer
-from llmeval_core.cli.screen import add_row, complain, echo, echo_json, out, print_table
-from llmeval_core.cli.session import complete, open_session
-from llmeval_core.library.printable import shown
-from llmeval_core.library.session import Session
-from llmeval_core.library.settings_schema import (
+from llmeval_core.api.printable import shown
+from llmeval_core.api.session import Session
+from llmeval_core.api.settings_schema import (
     Setting,
     entry_name,
     example_of,
     settings_in_words,
     settings_schema,
 )
+from llmeval_core.catalog import Kind, RegisteredComponent
+from llmeval_core.cli.console import add_row, complain, echo, echo_json, out, print_table
+from llmeval_core.cli.session import complete, open_session
 
 
 def make_listing(kind: Kind, command_help: str) -> click.Command:
@@ -58,7 +58,7 @@ def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
         complain(f"plugin '{plugin.name}' is broken and missing here; `llmeval plugins` says why")
 
 
-def _describe(offer: Offer, kind: Kind, *, as_json: bool) -> None:
+def _describe(offer: RegisteredComponent, kind: Kind, *, as_json: bool) -> None:
     schema = settings_schema(offer)
     example = example_of(kind, offer, schema)
     if as_json:
@@ -95,7 +95,7 @@ def _settings_table(settings: list[Setting], argument: str | None) -> Table:
     return table
 
 
-def _summary(offer: Offer) -> dict[str, Any]:
+def _summary(offer: RegisteredComponent) -> dict[str, Any]:
     """Return what a list says of an offer; Any: JSON."""
     return {
         "name": offer.entry.name,

@@ -10,19 +10,19 @@ from typing import Any
 import click
 from rich.table import Table
 
+from llmeval_core.api import existing_journal, preflight_of_plan
+from llmeval_core.api.existing_journal import has_journal
+from llmeval_core.api.printable import shown
+from llmeval_core.api.prompt_preview import preview_tasks
+from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
+from llmeval_core.cli.console import add_row, complain, echo_json, make_console, print_table
 from llmeval_core.cli.prompt_view import doubt_lines, echo_task_preview, preview_json
 from llmeval_core.cli.run_options import run_options
-from llmeval_core.cli.screen import add_row, complain, echo_json, make_console, print_table
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import TaskPreview, preview, within_open_files
 from llmeval_core.journal import home_problem
 from llmeval_core.journal.journal import JOURNAL_FILE
-from llmeval_core.library import existing_journal, preflight_of_plan
-from llmeval_core.library.existing_journal import has_journal
-from llmeval_core.library.printable import shown
-from llmeval_core.library.prompt_preview import preview_tasks
-from llmeval_core.library.run_flags import read_config
 from llmeval_core.plan import Plan
 
 _log = logging.getLogger("llmeval")

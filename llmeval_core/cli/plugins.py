@@ -7,7 +7,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from llmeval_core.cli.screen import add_row, echo, echo_json, print_table
+from llmeval_core.cli.console import add_row, echo, echo_json, print_table
 from llmeval_core.cli.session import open_session
 from llmeval_core.host import Plugin
 

@@ -14,8 +14,8 @@ from rich.progress import (
     TextColumn,
 )
 
-from llmeval_core.library.outcome_notes import counts_text
-from llmeval_core.library.printable import shown
+from llmeval_core.api.outcome_notes import counts_text
+from llmeval_core.api.printable import shown
 from llmeval_core.records import SampleResult, TaskResult
 
 PLAIN_EVERY_S = 5.0

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
+from llmeval_core.api import existing_journal, make_leaderboard
+from llmeval_core.api.leaderboard import to_csv, to_json, to_markdown
+from llmeval_core.api.leaderboard_notes import leaderboard_notes
+from llmeval_core.api.printable import shown
+from llmeval_core.cli.console import echo, echo_document, make_console
 from llmeval_core.cli.journal_names import complete_from_results, models_option
 from llmeval_core.cli.leaderboard import print_leaderboard
-from llmeval_core.cli.screen import echo, echo_document, make_console
 from llmeval_core.cli.session import home_option
-from llmeval_core.library import existing_journal, make_leaderboard
-from llmeval_core.library.leaderboard import to_csv, to_json, to_markdown
-from llmeval_core.library.leaderboard_notes import leaderboard_notes
-from llmeval_core.library.printable import shown
 
 _WRITERS = {"md": to_markdown, "csv": to_csv, "json": to_json}
 

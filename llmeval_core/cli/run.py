@@ -13,16 +13,20 @@ from typing import Any
 import click
 from rich.console import Console
 
+from llmeval_core.api import make_leaderboard, outcome_json, preflight_of_run
+from llmeval_core.api.leaderboard_notes import kept_out_notes
+from llmeval_core.api.printable import shown
+from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
-from llmeval_core.cli.event_loop import run_to_end
+from llmeval_core.cli.console import complain, echo_json, error_console, make_console
+from llmeval_core.cli.event_loop import run_until_complete
 from llmeval_core.cli.leaderboard import print_leaderboard
 from llmeval_core.cli.progress import LiveProgress, PlainProgress
 from llmeval_core.cli.run_options import run_options
-from llmeval_core.cli.screen import complain, echo_json, error_console, make_console
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import (
-    Again,
     Progress,
+    ReaskFilter,
     RunOutcome,
     SilentProgress,
     little_room_to_think,
@@ -30,10 +34,6 @@ from llmeval_core.engine import (
     run_plan,
 )
 from llmeval_core.journal import Journal
-from llmeval_core.library import make_leaderboard, outcome_json, preflight_of_run
-from llmeval_core.library.leaderboard_notes import kept_out_notes
-from llmeval_core.library.printable import shown
-from llmeval_core.library.run_flags import read_config
 from llmeval_core.plan import Plan
 
 _log = logging.getLogger("llmeval")
@@ -106,7 +106,7 @@ def command(
             )
         for warning in little_room_to_think(plan, journal):
             progress.notice(shown(warning))
-        outcome = run_to_end(_run(plan, journal, progress, screen, again))
+        outcome = run_until_complete(_run(plan, journal, progress, screen, again))
         with journal.reader() as reader:
             notes = kept_out_notes(reader, outcome.summary.results)
     if as_json:
@@ -119,7 +119,7 @@ def command(
 
 
 async def _run(
-    plan: Plan, journal: Journal, progress: Progress, screen: Console, again: Again | None
+    plan: Plan, journal: Journal, progress: Progress, screen: Console, again: ReaskFilter | None
 ) -> RunOutcome:
     """Run the plan; the first Ctrl-C stops it cleanly, the second at once."""
     stop = asyncio.Event()

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from llmeval_core.api import existing_journal, sample_json
+from llmeval_core.api.sample_selection import choose, find_samples
+from llmeval_core.cli.console import complain, echo, echo_block, echo_json, nobody_reads
 from llmeval_core.cli.journal_names import complete_from_results, key_argument
 from llmeval_core.cli.sample_view import result_parts
-from llmeval_core.cli.screen import complain, echo, echo_block, echo_json, nobody_reads
 from llmeval_core.cli.session import home_option
-from llmeval_core.library import existing_journal, sample_json
-from llmeval_core.library.stored_samples import choose, find_samples
 from llmeval_core.reasoning import ReasoningFinder
 from llmeval_core.records import OUTCOMES, Outcome, SampleResult
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from llmeval_core.cli.screen import echo_json
+from llmeval_core.api import run_file_schema
+from llmeval_core.cli.console import echo_json
 from llmeval_core.cli.session import open_session
-from llmeval_core.library import run_file_schema
 
 
 @click.command()

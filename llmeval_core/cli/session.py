@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from llmeval_core.api.printable import shown
+from llmeval_core.api.session import Session, lenient, make_session
 from llmeval_core.catalog import Kind
-from llmeval_core.cli.screen import err, streams
+from llmeval_core.cli.console import err, streams
 from llmeval_core.host import load_plugins
-from llmeval_core.library.printable import shown
-from llmeval_core.library.session import Session, lenient, make_session
 from llmeval_core.paths import expand_path
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])

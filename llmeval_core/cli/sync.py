@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from llmeval_core.cli.event_loop import run_to_end
-from llmeval_core.cli.screen import echo, echo_json
+from llmeval_core.api import deliver_pending, existing_journal
+from llmeval_core.cli.console import echo, echo_json
+from llmeval_core.cli.event_loop import run_until_complete
 from llmeval_core.cli.session import home_option, open_session
-from llmeval_core.library import deliver_lacking, existing_journal
 
 
 @click.command()
@@ -37,7 +37,7 @@ def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool)
     """
     with existing_journal(home, writing=True) as journal:
         catalog = open_session(ctx).catalog
-        outcomes = run_to_end(deliver_lacking(journal, catalog, timeout))
+        outcomes = run_until_complete(deliver_pending(journal, catalog, timeout))
     if as_json:
         echo_json([asdict(item) for item in outcomes])
     else:

@@ -5,12 +5,18 @@ All are Protocols: a class that has the methods fits, nothing need be inherited.
 
 from llmeval_core.contracts.checks import Check, CheckOutcome, CheckState
 from llmeval_core.contracts.datasets import Dataset
-from llmeval_core.contracts.executors import Executor, ModelJob, Pace, Standing, TimeLimit
+from llmeval_core.contracts.executors import (
+    ExecutionRequest,
+    Executor,
+    ModelAvailability,
+    RateLimiter,
+    TimeLimit,
+)
 from llmeval_core.contracts.metrics import AnswerAwareMetric, Metric
-from llmeval_core.contracts.models import Model, ModelInfo, ModelProvider, ModelRecipe
+from llmeval_core.contracts.models import Model, ModelFactory, ModelInfo, ModelProvider
 from llmeval_core.contracts.observers import Observer
 from llmeval_core.contracts.readiness import ModelCheck, Readiness, TrackerCheck
-from llmeval_core.contracts.routes import Route, Site
+from llmeval_core.contracts.routes import Route, RouteContext
 from llmeval_core.contracts.trackers import Receipt, RunInfo, Tracker
 
 __all__ = [
@@ -19,22 +25,22 @@ __all__ = [
     "CheckOutcome",
     "CheckState",
     "Dataset",
+    "ExecutionRequest",
     "Executor",
     "Metric",
     "Model",
+    "ModelAvailability",
     "ModelCheck",
+    "ModelFactory",
     "ModelInfo",
-    "ModelJob",
     "ModelProvider",
-    "ModelRecipe",
     "Observer",
-    "Pace",
+    "RateLimiter",
     "Readiness",
     "Receipt",
     "Route",
+    "RouteContext",
     "RunInfo",
-    "Site",
-    "Standing",
     "TimeLimit",
     "Tracker",
     "TrackerCheck",

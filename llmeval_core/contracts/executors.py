@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from llmeval_core.config import RetryConfig
-from llmeval_core.contracts.models import Model, ModelRecipe
+from llmeval_core.contracts.models import Model, ModelFactory
 from llmeval_core.errors import ModelError
 from llmeval_core.records import Failure, Generation, Request
 
 
-class Pace(Protocol):
+class RateLimiter(Protocol):
     """When a request may be sent; shared by all that is asked of one server.
 
-    Each `enter` is followed by exactly one of `answered`, `failed` and `abandoned`.
+    Each `acquire` is followed by exactly one of `answered`, `failed` and `cancelled`.
 
     Attributes:
         counts_tokens: whether it matters how many tokens a request is expected to use.
@@ -25,7 +25,7 @@ class Pace(Protocol):
     def counts_tokens(self) -> bool:
         """See above."""
 
-    async def enter(self, n_tokens: int = 0) -> None:
+    async def acquire(self, n_tokens: int = 0) -> None:
         """Wait until one more request may be sent.
 
         Raises:
@@ -38,15 +38,15 @@ class Pace(Protocol):
     def failed(self, error: ModelError) -> None:
         """Note that an attempt failed."""
 
-    def abandoned(self) -> None:
+    def cancelled(self) -> None:
         """Note that nobody waits for the answer any more."""
 
     def may_retry(self) -> bool:
         """Take one of the run's retries, if there is one left."""
 
 
-class Standing(Protocol):
-    """What is known of a model in this run; see `generation.standing`.
+class ModelAvailability(Protocol):
+    """What is known of a model in this run; see `generation.availability`.
 
     Attributes:
         answered: whether it answered in this run.
@@ -75,7 +75,7 @@ class TimeLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelJob:
+class ExecutionRequest:
     """What an executor needs to answer requests for one model.
 
     Args:
@@ -90,13 +90,13 @@ class ModelJob:
         local: answers requests from this process, by a job's `open`, with all retries and
             limits: what an executor leaves to it, if only its model is somewhere else. None in
             a job made by hand.
-        pace: when a request may be sent; as fast as `concurrency` allows if None.
+        rate_limiter: when a request may be sent; as fast as `concurrency` allows if None.
         sample_timeout_s: longest time for one request, all attempts and waits together,
             seconds; None for no limit.
         time_limit: when the task or the run must end; None for no limit.
         is_stopped: whether nothing more is to be sent: a request that still waits for its turn
             then ends as a failure `stopped`. Never, if None.
-        standing: what the requests of this model found out about it, over all its jobs; begins
+        availability: what the requests of this model found out about it, over all its jobs; begins
             with this job if None.
     """
 
@@ -105,12 +105,12 @@ class ModelJob:
     concurrency: int
     retry: RetryConfig
     request_timeout_s: float
-    open_by: Callable[[Callable[[ModelRecipe], Awaitable[Model]]], Awaitable[Model]] | None = None
+    open_by: Callable[[Callable[[ModelFactory], Awaitable[Model]]], Awaitable[Model]] | None = None
     local: Executor | None = None
-    pace: Pace | None = None
+    rate_limiter: RateLimiter | None = None
     sample_timeout_s: float | None = None
     time_limit: TimeLimit | None = None
-    standing: Standing | None = None
+    availability: ModelAvailability | None = None
     is_stopped: Callable[[], bool] | None = None
 
 
@@ -123,14 +123,16 @@ class Executor(Protocol):
 
     It may tell two numbers about a model that works in process and has a `max_concurrency`:
 
-    * `n_copies`: how many copies it opens; `max_concurrency` is then that of each. 1 if left out.
-    * `n_ahead`: how many requests may wait for each copy besides those that it serves, so that
-      it need not wait for the next. 0 if left out; none may where samples have a time limit.
+    * `n_replicas`: how many copies it opens; `max_concurrency` is then that of each. 1 if left
+      out.
+    * `prefetch_per_replica`: how many requests may wait for each copy besides those that it
+      serves, so that it need not wait for the next. 0 if left out; none may where samples have a
+      time limit.
     """
 
     async def run(
         self,
-        job: ModelJob,
+        job: ExecutionRequest,
         requests: AsyncIterator[Request],
         finish: Callable[[Request, Generation | Failure], Awaitable[None]],
     ) -> None:

@@ -66,7 +66,7 @@ class ModelProvider(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ModelRecipe:
+class ModelFactory:
     """How a model is made; travels to another process by pickle, if its provider does."""
 
     provider: ModelProvider

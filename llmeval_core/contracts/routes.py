@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmeval_core.records import TrackerStanding
+from llmeval_core.records import TrackerStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class RouteContext:
     """What a route is told about the server that mounts it; all functions block.
 
     Args:
         home: the project's folder for llmeval's own files.
-        standings: what each tracker has and lacks.
+        tracker_statuses: what each tracker has and lacks.
         deliver: delivers what the tracker of this name lacks, and says in one line how it went.
         deliver_again: delivers the newest result of each model and task once more to the tracker
             of this name, and what it lacks; says in one line how it went.
@@ -25,7 +25,7 @@ class Site:
     """
 
     home: Path
-    standings: Callable[[], Sequence[TrackerStanding]]
+    tracker_statuses: Callable[[], Sequence[TrackerStatus]]
     deliver: Callable[[str], str]
     deliver_again: Callable[[str], str]
     log_lines: Callable[[str], Sequence[str]]
@@ -49,7 +49,7 @@ class Route:
     """
 
     prefix: str
-    app: Callable[[Site], Any]  # Any: ASGI applications have no common static type
+    app: Callable[[RouteContext], Any]  # Any: ASGI applications have no common static type
     summary: str
     title: str | None = None
     model_path: str | None = None

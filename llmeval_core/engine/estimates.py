@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmeval_core.engine.spending import cost_of
-from llmeval_core.journal import Journal, Reader, Usage
+from llmeval_core.journal import Journal, JournalQueries, ModelUsage
 from llmeval_core.plan import PlannedModel, PlannedTask
 
 UNKNOWN_COMPLETION_TOKENS = 256
@@ -53,8 +53,12 @@ def estimate(
         n_prompt_tokens: what they have by rule.
         n_at_once: how many go together.
     """
-    of_task = journal.read(Reader.usage, model.name, task.key) if journal is not None else None
-    known = of_task or (journal.read(Reader.usage, model.name) if journal is not None else None)
+    of_task = (
+        journal.read(JournalQueries.usage, model.name, task.key) if journal is not None else None
+    )
+    known = of_task or (
+        journal.read(JournalQueries.usage, model.name) if journal is not None else None
+    )
     basis = _basis(of_task, known)
     written = _written(task, known)
     if of_task is not None and of_task.n_prompt_tokens is not None:
@@ -69,7 +73,7 @@ def estimate(
     )
 
 
-def _basis(of_task: Usage | None, known: Usage | None) -> str:
+def _basis(of_task: ModelUsage | None, known: ModelUsage | None) -> str:
     if of_task is not None:
         return f"{of_task.n:,} answers to this task"
     if known is not None:
@@ -77,7 +81,7 @@ def _basis(of_task: Usage | None, known: Usage | None) -> str:
     return "the rule of four characters a token"
 
 
-def _written(task: PlannedTask, known: Usage | None) -> float:
+def _written(task: PlannedTask, known: ModelUsage | None) -> float:
     if task.mode == "loglikelihood":
         return 0.0
     if known is not None and known.n_completion_tokens is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-class InFlight:
+class RequestsInFlight:
     """Shared by the tasks of a model that go side by side."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ import time
 import uuid
 
 from llmeval_core.completeness import gives_way
-from llmeval_core.journal import Journal, Reader
+from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.plan import PlannedTask
 from llmeval_core.records import TaskResult
 
@@ -22,10 +22,10 @@ def known_result(journal: Journal, task: PlannedTask, *, replace: bool) -> TaskR
         task: of which task.
         replace: whether it takes the place of a more complete result.
     """
-    known = journal.read(Reader.result_of, task.fingerprint)
+    known = journal.read(JournalQueries.result_of, task.fingerprint)
     if known is None or known.n_failed or _is_out_of_date(journal, task, known):
         return None
-    shown = journal.read(Reader.standing_result, known.model, known.task)
+    shown = journal.read(JournalQueries.standing_result, known.model, known.task)
     if shown is None or shown.id == known.id:
         return known
     again = {"id": uuid.uuid4().hex, "finished_at": time.time(), "replaces": replace}

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from llmeval_core.engine.pacers import endpoint_of, most_let_in
+from llmeval_core.engine.rate_limiters import endpoint_of, most_let_in
 from llmeval_core.plan import Plan, PlannedModel
 
 _KEPT, _LEAST_KEPT = 96, 16

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmeval_core.engine.doubts import Doubts
 from llmeval_core.engine.estimates import Estimate, estimate
-from llmeval_core.engine.pacers import most_at_once
-from llmeval_core.engine.source import SampleSource, prepare
+from llmeval_core.engine.rate_limiters import most_at_once
+from llmeval_core.engine.sample_source import SampleSource, prepare
+from llmeval_core.engine.task_warnings import TaskWarnings
 from llmeval_core.engine.thinking import doubts_of_thinking
-from llmeval_core.journal import Journal, Reader
+from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.plan import Plan, PlannedModel, PlannedTask
 from llmeval_core.prompting import Prompter
 from llmeval_core.records import Sample
@@ -77,12 +77,12 @@ def preview_task(
     n_samples = n_answered = n_unusable = n_prompt_tokens = 0
     to_send: set[str] = set()
     distinct: set[str] = set()
-    doubts = Doubts()
+    doubts = TaskWarnings()
     try:
         while chunk := _read(source, most_samples, n_samples):
             prepared = prepare(prompter, chunk)
             wanted = [item.request.fingerprint for item in prepared if item.request is not None]
-            known = journal.read(Reader.generations, wanted) if journal is not None else {}
+            known = journal.read(JournalQueries.generations, wanted) if journal is not None else {}
             n_samples += len(prepared)
             n_unusable += len(prepared) - len(wanted)
             n_answered += sum(key in known for key in wanted)

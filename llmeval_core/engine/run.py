@@ -8,21 +8,21 @@ import time
 from dataclasses import dataclass
 
 from llmeval_core.contracts import TimeLimit
-from llmeval_core.delivery import Courier, DeliveryReport
-from llmeval_core.engine.asking_again import Again
-from llmeval_core.engine.halting import Halt
-from llmeval_core.engine.lanes import Lane, ModelWork
+from llmeval_core.delivery import DeliveryReport, DeliveryWorker
+from llmeval_core.engine.endpoint_queues import EndpointQueue, ModelTasks
+from llmeval_core.engine.model_handle import ModelHandle
 from llmeval_core.engine.notices import Notices
 from llmeval_core.engine.open_files import within_open_files
-from llmeval_core.engine.opening import LazyModel
-from llmeval_core.engine.pacers import endpoint_of, make_pacers, most_let_in
 from llmeval_core.engine.progress import Progress, SilentProgress
-from llmeval_core.engine.shared import Shared
+from llmeval_core.engine.rate_limiters import endpoint_of, make_pacers, most_let_in
+from llmeval_core.engine.reasking import ReaskFilter
+from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.spending import Spending
+from llmeval_core.engine.stop_signal import StopSignal
 from llmeval_core.engine.task_run import TaskRun
 from llmeval_core.errors import JournalError, LlmevalError, ModelError
 from llmeval_core.generation import LocalExecutor
-from llmeval_core.journal import Deliveries, Journal
+from llmeval_core.journal import DeliveryRepository, Journal
 from llmeval_core.plan import Plan, PlannedTask
 from llmeval_core.records import RunSummary, TaskResult
 
@@ -53,7 +53,7 @@ async def run_plan(
     *,
     progress: Progress | None = None,
     stop: asyncio.Event | None = None,
-    again: Again | None = None,
+    again: ReaskFilter | None = None,
 ) -> RunOutcome:
     """Carry out a plan.
 
@@ -84,20 +84,22 @@ class _Run:
         journal: Journal,
         progress: Progress,
         stop: asyncio.Event,
-        again: Again | None,
+        again: ReaskFilter | None,
     ) -> None:
         self._plan = plan
         self._journal = journal
         self._progress = progress
         self._stop = stop
-        self._halt = Halt(stop)
+        self._halt = StopSignal(stop)
         self._notices = Notices(progress.notice)
         self._spending = Spending(plan.budget, self._halt, self._notices)
-        self._shared = Shared(plan, journal, self._spending, self._halt, self._notices, again=again)
+        self._shared = RunContext(
+            plan, journal, self._spending, self._halt, self._notices, again=again
+        )
         self._pacers = make_pacers(plan, progress.notice)
         self._executor = plan.executor or LocalExecutor()
         self._limit: TimeLimit | None = None
-        self._couriers: list[Courier] = []
+        self._couriers: list[DeliveryWorker] = []
         self._results: dict[tuple[str, str], TaskResult] = {}
         self._errors: list[LlmevalError] = []
         self._n_requests = 0
@@ -109,9 +111,12 @@ class _Run:
             self._limit = TimeLimit(end, "timeouts.run_s")
         described = self._plan.describe()
         self._plan.observer.before_run(described)
-        self._journal.deliveries(Deliveries.remember_plan, self._plan.fingerprint, described)
+        self._journal.deliveries(
+            DeliveryRepository.remember_plan, self._plan.fingerprint, described
+        )
         self._couriers = [
-            Courier(tracker, self._journal, self._plan.redactor) for tracker in self._plan.trackers
+            DeliveryWorker(tracker, self._journal, self._plan.redactor)
+            for tracker in self._plan.trackers
         ]
         try:
             await self._evaluate_until_stopped()
@@ -161,16 +166,16 @@ class _Run:
             if not ended.cancelled():
                 ended.result()
 
-    def _lanes(self) -> list[Lane]:
+    def _lanes(self) -> list[EndpointQueue]:
         """Group the models by server, in the order of the plan."""
-        groups: dict[str | None, list[ModelWork]] = {}
+        groups: dict[str | None, list[ModelTasks]] = {}
         for evaluation in self._plan.evaluations:
-            model = LazyModel(evaluation.model, self._plan, self._progress)
-            work = ModelWork(evaluation, model)
+            model = ModelHandle(evaluation.model, self._plan, self._progress)
+            work = ModelTasks(evaluation, model)
             groups.setdefault(evaluation.model.info.endpoint, []).append(work)
-        return [Lane(endpoint, works) for endpoint, works in groups.items()]
+        return [EndpointQueue(endpoint, works) for endpoint, works in groups.items()]
 
-    async def _run_task(self, work: ModelWork, task: PlannedTask) -> None:
+    async def _run_task(self, work: ModelTasks, task: PlannedTask) -> None:
         if self._halt.is_set():
             return
         self._shared.process.restore()  # after the metrics of the task before
@@ -190,7 +195,7 @@ class _Run:
             if self._plan.fail_fast:
                 self._halt.set()
 
-    async def _ask_and_keep(self, work: ModelWork, task: PlannedTask) -> None:
+    async def _ask_and_keep(self, work: ModelTasks, task: PlannedTask) -> None:
         planned = work.evaluation.model
         run = TaskRun(
             self._shared,
@@ -208,7 +213,7 @@ class _Run:
                     pacer,
                     most=most,
                     time_limit=limit,
-                    standing=work.standing,
+                    availability=work.availability,
                     halt=self._halt,
                 ),
             )
@@ -217,7 +222,7 @@ class _Run:
         if result is None:
             return
         trackers = tuple(tracker.name for tracker in self._plan.trackers)
-        await asyncio.to_thread(self._journal.deliveries, Deliveries.save, result, trackers)
+        await asyncio.to_thread(self._journal.deliveries, DeliveryRepository.save, result, trackers)
         self._results[planned.name, task.key] = result
         self._plan.observer.after_task(result)
         for courier in self._couriers:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from llmeval_core.config import BudgetConfig, PriceConfig
-from llmeval_core.engine.halting import Halt
 from llmeval_core.engine.notices import Notices
+from llmeval_core.engine.stop_signal import StopSignal
 from llmeval_core.errors import LlmevalError
 from llmeval_core.plan import PlannedModel
 from llmeval_core.records import Generation, Request
@@ -35,7 +35,7 @@ class Spending:
         error: what to tell if the budget was used up; None while it is not.
     """
 
-    def __init__(self, budget: BudgetConfig, halt: Halt, notices: Notices) -> None:
+    def __init__(self, budget: BudgetConfig, halt: StopSignal, notices: Notices) -> None:
         self._budget = budget
         self._has_budget = budget.tokens is not None or budget.cost is not None
         self._halt = halt

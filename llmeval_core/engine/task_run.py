@@ -12,18 +12,18 @@ from filelock import FileLock
 
 from llmeval_core import __version__
 from llmeval_core.aggregation import aggregate_task
-from llmeval_core.contracts import Executor, ModelJob, TimeLimit
-from llmeval_core.engine.asking_again import AgainFinder
-from llmeval_core.engine.chunks import ChunkReader
-from llmeval_core.engine.giving_up import GiveUp
+from llmeval_core.contracts import ExecutionRequest, Executor, TimeLimit
+from llmeval_core.engine.batches import BatchReader
+from llmeval_core.engine.endpoint_queues import ModelTasks
+from llmeval_core.engine.failure_policy import FailurePolicy
 from llmeval_core.engine.known_results import known_result
-from llmeval_core.engine.lanes import ModelWork
 from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
-from llmeval_core.engine.shared import Shared
+from llmeval_core.engine.reasking import ReaskFinder
+from llmeval_core.engine.run_context import RunContext
+from llmeval_core.engine.sample_stream import SampleStream
 from llmeval_core.engine.spending import cost_of
-from llmeval_core.engine.stream import SampleStream
 from llmeval_core.errors import PluginError, foreign_errors
-from llmeval_core.journal import Reader, StoredTask, TaskTotals
+from llmeval_core.journal import JournalQueries, StoredTask, TaskTotals
 from llmeval_core.naming import Json
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
@@ -50,8 +50,8 @@ class TaskRun:
 
     def __init__(
         self,
-        shared: Shared,
-        work: ModelWork,
+        shared: RunContext,
+        work: ModelTasks,
         task: PlannedTask,
         *,
         progress: Progress,
@@ -68,7 +68,7 @@ class TaskRun:
         self._prompter = Prompter(model, task)
         self._scorer = Scorer(task)
         self._where = f"{model.name}, {task.key}"
-        self._give_up = GiveUp(
+        self._give_up = FailurePolicy(
             after=plan.give_up_after,
             most_failed=0 if plan.fail_fast else plan.max_samples_failed,
             n_samples=task.n_samples,
@@ -78,7 +78,7 @@ class TaskRun:
         self.n_requests = 0
 
     async def run(
-        self, executor: Executor, make_job: Callable[[TimeLimit | None], ModelJob]
+        self, executor: Executor, make_job: Callable[[TimeLimit | None], ExecutionRequest]
     ) -> TaskResult | None:
         """Run the task to its end; None if it was stopped before.
 
@@ -98,7 +98,7 @@ class TaskRun:
             if known is not None and self._shared.again is not None:
                 return await self._run_samples(executor, make_job, known)
             if known is not None:
-                self._work.standing.answered_before = True
+                self._work.availability.answered_before = True
                 self._meter.samples_skipped(known.n_samples)
                 self._meter.task_finished(known, reused=True)
                 return known
@@ -122,7 +122,7 @@ class TaskRun:
     async def _run_samples(
         self,
         executor: Executor,
-        make_job: Callable[[TimeLimit | None], ModelJob],
+        make_job: Callable[[TimeLimit | None], ExecutionRequest],
         known: TaskResult | None,
     ) -> TaskResult | None:
         """Run what is not finished; where nothing is new, a known result stays as it is."""
@@ -160,21 +160,21 @@ class TaskRun:
         Where an answer was asked for once more, here or elsewhere, what other samples made of the
         old one is gone.
         """
-        return self._shared.journal.read(Reader.n_ended, stored.id) >= stream.n_samples
+        return self._shared.journal.read(JournalQueries.n_ended, stored.id) >= stream.n_samples
 
     async def _ask(
         self,
         executor: Executor,
-        make_job: Callable[[TimeLimit | None], ModelJob],
+        make_job: Callable[[TimeLimit | None], ExecutionRequest],
         stored: StoredTask,
-        finder: AgainFinder | None,
+        finder: ReaskFinder | None,
     ) -> SampleStream | None:
         """Bring every sample that is not finished to its end; None if it was stopped before.
 
         Raises:
             PluginError: the executor ended too early.
         """
-        reader = ChunkReader(self._task, self._prompter, self._shared.journal, stored, again=finder)
+        reader = BatchReader(self._task, self._prompter, self._shared.journal, stored, again=finder)
         limit = self._time_limit()
         stream = SampleStream(
             self._shared,
@@ -205,11 +205,11 @@ class TaskRun:
             self._progress.notice(f"{self._model.name} {self._task.key}: warning: {doubt}")
         return stream
 
-    def _again_finder(self) -> AgainFinder | None:
+    def _again_finder(self) -> ReaskFinder | None:
         again = self._shared.again
-        return None if again is None else AgainFinder(again, self._task, self._shared.journal)
+        return None if again is None else ReaskFinder(again, self._task, self._shared.journal)
 
-    def _tell(self, finder: AgainFinder, stream: SampleStream) -> None:
+    def _tell(self, finder: ReaskFinder, stream: SampleStream) -> None:
         """Tell what became of asking again."""
         told = finder.told(stream.n_replaced, stream.n_kept)
         if told is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from llmeval_core.journal import Journal, Reader
+from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.naming import Json
 from llmeval_core.plan import Plan, PlannedModel, PlannedTask
 from llmeval_core.reasoning import KNOWN_TAGS
@@ -105,7 +105,7 @@ def _why_it_thinks(model: PlannedModel, task: PlannedTask, journal: Journal | No
     settings = [*_settings(task.settings.get("generation")), *_settings(dict(model.settings))]
     if settings:
         return "its settings say so" if any(settings) else None
-    known = journal.read(Reader.usage, model.name) if journal is not None else None
+    known = journal.read(JournalQueries.usage, model.name) if journal is not None else None
     if known is not None and known.n_reasoning_tokens is not None:
         n_tokens = round(known.n_reasoning_tokens)
         return f"{n_tokens:,} tokens an answer so far" if n_tokens else None

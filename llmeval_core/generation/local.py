@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from llmeval_core.concurrency import pull
-from llmeval_core.contracts import ModelJob
-from llmeval_core.generation.asker import Asker
+from llmeval_core.contracts import ExecutionRequest
+from llmeval_core.generation.request_runner import RequestRunner
 from llmeval_core.records import Failure, Generation, Request
 
 
@@ -19,20 +19,20 @@ class LocalExecutor:
 
     async def run(
         self,
-        job: ModelJob,
+        job: ExecutionRequest,
         requests: AsyncIterator[Request],
         finish: Callable[[Request, Generation | Failure], Awaitable[None]],
     ) -> None:
         """Answer all requests; see `contracts.Executor`."""
         opening = asyncio.Lock()
-        asker: Asker | None = None
+        asker: RequestRunner | None = None
 
         async def work(request: Request) -> None:
             nonlocal asker
             if asker is None:
                 async with opening:
                     if asker is None:
-                        asker = Asker(await job.open(), job, sleep=self._sleep)
+                        asker = RequestRunner(await job.open(), job, sleep=self._sleep)
             await finish(request, await asker.ask(request))
 
         await pull(requests, work, n_workers=job.concurrency)

@@ -20,7 +20,7 @@ _FILE = "entry_points.txt"
 
 
 @dataclass(frozen=True, slots=True)
-class PassedOver:
+class SkippedDistribution:
     """A distribution whose entry points are not used, and why.
 
     Args:
@@ -33,10 +33,10 @@ class PassedOver:
     is_shadowed: bool = False
 
 
-def find_entry_points(group: str) -> tuple[list[EntryPoint], list[PassedOver]]:
+def find_entry_points(group: str) -> tuple[list[EntryPoint], list[SkippedDistribution]]:
     """Find the entry points of a group, and the distributions that were passed over."""
     found: list[EntryPoint] = []
-    passed_over: list[PassedOver] = []
+    passed_over: list[SkippedDistribution] = []
     seen: dict[str, tuple[Distribution, str]] = {}
     for distribution in _distributions(passed_over):
         try:
@@ -55,7 +55,7 @@ def find_entry_points(group: str) -> tuple[list[EntryPoint], list[PassedOver]]:
             if passes(err):
                 raise
             reason = f"its {_FILE} cannot be read: {in_words(err)}"
-            passed_over.append(PassedOver(*origin_of(distribution), reason))
+            passed_over.append(SkippedDistribution(*origin_of(distribution), reason))
     return found, passed_over
 
 
@@ -73,7 +73,7 @@ def origin_of(distribution: Distribution) -> tuple[str, str]:
     return name or stem or "?", version or number or "?"
 
 
-def _distributions(passed_over: list[PassedOver]) -> Iterator[Distribution]:
+def _distributions(passed_over: list[SkippedDistribution]) -> Iterator[Distribution]:
     """Ask each finder; one that breaks gives no more, and the others still do."""
     context = importlib_metadata.DistributionFinder.Context()  # type: ignore[no-untyped-call]  # theirs
     for finder in list(sys.meta_path):
@@ -88,7 +88,7 @@ def _distributions(passed_over: list[PassedOver]) -> Iterator[Distribution]:
                 raise
             name = getattr(finder, "__name__", type(finder).__name__)
             reason = f"this finder of distributions broke: {in_words(err)}"
-            passed_over.append(PassedOver(str(name), "?", reason))
+            passed_over.append(SkippedDistribution(str(name), "?", reason))
 
 
 def _text(distribution: Distribution) -> str:
@@ -129,7 +129,7 @@ def _place(distribution: Distribution) -> str:
     return str(getattr(distribution, "_path", distribution)).rstrip("/")
 
 
-def _shadowed(distribution: Distribution, first: Distribution) -> PassedOver:
+def _shadowed(distribution: Distribution, first: Distribution) -> SkippedDistribution:
     name, version = origin_of(distribution)
     reason = f"it is installed twice; {_place(first)} comes first, {_place(distribution)} is left"
-    return PassedOver(name, version, reason, is_shadowed=True)
+    return SkippedDistribution(name, version, reason, is_shadowed=True)

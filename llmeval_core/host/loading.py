@@ -19,7 +19,7 @@ from llmeval_core import hooks
 from llmeval_core.containing import contained
 from llmeval_core.errors import PluginError, in_words, passes
 from llmeval_core.hooks import ENTRY_POINT_GROUP
-from llmeval_core.host.discovery import PassedOver, find_entry_points, origin
+from llmeval_core.host.discovery import SkippedDistribution, find_entry_points, origin
 from llmeval_core.host.offers import checked_offers
 from llmeval_core.host.plugins import Host, Plugin, PluginState
 from llmeval_core.naming import did_you_mean
@@ -44,7 +44,7 @@ def load_plugins(
     Raises:
         PluginError: a plugin is broken and `LLMEVAL_STRICT_PLUGINS=1` is set.
     """
-    passed_over: list[PassedOver] = []
+    passed_over: list[SkippedDistribution] = []
     if entry_points is None:
         entry_points, passed_over = find_entry_points(ENTRY_POINT_GROUP)
     off = {*disabled, *environ.get("LLMEVAL_DISABLE_PLUGINS", "").replace(" ", "").split(",")}
@@ -65,7 +65,7 @@ def load_plugins(
     return host
 
 
-def _not_loaded(one: PassedOver) -> Plugin:
+def _not_loaded(one: SkippedDistribution) -> Plugin:
     state: PluginState = "shadowed" if one.is_shadowed else "unreadable"
     return Plugin(one.distribution, one.distribution, one.version, state, 0.0, one.reason)
 

@@ -12,7 +12,7 @@ import click
 from llmeval_core.config import Settings
 from llmeval_core.contracts import Check, Route
 from llmeval_core.errors import PluginError
-from llmeval_core.hooks import Entry
+from llmeval_core.hooks import Component
 from llmeval_core.host.plugins import COMPONENT_KINDS
 from llmeval_core.naming import NAME_PATTERN
 
@@ -37,7 +37,7 @@ def checked_offers(kind: str, hook: str, given: object) -> tuple[Any, ...]:
     offers = tuple(itertools.islice(given, MOST_OFFERS + 1))
     if len(offers) > MOST_OFFERS:
         raise PluginError(f"hook '{hook}' gave more than {MOST_OFFERS:,} offers")
-    wanted = Entry if kind in COMPONENT_KINDS else _CLASSES.get(kind, object)
+    wanted = Component if kind in COMPONENT_KINDS else _CLASSES.get(kind, object)
     for offer in offers:
         if not isinstance(offer, wanted):
             raise PluginError(f"hook '{hook}' gave a {_class(offer)}, not a {wanted.__name__}")
@@ -50,7 +50,7 @@ def checked_offers(kind: str, hook: str, given: object) -> tuple[Any, ...]:
 
 
 def _checked(hook: str, offer: object) -> object:
-    if isinstance(offer, Entry):
+    if isinstance(offer, Component):
         return _checked_entry(hook, offer)
     if isinstance(offer, Check):
         _refuse(hook, offer, "name", offer.name, is_text)
@@ -64,10 +64,10 @@ def _checked(hook: str, offer: object) -> object:
     return offer
 
 
-def _checked_entry(hook: str, entry: Entry[Any, Any]) -> Entry[Any, Any]:
+def _checked_entry(hook: str, entry: Component[Any, Any]) -> Component[Any, Any]:
     """Copy an entry (Any: of any settings and component) with its attributes checked."""
     name, config, argument = entry.name, entry.config, entry.argument
-    copy = Entry(name, config, entry.factory, entry.summary, argument, entry.example)
+    copy = Component(name, config, entry.factory, entry.summary, argument, entry.example)
     _refuse(hook, copy, "name", name, _is_name)
     _refuse(hook, copy, "config", config, _is_settings)
     _refuse(hook, copy, "factory", copy.factory, callable)

@@ -11,7 +11,7 @@ import pluggy
 
 from llmeval_core.containing import contained
 from llmeval_core.errors import in_words, passes
-from llmeval_core.hooks import Entry
+from llmeval_core.hooks import Component
 from llmeval_core.naming import Json
 from llmeval_core.records import RunSummary, TaskResult
 
@@ -62,7 +62,7 @@ class Host:
         self.plugins = plugins
         self._manager = manager
 
-    def entries(self, kind: str) -> list[tuple[Entry[Any, Any], Plugin]]:
+    def entries(self, kind: str) -> list[tuple[Component[Any, Any], Plugin]]:
         """List components of one kind with the plugin each comes from."""
         return [(entry, plugin) for plugin in self.plugins for entry in plugin.offers.get(kind, ())]
 

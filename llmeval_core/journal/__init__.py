@@ -1,43 +1,49 @@
 """The memory of a project: every finished sample, every task's result, every delivery."""
 
-from llmeval_core.journal.access import is_there
-from llmeval_core.journal.deliveries import (
-    Deliveries,
-    Delivery,
+from llmeval_core.journal.delivery_repository import (
+    DeliveryRecord,
+    DeliveryRepository,
     DeliveryState,
-    Lack,
+    PendingDelivery,
     StoredTracker,
 )
-from llmeval_core.journal.finding import Count, Ending, SampleFinder, SampleQuery, Stretch
-from llmeval_core.journal.history import Usage
+from llmeval_core.journal.file_access import is_there
 from llmeval_core.journal.home import home_problem
 from llmeval_core.journal.journal import Journal
-from llmeval_core.journal.reading import Reader
-from llmeval_core.journal.rounds import Ended
-from llmeval_core.journal.scores import StoredScores, grade
+from llmeval_core.journal.model_usage import ModelUsage
+from llmeval_core.journal.queries import JournalQueries
+from llmeval_core.journal.reask_rounds import SampleEnd
+from llmeval_core.journal.sample_index import (
+    BoundedCount,
+    IndexPage,
+    IndexQuery,
+    SampleFilter,
+    SampleIndex,
+)
+from llmeval_core.journal.scores import StoredScores, score_bucket
 from llmeval_core.journal.stored import StoredAnswer, StoredTask
 from llmeval_core.journal.totals import TaskTotals
 
 __all__ = [
-    "Count",
-    "Deliveries",
-    "Delivery",
+    "BoundedCount",
+    "DeliveryRecord",
+    "DeliveryRepository",
     "DeliveryState",
-    "Ended",
-    "Ending",
+    "IndexPage",
+    "IndexQuery",
     "Journal",
-    "Lack",
-    "Reader",
-    "SampleFinder",
-    "SampleQuery",
+    "JournalQueries",
+    "ModelUsage",
+    "PendingDelivery",
+    "SampleEnd",
+    "SampleFilter",
+    "SampleIndex",
     "StoredAnswer",
     "StoredScores",
     "StoredTask",
     "StoredTracker",
-    "Stretch",
     "TaskTotals",
-    "Usage",
-    "grade",
     "home_problem",
     "is_there",
+    "score_bucket",
 ]

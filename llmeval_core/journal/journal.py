@@ -16,12 +16,12 @@ from typing import Concatenate, ParamSpec, TypeVar
 from filelock import FileLock, Timeout
 
 from llmeval_core.errors import JournalError
-from llmeval_core.journal.access import refuse_protected
-from llmeval_core.journal.deliveries import Deliveries
-from llmeval_core.journal.presence import Presence
-from llmeval_core.journal.reading import Reader
+from llmeval_core.journal.delivery_repository import DeliveryRepository
+from llmeval_core.journal.file_access import refuse_protected
+from llmeval_core.journal.file_presence import FilePresence
+from llmeval_core.journal.journal_source import open_for_reading, open_for_writing
+from llmeval_core.journal.queries import JournalQueries
 from llmeval_core.journal.schema import journal_error, sqlite_errors
-from llmeval_core.journal.sources import open_for_reading, open_for_writing
 from llmeval_core.journal.stored import StoredTask
 from llmeval_core.journal.writing import SampleWriter
 from llmeval_core.naming import Json
@@ -56,9 +56,9 @@ class Journal:
                 home.mkdir(parents=True, exist_ok=True)
                 refuse_protected(self.path)
                 self._source, self._connection = open_for_writing(self.path)
-            self._presence = Presence(self._source.path, called=self.path)
-        self._reader = Reader(self._connection)
-        self._deliveries = Deliveries(self._connection)
+            self._presence = FilePresence(self._source.path, called=self.path)
+        self._reader = JournalQueries(self._connection)
+        self._deliveries = DeliveryRepository(self._connection)
         self._writer: SampleWriter | None = None
 
     def __enter__(self) -> Journal:
@@ -166,14 +166,17 @@ class Journal:
         return task
 
     def begin_round(self, requests: str, name: str, *, at: float, anew: bool) -> float:
-        """Begin a round of asking again, or find it; see `Rounds.begin`; blocking."""
+        """Begin a round of asking again, or find it; see `ReaskRounds.begin`; blocking."""
         with self._guard():
             return self._reader.rounds.begin(requests, name, at=at, anew=anew)
 
     def read(
-        self, query: Callable[Concatenate[Reader, _P], _T], *args: _P.args, **kwargs: _P.kwargs
+        self,
+        query: Callable[Concatenate[JournalQueries, _P], _T],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
     ) -> _T:
-        """Ask one question: `journal.read(Reader.totals, task.id)`; blocking.
+        """Ask one question: `journal.read(JournalQueries.totals, task.id)`; blocking.
 
         Raises:
             JournalError: SQLite failed.
@@ -182,7 +185,7 @@ class Journal:
             return query(self._reader, *args, **kwargs)
 
     @contextmanager
-    def reader(self) -> Iterator[Reader]:
+    def reader(self) -> Iterator[JournalQueries]:
         """Open a connection of its own, for long streamed reads; blocking.
 
         Raises:
@@ -192,7 +195,7 @@ class Journal:
         with sqlite_errors(self.path):
             connection = self._source.connect()
         try:
-            yield Reader(connection)
+            yield JournalQueries(connection)
         except sqlite3.Error as err:
             raise journal_error(err, self.path) from err
         finally:
@@ -209,12 +212,15 @@ class Journal:
 
     def plan_of(self, result: TaskResult) -> dict[str, Json]:
         """Return the plan that a result comes from; empty if it is not known. Blocking."""
-        return self.deliveries(Deliveries.plan, result.plan_fingerprint)
+        return self.deliveries(DeliveryRepository.plan, result.plan_fingerprint)
 
     def deliveries(
-        self, query: Callable[Concatenate[Deliveries, _P], _T], *args: _P.args, **kwargs: _P.kwargs
+        self,
+        query: Callable[Concatenate[DeliveryRepository, _P], _T],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
     ) -> _T:
-        """Ask or note something about deliveries: `journal.deliveries(Deliveries.all)`; blocking.
+        """Ask or note something about deliveries: `journal.deliveries(DeliveryRepository.all)`; blocking.
 
         Raises:
             JournalError: SQLite failed.

@@ -24,7 +24,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 ScoreRow = tuple[Any, ...]  # Any: SQLite columns
 
 
-def grade(value: float) -> int:
+def score_bucket(value: float) -> int:
     """Grade a score: 0 for 0 and less, 2 for 1 and more, 1 between."""
     return int(value > 0) + int(value >= 1)
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from llmeval_core.errors import JournalError
 from llmeval_core.journal import rows
-from llmeval_core.journal.presence import Presence
-from llmeval_core.journal.rounds import replace_answers
+from llmeval_core.journal.file_presence import FilePresence
+from llmeval_core.journal.reask_rounds import replace_answers
 from llmeval_core.journal.schema import connect, journal_error
 from llmeval_core.journal.scores import score_row
 from llmeval_core.journal.stored import StoredTask
@@ -29,7 +29,7 @@ _LONGEST_REASON = 500
 _ROWS_PER_STATEMENT = (48, 8, 1)  # few sizes: prepared once; none has more than 999 values
 
 
-class _Item(NamedTuple):
+class _QueuedWrite(NamedTuple):
     task: StoredTask
     result: SampleResult
     request: bytes | None
@@ -56,12 +56,12 @@ class SampleWriter:
     """
 
     def __init__(
-        self, path: Path, *, called: Path | None = None, presence: Presence | None = None
+        self, path: Path, *, called: Path | None = None, presence: FilePresence | None = None
     ) -> None:
         self._path = path
         self._called = called or path  # in messages
-        self._presence = presence or Presence(path, called=self._called)
-        self._items: deque[_Item | _Flush] = deque()
+        self._presence = presence or FilePresence(path, called=self._called)
+        self._items: deque[_QueuedWrite | _Flush] = deque()
         self._awake = threading.Event()
         self._hurry = threading.Event()
         self._closing = False
@@ -96,7 +96,7 @@ class SampleWriter:
         self.check()
         if result.request is not None:
             request = bytes.fromhex(result.request.fingerprint)
-        self._items.append(_Item(task, result, request, time.time(), is_again))
+        self._items.append(_QueuedWrite(task, result, request, time.time(), is_again))
         if not self._awake.is_set():
             self._awake.set()
 
@@ -147,7 +147,7 @@ class SampleWriter:
         if connection is not None:
             connection.close()
 
-    def _gather(self) -> tuple[list[_Item], list[_Flush], bool]:
+    def _gather(self) -> tuple[list[_QueuedWrite], list[_Flush], bool]:
         """Wait for something to do, and a moment longer for more of it.
 
         The thread wakes once a commit, not once a sample: each time it would take the
@@ -158,11 +158,11 @@ class SampleWriter:
         self._awake.clear()
         self._hurry.clear()
         closing = self._closing
-        batch: list[_Item] = []
+        batch: list[_QueuedWrite] = []
         flushes: list[_Flush] = []
         while self._items and len(batch) < MOST_ROWS:
             item = self._items.popleft()
-            if isinstance(item, _Item):
+            if isinstance(item, _QueuedWrite):
                 batch.append(item)
             else:
                 flushes.append(item)
@@ -171,7 +171,7 @@ class SampleWriter:
         return batch, flushes, bool(self._items) or not closing
 
 
-def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
+def _commit(connection: sqlite3.Connection, batch: list[_QueuedWrite]) -> None:
     """Write many samples at once; where one of them cannot be written, each by itself."""
     try:
         listed = _rows(batch)
@@ -186,7 +186,7 @@ def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
             _commit_alone(connection, item)
 
 
-def _commit_alone(connection: sqlite3.Connection, item: _Item) -> None:
+def _commit_alone(connection: sqlite3.Connection, item: _QueuedWrite) -> None:
     """Write one sample: as it is, or without its scores, or only that it cannot be kept.
 
     Raises:
@@ -215,11 +215,11 @@ def _commit_alone(connection: sqlite3.Connection, item: _Item) -> None:
             outcome="failed",
         )
         _insert_all(
-            connection, _writable(_rows([_Item(item.task, bare, None, 0.0, is_again=False)]))
+            connection, _writable(_rows([_QueuedWrite(item.task, bare, None, 0.0, is_again=False)]))
         )
 
 
-class _Rows(NamedTuple):
+class _SampleRows(NamedTuple):
     """Rows by table; `replaced` are generations that take the place of others."""
 
     answered: list[rows.Row]
@@ -228,7 +228,7 @@ class _Rows(NamedTuple):
     scores: list[rows.Row]
 
 
-def _rows(batch: list[_Item]) -> _Rows:
+def _rows(batch: list[_QueuedWrite]) -> _SampleRows:
     """Make the rows of a batch."""
     answered: list[rows.Row] = []
     replaced: list[rows.Row] = []
@@ -246,14 +246,14 @@ def _rows(batch: list[_Item]) -> _Rows:
         for item in batch
         if item.result.failure is None
     ]
-    return _Rows(answered, replaced, samples, scores)
+    return _SampleRows(answered, replaced, samples, scores)
 
 
-def _writable(listed: _Rows) -> _Rows:
-    return _Rows(*([rows.writable(row) for row in each] for each in listed))
+def _writable(listed: _SampleRows) -> _SampleRows:
+    return _SampleRows(*([rows.writable(row) for row in each] for each in listed))
 
 
-def _insert_all(connection: sqlite3.Connection, listed: _Rows) -> None:
+def _insert_all(connection: sqlite3.Connection, listed: _SampleRows) -> None:
     """Insert all in one transaction.
 
     Raises:

@@ -1,9 +1,17 @@
 """How fast one server is asked: how much at once, how much a minute, and not while it is down."""
 
-from llmeval_core.pacing.adaptive import AdaptiveLimit
+from llmeval_core.pacing.adaptive_limit import AdaptiveLimit
 from llmeval_core.pacing.outage import Outage
-from llmeval_core.pacing.pacer import FixedLimit, Limit, Pacer
-from llmeval_core.pacing.quota import Quota
+from llmeval_core.pacing.rate_limiter import EndpointRateLimiter, FixedLimit, Limit
 from llmeval_core.pacing.retry_budget import RetryBudget
+from llmeval_core.pacing.token_bucket import TokenBucket
 
-__all__ = ["AdaptiveLimit", "FixedLimit", "Limit", "Outage", "Pacer", "Quota", "RetryBudget"]
+__all__ = [
+    "AdaptiveLimit",
+    "EndpointRateLimiter",
+    "FixedLimit",
+    "Limit",
+    "Outage",
+    "RetryBudget",
+    "TokenBucket",
+]

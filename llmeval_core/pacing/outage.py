@@ -67,7 +67,7 @@ class Outage:
             self._probe_at = now + self._pause_s
         return False
 
-    def abandoned(self, now: float) -> None:
+    def cancelled(self, now: float) -> None:
         """Note that a request was given up by us, which says nothing of the server."""
         if self._is_probing:
             self._is_probing = False

@@ -24,12 +24,12 @@ from llmeval_core.reasoning.finder import (
     parted_answers,
     tags_in,
 )
-from llmeval_core.reasoning.parted import Parted
+from llmeval_core.reasoning.split import ReasoningSplit
 
 __all__ = [
     "KNOWN_TAGS",
-    "Parted",
     "ReasoningFinder",
+    "ReasoningSplit",
     "Tags",
     "finder_of",
     "parted_answers",

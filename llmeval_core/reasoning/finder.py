@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from llmeval_core.naming import Json
 from llmeval_core.reasoning.formats import by_channels, by_phrases
-from llmeval_core.reasoning.mentions import Mark, used
-from llmeval_core.reasoning.parted import Parted, bare_answer
+from llmeval_core.reasoning.mentions import TagMention, used
+from llmeval_core.reasoning.split import ReasoningSplit, bare_answer
 from llmeval_core.records import Generation
 
 Tags = tuple[tuple[str, str], ...]
@@ -52,15 +52,15 @@ def finder_of(settings: Mapping[str, Json]) -> ReasoningFinder:
     return ReasoningFinder(tags_in(settings))
 
 
-def parted_answers(generation: Generation, finder: ReasoningFinder) -> list[Parted]:
+def parted_answers(generation: Generation, finder: ReasoningFinder) -> list[ReasoningSplit]:
     """Give each answer of a generation with its reasoning, wherever that stood."""
     parted = []
     for place, text in enumerate(generation.texts):
         is_cut_off = generation.reason(place) == "length"
-        found = finder.part(text, is_cut_off=is_cut_off) or Parted(text, "")
+        found = finder.part(text, is_cut_off=is_cut_off) or ReasoningSplit(text, "")
         told = generation.reasonings[place] if place < len(generation.reasonings) else None
         thoughts = "\n".join(thought for thought in (told, found.reasoning) if thought)
-        parted.append(Parted(found.answer, thoughts, found.is_open))
+        parted.append(ReasoningSplit(found.answer, thoughts, found.is_open))
     return parted
 
 
@@ -86,7 +86,7 @@ class ReasoningFinder:
             return self._first.search(text) is not None
         return "<" in text or "[" in text or "◁" in text or _MAY_BEGIN_SO.match(text) is not None
 
-    def part(self, text: str, *, is_cut_off: bool = False) -> Parted | None:
+    def part(self, text: str, *, is_cut_off: bool = False) -> ReasoningSplit | None:
         """Tell reasoning apart; None if the text has none.
 
         Args:
@@ -113,9 +113,9 @@ class ReasoningFinder:
             return parted if closed.is_open else closed
         return parted
 
-    def _marks(self, text: str) -> list[Mark]:
+    def _marks(self, text: str) -> list[TagMention]:
         """Find the tags; looks closely only where a tag can begin, which is much faster."""
-        marks: list[Mark] = []
+        marks: list[TagMention] = []
         end = 0
         for first in self._first.finditer(text):
             found = self._tag.match(text, first.start()) if first.start() >= end else None
@@ -124,10 +124,10 @@ class ReasoningFinder:
                 end = found.end()
         return marks
 
-    def _mark(self, found: re.Match[str]) -> Mark:
+    def _mark(self, found: re.Match[str]) -> TagMention:
         group = str(found.lastgroup)
         kind = int(group[1:])
-        return Mark(found.start(), found.end(), self._kinds.get(kind, kind), group[0] == "o")
+        return TagMention(found.start(), found.end(), self._kinds.get(kind, kind), group[0] == "o")
 
 
 def _patterns(kind: int, opening: str, closing: str) -> Iterator[str]:
@@ -142,13 +142,13 @@ def _patterns(kind: int, opening: str, closing: str) -> Iterator[str]:
     yield rf"(?P<o{kind}><\s*{name}(?:\s[^<>]*)?>)"
 
 
-def _by_marks(text: str, marks: list[Mark]) -> Parted:
+def _by_marks(text: str, marks: list[TagMention]) -> ReasoningSplit:
     """Go through the tags in order, with those that are open.
 
     A closing tag whose kind is not open ends a thought that the prompt began; inside a thought
     that the text itself began at its very beginning it is only spoken of.
     """
-    under_way: list[Mark] = []
+    under_way: list[TagMention] = []
     thoughts: list[tuple[int, int]] = []
     for mark in marks:
         kinds = [one.kind for one in under_way]
@@ -171,7 +171,7 @@ def _by_marks(text: str, marks: list[Mark]) -> Parted:
     begin, end = _answer_place(text, thoughts)
     reasoning = [text[:begin], text[end:]]
     told = "\n".join(thought for part in reasoning if (thought := _bare(part, marks, text)))
-    return Parted(bare_answer(text[begin:end], is_last=end == len(text)), told, is_open)
+    return ReasoningSplit(bare_answer(text[begin:end], is_last=end == len(text)), told, is_open)
 
 
 def _answer_place(text: str, thoughts: list[tuple[int, int]]) -> tuple[int, int]:
@@ -184,7 +184,7 @@ def _answer_place(text: str, thoughts: list[tuple[int, int]]) -> tuple[int, int]
     return (0, end) if text[:end].strip() else (len(text), len(text))
 
 
-def _bare(part: str, marks: list[Mark], text: str) -> str:
+def _bare(part: str, marks: list[TagMention], text: str) -> str:
     """Take the tags off the ends of a thought."""
     for mark in marks:
         tag = text[mark.start : mark.end]

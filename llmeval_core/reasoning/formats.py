@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from llmeval_core.reasoning.parted import Parted, bare_answer
+from llmeval_core.reasoning.split import ReasoningSplit, bare_answer
 
 _CHANNEL = re.compile(
     r"(?:<\|channel\|>\s*)?(analysis|commentary|final)\b[^<\n]{0,100}"
@@ -20,7 +20,7 @@ _PHRASES = (
 )
 
 
-def by_channels(text: str, *, is_cut_off: bool = False) -> Parted | None:
+def by_channels(text: str, *, is_cut_off: bool = False) -> ReasoningSplit | None:
     """Take the last `final` channel of gpt-oss's format, also where its special tokens are lost."""
     if "<|message|>" not in text:
         return _by_bare_channels(text, is_cut_off=is_cut_off)
@@ -34,23 +34,25 @@ def by_channels(text: str, *, is_cut_off: bool = False) -> Parted | None:
         if channel[1] != "final"
     ]
     answer = _CHANNEL_END.split(text[finals[-1].end() :], maxsplit=1)[0] if finals else ""
-    return Parted(bare_answer(answer), "\n".join(thoughts), is_open=not finals)
+    return ReasoningSplit(bare_answer(answer), "\n".join(thoughts), is_open=not finals)
 
 
-def _by_bare_channels(text: str, *, is_cut_off: bool) -> Parted | None:
+def _by_bare_channels(text: str, *, is_cut_off: bool) -> ReasoningSplit | None:
     """Read `analysisWe need ...assistantfinalParis`: names of channels with nothing around them."""
     begin = _BARE_ANALYSIS.match(text)
     if begin is None:
         return None
     *_, last = [None, *_BARE_FINAL.finditer(text)]
     if last is not None:
-        return Parted(bare_answer(text[last.end() :]), text[begin.end() : last.start()].strip())
+        return ReasoningSplit(
+            bare_answer(text[last.end() :]), text[begin.end() : last.start()].strip()
+        )
     if is_cut_off and _BEGINS_A_SENTENCE.match(text):
-        return Parted("", text[begin.end() :].strip(), is_open=True)
+        return ReasoningSplit("", text[begin.end() :].strip(), is_open=True)
     return None
 
 
-def by_phrases(text: str, *, is_cut_off: bool) -> Parted | None:
+def by_phrases(text: str, *, is_cut_off: bool) -> ReasoningSplit | None:
     """Tell apart what phrases announce; both must be there, unless the text was cut off."""
     for opening, closing in _PHRASES:
         begin = re.match(opening, text)
@@ -59,7 +61,7 @@ def by_phrases(text: str, *, is_cut_off: bool) -> Parted | None:
         end = re.search(closing, text)
         if end is not None:
             thought = text[begin.end() : end.start()].strip()
-            return Parted(bare_answer(text[end.end() :]), thought)
+            return ReasoningSplit(bare_answer(text[end.end() :]), thought)
         if is_cut_off:
-            return Parted("", text[begin.end() :].strip(), is_open=True)
+            return ReasoningSplit("", text[begin.end() :].strip(), is_open=True)
     return None

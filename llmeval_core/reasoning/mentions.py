@@ -14,7 +14,7 @@ _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "「": "」", "『": 
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class TagMention:
     """One tag in a text; `kind` is its place in the list of tags."""
 
     start: int
@@ -23,7 +23,7 @@ class Mark:
     opens: bool
 
 
-def used(text: str, marks: list[Mark]) -> list[Mark]:
+def used(text: str, marks: list[TagMention]) -> list[TagMention]:
     """Leave out tags that are only spoken of."""
     blocks = _code_blocks(text) if "```" in text or "~~~" in text else []
     ends = [end for _, end in blocks]
@@ -39,7 +39,7 @@ def used(text: str, marks: list[Mark]) -> list[Mark]:
     return used
 
 
-def _quoted_pairs(text: str, marks: list[Mark]) -> set[int]:
+def _quoted_pairs(text: str, marks: list[TagMention]) -> set[int]:
     """Find tags that stand in quotation marks as a pair, in one line: `"<think>x</think>"`."""
     found: set[int] = set()
     for opening, closing in pairwise(marks):
@@ -68,7 +68,7 @@ def _code_blocks(text: str) -> list[tuple[int, int]]:
     return blocks
 
 
-def _is_in_span(text: str, mark: Mark) -> bool:
+def _is_in_span(text: str, mark: TagMention) -> bool:
     """Whether a tag stands in a code span of its line, or in quotation marks of its own."""
     before = text[max(0, mark.start - _LONGEST_SPAN) : mark.start].rpartition("\n")[2]
     after = text[mark.end : mark.end + _LONGEST_SPAN].partition("\n")[0]

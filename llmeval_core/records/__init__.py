@@ -6,7 +6,7 @@ from llmeval_core.records.results import (
     MetricResult,
     RunSummary,
     TaskResult,
-    TrackerStanding,
+    TrackerStatus,
 )
 from llmeval_core.records.sample_check import problem_of
 from llmeval_core.records.samples import (
@@ -43,7 +43,7 @@ __all__ = [
     "Score",
     "StopReason",
     "TaskResult",
-    "TrackerStanding",
+    "TrackerStatus",
     "plain_text",
     "problem_of",
     "stop_reason",

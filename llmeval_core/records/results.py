@@ -151,7 +151,7 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class TrackerStanding:
+class TrackerStatus:
     """What one tracker has and lacks.
 
     Args:

@@ -184,7 +184,7 @@ class Generation:
     n_completion_tokens: int | None = None
     latency_s: float = 0.0
     served_by: str | None = None
-    hold_s: float | None = None
+    retry_after_s: float | None = None
     stop_reasons: tuple[StopReason, ...] = ()
     reasonings: tuple[str | None, ...] = ()
     n_reasoning_tokens: int | None = None

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from llmeval_core.config import Settings
 from llmeval_core.contracts import Dataset, Executor, Metric, ModelProvider, Tracker
 from llmeval_core.errors import LlmevalError
-from llmeval_core.hooks import ENTRY_POINT_GROUP, Entry
+from llmeval_core.hooks import ENTRY_POINT_GROUP, Component
 from llmeval_core.host import COMPONENT_KINDS, Plugin, load_plugins
 
 _CONTRACTS: dict[str, type] = {
@@ -91,7 +91,7 @@ def _import_s(module: ModuleType) -> float | None:
     return float(timed.stdout.split()[-1])
 
 
-def _check_kind(kind: str, entries: tuple[Entry[Settings, object], ...]) -> None:
+def _check_kind(kind: str, entries: tuple[Component[Settings, object], ...]) -> None:
     for entry in entries:
         where = f"{kind} '{entry.name}'"
         _check_line(entry.summary, f"{where}: the summary")
@@ -105,7 +105,7 @@ def _check_line(text: str, what: str) -> None:
     assert "\n" not in text, f"{what} is more than a line"
 
 
-def _check_settings(kind: str, entry: Entry[Settings, object], where: str) -> None:
+def _check_settings(kind: str, entry: Component[Settings, object], where: str) -> None:
     for key, field in entry.config.model_fields.items():
         assert field.description, f"{where}: setting '{key}' has no description"
         assert key not in _TAKEN.get(kind, {"use", "name"}), (
@@ -120,7 +120,7 @@ def _check_example(example: str, where: str) -> None:
         raise AssertionError(f"{where}: the example is no YAML: {err}") from err
 
 
-def _check_factory(kind: str, entry: Entry[Settings, object], where: str) -> None:
+def _check_factory(kind: str, entry: Component[Settings, object], where: str) -> None:
     try:
         settings = entry.config()
     except ValidationError:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from llmeval_core.catalog import KINDS, Catalog, Kind, Offer, make_plan
+from llmeval_core.catalog import KINDS, Catalog, Kind, RegisteredComponent, make_plan
 from llmeval_core.config import Origin, RunConfig, Settings, validate
 from llmeval_core.contracts import Dataset, Executor, Metric, ModelProvider, Tracker
 from llmeval_core.engine import Progress, RunOutcome, run_plan
-from llmeval_core.hooks import Entry
+from llmeval_core.hooks import Component
 from llmeval_core.host import load_plugins
 from llmeval_core.journal import Journal
 from llmeval_core.plan import Plan
@@ -85,7 +85,9 @@ def catalog_of(components: Mapping[Kind, Mapping[str, Any]]) -> Catalog:
     return Catalog(
         {
             kind: [
-                Offer(Entry(name, Settings, _always(component), "given by a test"), "test 0")
+                RegisteredComponent(
+                    Component(name, Settings, _always(component), "given by a test"), "test 0"
+                )
                 for name, component in components.get(kind, {}).items()
             ]
             for kind in KINDS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llmeval_core.contracts import Model, ModelJob, Receipt, RunInfo
+from llmeval_core.contracts import ExecutionRequest, Model, Receipt, RunInfo
 from llmeval_core.errors import ConfigError, FailureKind, ModelError
 from llmeval_core.journal import Journal
 from llmeval_core.records import Failure, Generation, Loglikelihood, Request, TaskResult
@@ -99,7 +99,9 @@ class Farm:
     def __init__(self, *, n_pulled: int, n_answered: int) -> None:
         self._n_pulled, self._n_answered = n_pulled, n_answered
 
-    async def run(self, job: ModelJob, requests: AsyncIterator[Request], finish: Finish) -> None:
+    async def run(
+        self, job: ExecutionRequest, requests: AsyncIterator[Request], finish: Finish
+    ) -> None:
         for number in range(self._n_pulled):
             try:
                 request = await anext(requests)
@@ -128,7 +130,7 @@ async def test_an_executor_that_leaves_requests_unanswered_is_an_error(
 async def test_an_executor_may_open_the_model_and_fail_with_it(tmp_path: Path) -> None:
     class Opening:
         async def run(
-            self, job: ModelJob, requests: AsyncIterator[Request], finish: Finish
+            self, job: ExecutionRequest, requests: AsyncIterator[Request], finish: Finish
         ) -> None:
             model: Model = await job.open()
             async for request in requests:
@@ -213,7 +215,7 @@ async def test_an_executor_that_leaves_by_sys_exit_is_an_error_and_no_traceback(
 ) -> None:
     class Leaving:
         async def run(
-            self, job: ModelJob, requests: AsyncIterator[Request], finish: Finish
+            self, job: ExecutionRequest, requests: AsyncIterator[Request], finish: Finish
         ) -> None:
             sys.exit(5)
 

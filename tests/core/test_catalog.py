@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from llmeval_core.catalog import Catalog, Offer, make_trackers
+from llmeval_core.catalog import Catalog, RegisteredComponent, make_trackers
 from llmeval_core.config import (
     ComponentConfig,
     Origin,
@@ -16,7 +16,7 @@ from llmeval_core.config import (
     TrackerConfig,
 )
 from llmeval_core.errors import ConfigError, LlmevalError, PluginError, UnknownNameError
-from llmeval_core.hooks import Entry
+from llmeval_core.hooks import Component
 from llmeval_core.plan import PlannedTask
 from llmeval_core.testing import FakeDataset, ListTracker
 from llmeval_core.testing.running import catalog_of, plan_of
@@ -39,15 +39,17 @@ class Shelf(FakeDataset):
 
 def offer(
     name: str = "shelf",
-    factory: Callable[[Any], Any] = Shelf,  # Any: as in Entry
+    factory: Callable[[Any], Any] = Shelf,  # Any: as in Component
     *,
     by: str = "shop 1.0",
     argument: str | None = "path",
-) -> Offer:
-    return Offer(Entry(name, ShelfSettings, factory, "a shelf", argument=argument), by)
+) -> RegisteredComponent:
+    return RegisteredComponent(
+        Component(name, ShelfSettings, factory, "a shelf", argument=argument), by
+    )
 
 
-def build(catalog: Catalog, use: str | dict[str, Any]) -> tuple[Any, Offer]:
+def build(catalog: Catalog, use: str | dict[str, Any]) -> tuple[Any, RegisteredComponent]:
     component = ComponentConfig.model_validate(use)
     return catalog.build("datasets", component, origin=Origin(), path=("tasks", 0, "dataset"))
 

@@ -14,7 +14,7 @@ from llmeval_core import delivery
 from llmeval_core.contracts import Receipt, RunInfo
 from llmeval_core.engine import SilentProgress, TaskMeter, run_plan
 from llmeval_core.errors import JournalError, TrackerError
-from llmeval_core.journal import Deliveries, Delivery, Journal
+from llmeval_core.journal import DeliveryRecord, DeliveryRepository, Journal
 from llmeval_core.records import Generation, Request, TaskResult
 from llmeval_core.testing import FakeDataset, FakeModel, ListTracker, run_in
 from llmeval_core.testing.running import plan_of
@@ -22,9 +22,9 @@ from llmeval_core.testing.running import plan_of
 TWO = {"a": FakeDataset(name="a"), "b": FakeDataset(name="b")}
 
 
-def deliveries(home: Path) -> list[Delivery]:
+def deliveries(home: Path) -> list[DeliveryRecord]:
     with Journal(home) as journal:
-        return journal.deliveries(Deliveries.all)
+        return journal.deliveries(DeliveryRepository.all)
 
 
 async def test_each_result_is_delivered_once(tmp_path: Path) -> None:
@@ -117,8 +117,10 @@ async def test_a_crash_between_delivery_and_our_note_delivers_again_without_effe
     tracker = ListTracker()
     await run_in(tmp_path, trackers={"list": tracker})
     with Journal(tmp_path) as journal:
-        (one,) = journal.deliveries(Deliveries.all)
-        journal.deliveries(Deliveries.refused, one.result_id, "list", "killed", permanent=False)
+        (one,) = journal.deliveries(DeliveryRepository.all)
+        journal.deliveries(
+            DeliveryRepository.refused, one.result_id, "list", "killed", permanent=False
+        )
 
     await run_in(tmp_path, trackers={"list": tracker})
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmeval_core.api.core_checks import check_plugins
 from llmeval_core.errors import PluginError
 from llmeval_core.host import Host, Plugin, load_plugins
-from llmeval_core.library.core_checks import check_plugins
 
 if TYPE_CHECKING:
     from tests.conftest import Llmeval, PluginFolder
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 METRIC = (
     "from llmeval_core.hooks import *\n"
     "@hookimpl\ndef llmeval_register_metrics():\n"
-    "    yield Entry('{name}', Settings, lambda settings: None, 'a metric')\n"
+    "    yield Component('{name}', Settings, lambda settings: None, 'a metric')\n"
 )
 METADATA = b"Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n"
 OURS = b"[llmeval]\nodd = odd\n"
@@ -280,7 +280,7 @@ def test_one_name_in_two_distributions_can_be_left_alone_in_one(
 
 BROKEN = "from llmeval_core.hooks import *\nfrom llmeval_core.hooks import hookimpl\n"
 IN_HOOK = BROKEN + "@hookimpl\ndef llmeval_register_metrics():\n"
-IN_ENTRY = IN_HOOK + "    yield Entry('mine', "
+IN_ENTRY = IN_HOOK + "    yield Component('mine', "
 HOOK = "hook 'llmeval_register_metrics'"
 
 
@@ -300,29 +300,35 @@ HOOK = "hook 'llmeval_register_metrics'"
         (IN_HOOK + "    raise GeneratorExit\n    yield", "GeneratorExit"),
         (IN_HOOK + "    return 5", f"{HOOK} gave a int; it gives one offer after another"),
         (IN_HOOK + "    return 'abc'", f"{HOOK} gave a str; it gives one offer after another"),
-        (IN_HOOK + "    yield None", f"{HOOK} gave a NoneType, not a Entry"),
+        (IN_HOOK + "    yield None", f"{HOOK} gave a NoneType, not a Component"),
         (
             IN_HOOK + "    n = 0\n    while True:\n        n += 1\n"
-            "        yield Entry(str(n), Settings, print, 'x')",
+            "        yield Component(str(n), Settings, print, 'x')",
             f"{HOOK} gave more than 10,000 offers",
         ),
         (
-            IN_HOOK + "    yield from [Entry('x', Settings, print, 'x')] * 2",
+            IN_HOOK + "    yield from [Component('x', Settings, print, 'x')] * 2",
             f"{HOOK} offers 'x' twice",
         ),
-        (IN_ENTRY + "int, print, 'x')", f"{HOOK} gave a Entry 'mine' whose config cannot be"),
-        (IN_ENTRY + "Settings, None, 'x')", f"{HOOK} gave a Entry 'mine' whose factory cannot be"),
-        (IN_ENTRY + "Settings, print, None)", f"{HOOK} gave a Entry 'mine' whose summary cannot"),
+        (IN_ENTRY + "int, print, 'x')", f"{HOOK} gave a Component 'mine' whose config cannot be"),
         (
-            IN_HOOK + "    yield Entry(b'x', Settings, print, 'x')",
-            f"{HOOK} gave a Entry 'b'x'' whose name cannot be b'x'",
+            IN_ENTRY + "Settings, None, 'x')",
+            f"{HOOK} gave a Component 'mine' whose factory cannot be",
         ),
         (
-            IN_HOOK + "    yield Entry('a/b', Settings, print, 'x')",
-            f"{HOOK} gave a Entry 'a/b' whose name cannot be 'a/b'",
+            IN_ENTRY + "Settings, print, None)",
+            f"{HOOK} gave a Component 'mine' whose summary cannot",
         ),
         (
-            BROKEN + "class Bad(Entry):\n"
+            IN_HOOK + "    yield Component(b'x', Settings, print, 'x')",
+            f"{HOOK} gave a Component 'b'x'' whose name cannot be b'x'",
+        ),
+        (
+            IN_HOOK + "    yield Component('a/b', Settings, print, 'x')",
+            f"{HOOK} gave a Component 'a/b' whose name cannot be 'a/b'",
+        ),
+        (
+            BROKEN + "class Bad(Component):\n"
             "    @property\n    def name(self): raise SystemExit('my name')\n"
             "    @name.setter\n    def name(self, value): pass\n"
             "    def __init__(self): pass\n"
@@ -388,7 +394,7 @@ EVERYWHERE = (
     + "@hookimpl\n"
     + "def llmeval_register_metrics():\n"
     + "    mischief()\n"
-    + "    yield Entry('moving', Settings, make, 'goes elsewhere')\n"
+    + "    yield Component('moving', Settings, make, 'goes elsewhere')\n"
     + "@hookimpl\n"
     + "def llmeval_before_run(plan):\n"
     + "    mischief()\n"

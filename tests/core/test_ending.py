@@ -15,7 +15,7 @@ from llmeval_core.engine import SilentProgress
 from llmeval_core.engine import run as engine_run
 from llmeval_core.engine.progress import SilentMeter
 from llmeval_core.errors import JournalError
-from llmeval_core.journal import Journal, Reader
+from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.journal.journal import JOURNAL_FILE
 from llmeval_core.plan import PlannedTask
 from llmeval_core.records import Generation, Request, Sample, SampleResult
@@ -82,7 +82,7 @@ async def test_a_stop_lets_requests_under_way_finish(tmp_path: Path) -> None:
 
     assert outcome.summary.n_requests == len(model.requests) == 3
     with Journal(tmp_path) as journal:
-        assert journal.read(Reader.totals, 1).n_samples == 3
+        assert journal.read(JournalQueries.totals, 1).n_samples == 3
 
 
 async def test_a_stop_gives_up_requests_that_do_not_end(
@@ -198,7 +198,7 @@ async def test_an_interruption_inside_a_model_ends_the_run_and_keeps_what_is_don
         await asyncio.to_thread(run)
 
     with Journal(tmp_path) as journal:
-        assert journal.read(Reader.totals, 1).n_samples == 20
+        assert journal.read(JournalQueries.totals, 1).n_samples == 20
 
 
 async def test_a_journal_that_breaks_ends_the_run_while_other_requests_are_under_way(

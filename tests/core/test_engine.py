@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from llmeval_core.contracts import Model, ModelInfo, ModelJob, ModelRecipe
+from llmeval_core.contracts import ExecutionRequest, Model, ModelFactory, ModelInfo
 from llmeval_core.errors import DatasetError, ModelError
 from llmeval_core.records import Failure, Generation, Request, Sample, Score
 from llmeval_core.testing import (
@@ -248,7 +248,7 @@ async def test_an_executor_answers_all_requests(tmp_path: Path) -> None:
     class Farm:
         async def run(
             self,
-            job: ModelJob,
+            job: ExecutionRequest,
             requests: AsyncIterator[Request],
             finish: Callable[[Request, Generation | Failure], Awaitable[None]],
         ) -> None:
@@ -274,7 +274,7 @@ async def test_an_executor_can_open_the_model_elsewhere_and_leave_the_asking_to_
 
         async def run(
             self,
-            job: ModelJob,
+            job: ExecutionRequest,
             requests: AsyncIterator[Request],
             finish: Callable[[Request, Generation | Failure], Awaitable[None]],
         ) -> None:
@@ -282,11 +282,11 @@ async def test_an_executor_can_open_the_model_elsewhere_and_leave_the_asking_to_
             there = dataclasses.replace(job, open=partial(self._open, job))
             await job.local.run(there, requests, finish)
 
-        async def _open(self, job: ModelJob) -> Model:
+        async def _open(self, job: ExecutionRequest) -> Model:
             assert job.open_by is not None
             return await job.open_by(self._open_recipe)
 
-        async def _open_recipe(self, recipe: ModelRecipe) -> Model:
+        async def _open_recipe(self, recipe: ModelFactory) -> Model:
             copy = pickle.loads(pickle.dumps(recipe))
             self.models.append(FakeModel(fail_first=[ModelError("connection", "not yet")]))
             assert copy.provider.describe(copy.model) == FakeModel().describe("model")

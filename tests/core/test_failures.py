@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 from llmeval_core.engine import run_plan
-from llmeval_core.engine.giving_up import GiveUp
+from llmeval_core.engine.failure_policy import FailurePolicy
 from llmeval_core.errors import FailureKind, LlmevalError, ModelError
 from llmeval_core.journal import Journal
 from llmeval_core.records import Failure, Generation, Sample, Score
@@ -189,7 +189,7 @@ async def test_a_metric_that_cannot_score_fails_the_sample(tmp_path: Path) -> No
 
 def give_up(*failures: FailureKind | None, after: int = 3) -> str | None:
     """Note failures (None: a success) one after another; return what it ends with."""
-    counting = GiveUp(after=after, where="m/x, d_0shot")
+    counting = FailurePolicy(after=after, where="m/x, d_0shot")
     try:
         for kind in failures:
             if kind is None:

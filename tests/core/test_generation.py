@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from llmeval_core.config import RetryConfig
-from llmeval_core.contracts import ModelJob
+from llmeval_core.contracts import ExecutionRequest
 from llmeval_core.errors import FailureKind, ModelError
-from llmeval_core.generation import Asker, LocalExecutor, wait_s
-from llmeval_core.pacing import FixedLimit, Pacer, RetryBudget
+from llmeval_core.generation import LocalExecutor, RequestRunner, wait_s
+from llmeval_core.pacing import EndpointRateLimiter, FixedLimit, RetryBudget
 from llmeval_core.records import Failure, Generation, Request
 from llmeval_core.testing import FakeModel, make_request
 from llmeval_core.testing.virtual_time import virtual_time
@@ -30,12 +30,14 @@ class Clock:
         self.slept.append(seconds)
 
 
-def asker(model: FakeModel, clock: Clock, *, timeout_s: float = 10.0) -> Asker:
+def asker(model: FakeModel, clock: Clock, *, timeout_s: float = 10.0) -> RequestRunner:
     async def opened() -> FakeModel:
         return model
 
     sleep: Callable[[float], Awaitable[None]] = clock.sleep
-    return Asker(model, ModelJob("fake/m", opened, 4, RETRY, timeout_s), sleep=sleep)
+    return RequestRunner(
+        model, ExecutionRequest("fake/m", opened, 4, RETRY, timeout_s), sleep=sleep
+    )
 
 
 @pytest.mark.parametrize("kind", ["rate_limit", "overloaded", "timeout", "malformed"])
@@ -136,7 +138,7 @@ async def run_local(model: FakeModel, n_requests: int, *, concurrency: int = 4) 
     async def opened() -> FakeModel:
         return await model.open("m")
 
-    job = ModelJob("fake/m", opened, concurrency, RETRY, 10.0)
+    job = ExecutionRequest("fake/m", opened, concurrency, RETRY, 10.0)
     await LocalExecutor(sleep=Clock().sleep).run(job, requests(), finish)
     return answers
 
@@ -183,8 +185,15 @@ async def test_waiting_for_a_quota_is_no_attempt_and_costs_no_retry() -> None:
     async def opened() -> FakeModel:
         return model
 
-    job = ModelJob("fake/m", opened, 4, RETRY, 10.0, pace=Pacer(FixedLimit(4), retries=retries))
-    answer = await Asker(model, job, sleep=clock.sleep).ask(make_request())
+    job = ExecutionRequest(
+        "fake/m",
+        opened,
+        4,
+        RETRY,
+        10.0,
+        rate_limiter=EndpointRateLimiter(FixedLimit(4), retries=retries),
+    )
+    answer = await RequestRunner(model, job, sleep=clock.sleep).ask(make_request())
 
     assert isinstance(answer, Generation)
     assert len(model.requests) == 41
@@ -209,7 +218,9 @@ async def test_one_attempt_is_one_attempt() -> None:
         return model
 
     once = RetryConfig(max_attempts=1)
-    asking = Asker(model, ModelJob("fake/m", opened, 4, once, 10.0), sleep=clock.sleep)
+    asking = RequestRunner(
+        model, ExecutionRequest("fake/m", opened, 4, once, 10.0), sleep=clock.sleep
+    )
 
     assert await asking.ask(make_request()) == Failure("overloaded", "busy")
     assert clock.slept == []

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
 from llmeval_core.catalog.generation import lay_over
 from llmeval_core.config import GenerationConfig, Origin, RunConfig, TaskDefaults, validate
 from llmeval_core.errors import ConfigError
 from llmeval_core.host import load_plugins
-from llmeval_core.library.run_flags import read_config
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
 from llmeval_core.records import GenerationSettings, Reasoning

@@ -7,10 +7,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmeval_core.journal import Deliveries, Journal
-from llmeval_core.library import make_leaderboard
-from llmeval_core.library.history import history
-from llmeval_core.library.leaderboard_notes import kept_out_notes
+from llmeval_core.api import make_leaderboard
+from llmeval_core.api.history import history
+from llmeval_core.api.leaderboard_notes import kept_out_notes
+from llmeval_core.journal import DeliveryRepository, Journal
 from llmeval_core.records import TaskResult
 from llmeval_core.testing.makers import make_task_result
 
@@ -74,7 +74,7 @@ def test_a_metric_that_only_the_smaller_run_had_does_not_give_way(tmp_path: Path
     whole, both, other = make(0, 6, ["a"]), make(1, 1, ["a", "b"]), make(2, 1, ["b"])
     with Journal(tmp_path) as journal:
         for result in (whole, both, other):
-            journal.deliveries(Deliveries.save, result, ())
+            journal.deliveries(DeliveryRepository.save, result, ())
         with journal.reader() as reader:
             (of_both,) = kept_out_notes(reader, [both])
             of_other = kept_out_notes(reader, [other])

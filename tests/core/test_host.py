@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import importlib_metadata
 import pytest
 
-from llmeval_core.catalog import Catalog, Offer
+from llmeval_core.catalog import Catalog, RegisteredComponent
 from llmeval_core.errors import PluginError, UnknownNameError
-from llmeval_core.hooks import Entry, Route, Settings
+from llmeval_core.hooks import Component, Route, Settings
 from llmeval_core.host import Host, Plugin, load_plugins
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HEAD = "from llmeval_core.hooks import *\nfrom llmeval_core.hooks import hookimpl\n"
 METRIC = (
     HEAD + "@hookimpl\ndef llmeval_register_metrics():\n"
-    "    yield Entry('mine', Settings, lambda settings: None, 'a metric')\n"
+    "    yield Component('mine', Settings, lambda settings: None, 'a metric')\n"
 )
 
 
@@ -30,7 +30,9 @@ def fakes(host: Host, folder: PluginFolder) -> list[Plugin]:
 
 
 def catalog_of(host: Host) -> Catalog:
-    metrics = [Offer(entry, plugin.label) for entry, plugin in host.entries("metrics")]
+    metrics = [
+        RegisteredComponent(entry, plugin.label) for entry, plugin in host.entries("metrics")
+    ]
     broken = [f"{plugin.name} ({plugin.label}): {plugin.reason}" for plugin in host.broken]
     return Catalog({"metrics": metrics}, broken=broken)
 
@@ -92,7 +94,7 @@ def test_a_plugin_is_known_by_its_distribution_and_what_it_offers(
         ),
         (
             HEAD + "@hookimpl\ndef llmeval_register_metrics():\n    yield 'a metric'",
-            "hook 'llmeval_register_metrics' gave a str, not a Entry",
+            "hook 'llmeval_register_metrics' gave a str, not a Component",
         ),
         (
             HEAD + "@hookimpl\ndef llmeval_register_checks():\n    yield print",
@@ -264,7 +266,8 @@ def test_each_host_has_plugins_of_its_own(plugin_folder: PluginFolder) -> None:
 def test_every_kind_of_offer_comes_with_its_plugin(plugin_folder: PluginFolder) -> None:
     kinds = ("datasets", "models", "metrics", "trackers", "executors")
     hooks = [
-        f"@hookimpl\ndef llmeval_register_{kind}():\n    yield Entry('x', Settings, print, 'x')\n"
+        f"@hookimpl\ndef llmeval_register_{kind}():\n"
+        "    yield Component('x', Settings, print, 'x')\n"
         for kind in kinds
     ]
     hooks.append("@hookimpl\ndef llmeval_register_routes():\n    yield Route('/x', print, 'x')\n")
@@ -272,7 +275,7 @@ def test_every_kind_of_offer_comes_with_its_plugin(plugin_folder: PluginFolder) 
 
     host = load_plugins()
 
-    entry, route = Entry("x", Settings, print, "x"), Route("/x", print, "x")
+    entry, route = Component("x", Settings, print, "x"), Route("/x", print, "x")
     for kind in kinds:
         assert host.entries(kind) == [(entry, fakes(host, plugin_folder)[0])]
     assert host.offers("routes") == [route]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from llmeval_core.errors import JournalError
-from llmeval_core.journal import Journal, Reader
+from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.records import Failure, SampleResult, Score
 from llmeval_core.testing import make_generation, make_request, make_sample, run_in
 
@@ -65,8 +65,8 @@ async def test_failed_samples_are_not_done_and_finished_ones_are(tmp_path: Path)
         await journal.record(task, result(1, failure=Failure("timeout", "late")))
         await journal.flush()
 
-        assert journal.read(Reader.done, task.id, 0, 9) == {0}
-        assert journal.read(Reader.totals, task.id).n_failed == 1
+        assert journal.read(JournalQueries.done, task.id, 0, 9) == {0}
+        assert journal.read(JournalQueries.totals, task.id).n_failed == 1
 
 
 def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ async def test_two_journals_on_one_file_do_not_disturb_each_other(tmp_path: Path
         await other.flush()
 
         assert first == second
-        assert one.read(Reader.totals, first.id).n_samples == 200
+        assert one.read(JournalQueries.totals, first.id).n_samples == 200
 
 
 async def test_a_journal_is_small_and_whole_after_a_run(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ async def test_a_journal_can_be_closed_while_a_thread_still_reads(tmp_path: Path
 
     def read_on() -> None:
         while True:
-            journal.read(Reader.done, task.id, 0, 2000)
+            journal.read(JournalQueries.done, task.id, 0, 2000)
             started.set()
 
     reading = asyncio.create_task(asyncio.to_thread(read_on))

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from llmeval_core.journal import Journal, Reader
+from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.records import Failure, Generation, Request, SampleResult, Score
 from llmeval_core.testing import make_request, make_sample
 
@@ -92,7 +92,7 @@ class Recording(RuleBasedStateMachine):
         values = {
             result.index: result.scores["m"].value if result.scores else None for result in found
         }
-        done = journal.read(Reader.done, self.task.id, 0, 30)
+        done = journal.read(JournalQueries.done, self.task.id, 0, 30)
         for index, value in self.flushed.items():
             if index in self.recorded:  # a newer one, which may be on disk by now
                 assert values[index] in (value, self.recorded[index])

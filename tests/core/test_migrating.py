@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from llmeval_core.api.sample_pages import find_task, sample_page
 from llmeval_core.journal import Journal
-from llmeval_core.library.sample_pages import find_task, sample_page
 from llmeval_core.records import Failure, Score
 from llmeval_core.testing import FakeMetric, FakeModel, run_in
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from llmeval_core.contracts import ModelInfo, ModelJob
-from llmeval_core.engine.pacers import most_at_once, most_let_in
+from llmeval_core.contracts import ExecutionRequest, ModelInfo
+from llmeval_core.engine.rate_limiters import most_at_once, most_let_in
 from llmeval_core.errors import ModelError
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.records import Failure, Generation, Request
@@ -44,11 +44,11 @@ class Serving(FakeModel):
 class Copying(LocalExecutor):
     """Stands for one with copies elsewhere."""
 
-    n_copies = 3
+    n_replicas = 3
 
     async def run(
         self,
-        job: ModelJob,
+        job: ExecutionRequest,
         requests: AsyncIterator[Request],
         finish: Callable[[Request, Generation | Failure], Awaitable[None]],
     ) -> None:
@@ -59,7 +59,7 @@ class Copying(LocalExecutor):
 class Hoarding(Copying):
     """Lets requests wait in its copies."""
 
-    n_ahead = 16
+    prefetch_per_replica = 16
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from llmeval_core.api import existing_journal
 from llmeval_core.errors import JournalError
-from llmeval_core.journal import Deliveries, Journal, Reader
-from llmeval_core.journal.access import may_write
-from llmeval_core.library import existing_journal
+from llmeval_core.journal import DeliveryRepository, Journal, JournalQueries
+from llmeval_core.journal.file_access import may_write
 
 if TYPE_CHECKING:
     from tests.conftest import Llmeval, PluginFolder
@@ -171,7 +171,7 @@ def test_a_file_system_that_can_only_be_read_is_named(home: Path, tmp_path: Path
 
 def n_results(home: Path) -> int:
     with Journal(home, reading=True) as journal:
-        return journal.read(Reader.n_results)
+        return journal.read(JournalQueries.n_results)
 
 
 def test_a_backup_with_a_log_is_read_with_what_the_log_has(home: Path, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_backup_with_a_log_is_read_with_what_the_log_has(home: Path, tmp_path:
     backup.mkdir()
     with Journal(home) as journal, journal.reader() as reader:
         (result,) = reader.results()
-        journal.deliveries(Deliveries.save, result.model_copy(update={"id": "later"}), ())
+        journal.deliveries(DeliveryRepository.save, result.model_copy(update={"id": "later"}), ())
         for name in ("journal.sqlite", "journal.sqlite-wal"):
             shutil.copyfile(home / name, backup / name)
     later = [["results", "--json", "--home", str(backup)], ["samples", "capitals_0shot"]]
@@ -218,7 +218,7 @@ def test_a_run_under_way_is_read_by_who_may_not_write(home: Path) -> None:
     with Journal(home) as journal, journal.reader() as reader:
         (result,) = reader.results()
         other = result.model_copy(update={"id": "later", "model": "atlas/later"})
-        journal.deliveries(Deliveries.save, other, ())
+        journal.deliveries(DeliveryRepository.save, other, ())
         assert (home / "journal.sqlite-wal").stat().st_size > 0
         with protected(home):
             told = powerless(["results", "--json"], cwd=home.parent)
@@ -304,7 +304,7 @@ def test_what_cannot_be_read_is_a_clear_error(what: str, home: Path) -> None:
 
 def test_a_journal_that_is_opened_for_reading_is_not_written(home: Path) -> None:
     with protected(home), existing_journal(home) as journal:
-        assert journal.read(Reader.n_results) == 1
+        assert journal.read(JournalQueries.n_results) == 1
     file = home / "journal.sqlite"
     file.chmod(0o444)
     script = (
@@ -313,7 +313,7 @@ def test_a_journal_that_is_opened_for_reading_is_not_written(home: Path) -> None
         "from llmeval_core.errors import JournalError\n"
         "with Journal(Path(sys.argv[1]), reading=True) as journal:\n"
         "    try:\n"
-        "        journal.deliveries(Deliveries.remember_plan, 'f', {})\n"
+        "        journal.deliveries(DeliveryRepository.remember_plan, 'f', {})\n"
         "    except JournalError as err:\n"
         "        print(err.what)\n"
     )

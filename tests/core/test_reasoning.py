@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmeval_core.reasoning import KNOWN_TAGS, Parted, ReasoningFinder, parted_answers
+from llmeval_core.reasoning import KNOWN_TAGS, ReasoningFinder, ReasoningSplit, parted_answers
 from llmeval_core.records import Generation
 
 CASE = Path(__file__).parents[1] / "data" / "reasoning" / "a.jsonl"
@@ -110,7 +110,7 @@ def test_a_bare_channel_that_was_cut_off_is_a_thought() -> None:
     text = "analysisWe need to answer. So B"
 
     assert ReasoningFinder().part(text) is None
-    assert ReasoningFinder().part(text, is_cut_off=True) == Parted(
+    assert ReasoningFinder().part(text, is_cut_off=True) == ReasoningSplit(
         "", "We need to answer. So B", is_open=True
     )
     assert ReasoningFinder().part("analysis of words", is_cut_off=True) is None
@@ -120,7 +120,9 @@ def test_a_phrase_that_is_never_followed_up_is_a_thought_only_if_the_text_was_cu
     text = "Here is my thought process: It might be"
 
     assert ReasoningFinder().part(text) is None
-    assert ReasoningFinder().part(text, is_cut_off=True) == Parted("", "It might be", is_open=True)
+    assert ReasoningFinder().part(text, is_cut_off=True) == ReasoningSplit(
+        "", "It might be", is_open=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,8 +180,8 @@ def test_reasoning_of_the_server_and_of_the_text_are_told_together() -> None:
     generation = Generation(("<think>b</think>Paris", "Rome"), reasonings=("a", None))
 
     assert parted_answers(generation, ReasoningFinder()) == [
-        Parted("Paris", "a\nb"),
-        Parted("Rome", ""),
+        ReasoningSplit("Paris", "a\nb"),
+        ReasoningSplit("Rome", ""),
     ]
 
 

@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from llmeval_core.errors import UnknownNameError
-from llmeval_core.journal import Journal, Reader, finding, grade
-from llmeval_core.journal.scores import grades
-from llmeval_core.library import (
-    Count,
-    Ending,
-    Found,
+from llmeval_core.api import (
+    BoundedCount,
+    SampleFilter,
+    SampleSelection,
     count_samples,
     find_task,
     sample_at,
     sample_page,
     samples_by_id,
 )
-from llmeval_core.library.stored_samples import choose
+from llmeval_core.api.sample_selection import choose
+from llmeval_core.errors import UnknownNameError
+from llmeval_core.journal import Journal, JournalQueries, sample_index, score_bucket
+from llmeval_core.journal.scores import grades
 from llmeval_core.records import Failure, Outcome, SampleResult, Score
 from llmeval_core.testing import (
     FakeDataset,
@@ -33,7 +33,7 @@ from llmeval_core.testing import (
 )
 
 N_SAMPLES = 240
-ENDINGS: tuple[Ending, ...] = ("all", "failed", "wrong")
+ENDINGS: tuple[SampleFilter, ...] = ("all", "failed", "wrong")
 
 
 def result(index: int) -> SampleResult:
@@ -51,7 +51,7 @@ def result(index: int) -> SampleResult:
 
 
 @pytest.fixture
-async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
+async def reader(tmp_path: Path) -> AsyncIterator[JournalQueries]:
     with Journal(tmp_path) as journal:
         task = journal.begin_task("f", model="a/b/c", key="d_0shot", metrics=["m", "n"])
         other = journal.begin_task("g", model="a/other", key="d_0shot", metrics=["m", "n"])
@@ -63,7 +63,9 @@ async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
             yield opened
 
 
-def pages(reader: Reader, found: Found, ending: Ending, *, backwards: bool = False) -> list[int]:
+def pages(
+    reader: JournalQueries, found: SampleSelection, ending: SampleFilter, *, backwards: bool = False
+) -> list[int]:
     """Turn pages until there is none, and list what was on them."""
     place: int | None = N_SAMPLES if backwards else 0
     met: list[int] = []
@@ -80,15 +82,15 @@ def pages(reader: Reader, found: Found, ending: Ending, *, backwards: bool = Fal
 @pytest.mark.parametrize("category", [None, "c1"])
 @pytest.mark.parametrize("ending", ENDINGS)
 async def test_turning_pages_meets_what_the_command_line_shows(
-    reader: Reader,
+    reader: JournalQueries,
     monkeypatch: pytest.MonkeyPatch,
     *,
-    ending: Ending,
+    ending: SampleFilter,
     category: str | None,
     metric: str | None,
     backwards: bool,
 ) -> None:
-    monkeypatch.setattr(finding, "MOST_COUNTED", 30)  # so that a page ends before it is full
+    monkeypatch.setattr(sample_index, "MOST_COUNTED", 30)  # so that a page ends before it is full
     outcomes: tuple[Outcome | None, ...] = (None, "answered", "truncated", "failed")
     for outcome in outcomes:
         found = find_task(
@@ -105,7 +107,7 @@ async def test_turning_pages_meets_what_the_command_line_shows(
         assert [one.index for one in shown] == pages(reader, found, ending, backwards=backwards)
 
 
-async def test_a_page_has_all_of_a_sample(reader: Reader) -> None:
+async def test_a_page_has_all_of_a_sample(reader: JournalQueries) -> None:
     found = find_task(reader, "a/b/c", "d_0shot")
 
     page = sample_page(reader, found, start=100, limit=3)
@@ -115,7 +117,7 @@ async def test_a_page_has_all_of_a_sample(reader: Reader) -> None:
     assert list(reader.sample_results(found.task.id))[100:103] == list(page.samples)
 
 
-async def test_the_first_page_and_the_last_say_so(reader: Reader) -> None:
+async def test_the_first_page_and_the_last_say_so(reader: JournalQueries) -> None:
     found = find_task(reader, "a/b/c", "d_0shot")
 
     assert sample_page(reader, found, limit=10).previous is None
@@ -123,33 +125,37 @@ async def test_the_first_page_and_the_last_say_so(reader: Reader) -> None:
 
 
 async def test_samples_are_counted_by_how_they_ended(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
+    reader: JournalQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = find_task(reader, "a/b/c", "d_0shot", metric="m")
     n_wrong = sum(1 for _ in choose(reader, found, failed=False, wrong=True))
 
     counts = count_samples(reader, found)
-    monkeypatch.setattr(finding, "MOST_COUNTED", 100)
+    monkeypatch.setattr(sample_index, "MOST_COUNTED", 100)
     least = count_samples(reader, found)
 
-    assert (Count(240), Count(22), Count(n_wrong)) == (counts.all, counts.failed, counts.wrong)
-    assert Count(100, is_least=True) == least.all
-    assert counts.outcomes == {"truncated": Count(72), "failed": Count(22)}
+    assert (BoundedCount(240), BoundedCount(22), BoundedCount(n_wrong)) == (
+        counts.all,
+        counts.failed,
+        counts.wrong,
+    )
+    assert BoundedCount(100, is_lower_bound=True) == least.all
+    assert counts.outcomes == {"truncated": BoundedCount(72), "failed": BoundedCount(22)}
 
 
 async def test_a_result_knows_how_many_samples_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await run_in(tmp_path, datasets={"fake": FakeDataset(50)}, models={"fake": FakeModel()})
-    monkeypatch.setattr(finding, "MOST_COUNTED", 10)
+    monkeypatch.setattr(sample_index, "MOST_COUNTED", 10)
 
     with Journal(tmp_path) as journal, journal.reader() as reader:
         counts = count_samples(reader, find_task(reader, "fake/model", "fake_0shot"))
 
-    assert (Count(50), Count(0)) == (counts.all, counts.failed)
+    assert (BoundedCount(50), BoundedCount(0)) == (counts.all, counts.failed)
 
 
-async def test_a_sample_is_found_by_its_id_or_its_beginning(reader: Reader) -> None:
+async def test_a_sample_is_found_by_its_id_or_its_beginning(reader: JournalQueries) -> None:
     found = find_task(reader, "a/b/c", "d_0shot")
 
     whole = [one.index for one in samples_by_id(reader, found, "q17")]
@@ -159,7 +165,7 @@ async def test_a_sample_is_found_by_its_id_or_its_beginning(reader: Reader) -> N
     assert samples_by_id(reader, found, "nobody") == ()
 
 
-async def test_a_sample_is_found_by_its_place(reader: Reader) -> None:
+async def test_a_sample_is_found_by_its_place(reader: JournalQueries) -> None:
     found = find_task(reader, "a/b/c", "d_0shot")
     there, nowhere = sample_at(reader, found, 5), sample_at(reader, found, N_SAMPLES)
 
@@ -168,7 +174,7 @@ async def test_a_sample_is_found_by_its_place(reader: Reader) -> None:
     assert nowhere is None
 
 
-async def test_categories_are_named_without_reading_the_task(reader: Reader) -> None:
+async def test_categories_are_named_without_reading_the_task(reader: JournalQueries) -> None:
     found = find_task(reader, "a/b/c", "d_0shot")
 
     assert reader.finder.categories(found.task.id) == ["c0", "c1"]
@@ -182,7 +188,9 @@ async def test_categories_are_named_without_reading_the_task(reader: Reader) -> 
         ({"category": "x"}, "the task has no category 'x'\n  try:   there are: c0, c1"),
     ],
 )
-async def test_an_unknown_name_is_told(reader: Reader, names: dict[str, Any], message: str) -> None:
+async def test_an_unknown_name_is_told(
+    reader: JournalQueries, names: dict[str, Any], message: str
+) -> None:
     with pytest.raises(UnknownNameError) as caught:
         find_task(reader, **{"model": "a/b/c", "task": "d_0shot", **names})
 
@@ -191,6 +199,6 @@ async def test_an_unknown_name_is_told(reader: Reader, names: dict[str, Any], me
 
 @pytest.mark.parametrize("value", [None, -1.0, 0.0, 1e-300, 0.5, 1 - 1e-16, 1.0, 7.0])
 def test_the_index_and_the_views_give_a_score_the_same_grade(value: float | None) -> None:
-    shown = "-" if value is None else str(grade(value))
+    shown = "-" if value is None else str(score_bucket(value))
 
     assert shown == grades([value])

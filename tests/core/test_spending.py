@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmeval_core.config import BudgetConfig
-from llmeval_core.engine.halting import Halt
 from llmeval_core.engine.notices import Notices
 from llmeval_core.engine.progress import SilentProgress
 from llmeval_core.engine.spending import Spending
+from llmeval_core.engine.stop_signal import StopSignal
 from llmeval_core.records import Generation, Request
 from llmeval_core.testing import FakeDataset, FakeModel, make_request, run_in
 from llmeval_core.testing.running import plan_of
@@ -105,7 +105,7 @@ def test_no_count_lowers_what_is_used(told: list[tuple[Any, Any]]) -> None:
     (evaluation,) = plan_of().evaluations
     halted: list[bool] = []
 
-    class Noted(Halt):
+    class Noted(StopSignal):
         def __init__(self) -> None:
             """Need no event loop."""
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from llmeval_core.errors import JournalError
 from llmeval_core.generation import check_generation
-from llmeval_core.journal import Journal, Reader
+from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.journal.writing import MOST_ROWS, SampleWriter
 from llmeval_core.naming import fingerprint
 from llmeval_core.records import (
@@ -62,7 +62,7 @@ def test_everything_given_before_closing_is_on_disk(tmp_path: Path, n: int) -> N
             writer.put(task, make_result(index))
         writer.close()
 
-        stored = list(journal.read(Reader.sample_results, task.id))
+        stored = list(journal.read(JournalQueries.sample_results, task.id))
     assert [result.index for result in stored] == list(range(n))
     assert stored[-1].sample == make_result(n - 1).sample
     assert stored[-1].generation == make_result(n - 1).generation
@@ -80,7 +80,7 @@ def test_half_a_surrogate_pair_is_stored_as_a_replacement_character(tmp_path: Pa
         writer.put(task, halved)
         writer.close()
 
-        stored = list(journal.read(Reader.sample_results, task.id))
+        stored = list(journal.read(JournalQueries.sample_results, task.id))
     assert [result.generation.texts for result in stored if result.generation] == [
         ("yes",),
         ("a\ufffd", "b"),
@@ -114,8 +114,8 @@ def test_a_sample_that_cannot_be_kept_fails_alone_and_says_why(
             writer.put(task, replace(make_result(index), **(odd if index == 1 else {})))
         writer.close()
 
-        stored = list(journal.read(Reader.sample_results, task.id))
-        done = journal.read(Reader.done, task.id, 0, 19)
+        stored = list(journal.read(JournalQueries.sample_results, task.id))
+        done = journal.read(JournalQueries.done, task.id, 0, 19)
     assert [result.index for result in stored] == list(range(20))
     assert done == set(range(20)) - {1}
     failed = stored[1]
@@ -147,9 +147,9 @@ def test_counts_that_an_earlier_version_kept_wrongly_are_unknown(tmp_path: Path)
                     (count, 1 if index else count, bytes.fromhex(fingerprint(index))),
                 )
 
-        totals = journal.read(Reader.totals, task.id)
-        used = journal.read(Reader.usage, "m/m")
-        stored = list(journal.read(Reader.sample_results, task.id))
+        totals = journal.read(JournalQueries.totals, task.id)
+        used = journal.read(JournalQueries.usage, "m/m")
+        stored = list(journal.read(JournalQueries.sample_results, task.id))
 
     assert (totals.n_prompt_tokens, totals.n_completion_tokens) == (None, 3)
     assert used is not None
@@ -170,14 +170,14 @@ def test_a_log_likelihood_that_is_no_number_is_asked_again_and_replaced(tmp_path
         with closing(sqlite3.connect(journal.path, isolation_level=None)) as old:
             old.execute("UPDATE generations SET loglikelihoods = '[[NaN,1,null]]'")
 
-        before = journal.read(Reader.generations, [key])
-        before_by_place = journal.read(Reader.answered_at, "r", 0, 9)
+        before = journal.read(JournalQueries.generations, [key])
+        before_by_place = journal.read(JournalQueries.answered_at, "r", 0, 9)
         writer.put(task, weighed)
         writer.flush().result(timeout=10)
         second = replace(weighed, generation=Generation((), (Loglikelihood(-2.0, 1),)))
         writer.put(task, second)
         writer.close()
-        after = journal.read(Reader.generations, [key])
+        after = journal.read(JournalQueries.generations, [key])
 
     assert (before, before_by_place) == ({}, {})
     assert after == {key: weighed.generation}  # of two good answers the first stays
@@ -220,7 +220,7 @@ def test_every_answer_that_the_core_takes_is_read_back_equal(given: list[Generat
             writer.put(task, replace(make_result(index), generation=generation))
         writer.close()
 
-        stored = list(journal.read(Reader.sample_results, task.id))
+        stored = list(journal.read(JournalQueries.sample_results, task.id))
 
     assert [result.generation for result in stored] == given
 
@@ -234,7 +234,7 @@ def test_everything_given_before_a_flush_is_on_disk_when_it_is_done(tmp_path: Pa
         for index in range(3):
             writer.put(task, make_result(index))
             writer.flush().result(timeout=10)
-            counts.append(journal.read(Reader.totals, task.id).n_samples)
+            counts.append(journal.read(JournalQueries.totals, task.id).n_samples)
         writer.close()
 
     assert counts == [1, 2, 3]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SLOW_TO_PLAN = """
 import time
-from llmeval_core.hooks import Entry, Settings, TaskDefaults, hookimpl
+from llmeval_core.hooks import Component, Settings, TaskDefaults, hookimpl
 class Slow:
     name, defaults = "slow", TaskDefaults(answer_by="generation")
     def samples(self): return iter(())
@@ -28,11 +28,11 @@ class Slow:
         time.sleep(60)
 @hookimpl
 def llmeval_register_datasets():
-    yield Entry("slow", Settings, lambda settings: Slow(), "is read for a minute")
+    yield Component("slow", Settings, lambda settings: Slow(), "is read for a minute")
 """
 SLOW_TO_OPEN = """
 import asyncio
-from llmeval_core.hooks import Entry, ModelInfo, Settings, hookimpl
+from llmeval_core.hooks import Component, ModelInfo, Settings, hookimpl
 class Slow:
     def describe(self, model): return ModelInfo("slow", frozenset({"chat"}))
     async def open(self, model):
@@ -40,11 +40,11 @@ class Slow:
         await asyncio.sleep(60)
 @hookimpl
 def llmeval_register_models():
-    yield Entry("slow", Settings, lambda settings: Slow(), "is opened for a minute")
+    yield Component("slow", Settings, lambda settings: Slow(), "is opened for a minute")
 """
 HANGS_IN_A_THREAD = """
 import asyncio, threading
-from llmeval_core.hooks import Entry, Settings, hookimpl
+from llmeval_core.hooks import Component, Settings, hookimpl
 class Hanging:
     async def open(self, run):
         await asyncio.to_thread(threading.Event().wait)
@@ -52,7 +52,7 @@ class Hanging:
     async def close(self): pass
 @hookimpl
 def llmeval_register_trackers():
-    yield Entry("hanging", Settings, lambda settings: Hanging(), "never opens")
+    yield Component("hanging", Settings, lambda settings: Hanging(), "never opens")
 """
 
 

@@ -14,16 +14,16 @@ import click
 import yaml
 from rich.progress import Progress as RichProgress
 
+from llmeval_core.api import SyncOutcome, existing_journal
+from llmeval_core.api.printable import shown
+from llmeval_core.api.syncing import bring
 from llmeval_core.catalog import Catalog, Preflight, ReadinessCheck, make_trackers
-from llmeval_core.cli.event_loop import run_to_end
-from llmeval_core.cli.screen import echo, echo_json, error_console
+from llmeval_core.cli.console import echo, echo_json, error_console
+from llmeval_core.cli.event_loop import run_until_complete
 from llmeval_core.cli.session import complete, home_option, open_session
 from llmeval_core.config import Origin, TrackerConfig, validate
 from llmeval_core.errors import ConfigError
-from llmeval_core.journal import Deliveries, Journal, StoredTracker
-from llmeval_core.library import SyncOutcome, existing_journal
-from llmeval_core.library.printable import shown
-from llmeval_core.library.syncing import bring
+from llmeval_core.journal import DeliveryRepository, Journal, StoredTracker
 from llmeval_core.plan import PlannedTracker
 
 _log = logging.getLogger("llmeval")
@@ -83,8 +83,8 @@ def command(
     with existing_journal(home, writing=True) as journal:
         catalog = open_session(ctx).catalog
         planned = _plan(tracker, settings, name, journal, catalog)
-        n_chosen = journal.deliveries(Deliveries.assign, _stored(planned), **which)
-        outcome = run_to_end(_copy(planned, journal, catalog, timeout))
+        n_chosen = journal.deliveries(DeliveryRepository.assign, _stored(planned), **which)
+        outcome = run_until_complete(_copy(planned, journal, catalog, timeout))
     if as_json:
         echo_json({**asdict(outcome), "chosen": n_chosen}, indent=None)
     elif n_chosen:
@@ -107,7 +107,7 @@ def _plan(
     config = validate(TrackerConfig, {**given, "name": name} if name else given, origin=origin)
     (planned,) = make_trackers((config,), catalog, origin=origin)
     _check_ready(planned, journal.home, catalog, origin)
-    known = {item.name: item.config for item in journal.deliveries(Deliveries.trackers)}
+    known = {item.name: item.config for item in journal.deliveries(DeliveryRepository.trackers)}
     wanted = _stored(planned).config
     if name is None:
         for candidate in _names(planned.name):
@@ -183,7 +183,7 @@ async def _copy(
 
 async def _tell(name: str, journal: Journal) -> None:
     """Say on a terminal how far it is."""
-    lacking = journal.deliveries(Deliveries.n_lacking, name)
+    lacking = journal.deliveries(DeliveryRepository.n_lacking, name)
     if lacking == 0:
         return
     console = error_console()
@@ -193,5 +193,5 @@ async def _tell(name: str, journal: Journal) -> None:
         task = bar.add_task(shown(f"to {name}"), total=lacking)
         while True:
             await asyncio.sleep(_POLL_S)
-            left = journal.deliveries(Deliveries.n_lacking, name)
+            left = journal.deliveries(DeliveryRepository.n_lacking, name)
             bar.update(task, completed=lacking - left)

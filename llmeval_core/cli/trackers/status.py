@@ -10,13 +10,13 @@ from typing import Any
 import click
 from rich.table import Table
 
-from llmeval_core.cli.screen import add_row, echo, echo_json, print_table
+from llmeval_core.api import existing_journal
+from llmeval_core.cli.console import add_row, echo, echo_json, print_table
 from llmeval_core.cli.session import home_option
 from llmeval_core.errors import UnknownNameError
-from llmeval_core.journal import Deliveries, Journal, Lack
-from llmeval_core.library import existing_journal
+from llmeval_core.journal import DeliveryRepository, Journal, PendingDelivery
 from llmeval_core.naming import did_you_mean
-from llmeval_core.records import TrackerStanding
+from llmeval_core.records import TrackerStatus
 
 _MOST_LACKS = 20
 
@@ -37,27 +37,27 @@ def command(name: str | None, home: Path, *, as_json: bool) -> int:
       llmeval trackers status mlflow
     """
     with existing_journal(home) as journal:
-        standings = journal.deliveries(Deliveries.standings)
+        tracker_statuses = journal.deliveries(DeliveryRepository.tracker_statuses)
         if name is not None:
-            standings = [_find(name, standings)]
-        lacks = {} if name is None else {name: journal.deliveries(Deliveries.lacks, name)}
-        described = [_describe(journal, standing, lacks) for standing in standings]
+            tracker_statuses = [_find(name, tracker_statuses)]
+        lacks = {} if name is None else {name: journal.deliveries(DeliveryRepository.lacks, name)}
+        described = [_describe(journal, status, lacks) for status in tracker_statuses]
     if as_json:
         echo_json(described)
-    elif not standings:
+    elif not tracker_statuses:
         echo("no run has used a tracker yet")
     else:
-        _print(standings)
+        _print(tracker_statuses)
         for lacked in lacks.values():
             _print_lacks(lacked)
-    return int(any(standing.n_lacking for standing in standings))
+    return int(any(status.n_lacking for status in tracker_statuses))
 
 
-def _find(name: str, standings: list[TrackerStanding]) -> TrackerStanding:
-    for standing in standings:
-        if standing.tracker == name:
-            return standing
-    names = [standing.tracker for standing in standings]
+def _find(name: str, tracker_statuses: list[TrackerStatus]) -> TrackerStatus:
+    for status in tracker_statuses:
+        if status.tracker == name:
+            return status
+    names = [status.tracker for status in tracker_statuses]
     hint = did_you_mean(name, names)
     raise UnknownNameError(
         f"no run has used a tracker '{name}'",
@@ -66,45 +66,45 @@ def _find(name: str, standings: list[TrackerStanding]) -> TrackerStanding:
 
 
 def _describe(
-    journal: Journal, standing: TrackerStanding, lacks: dict[str, list[Lack]]
+    journal: Journal, status: TrackerStatus, lacks: dict[str, list[PendingDelivery]]
 ) -> dict[str, Any]:
     """Return what JSON says of a tracker; Any: JSON."""
-    described = asdict(standing)
-    stored = {item.name: item.config for item in journal.deliveries(Deliveries.trackers)}
-    described["config"] = stored.get(standing.tracker, {})
-    if standing.tracker in lacks:
-        described["lacks"] = [asdict(lack) for lack in lacks[standing.tracker]]
+    described = asdict(status)
+    stored = {item.name: item.config for item in journal.deliveries(DeliveryRepository.trackers)}
+    described["config"] = stored.get(status.tracker, {})
+    if status.tracker in lacks:
+        described["lacks"] = [asdict(lack) for lack in lacks[status.tracker]]
     return described
 
 
-def _print(standings: list[TrackerStanding]) -> None:
+def _print(tracker_statuses: list[TrackerStatus]) -> None:
     table = Table(
         "tracker", "delivered", "waiting", "refused", "last delivery", box=None, pad_edge=False
     )
     for column in table.columns[1:4]:
         column.justify = "right"
-    for standing in standings:
+    for status in tracker_statuses:
         add_row(
             table,
-            standing.tracker,
-            f"{standing.n_delivered:,}",
-            f"{standing.n_pending:,}",
-            f"{standing.n_failed:,}",
-            _moment(standing.delivered_at),
+            status.tracker,
+            f"{status.n_delivered:,}",
+            f"{status.n_pending:,}",
+            f"{status.n_failed:,}",
+            _moment(status.delivered_at),
         )
     print_table(table)
-    for standing in standings:
-        if standing.location:
-            echo(f"{standing.tracker}: see {standing.location}")
-    for standing in standings:
-        if standing.n_lacking:
-            reason = standing.reason or "not tried yet"
-            echo(f"{standing.tracker}: {reason}")
-    if any(standing.n_lacking for standing in standings):
+    for status in tracker_statuses:
+        if status.location:
+            echo(f"{status.tracker}: see {status.location}")
+    for status in tracker_statuses:
+        if status.n_lacking:
+            reason = status.reason or "not tried yet"
+            echo(f"{status.tracker}: {reason}")
+    if any(status.n_lacking for status in tracker_statuses):
         echo("`llmeval trackers sync` delivers what is waiting, and tries the refused again")
 
 
-def _print_lacks(lacks: list[Lack]) -> None:
+def _print_lacks(lacks: list[PendingDelivery]) -> None:
     for lack in lacks[:_MOST_LACKS]:
         tried = f", tried {lack.attempts} times" if lack.attempts > 1 else ""
         state = "refused" if lack.state == "failed" else "waits"

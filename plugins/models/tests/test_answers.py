@@ -17,7 +17,7 @@ from llmeval_models.openai.parsing import BodyError, read_body
 
 from llmeval_core.generation import check_generation
 from llmeval_core.hooks import Generation, ModelError, SampleResult, fingerprint
-from llmeval_core.journal import Journal, Reader
+from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.testing import check_odd_answers, make_request, make_sample
 
 MESSAGE: dict[str, Any] = {"role": "assistant", "content": "Paris"}
@@ -356,7 +356,9 @@ async def test_whatever_stands_at_any_place_only_our_errors_come_of_it(
             sample = make_sample(id=str(index))
             journal.put(task, SampleResult(index, sample, request, generation, {}))
         await journal.flush()
-        kept = [result.generation for result in journal.read(Reader.sample_results, task.id)]
+        kept = [
+            result.generation for result in journal.read(JournalQueries.sample_results, task.id)
+        ]
 
     assert len(found) > 50
     assert kept == found

@@ -12,7 +12,7 @@ from llmeval_models.openai.provider import ServerProvider
 from llmeval_models.settings import ServerSettings
 
 from llmeval_core.engine import RunOutcome
-from llmeval_core.journal import Journal, Reader
+from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.records import Sample, SampleResult
 from llmeval_core.testing import FakeDataset, run_in
 
@@ -65,8 +65,8 @@ async def run(home: Path, server: Server, **config: Any) -> RunOutcome:
 
 def samples(home: Path) -> list[SampleResult]:
     with Journal(home) as journal:
-        (task,) = journal.read(Reader.tasks)
-        return list(journal.read(Reader.sample_results, task.id))
+        (task,) = journal.read(JournalQueries.tasks)
+        return list(journal.read(JournalQueries.sample_results, task.id))
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ import aiohttp
 import importlib_metadata
 import pytest
 
-from llmeval_core.hooks import ENTRY_POINT_GROUP
-from llmeval_core.library import (
+from llmeval_core.api import (
     Journal,
     Origin,
     RunConfig,
@@ -24,6 +23,7 @@ from llmeval_core.library import (
     make_session,
     run_plan,
 )
+from llmeval_core.hooks import ENTRY_POINT_GROUP
 from plugins.server.tests.live_server import LiveServer
 
 _NEEDED = frozenset({"datasets", "metrics", "models", "mlflow", "jsonl"})

@@ -15,9 +15,9 @@ from pydantic import Field
 
 from llmeval_core.hooks import (
     Aggregate,
+    Component,
     ComponentConfig,
     Dataset,
-    Entry,
     Generation,
     Metric,
     ModelError,
@@ -153,24 +153,24 @@ class Stuck:
 
 
 @hookimpl
-def llmeval_register_datasets() -> Iterable[Entry[SumsSettings, Dataset]]:
+def llmeval_register_datasets() -> Iterable[Component[SumsSettings, Dataset]]:
     """Offer the data set."""
-    yield Entry("sums", SumsSettings, Sums, "sums of two numbers", argument="n")
+    yield Component("sums", SumsSettings, Sums, "sums of two numbers", argument="n")
 
 
 @hookimpl
-def llmeval_register_models() -> Iterable[Entry[AbacusSettings, ModelProvider]]:
+def llmeval_register_models() -> Iterable[Component[AbacusSettings, ModelProvider]]:
     """Offer the model."""
-    yield Entry("abacus", AbacusSettings, Abacus, "adds one")
+    yield Component("abacus", AbacusSettings, Abacus, "adds one")
 
 
 @hookimpl
-def llmeval_register_metrics() -> Iterable[Entry[Settings, Metric]]:
+def llmeval_register_metrics() -> Iterable[Component[Settings, Metric]]:
     """Offer the metric."""
-    yield Entry("right", Settings, lambda settings: Right(), "the answer is the reference")
+    yield Component("right", Settings, lambda settings: Right(), "the answer is the reference")
 
 
 @hookimpl
-def llmeval_register_trackers() -> Iterable[Entry[Settings, Tracker]]:
+def llmeval_register_trackers() -> Iterable[Component[Settings, Tracker]]:
     """Offer the tracker."""
-    yield Entry("stuck", Settings, lambda settings: Stuck(), "never comes back")
+    yield Component("stuck", Settings, lambda settings: Stuck(), "never comes back")

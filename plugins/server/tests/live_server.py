@@ -14,8 +14,8 @@ from llmeval_server.jobs.dbos_store import open_store
 from llmeval_server.jobs.store import JobStore
 from llmeval_server.settings import ServerSettings
 
+from llmeval_core.api import Session
 from llmeval_core.hooks import Route
-from llmeval_core.library import Session
 from plugins.server.tests.rig import wait_until
 
 

@@ -19,7 +19,7 @@ from llmeval_server.jobs.dbos_store import DbosJobStore, open_store
 from llmeval_server.jobs.records import Job
 from llmeval_server.settings import ServerSettings
 
-from llmeval_core.library import Journal
+from llmeval_core.api import Journal
 
 PATIENCE_S = 240.0
 _MAIN = "from llmeval_core.cli import main; main()"

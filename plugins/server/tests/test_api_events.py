@@ -15,7 +15,7 @@ from llmeval_server.jobs.files import JobFiles, Stage
 from llmeval_server.jobs.records import Job, JobProgress, TaskProgress
 from llmeval_server.settings import ServerSettings
 
-from llmeval_core.library import Session
+from llmeval_core.api import Session
 from plugins.server.tests.live_server import LiveServer, run_file
 
 Event = tuple[str, str, Any]  # id, name, data; Any: JSON

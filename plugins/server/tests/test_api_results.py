@@ -16,7 +16,7 @@ import yaml
 from llmeval_server.api.metrics import family
 from llmeval_server.jobs.files import give_sign_of_life
 
-from llmeval_core.library import Session
+from llmeval_core.api import Session
 from plugins.server.tests.api_fixtures import evaluate
 from plugins.server.tests.live_server import LiveServer
 
@@ -99,7 +99,7 @@ async def test_samples_come_page_by_page(client: aiohttp.ClientSession) -> None:
     failed = await get(client, "samples", **of, show="failed")
 
     assert seen == [0, 1, 2, 3, 4]
-    assert page["n_all"] == {"n": 5, "is_least": False}
+    assert page["n_all"] == {"n": 5, "is_lower_bound": False}
     assert [sample["index"] for sample in failed["samples"]] == [1, 3]
     assert failed["samples"][0]["failure"]["kind"]
 

@@ -11,8 +11,8 @@ from llmeval_server.errors import ForbiddenError
 from llmeval_server.jobs.confinement import Confinement
 from llmeval_server.settings import ServerSettings
 
+from llmeval_core.api import Journal, Origin, Plan, RunConfig, Session, make_plan, preview
 from llmeval_core.hooks import LlmevalError
-from llmeval_core.library import Journal, Origin, Plan, RunConfig, Session, make_plan, preview
 
 DATASET = {"use": "jsonl", "path": "sums.jsonl"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmeval_core.library import Session
+from llmeval_core.api import Session
 from plugins.server.tests.rig import Rig
 from plugins.server.tests.test_confinement import confined, run
 

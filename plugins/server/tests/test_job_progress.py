@@ -8,8 +8,8 @@ import pytest
 from llmeval_server.jobs.files import JobFiles
 from llmeval_server.jobs.progress import FileProgress
 
+from llmeval_core.api import Plan, Session, make_plan, read_run_text
 from llmeval_core.hooks import Generation, GenerationSettings, Request, Sample, SampleResult
-from llmeval_core.library import Plan, Session, make_plan, read_run_text
 
 RUN = """
 models: [echo/a, echo/b]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from llmeval_server.jobs.leftovers import Leftovers
 
-from llmeval_core.library import Deliveries, Journal, make_session
+from llmeval_core.api import DeliveryRepository, Journal, make_session
 from plugins.server.tests.rig import wait_until
 
 
@@ -38,7 +38,9 @@ def test_a_tracker_gets_what_it_lacks_as_soon_as_it_is_back_and_no_job_runs(
 
     def n_lacking() -> list[int]:
         with Journal(home) as journal:
-            return [one.n_lacking for one in journal.deliveries(Deliveries.standings)]
+            return [
+                one.n_lacking for one in journal.deliveries(DeliveryRepository.tracker_statuses)
+            ]
 
     assert done.returncode == 0  # it is not required
     assert n_lacking() == [1]

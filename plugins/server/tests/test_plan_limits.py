@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from llmeval_server.planning import planner
 
-from llmeval_core.library import Session
+from llmeval_core.api import Session
 from plugins.server.tests.live_server import LiveServer
 from plugins.server.tests.rig import descendants, wait_until
 from plugins.server.tests.unruly_plugin import unruly_session

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from llmeval_core.hooks import Route, Site
+from llmeval_core.hooks import Route, RouteContext
 from plugins.server.tests.api_fixtures import Serve
 from plugins.server.tests.live_server import run_file
 
@@ -21,7 +21,7 @@ TOKEN = "correct-horse-battery-staple"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def echoing(site: Site) -> ASGIApp:
+def echoing(site: RouteContext) -> ASGIApp:
     """Answer with what came in."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

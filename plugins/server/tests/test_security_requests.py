@@ -12,7 +12,7 @@ import pytest
 from llmeval_server.security.rates import Counter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from llmeval_core.hooks import ConfigError, LlmevalError, Route, Site
+from llmeval_core.hooks import ConfigError, LlmevalError, Route, RouteContext
 from plugins.server.tests.api_fixtures import Serve
 from plugins.server.tests.live_server import LiveServer, run_file
 from plugins.server.tests.rig import wait_until
@@ -232,7 +232,7 @@ def route(prefix: str, app: ASGIApp) -> Route:
     return Route(prefix, lambda site: app, "lively", prefix[1:].title())
 
 
-def breaking(site: Site) -> ASGIApp:
+def breaking(site: RouteContext) -> ASGIApp:
     raise LlmevalError("cannot be made")
 
 

@@ -15,7 +15,7 @@ import pytest
 from llmeval_server.context import ServerContext
 from llmeval_server.site import make_site
 
-from llmeval_core.library import Deliveries, Journal, make_session
+from llmeval_core.api import DeliveryRepository, Journal, make_session
 from plugins.server.tests.rig import Rig, kill, wait_until
 
 
@@ -85,7 +85,7 @@ def run_file(rig: Rig, mlflow: MlflowServer, n: int, *names: str, latency_s: flo
 def standing(rig: Rig) -> tuple[int, int]:
     """Count the results that MLflow has, and those that it lacks."""
     with Journal(rig.home) as journal:
-        (found,) = journal.deliveries(Deliveries.standings)
+        (found,) = journal.deliveries(DeliveryRepository.tracker_statuses)
     return found.n_delivered, found.n_lacking
 
 
@@ -130,7 +130,7 @@ def test_jobs_succeed_without_mlflow_and_it_gets_their_results_later(
 
     assert said.startswith("mlflow: 1 delivered")
     assert standing(rig) == (3, 0)
-    assert [item.n_lacking for item in site.standings()] == [0]
+    assert [item.n_lacking for item in site.tracker_statuses()] == [0]
     assert any("MLflow: delivered" in line for line in site.log_lines("mlflow"))
     assert site.deliver("nobody") == "nobody: no run has used this tracker yet"
     kill(server)

@@ -20,7 +20,7 @@ from llmeval_server.jobs.records import Job
 from llmeval_server.settings import ServerSettings
 from pydantic import SecretStr
 
-from llmeval_core.library import Journal, Reader
+from llmeval_core.api import Journal, JournalQueries
 from plugins.server.tests.postgres import Cluster
 from plugins.server.tests.rig import Rig, kill, wait_until, worker_pid
 
@@ -34,7 +34,7 @@ WORKER_ROUNDS = max(3, ROUNDS // 4)
 def mean_of(rig: Rig, task: str) -> float | None:
     """Read the number that the journal has for a task."""
     with Journal(rig.home) as journal:
-        result = journal.read(Reader.standing_result, "abacus/m", task)
+        result = journal.read(JournalQueries.standing_result, "abacus/m", task)
     assert result is not None
     (metric,) = result.metrics
     return metric.aggregate.value

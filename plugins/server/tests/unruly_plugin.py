@@ -12,17 +12,17 @@ from typing import Any
 import importlib_metadata
 from pydantic import Field
 
+from llmeval_core.api import KINDS, Catalog, RegisteredComponent, Session
 from llmeval_core.hooks import (
     ENTRY_POINT_GROUP,
+    Component,
     Dataset,
-    Entry,
     Sample,
     Settings,
     TaskDefaults,
     hookimpl,
 )
 from llmeval_core.host import load_plugins
-from llmeval_core.library import KINDS, Catalog, Offer, Session
 
 
 class UnrulySettings(Settings):
@@ -70,8 +70,8 @@ class Unruly:
 
 
 @hookimpl
-def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
-    yield Entry("unruly", UnrulySettings, Unruly, "does something unexpected", argument="does")
+def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:
+    yield Component("unruly", UnrulySettings, Unruly, "does something unexpected", argument="does")
 
 
 def unruly_session() -> Session:
@@ -87,6 +87,7 @@ def unruly_session() -> Session:
     ]
     host = load_plugins(entry_points=points, environ={})
     offers = {
-        kind: [Offer(entry, plugin.label) for entry, plugin in host.entries(kind)] for kind in KINDS
+        kind: [RegisteredComponent(entry, plugin.label) for entry, plugin in host.entries(kind)]
+        for kind in KINDS
     }
     return Session(host, Catalog(offers))

@@ -28,7 +28,7 @@ class Packaged:
         return Path("/cache/packaged.whl")
 @hookimpl
 def llmeval_register_datasets():
-    yield Entry("packaged", Settings, lambda settings: Packaged(), "downloaded")
+    yield Component("packaged", Settings, lambda settings: Packaged(), "downloaded")
 """
 
 
@@ -48,7 +48,7 @@ class Noted:
         return ("answers are read as letters", "warning: all alike\\x1b[2J")
 @hookimpl
 def llmeval_register_datasets():
-    yield Entry("noted", Settings, lambda settings: Noted(), "says how it is read")
+    yield Component("noted", Settings, lambda settings: Noted(), "says how it is read")
 """
 
 

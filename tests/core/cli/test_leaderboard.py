@@ -6,8 +6,8 @@ import io
 
 from rich.console import Console
 
+from llmeval_core.api.leaderboard import Leaderboard, cell_text, to_csv, to_markdown
 from llmeval_core.cli.leaderboard import print_leaderboard
-from llmeval_core.library.leaderboard import Leaderboard, cell_text, to_csv, to_markdown
 from llmeval_core.records import Aggregate, MetricResult
 
 

@@ -100,14 +100,14 @@ def test_what_must_be_given_is_in_a_made_up_example(
     plugin_folder.install(
         "demanding",
         "from typing import Literal\n"
-        "from llmeval_core.hooks import Entry, Settings, hookimpl\n"
+        "from llmeval_core.hooks import Component, Settings, hookimpl\n"
         "class Wishes(Settings):\n"
         "    path: str\n"
         "    flavour: Literal['sweet', 'sour']\n"
         "    weights: tuple[float, ...] | None = None\n"
         "@hookimpl\n"
         "def llmeval_register_datasets():\n"
-        "    yield Entry('demanding', Wishes, print, 'wants a lot', argument='path')\n",
+        "    yield Component('demanding', Wishes, print, 'wants a lot', argument='path')\n",
     )
 
     finished = llmeval("datasets", "demanding")
@@ -131,12 +131,12 @@ def test_settings_without_a_json_schema_are_the_plugins_error(
     plugin_folder.install(
         "wordless",
         "from collections.abc import Callable\n"
-        "from llmeval_core.hooks import Entry, Settings, hookimpl\n"
+        "from llmeval_core.hooks import Component, Settings, hookimpl\n"
         "class Wordless(Settings):\n"
         "    call: Callable[[], int]\n"
         "@hookimpl\n"
         "def llmeval_register_metrics():\n"
-        "    yield Entry('wordless', Wordless, print, 'cannot be said')\n",
+        "    yield Component('wordless', Wordless, print, 'cannot be said')\n",
     )
 
     finished = llmeval("metrics", "wordless")

@@ -75,14 +75,14 @@ def test_a_value_from_the_environment_is_not_in_a_factorys_error(
 ) -> None:
     plugin_folder.install(
         "leaky",
-        "from llmeval_core.hooks import ConfigError, Entry, Settings, hookimpl\n"
+        "from llmeval_core.hooks import Component, ConfigError, Settings, hookimpl\n"
         "class Address(Settings):\n"
         "    url: str\n"
         "def make(settings):\n"
         "    raise ConfigError(f'no tracker at {settings.url}')\n"
         "@hookimpl\n"
         "def llmeval_register_trackers():\n"
-        "    yield Entry('leaky', Address, make, 'tells everything')\n",
+        "    yield Component('leaky', Address, make, 'tells everything')\n",
     )
     plugin_folder.install("capitals")
     monkeypatch.setenv("LEAKY_URL", "http://me:pa55word@host")

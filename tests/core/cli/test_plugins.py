@@ -68,7 +68,7 @@ def test_a_working_plugin_is_listed_with_what_it_offers(
             "@hookimpl\n"
             "def llmeval_register_metrics():\n"
             "    return ['a metric']\n",
-            "hook 'llmeval_register_metrics' gave a str, not a Entry",
+            "hook 'llmeval_register_metrics' gave a str, not a Component",
         ),
     ],
 )
@@ -111,11 +111,11 @@ def test_strictness_does_not_hide_what_is_broken(
 def test_many_names_are_counted(llmeval: Llmeval, plugin_folder: PluginFolder) -> None:
     plugin_folder.install(
         "many",
-        "from llmeval_core.hooks import Entry, Settings, hookimpl\n"
+        "from llmeval_core.hooks import Component, Settings, hookimpl\n"
         "@hookimpl\n"
         "def llmeval_register_metrics():\n"
         "    for name in 'abcdef':\n"
-        "        yield Entry(name, Settings, print, name)\n",
+        "        yield Component(name, Settings, print, name)\n",
     )
 
     assert "metrics: a, b, c, d and 2 more" in llmeval("plugins").stdout

@@ -143,13 +143,13 @@ def test_ctrl_c_while_the_plan_is_made_ends_without_a_traceback(
     plugin_folder.install(
         "slow",
         "import sys, threading\n"
-        "from llmeval_core.hooks import Entry, Settings, hookimpl\n"
+        "from llmeval_core.hooks import Component, Settings, hookimpl\n"
         "def make(settings):\n"
         "    print('making', flush=True)\n"
         "    threading.Event().wait()\n"
         "@hookimpl\n"
         "def llmeval_register_datasets():\n"
-        "    yield Entry('slow', Settings, make, 'takes forever')\n",
+        "    yield Component('slow', Settings, make, 'takes forever')\n",
     )
     with subprocess.Popen(
         [*PROGRAM, command, "-m", "atlas/any", "-d", "slow"],
@@ -189,7 +189,7 @@ def test_a_second_ctrl_c_during_a_run_stops_at_once(
         "        pass\n"
         "@hookimpl\n"
         "def llmeval_register_models():\n"
-        "    yield Entry('waiting', Settings, lambda settings: Waiting(), 'waits at Peru')\n",
+        "    yield Component('waiting', Settings, lambda settings: Waiting(), 'waits at Peru')\n",
     )
     with subprocess.Popen(
         [*PROGRAM, "run", "-m", "waiting/x", "-d", "capitals"],

@@ -162,7 +162,7 @@ def test_texts_from_models_cannot_steer_the_terminal(
         "        pass\n"
         "@hookimpl\n"
         "def llmeval_register_models():\n"
-        "    yield Entry('nasty', Settings, lambda settings: Nasty(), 'means no good')\n",
+        "    yield Component('nasty', Settings, lambda settings: Nasty(), 'means no good')\n",
     )
     llmeval("run", "-m", "nasty/x", "-d", "capitals:1")
 
@@ -198,10 +198,10 @@ def test_choices_are_shown_with_their_likelihoods(
         "        return 'colours'\n"
         "@hookimpl\n"
         "def llmeval_register_models():\n"
-        "    yield Entry('weigher', Settings, lambda settings: Weigher(), 'weighs')\n"
+        "    yield Component('weigher', Settings, lambda settings: Weigher(), 'weighs')\n"
         "@hookimpl\n"
         "def llmeval_register_datasets():\n"
-        "    yield Entry('colours', Settings, lambda settings: Colours(), 'of things')\n",
+        "    yield Component('colours', Settings, lambda settings: Colours(), 'of things')\n",
     )
     llmeval("run", "-m", "weigher/x", "-d", "colours")
 

@@ -103,14 +103,14 @@ def test_settings_have_their_descriptions(schema: Any) -> None:
 def test_models_inside_settings_are_found(llmeval: Llmeval, plugin_folder: PluginFolder) -> None:
     plugin_folder.install(
         "nested",
-        "from llmeval_core.hooks import Entry, Settings, hookimpl\n"
+        "from llmeval_core.hooks import Component, Settings, hookimpl\n"
         "class Inner(Settings):\n"
         "    depth: int\n"
         "class Outer(Settings):\n"
         "    inner: Inner\n"
         "@hookimpl\n"
         "def llmeval_register_datasets():\n"
-        "    yield Entry('nested', Outer, print, 'has parts')\n",
+        "    yield Component('nested', Outer, print, 'has parts')\n",
     )
     plugin_folder.install("capitals")
 
@@ -129,12 +129,12 @@ def test_a_plugin_whose_settings_have_no_schema_takes_anything(
     plugin_folder.install(
         "wordless",
         "from collections.abc import Callable\n"
-        "from llmeval_core.hooks import Entry, Settings, hookimpl\n"
+        "from llmeval_core.hooks import Component, Settings, hookimpl\n"
         "class Wordless(Settings):\n"
         "    call: Callable[[], int]\n"
         "@hookimpl\n"
         "def llmeval_register_datasets():\n"
-        "    yield Entry('wordless', Wordless, print, 'cannot be said')\n",
+        "    yield Component('wordless', Wordless, print, 'cannot be said')\n",
     )
     plugin_folder.install("capitals")
 

@@ -194,7 +194,7 @@ def make(settings):
 @hookimpl
 def llmeval_register_metrics():
     shout("in a hook")
-    yield Entry("loud", Settings, make, "prints everywhere")
+    yield Component("loud", Settings, make, "prints everywhere")
 
 @hookimpl
 def llmeval_after_run(summary):
@@ -343,16 +343,16 @@ class Track:
 
 @hookimpl
 def llmeval_register_datasets():
-    yield Entry("foreign", Settings, lambda settings: Data(), TEXT)
+    yield Component("foreign", Settings, lambda settings: Data(), TEXT)
 @hookimpl
 def llmeval_register_models():
-    yield Entry("foreign", Settings, lambda settings: Provider(), TEXT)
+    yield Component("foreign", Settings, lambda settings: Provider(), TEXT)
 @hookimpl
 def llmeval_register_metrics():
-    yield Entry("foreign", Settings, lambda settings: Metric(), TEXT, example=TEXT)
+    yield Component("foreign", Settings, lambda settings: Metric(), TEXT, example=TEXT)
 @hookimpl
 def llmeval_register_trackers():
-    yield Entry("foreign", Settings, lambda settings: Track(), TEXT)
+    yield Component("foreign", Settings, lambda settings: Track(), TEXT)
 @hookimpl
 def llmeval_register_checks():
     yield Check(TEXT, lambda home: CheckOutcome("failed", TEXT, TEXT))

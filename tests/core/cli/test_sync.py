@@ -147,5 +147,5 @@ def locked(plugin_folder: PluginFolder) -> None:
         "        pass\n"
         "@hookimpl\n"
         "def llmeval_register_trackers():\n"
-        "    yield Entry('locked', Key, lambda settings: Locked(), 'never opens')\n",
+        "    yield Component('locked', Key, lambda settings: Locked(), 'never opens')\n",
     )

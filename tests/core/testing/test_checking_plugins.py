@@ -70,9 +70,9 @@ def test_the_time_told_is_that_of_a_first_import(plugin_folder: PluginFolder) ->
 @pytest.mark.parametrize(
     "offer",
     [
-        "Entry('x', Needs, fails, 'needs a key, so it cannot be made here')",
-        "Entry('x', Named, lacks, 'says what it lacks')",
-        "Entry('x', Named, lambda settings: Good(), 'good', argument='path', example='- x: 1')",
+        "Component('x', Needs, fails, 'needs a key, so it cannot be made here')",
+        "Component('x', Named, lacks, 'says what it lacks')",
+        "Component('x', Named, lambda settings: Good(), 'good', argument='path', example='- x: 1')",
     ],
 )
 def test_a_good_entry_passes(offer: str, plugin_folder: PluginFolder) -> None:
@@ -85,38 +85,38 @@ def test_a_good_entry_passes(offer: str, plugin_folder: PluginFolder) -> None:
     ("offer", "message"),
     [
         (
-            "Entry('a b', Named, Good, 'x')",
-            BROKEN + " gave a Entry 'a b' whose name cannot be 'a b'",
+            "Component('a b', Named, Good, 'x')",
+            BROKEN + " gave a Component 'a b' whose name cannot be 'a b'",
         ),
-        ("Entry('x', Named, Good, ' ')", "metrics 'x': the summary is empty"),
-        ("Entry('x', Named, Good, 'a\\nb')", "metrics 'x': the summary is more than a line"),
+        ("Component('x', Named, Good, ' ')", "metrics 'x': the summary is empty"),
+        ("Component('x', Named, Good, 'a\\nb')", "metrics 'x': the summary is more than a line"),
         (
-            "Entry('x', dict, Good, 'x')",
-            BROKEN + " gave a Entry 'x' whose config cannot be <class 'dict'>",
+            "Component('x', dict, Good, 'x')",
+            BROKEN + " gave a Component 'x' whose config cannot be <class 'dict'>",
         ),
         (
-            "Entry('x', Named(), Good, 'x')",
-            BROKEN + " gave a Entry 'x' whose config cannot be Named(path='x')",
+            "Component('x', Named(), Good, 'x')",
+            BROKEN + " gave a Component 'x' whose config cannot be Named(path='x')",
         ),
-        ("Entry('x', Silent, Good, 'x')", "metrics 'x': setting 'path' has no description"),
+        ("Component('x', Silent, Good, 'x')", "metrics 'x': setting 'path' has no description"),
         (
-            "Entry('x', Taken, Good, 'x')",
+            "Component('x', Taken, Good, 'x')",
             "metrics 'x': setting 'name' can never be set, the run file takes it for its own key",
         ),
         (
-            "Entry('x', Named, Good, 'x', argument='file')",
-            BROKEN + " gave a Entry 'x' whose argument cannot be 'file'",
+            "Component('x', Named, Good, 'x', argument='file')",
+            BROKEN + " gave a Component 'x' whose argument cannot be 'file'",
         ),
         (
-            "Entry('x', Named, Good, 'x', example='a: [')",
+            "Component('x', Named, Good, 'x', example='a: [')",
             "metrics 'x': the example is no YAML: while parsing a flow node",
         ),
         (
-            "Entry('x', Named, fails, 'x')",
+            "Component('x', Named, fails, 'x')",
             "metrics 'x': the factory raised ZeroDivisionError: no luck",
         ),
         (
-            "Entry('x', Named, lambda settings: 'text', 'x')",
+            "Component('x', Named, lambda settings: 'text', 'x')",
             "metrics 'x': it has no aggregate, definition, higher_is_better, score; see `Metric`",
         ),
     ],
@@ -141,7 +141,7 @@ def test_an_entry_that_is_not_well_formed_is_named(
             BROKEN + " lacks @hookimpl, and is never called",
         ),
         (
-            offering("metrics", *["Entry('x', Named, lambda settings: Good(), 'x')"] * 2),
+            offering("metrics", *["Component('x', Named, lambda settings: Good(), 'x')"] * 2),
             BROKEN + " offers 'x' twice",
         ),
         (

@@ -13,10 +13,10 @@ from llmeval_core.hooks import (
     Aggregate,
     Check,
     CheckOutcome,
+    Component,
     ComponentConfig,
     ConfigError,
     Dataset,
-    Entry,
     Generation,
     GenerationConfig,
     Metric,
@@ -153,22 +153,22 @@ class Notebook:
 
 
 @hookimpl
-def llmeval_register_datasets() -> Iterable[Entry[CapitalsSettings, Dataset]]:
+def llmeval_register_datasets() -> Iterable[Component[CapitalsSettings, Dataset]]:
     """Offer the data set."""
-    yield Entry("capitals", CapitalsSettings, Capitals, "capitals of the world", argument="n")
+    yield Component("capitals", CapitalsSettings, Capitals, "capitals of the world", argument="n")
 
 
 @hookimpl
-def llmeval_register_models() -> Iterable[Entry[Settings, ModelProvider]]:
+def llmeval_register_models() -> Iterable[Component[Settings, ModelProvider]]:
     """Offer two models."""
-    yield Entry("atlas", Settings, lambda settings: Atlas(), "knows two capitals")
-    yield Entry("parrot", Settings, lambda settings: Parrot(), "repeats the question")
+    yield Component("atlas", Settings, lambda settings: Atlas(), "knows two capitals")
+    yield Component("parrot", Settings, lambda settings: Parrot(), "repeats the question")
 
 
 @hookimpl
-def llmeval_register_metrics() -> Iterable[Entry[Settings, Metric]]:
+def llmeval_register_metrics() -> Iterable[Component[Settings, Metric]]:
     """Offer the metric."""
-    yield Entry(
+    yield Component(
         "exact",
         Settings,
         lambda settings: Exact(),
@@ -178,9 +178,9 @@ def llmeval_register_metrics() -> Iterable[Entry[Settings, Metric]]:
 
 
 @hookimpl
-def llmeval_register_trackers() -> Iterable[Entry[NotebookSettings, Tracker]]:
+def llmeval_register_trackers() -> Iterable[Component[NotebookSettings, Tracker]]:
     """Offer the tracker."""
-    yield Entry("notebook", NotebookSettings, Notebook, "a line a result", argument="path")
+    yield Component("notebook", NotebookSettings, Notebook, "a line a result", argument="path")
 
 
 @hookimpl

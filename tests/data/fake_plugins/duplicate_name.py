@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from llmeval_core.hooks import Dataset, Entry, Sample, Settings, TaskDefaults, hookimpl
+from llmeval_core.hooks import Component, Dataset, Sample, Settings, TaskDefaults, hookimpl
 
 
 class MoreCapitals:
@@ -27,6 +27,6 @@ class MoreCapitals:
 
 
 @hookimpl
-def llmeval_register_datasets() -> Iterable[Entry[Settings, Dataset]]:
+def llmeval_register_datasets() -> Iterable[Component[Settings, Dataset]]:
     """Offer the data set."""
-    yield Entry("capitals", Settings, lambda settings: MoreCapitals(), "capitals again")
+    yield Component("capitals", Settings, lambda settings: MoreCapitals(), "capitals again")

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from llmeval_core.hooks import (
     Aggregate,
+    Component,
     ComponentConfig,
     Dataset,
-    Entry,
     Generation,
     Metric,
     ModelInfo,
@@ -94,15 +94,15 @@ class Right:
 
 
 @hookimpl
-def llmeval_register_models() -> Iterator[Entry[Settings, ModelProvider]]:
-    yield Entry("endings", Settings, lambda settings: Endings(), "ends as it is told")
+def llmeval_register_models() -> Iterator[Component[Settings, ModelProvider]]:
+    yield Component("endings", Settings, lambda settings: Endings(), "ends as it is told")
 
 
 @hookimpl
-def llmeval_register_datasets() -> Iterator[Entry[Settings, Dataset]]:
-    yield Entry("ways", Settings, Questions, "ways to end")
+def llmeval_register_datasets() -> Iterator[Component[Settings, Dataset]]:
+    yield Component("ways", Settings, Questions, "ways to end")
 
 
 @hookimpl
-def llmeval_register_metrics() -> Iterator[Entry[Settings, Metric]]:
-    yield Entry("right", Settings, lambda settings: Right(), "Paris or not")
+def llmeval_register_metrics() -> Iterator[Component[Settings, Metric]]:
+    yield Component("right", Settings, lambda settings: Right(), "Paris or not")

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
-from llmeval_core.hooks import Dataset, Entry, Settings, hookimpl
+from llmeval_core.hooks import Component, Dataset, Settings, hookimpl
 from llmeval_datasets.files.delimited import csv_dataset, jsonl_dataset
 from llmeval_datasets.files.llm_jp_eval import LlmJpEvalSettings, llm_jp_eval_dataset
 from llmeval_datasets.files.parquet import parquet_dataset
@@ -21,9 +21,9 @@ from llmeval_datasets.packaged.dataset import (
 
 
 @hookimpl
-def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
+def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:
     """Offer the data sets; Any: each kind has its own settings."""
-    yield Entry(
+    yield Component(
         "jsonl",
         FileSettings,
         jsonl_dataset,
@@ -32,7 +32,7 @@ def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
         example="tasks:\n  - dataset: {use: jsonl, path: my.jsonl, input: question,"
         " references: answers}",
     )
-    yield Entry(
+    yield Component(
         "json",
         FileSettings,
         jsonl_dataset,
@@ -40,7 +40,7 @@ def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
         argument="path",
         example="tasks:\n  - dataset: {use: json, path: my.json, rows: data}",
     )
-    yield Entry(
+    yield Component(
         "csv",
         CsvSettings,
         csv_dataset,
@@ -48,7 +48,7 @@ def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
         argument="path",
         example="tasks:\n  - dataset: {use: csv, path: my.csv, input: '{{ q }}?'}",
     )
-    yield Entry(
+    yield Component(
         "parquet",
         TableSettings,
         parquet_dataset,
@@ -56,7 +56,7 @@ def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
         argument="path",
         example="tasks:\n  - dataset: {use: parquet, path: 'data/test-*.parquet'}",
     )
-    yield Entry(
+    yield Component(
         "llm_jp_eval",
         LlmJpEvalSettings,
         llm_jp_eval_dataset,
@@ -65,7 +65,7 @@ def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
         example="tasks:\n  - dataset: llm_jp_eval:dataset/1.4.1/evaluation/test/aio.json\n"
         "    shots: 4",
     )
-    yield Entry(
+    yield Component(
         "huggingface",
         HuggingFaceSettings,
         hugging_face_dataset,
@@ -73,7 +73,7 @@ def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
         argument="path",
         example="tasks:\n  - dataset: {use: huggingface, path: org/name, split: validation}",
     )
-    yield Entry(
+    yield Component(
         "packaged",
         PackagedSettings,
         own_packaged_dataset,
@@ -82,7 +82,7 @@ def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
         example="tasks:\n  - dataset: packaged:my_set.yaml",
     )
     for name, summary in catalogue().items():
-        yield Entry(
+        yield Component(
             name,
             Settings,
             functools.partial(packaged_dataset, name),

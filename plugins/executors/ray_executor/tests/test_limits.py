@@ -10,7 +10,7 @@ import pytest
 from llmeval_ray_executor.executor import AHEAD, RayExecutor
 from llmeval_ray_executor.settings import RaySettings
 
-from llmeval_core.hooks import Failure, Generation, ModelJob, Request
+from llmeval_core.hooks import ExecutionRequest, Failure, Generation, Request
 from plugins.executors.ray_executor.tests.conftest import RunOnRay
 from plugins.executors.ray_executor.tests.worker_models import WrittenDown
 
@@ -24,7 +24,7 @@ async def test_no_more_is_pulled_than_can_soon_be_worked_on(
 
         async def run(
             self,
-            job: ModelJob,
+            job: ExecutionRequest,
             requests: AsyncIterator[Request],
             finish: Callable[[Request, Generation | Failure], Awaitable[None]],
         ) -> None:

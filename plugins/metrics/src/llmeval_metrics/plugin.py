@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
-from llmeval_core.hooks import Entry, Metric, Settings, hookimpl
+from llmeval_core.hooks import Component, Metric, Settings, hookimpl
 from llmeval_metrics.answer_format import AnswerFormat, FormatSettings
 from llmeval_metrics.choice_accuracy import ChoiceAccuracy, ChoiceSettings
 from llmeval_metrics.correlation import Correlation, CorrelationSettings
@@ -23,7 +23,7 @@ from llmeval_metrics.text_match import (
 )
 from llmeval_metrics.translation import Bleu, BleuSettings, Chrf, ChrfSettings
 
-_Entry = Entry[Any, Metric]  # Any: each has its own settings
+_Entry = Component[Any, Metric]  # Any: each has its own settings
 
 
 @hookimpl
@@ -35,7 +35,7 @@ def llmeval_register_metrics() -> Iterable[_Entry]:
 
 
 def _matching() -> Iterable[_Entry]:
-    yield Entry(
+    yield Component(
         "exact_match",
         MatchSettings,
         ExactMatch,
@@ -43,7 +43,7 @@ def _matching() -> Iterable[_Entry]:
         argument="normalize",
         example="metrics: [{use: exact_match, normalize: aio}]",
     )
-    yield Entry(
+    yield Component(
         "contains",
         ContainsSettings,
         Contains,
@@ -51,7 +51,7 @@ def _matching() -> Iterable[_Entry]:
         argument="normalize",
         example="metrics: [contains]",
     )
-    yield Entry(
+    yield Component(
         "regex_match",
         RegexSettings,
         RegexMatch,
@@ -59,7 +59,7 @@ def _matching() -> Iterable[_Entry]:
         argument="pattern",
         example="metrics: [{use: regex_match, pattern: '^(yes|no)', name: decided}]",
     )
-    yield Entry(
+    yield Component(
         "choice_accuracy",
         ChoiceSettings,
         ChoiceAccuracy,
@@ -68,7 +68,7 @@ def _matching() -> Iterable[_Entry]:
         example="metrics: [choice_accuracy, {use: choice_accuracy, name: acc_norm, "
         "normalize: chars}]",
     )
-    yield Entry(
+    yield Component(
         "numeric_match",
         NumericSettings,
         make_numeric_match,
@@ -76,7 +76,7 @@ def _matching() -> Iterable[_Entry]:
         argument="engine",
         example="metrics: [{use: numeric_match, engine: math_verify}]",
     )
-    yield Entry(
+    yield Component(
         "answer_format",
         FormatSettings,
         AnswerFormat,
@@ -87,7 +87,7 @@ def _matching() -> Iterable[_Entry]:
 
 
 def _overlapping() -> Iterable[_Entry]:
-    yield Entry(
+    yield Component(
         "char_f1",
         CharF1Settings,
         CharF1,
@@ -95,9 +95,9 @@ def _overlapping() -> Iterable[_Entry]:
         argument="definition",
         example="metrics: [{use: char_f1, definition: llm-jp-1}]",
     )
-    yield Entry("token_f1", Settings, lambda settings: TokenF1(), "F1 over words, as SQuAD")
-    yield Entry("set_f1", Settings, lambda settings: SetF1(), "F1 over lines, as llm-jp-eval")
-    yield Entry(
+    yield Component("token_f1", Settings, lambda settings: TokenF1(), "F1 over words, as SQuAD")
+    yield Component("set_f1", Settings, lambda settings: SetF1(), "F1 over lines, as llm-jp-eval")
+    yield Component(
         "rouge",
         RougeSettings,
         Rouge,
@@ -108,7 +108,7 @@ def _overlapping() -> Iterable[_Entry]:
 
 
 def _corpora() -> Iterable[_Entry]:
-    yield Entry(
+    yield Component(
         "bleu",
         BleuSettings,
         Bleu,
@@ -116,8 +116,8 @@ def _corpora() -> Iterable[_Entry]:
         argument="tokenize",
         example="metrics: [{use: bleu, tokenize: ja-mecab}]",
     )
-    yield Entry("chrf", ChrfSettings, Chrf, "chrF by sacrebleu, 0 to 100")
-    yield Entry(
+    yield Component("chrf", ChrfSettings, Chrf, "chrF by sacrebleu, 0 to 100")
+    yield Component(
         "pearson",
         CorrelationSettings,
         functools.partial(Correlation, "pearson"),
@@ -125,7 +125,7 @@ def _corpora() -> Iterable[_Entry]:
         argument="unparsed",
         example="metrics: [{use: pearson, unparsed: leave_out}]",
     )
-    yield Entry(
+    yield Component(
         "spearman",
         CorrelationSettings,
         functools.partial(Correlation, "spearman"),

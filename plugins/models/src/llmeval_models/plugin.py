@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from llmeval_core.hooks import Check, CheckOutcome, Entry, ModelProvider, hookimpl
+from llmeval_core.hooks import Check, CheckOutcome, Component, ModelProvider, hookimpl
 from llmeval_models.settings import (
     EchoSettings,
     LlamaCppSettings,
@@ -21,9 +21,9 @@ from llmeval_models.settings import (
 
 
 @hookimpl
-def llmeval_register_models() -> Iterable[Entry[Any, ModelProvider]]:
+def llmeval_register_models() -> Iterable[Component[Any, ModelProvider]]:
     """Offer the providers; Any: each has its own settings."""
-    yield Entry(
+    yield Component(
         "openai_compatible",
         ServerSettings,
         _server,
@@ -31,35 +31,35 @@ def llmeval_register_models() -> Iterable[Entry[Any, ModelProvider]]:
         example="models:\n  - name: mine/my-model\n    provider: openai_compatible\n"
         "    base_url: http://localhost:8080/v1\n    api_key: ${MY_KEY}",
     )
-    yield Entry(
+    yield Component(
         "openai",
         OpenAISettings,
         _openai,
         "OpenAI; key from OPENAI_API_KEY",
         example="models: [openai/gpt-4o-mini]",
     )
-    yield Entry(
+    yield Component(
         "vllm",
         VllmSettings,
         _server,
         "vLLM at localhost:8000, with log-likelihood",
         example="models:\n  - name: vllm/Qwen/Qwen2.5-7B\n    base_url: http://gpu1:8000/v1",
     )
-    yield Entry(
+    yield Component(
         "ollama",
         OllamaSettings,
         _server,
         "Ollama at localhost:11434",
         example="models: [ollama/llama3.2]",
     )
-    yield Entry(
+    yield Component(
         "llamacpp",
         LlamaCppSettings,
         _llama_cpp,
         "embedded llama.cpp: small models from the package registry, or your GGUF file",
         example="models: [llamacpp/smollm2-135m-instruct]",
     )
-    yield Entry(
+    yield Component(
         "echo",
         EchoSettings,
         _echo,

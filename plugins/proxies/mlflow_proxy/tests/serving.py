@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from llmeval_core.hooks import Route, Site
+from llmeval_core.hooks import Route, RouteContext
 
 PATIENCE_S = 300.0  # a slow, loaded machine takes a minute to start MLflow
 
@@ -46,18 +46,18 @@ def serve(app: Any, *, root_path: str = "", bind: str = "127.0.0.1") -> Iterator
         listening.close()
 
 
-def site_in(home: Path, **functions: Any) -> Site:
+def site_in(home: Path, **functions: Any) -> RouteContext:
     """Make a site that has nothing but a folder; Any: its functions."""
     empty: dict[str, Any] = {
-        "standings": list,
+        "tracker_statuses": list,
         "deliver": lambda tracker: f"{tracker}: nothing to deliver",
         "deliver_again": lambda tracker: f"{tracker}: nothing to deliver again",
         "log_lines": lambda word: [],
     }
-    return Site(home, **{**empty, **functions})
+    return RouteContext(home, **{**empty, **functions})
 
 
-def mount(routes: Iterable[Route], site: Site) -> Starlette:
+def mount(routes: Iterable[Route], site: RouteContext) -> Starlette:
     """Mount routes under their prefixes, and run their lifespans with the server's own."""
     apps = {route.prefix: route.app(site) for route in routes}
 
@@ -71,7 +71,7 @@ def mount(routes: Iterable[Route], site: Site) -> Starlette:
     return Starlette(routes=[Mount(prefix, app) for prefix, app in apps.items()], lifespan=lifespan)
 
 
-def mount_one(prefix: str, app: Any, site: Site) -> Starlette:
+def mount_one(prefix: str, app: Any, site: RouteContext) -> Starlette:
     """Mount one application; Any: ASGI has no static type."""
     return mount([Route(prefix, lambda _: app, "")], site)
 

@@ -15,7 +15,7 @@ from llmeval_mlflow_proxy.plugin import llmeval_register_routes
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, sync_playwright
 from playwright.sync_api import TimeoutError as SlowPageError
 
-from llmeval_core.hooks import TrackerStanding
+from llmeval_core.hooks import TrackerStatus
 from plugins.proxies.mlflow_proxy.tests.conftest import MlflowServer
 from plugins.proxies.mlflow_proxy.tests.seeding import MODELS, Seeded, seed
 from plugins.proxies.mlflow_proxy.tests.serving import mount, serve, site_in
@@ -159,9 +159,9 @@ def diagnosis(
 ) -> Iterator[str]:
     """Serve the diagnosis of the real server, with something that waits; give its URL."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server.url)
-    waiting = TrackerStanding("mlflow", 3, 2, 0, None, None, "connection refused")
+    waiting = TrackerStatus("mlflow", 3, 2, 0, None, None, "connection refused")
     lines = ["12:00:01 MLflow is away: connection refused", "12:00:31 MLflow: <b>2</b> waiting"]
-    site = site_in(tmp_path, standings=lambda: [waiting], log_lines=lambda word: lines)
+    site = site_in(tmp_path, tracker_statuses=lambda: [waiting], log_lines=lambda word: lines)
     with serve(mount(llmeval_register_routes(), site)) as url:
         yield url
 

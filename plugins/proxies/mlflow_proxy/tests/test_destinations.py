@@ -14,7 +14,7 @@ from llmeval_mlflow_proxy.diagnosis.diagnose import Diagnosis, diagnose
 from llmeval_mlflow_proxy.settings import read_settings
 from llmeval_mlflow_proxy.upstream import Fixed
 
-from llmeval_core.hooks import Json, TrackerStanding
+from llmeval_core.hooks import Json, TrackerStatus
 from plugins.proxies.mlflow_proxy.tests.fake_mlflow import Handler, fake_mlflow, replying
 from plugins.proxies.mlflow_proxy.tests.serving import site_in
 from plugins.proxies.mlflow_proxy.tests.test_diagnosis import ACTIVE, BY_NAME, RUNS, run
@@ -24,20 +24,20 @@ MLFLOW = "http://mlflow:5000"
 
 def used(
     name: str = "mlflow", *, delivered: int = 0, at: float | None = None, **config: Json
-) -> TrackerStanding:
+) -> TrackerStatus:
     """Make a tracker that a run has used."""
     whole: dict[str, Json] = {"use": "mlflow", "required": True, **config}
-    return TrackerStanding(name, delivered, 0, 0, at, None, None, whole)
+    return TrackerStatus(name, delivered, 0, 0, at, None, None, whole)
 
 
 def found(
-    home: Path, *standings: TrackerStanding, origin: str | None = None, **environ: str
+    home: Path, *tracker_statuses: TrackerStatus, origin: str | None = None, **environ: str
 ) -> list[Destination]:
-    return find_destinations(standings, read_settings(environ), home, origin=origin)
+    return find_destinations(tracker_statuses, read_settings(environ), home, origin=origin)
 
 
 def test_without_any_it_is_the_usual_place(tmp_path: Path) -> None:
-    others = TrackerStanding("wandb", 1, 0, 0, None, None, None, {"use": "wandb"})
+    others = TrackerStatus("wandb", 1, 0, 0, None, None, None, {"use": "wandb"})
 
     (usual,) = found(tmp_path, others)
 
@@ -115,10 +115,10 @@ def test_what_is_shown_comes_first_then_what_was_used_last(tmp_path: Path) -> No
     assert (there[0].experiment, there[0].is_required) == ("quiz", False)
 
 
-async def diagnosed(url: str, home: Path, *standings: TrackerStanding) -> Diagnosis:
+async def diagnosed(url: str, home: Path, *tracker_statuses: TrackerStatus) -> Diagnosis:
     settings = read_settings({"MLFLOW_TRACKING_URI": url})
     assert settings.mlflow is not None
-    site = site_in(home, standings=lambda: standings)
+    site = site_in(home, tracker_statuses=lambda: tracker_statuses)
     return await diagnose(Fixed(settings.mlflow), site, settings=settings, origin=None)
 
 

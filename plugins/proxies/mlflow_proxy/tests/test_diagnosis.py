@@ -13,7 +13,7 @@ from llmeval_mlflow_proxy.diagnosis.words import words
 from llmeval_mlflow_proxy.settings import read_settings
 from llmeval_mlflow_proxy.upstream import Fixed
 
-from llmeval_core.hooks import LlmevalError, TrackerStanding
+from llmeval_core.hooks import LlmevalError, TrackerStatus
 from plugins.proxies.mlflow_proxy.tests.fake_mlflow import Handler, fake_mlflow, replying
 from plugins.proxies.mlflow_proxy.tests.serving import site_in
 
@@ -179,12 +179,12 @@ async def test_several_workers_betray_themselves_by_their_delay(tmp_path: Path) 
 async def test_deliveries_that_wait_are_told_with_their_reason_and_a_button(
     tmp_path: Path,
 ) -> None:
-    standings = [
-        TrackerStanding("mlflow", 3, 2, 0, None, None, "http://ann:geheim@mlflow:5000 is away"),
-        TrackerStanding("jsonl", 5, 0, 0, 1.0, "x.jsonl", None),
+    tracker_statuses = [
+        TrackerStatus("mlflow", 3, 2, 0, None, None, "http://ann:geheim@mlflow:5000 is away"),
+        TrackerStatus("jsonl", 5, 0, 0, 1.0, "x.jsonl", None),
     ]
     async with fake_mlflow({}) as url:
-        diagnosis = await diagnosed(url, tmp_path, standings=lambda: standings)
+        diagnosis = await diagnosed(url, tmp_path, tracker_statuses=lambda: tracker_statuses)
 
     mlflow, jsonl = [f for f in diagnosis.findings if f.topic == "deliveries"]
     assert mlflow.detail("en") == (
@@ -197,11 +197,11 @@ async def test_deliveries_that_wait_are_told_with_their_reason_and_a_button(
 
 
 async def test_a_journal_that_cannot_be_read_does_not_hide_the_rest(tmp_path: Path) -> None:
-    def broken() -> list[TrackerStanding]:
+    def broken() -> list[TrackerStatus]:
         raise LlmevalError("the journal is broken")
 
     async with fake_mlflow({}) as url:
-        diagnosis = await diagnosed(url, tmp_path, standings=broken)
+        diagnosis = await diagnosed(url, tmp_path, tracker_statuses=broken)
 
     assert the(diagnosis, "server").state == "ok"
     assert the(diagnosis, "deliveries").detail("en") == "cannot be read: the journal is broken"

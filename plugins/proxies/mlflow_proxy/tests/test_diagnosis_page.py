@@ -16,7 +16,7 @@ import pytest
 from llmeval_mlflow_proxy.plugin import llmeval_register_routes
 from mlflow.tracking import MlflowClient
 
-from llmeval_core.hooks import LlmevalError, TrackerStanding
+from llmeval_core.hooks import LlmevalError, TrackerStatus
 from plugins.proxies.mlflow_proxy.tests.conftest import MlflowServer
 from plugins.proxies.mlflow_proxy.tests.serving import mount, serve, site_in
 
@@ -29,7 +29,7 @@ MODELS = [
     "local/x' OR params.b = 'y",
     "local/<script>alert(1)</script>",
 ]
-WAITING = TrackerStanding("mlflow <b>", 1, 2, 0, None, None, "<script>alert(1)</script>")
+WAITING = TrackerStatus("mlflow <b>", 1, 2, 0, None, None, "<script>alert(1)</script>")
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -82,7 +82,7 @@ def experiment(client: Any) -> str:
 
 
 def test_the_page_is_whole_and_strict(open_site: Callable[..., str], experiment: str) -> None:
-    site = open_site(standings=lambda: [WAITING], log_lines=lambda word: [f"<i>{word}</i>"])
+    site = open_site(tracker_statuses=lambda: [WAITING], log_lines=lambda word: [f"<i>{word}</i>"])
 
     status, page, headers = ask(f"{site}/debug-mlflow/")
 
@@ -157,11 +157,11 @@ def test_a_button_delivers_and_shows_how_it_went(open_site: Callable[..., str]) 
         delivered.append(tracker)
         return "2 results delivered to http://ann:geheim@mlflow <b>"
 
-    site = open_site(standings=lambda: [WAITING], deliver=deliver)
+    site = open_site(tracker_statuses=lambda: [WAITING], deliver=deliver)
     page = ask(f"{site}/debug-mlflow/deliver?lang=ja", {"tracker": WAITING.tracker})[1]
     unknown = ask(f"{site}/debug-mlflow/deliver", {"tracker": "nobody"})[1]
 
-    site = open_site(standings=lambda: [WAITING], deliver_again=deliver)
+    site = open_site(tracker_statuses=lambda: [WAITING], deliver_again=deliver)
     healed = ask(f"{site}/debug-mlflow/heal", {"tracker": WAITING.tracker})[1]
 
     assert delivered == [WAITING.tracker, WAITING.tracker]
@@ -174,7 +174,7 @@ def test_a_delivery_that_fails_is_told(open_site: Callable[..., str]) -> None:
     def deliver(tracker: str) -> str:
         raise LlmevalError(f"{tracker} is away", hint="start it")
 
-    site = open_site(standings=lambda: [WAITING], deliver=deliver)
+    site = open_site(tracker_statuses=lambda: [WAITING], deliver=deliver)
     status, page, _ = ask(f"{site}/debug-mlflow/deliver", {"tracker": WAITING.tracker})
 
     assert status == 200
@@ -186,7 +186,7 @@ def test_a_delivery_that_fails_is_told(open_site: Callable[..., str]) -> None:
 def test_a_button_does_nothing_for_another_site(open_site: Callable[..., str], button: str) -> None:
     delivered: list[str] = []
     site = open_site(
-        standings=lambda: [WAITING], deliver=delivered.append, deliver_again=delivered.append
+        tracker_statuses=lambda: [WAITING], deliver=delivered.append, deliver_again=delivered.append
     )
 
     by_link = ask(f"{site}/debug-mlflow/{button}?tracker=mlflow")[0]
@@ -223,8 +223,8 @@ def test_runs_and_buttons_are_those_of_the_experiment_that_jobs_use(
     run = client.create_run(other).info.run_id
     client.log_param(run, "model_name", "only/here")
     config = {"use": "mlflow", "experiment": "another & better"}
-    team = TrackerStanding("team", 1, 0, 0, 1.0, None, None, config)
-    site = open_site(standings=lambda: [team])
+    team = TrackerStatus("team", 1, 0, 0, 1.0, None, None, config)
+    site = open_site(tracker_statuses=lambda: [team])
 
     headers = ask(f"{site}/debug-mlflow/run?model=only/here")[2]
     client.delete_experiment(other)

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from llmeval_core.api import JournalError, shown
 from llmeval_core.hooks import LlmevalError
-from llmeval_core.library import JournalError, shown
 from llmeval_server.errors import (
     ForbiddenError,
     JobStoreError,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llmeval_core.api import Session
 from llmeval_core.hooks import Route
-from llmeval_core.library import Session
 from llmeval_server.jobs.store import JobStore
 from llmeval_server.settings import ServerSettings
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from llmeval_core.hooks import Route, Site
+from llmeval_core.hooks import Route, RouteContext
 from llmeval_server.security.places import Places
 from llmeval_server.security.refusing import RefusedError
 
@@ -30,7 +30,7 @@ class RouteApp:
         site: what it is told about us.
     """
 
-    def __init__(self, route: Route, site: Site) -> None:
+    def __init__(self, route: Route, site: RouteContext) -> None:
         self.route = route
         self.state: State = "starting"
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
@@ -135,7 +135,7 @@ class RouteApps:
     """
 
     def __init__(
-        self, app: ASGIApp, routes: Iterable[Route], *, site: Site, places: Places
+        self, app: ASGIApp, routes: Iterable[Route], *, site: RouteContext, places: Places
     ) -> None:
         self._app = app
         self._places = places

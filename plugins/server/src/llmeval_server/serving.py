@@ -17,8 +17,8 @@ import click
 import uvicorn
 from pydantic import SecretStr
 
+from llmeval_core.api import make_session
 from llmeval_core.hooks import ConfigError
-from llmeval_core.library import make_session
 from llmeval_server.assembly import make_app
 from llmeval_server.claim import Claim
 from llmeval_server.context import ServerContext

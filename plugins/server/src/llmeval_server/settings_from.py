@@ -9,8 +9,8 @@ from typing import Any, TypeVar, get_origin
 
 import click
 
+from llmeval_core.api import Origin, validate
 from llmeval_core.hooks import ConfigError, expand_path
-from llmeval_core.library import Origin, validate
 from llmeval_server.settings import ServerSettings, variable_of
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])

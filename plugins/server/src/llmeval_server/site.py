@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmeval_core.hooks import Site, TrackerStanding
-from llmeval_core.library import (
-    Deliveries,
+from llmeval_core.api import (
+    DeliveryRepository,
     Journal,
     SyncOutcome,
     deliver_again,
-    deliver_lacking,
+    deliver_pending,
 )
+from llmeval_core.hooks import RouteContext, TrackerStatus
 from llmeval_server.context import ServerContext
 from llmeval_server.jobs.own_loop import run_in_own_loop
 from llmeval_server.logs import log_lines
@@ -20,17 +20,17 @@ DELIVER_WITHIN_S = 60.0
 """How long one press of a button may deliver, seconds."""
 
 
-def make_site(context: ServerContext) -> Site:
+def make_site(context: ServerContext) -> RouteContext:
     """Make what each route gets; its functions block."""
     home, catalog = context.settings.home, context.session.catalog
 
-    def standings() -> Sequence[TrackerStanding]:
+    def tracker_statuses() -> Sequence[TrackerStatus]:
         with Journal(home) as journal:
-            return journal.deliveries(Deliveries.standings)
+            return journal.deliveries(DeliveryRepository.tracker_statuses)
 
     def deliver(name: str) -> str:
         with Journal(home) as journal:
-            delivering = deliver_lacking(journal, catalog, DELIVER_WITHIN_S, names=(name,))
+            delivering = deliver_pending(journal, catalog, DELIVER_WITHIN_S, names=(name,))
             return _line(name, run_in_own_loop(delivering))
 
     def again(name: str) -> str:
@@ -38,9 +38,9 @@ def make_site(context: ServerContext) -> Site:
             delivering = deliver_again(journal, catalog, DELIVER_WITHIN_S, name=name)
             return _line(name, run_in_own_loop(delivering))
 
-    return Site(
+    return RouteContext(
         home,
-        standings=standings,
+        tracker_statuses=tracker_statuses,
         deliver=deliver,
         deliver_again=again,
         log_lines=lambda word: log_lines(home, word),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from llmeval_core.library import make_session
+from llmeval_core.api import make_session
 from llmeval_server.claim import Claim
 from llmeval_server.jobs.worker import work_until
 from llmeval_server.logs import start_logging

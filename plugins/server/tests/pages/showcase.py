@@ -16,20 +16,20 @@ from llmeval_server.jobs.dbos_store import open_store
 from llmeval_server.settings import ServerSettings
 from starlette.testclient import TestClient
 
-from llmeval_core.hooks import ENTRY_POINT_GROUP, Route
-from llmeval_core.host import load_plugins
-from llmeval_core.library import (
+from llmeval_core.api import (
     KINDS,
     Catalog,
     Journal,
-    Offer,
     Origin,
+    RegisteredComponent,
     RunConfig,
     Session,
     make_plan,
     run_plan,
     validate,
 )
+from llmeval_core.hooks import ENTRY_POINT_GROUP, Route
+from llmeval_core.host import load_plugins
 
 MODELS = ("tutor/atlas-90", "tutor/org/kumo-40")
 N_SAMPLES = 130
@@ -43,7 +43,8 @@ def showcase_session() -> Session:
     host = load_plugins(entry_points=[point], environ={})
     assert not host.broken
     offers = {
-        kind: [Offer(entry, plugin.label) for entry, plugin in host.entries(kind)] for kind in KINDS
+        kind: [RegisteredComponent(entry, plugin.label) for entry, plugin in host.entries(kind)]
+        for kind in KINDS
     }
     return Session(host, Catalog(offers))
 

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from llmeval_core.hooks import (
     Aggregate,
+    Component,
     ComponentConfig,
     Dataset,
-    Entry,
     Generation,
     Metric,
     ModelError,
@@ -182,21 +182,23 @@ class Distance:
 
 
 @hookimpl
-def llmeval_register_datasets() -> Iterable[Entry[SizeSettings, Dataset]]:
+def llmeval_register_datasets() -> Iterable[Component[SizeSettings, Dataset]]:
     """Offer the data sets."""
-    yield Entry("capitals", SizeSettings, capitals, "capitals of the world", argument="n")
-    yield Entry("ja_readings", SizeSettings, readings, "how Japanese words are read", argument="n")
-    yield Entry("hostile", SizeSettings, hostile, "texts that try to be more than text")
+    yield Component("capitals", SizeSettings, capitals, "capitals of the world", argument="n")
+    yield Component(
+        "ja_readings", SizeSettings, readings, "how Japanese words are read", argument="n"
+    )
+    yield Component("hostile", SizeSettings, hostile, "texts that try to be more than text")
 
 
 @hookimpl
-def llmeval_register_models() -> Iterable[Entry[Settings, ModelProvider]]:
+def llmeval_register_models() -> Iterable[Component[Settings, ModelProvider]]:
     """Offer the models."""
-    yield Entry("tutor", Settings, Tutor, "knows a part of the answers: tutor/NAME-PERCENT")
+    yield Component("tutor", Settings, Tutor, "knows a part of the answers: tutor/NAME-PERCENT")
 
 
 @hookimpl
-def llmeval_register_metrics() -> Iterable[Entry[Settings, Metric]]:
+def llmeval_register_metrics() -> Iterable[Component[Settings, Metric]]:
     """Offer the metrics."""
-    yield Entry("exact", Settings, lambda settings: Exact(), "the answer is the reference")
-    yield Entry("distance", Settings, lambda settings: Distance(), "distance of lengths")
+    yield Component("exact", Settings, lambda settings: Exact(), "the answer is the reference")
+    yield Component("distance", Settings, lambda settings: Distance(), "distance of lengths")

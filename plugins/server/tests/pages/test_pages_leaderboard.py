@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from llmeval_core.hooks import Route
-from llmeval_core.journal import Deliveries, Journal
+from llmeval_core.journal import DeliveryRepository, Journal
 from llmeval_core.testing.makers import make_task_result
 from plugins.server.tests.pages.showcase import MODELS, evaluate, site, tags_of, text_of
 
@@ -207,7 +207,7 @@ def test_a_page_of_models_tells_how_their_samples_ended_and_not_those_of_others(
     with Journal(tmp_path) as journal:
         for model, outcome in (("m/a", "empty"), ("m/b", "truncated")):
             result = make_task_result(id=model, model=model, outcomes={outcome: 1, "answered": 2})
-            journal.deliveries(Deliveries.save, result, ())
+            journal.deliveries(DeliveryRepository.save, result, ())
 
     with site(tmp_path) as client:
         answer = client.get("/api/v1/leaderboard?format=csv&limit=1&offset=1")

@@ -116,10 +116,10 @@ def test_the_api_filters_and_counts(pages: TestClient) -> None:
     board = pages.get("/api/v1/leaderboard").json()
 
     assert [sample["id"] for sample in page["samples"]] == ["s2", "s3"]
-    assert page["n_all"] == {"n": 2, "is_least": False}
+    assert page["n_all"] == {"n": 2, "is_lower_bound": False}
     assert page["n_outcomes"] == {
-        "truncated": {"n": 2, "is_least": False},
-        "refused": {"n": 1, "is_least": False},
+        "truncated": {"n": 2, "is_lower_bound": False},
+        "refused": {"n": 1, "is_lower_bound": False},
     }
     assert board["cells"][0]["outcomes"] == {"answered": 3, "truncated": 2, "refused": 1}
     assert pages.get(f"/api/v1/samples?{TASK}&outcome=nonsense").status_code == 422

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from llmeval_core.hooks import Dataset, Entry, Metric, Tracker, hookimpl
+from llmeval_core.hooks import Component, Dataset, Metric, Tracker, hookimpl
 from llmeval_example_plugin.brevity import Brevity, BrevitySettings
 from llmeval_example_plugin.csv_file import CsvFileSettings, CsvFileTracker
 from llmeval_example_plugin.weekdays import Weekdays, WeekdaysSettings
 
 
 @hookimpl
-def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
+def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:
     """Offer the data set; Any: its settings."""
-    yield Entry(
+    yield Component(
         "weekdays",
         WeekdaysSettings,
         Weekdays,
@@ -25,12 +25,12 @@ def llmeval_register_datasets() -> Iterable[Entry[Any, Dataset]]:
 
 
 @hookimpl
-def llmeval_register_metrics() -> Iterable[Entry[Any, Metric]]:
+def llmeval_register_metrics() -> Iterable[Component[Any, Metric]]:
     """Offer the metric; Any: its settings."""
-    yield Entry("brevity", BrevitySettings, Brevity, "short answers are better")
+    yield Component("brevity", BrevitySettings, Brevity, "short answers are better")
 
 
 @hookimpl
-def llmeval_register_trackers() -> Iterable[Entry[Any, Tracker]]:
+def llmeval_register_trackers() -> Iterable[Component[Any, Tracker]]:
     """Offer the tracker; Any: its settings."""
-    yield Entry("csv_file", CsvFileSettings, CsvFileTracker, "a CSV file", argument="path")
+    yield Component("csv_file", CsvFileSettings, CsvFileTracker, "a CSV file", argument="path")

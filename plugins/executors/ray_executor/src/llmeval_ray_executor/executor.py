@@ -9,12 +9,12 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 from llmeval_core.hooks import (
+    ExecutionRequest,
     Failure,
     Generation,
     LlmevalError,
     Model,
-    ModelJob,
-    ModelRecipe,
+    ModelFactory,
     Request,
 )
 from llmeval_ray_executor.cluster import Cluster
@@ -49,16 +49,16 @@ class RayExecutor:
         n_copies, n_ahead: see `contracts.Executor`.
     """
 
-    n_ahead = AHEAD
+    prefetch_per_replica = AHEAD
 
     def __init__(self, settings: RaySettings) -> None:
         self._settings = settings
         self._cluster = Cluster(settings)
-        self.n_copies = settings.actors
+        self.n_replicas = settings.actors
 
     async def run(
         self,
-        job: ModelJob,
+        job: ExecutionRequest,
         requests: AsyncIterator[Request],
         finish: Callable[[Request, Generation | Failure], Awaitable[None]],
     ) -> None:
@@ -103,7 +103,7 @@ class RayExecutor:
         await local.run(there, gate, finish_and_leave)
 
     async def _open(
-        self, concurrency: int, ahead: int, request_timeout_s: float, recipe: ModelRecipe
+        self, concurrency: int, ahead: int, request_timeout_s: float, recipe: ModelFactory
     ) -> Model:
         ray = await self._cluster.enter()
         # Late, because it imports Ray, for which the cluster has prepared the environment.
@@ -133,7 +133,7 @@ class RayExecutor:
         return model
 
 
-def _at_once_in_a_copy(recipe: ModelRecipe, most: int) -> int:
+def _at_once_in_a_copy(recipe: ModelFactory, most: int) -> int:
     """Say how many requests a copy serves at once; a server's own limit is for all together."""
     info = recipe.provider.describe(recipe.model)
     if info.endpoint is not None or info.max_concurrency is None:
@@ -141,7 +141,7 @@ def _at_once_in_a_copy(recipe: ModelRecipe, most: int) -> int:
     return min(most, info.max_concurrency)
 
 
-def _pickled(recipe: ModelRecipe, dumps: Callable[[object], bytes]) -> bytes:
+def _pickled(recipe: ModelFactory, dumps: Callable[[object], bytes]) -> bytes:
     try:
         return dumps(recipe)
     except Exception as err:  # the border: a provider is foreign code, and may hold anything

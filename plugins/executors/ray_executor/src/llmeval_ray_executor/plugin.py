@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from llmeval_core.hooks import Entry, Executor, hookimpl
+from llmeval_core.hooks import Component, Executor, hookimpl
 from llmeval_ray_executor.settings import RaySettings
 
 
 @hookimpl
-def llmeval_register_executors() -> Iterable[Entry[RaySettings, Executor]]:
+def llmeval_register_executors() -> Iterable[Component[RaySettings, Executor]]:
     """Offer the executor."""
-    yield Entry(
+    yield Component(
         "ray",
         RaySettings,
         _ray,

@@ -16,7 +16,7 @@ import sys
 import time
 from functools import partial
 
-from llmeval_core.hooks import Model, ModelRecipe, Request
+from llmeval_core.hooks import Model, ModelFactory, Request
 from llmeval_ray_executor.wire import (
     GATHER_BUSY_S,
     GATHER_S,
@@ -58,7 +58,7 @@ class Worker:
         self._round_began: float | None = None
 
     async def open(self, recipe: bytes) -> str | Refusal:
-        """Open the model of a pickled `ModelRecipe`; return who we are, for messages."""
+        """Open the model of a pickled `ModelFactory`; return who we are, for messages."""
         name = f"{socket.gethostname()}, process {os.getpid()}"
         try:
             unpickled = pickle.loads(recipe)  # noqa: S301  the run itself made it
@@ -68,7 +68,7 @@ class Worker:
                 f"the model's plugin cannot be loaded on {name}: {type(err).__name__}: {err}",
                 hint="install the same packages on every machine of the cluster",
             )
-        assert isinstance(unpickled, ModelRecipe)
+        assert isinstance(unpickled, ModelFactory)
         sys.setswitchinterval(GIL_S)
         try:
             self._model = await unpickled.open()

@@ -13,7 +13,7 @@ _MOST_NAMED = 8
 
 
 def read_answer(
-    answer: Any, *, n: int, latency_s: float, hold_s: float | None = None
+    answer: Any, *, n: int, latency_s: float, retry_after_s: float | None = None
 ) -> Generation:
     """Read an answer; Any: whatever JSON came.
 
@@ -63,7 +63,7 @@ def read_answer(
         n_completion_tokens=usage.n_completion,
         latency_s=latency_s,
         served_by=word(answer.get("model")),
-        hold_s=hold_s,
+        retry_after_s=retry_after_s,
         stop_reasons=stops,
         reasonings=thoughts if any(thoughts) else (),
         n_reasoning_tokens=usage.n_reasoning,

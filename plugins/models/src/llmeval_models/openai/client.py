@@ -44,7 +44,7 @@ class Client:
         headers = make_headers(settings, endpoint=self._endpoint, key=key)
         self._settings = settings
         self._secrets = headers.secrets
-        self.hold_s: float | None = None
+        self.retry_after_s: float | None = None
         self._wire = open_wire(settings, headers.sent)
 
     async def post(self, path: str, body: dict[str, Any], *, at_root: bool = False) -> Any:
@@ -82,7 +82,7 @@ class Client:
         except BrokenError as err:
             reason = self._clean(str(err))
             raise unreachable(reason, self._settings, self._endpoint) from err
-        self.hold_s = used_up_for_s(reply.header) if reply.tells_quota else None
+        self.retry_after_s = used_up_for_s(reply.header) if reply.tells_quota else None
         if reply.status != 200:
             raise self._refusal(reply.status, reply)
         return self._read(reply)

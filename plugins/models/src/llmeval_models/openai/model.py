@@ -77,7 +77,7 @@ class OpenAIModel:
             answer,
             n=request.settings.n,
             latency_s=time.perf_counter() - started,
-            hold_s=self._client.hold_s,
+            retry_after_s=self._client.retry_after_s,
         )
         if not_sent:
             generation = asked_without(generation, not_sent, request.settings.stop)

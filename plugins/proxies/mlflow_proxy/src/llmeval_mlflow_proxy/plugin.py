@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from llmeval_core.hooks import Check, CheckOutcome, Route, Site, hookimpl
+from llmeval_core.hooks import Check, CheckOutcome, Route, RouteContext, hookimpl
 from llmeval_mlflow_proxy.embedded.store import find_store
 from llmeval_mlflow_proxy.locations import ArtifactRoots
 from llmeval_mlflow_proxy.settings import (
@@ -76,7 +76,7 @@ def _mlflow_source(settings: ProxySettings) -> Source:
     return Fixed(settings.mlflow)
 
 
-def _mlflow_app(settings: ProxySettings, source: Source, site: Site) -> Any:
+def _mlflow_app(settings: ProxySettings, source: Source, site: RouteContext) -> Any:
     from llmeval_mlflow_proxy.proxy import Proxy  # noqa: PLC0415  aiohttp is heavy
     from llmeval_mlflow_proxy.refused import MlflowRules  # noqa: PLC0415
 
@@ -90,7 +90,7 @@ def _mlflow_app(settings: ProxySettings, source: Source, site: Site) -> Any:
     )
 
 
-def _artifact_roots(settings: ProxySettings, site: Site) -> ArtifactRoots:
+def _artifact_roots(settings: ProxySettings, site: RouteContext) -> ArtifactRoots:
     """Say where artifacts may lie: in what was set, and in the embedded server's own folder."""
     own = []
     if settings.mlflow is None:
@@ -99,13 +99,13 @@ def _artifact_roots(settings: ProxySettings, site: Site) -> ArtifactRoots:
     return ArtifactRoots.of([*settings.artifact_roots, *own])
 
 
-def _diagnosis_app(settings: ProxySettings, source: Source, site: Site) -> Any:
+def _diagnosis_app(settings: ProxySettings, source: Source, site: RouteContext) -> Any:
     from llmeval_mlflow_proxy.diagnosis.app import DiagnosisApp  # noqa: PLC0415  aiohttp
 
     return DiagnosisApp(source, settings, site)
 
 
-def _other_app(settings: ProxySettings, upstream: Upstream, name: str, site: Site) -> Any:
+def _other_app(settings: ProxySettings, upstream: Upstream, name: str, site: RouteContext) -> Any:
     from llmeval_mlflow_proxy.proxy import Proxy  # noqa: PLC0415  aiohttp is heavy
     from llmeval_mlflow_proxy.refused import NoRules  # noqa: PLC0415
 

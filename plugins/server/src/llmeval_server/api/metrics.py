@@ -8,8 +8,8 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
-from llmeval_core.hooks import ConfigError, TrackerStanding
-from llmeval_core.library import Deliveries, Reader, existing_journal
+from llmeval_core.api import DeliveryRepository, JournalQueries, existing_journal
+from llmeval_core.hooks import ConfigError, TrackerStatus
 from llmeval_server.api.measuring import RequestCounts
 from llmeval_server.api.responses import errors
 from llmeval_server.context import ServerContext
@@ -73,24 +73,24 @@ def _jobs(context: ServerContext) -> str:
 
 def _journal(context: ServerContext) -> str:
     n_results = n_requests = n_samples = n_failed = 0
-    standings: list[TrackerStanding] = []
+    tracker_statuses: list[TrackerStatus] = []
     try:
         journal = existing_journal(context.settings.home)
     except ConfigError:  # nothing was ever run
         pass
     else:
         with journal:
-            n_results = journal.read(Reader.n_results)
-            n_requests = journal.read(Reader.n_requests)
-            n_samples, n_failed = journal.read(Reader.n_samples)
-            standings = journal.deliveries(Deliveries.standings)
+            n_results = journal.read(JournalQueries.n_results)
+            n_requests = journal.read(JournalQueries.n_requests)
+            n_samples, n_failed = journal.read(JournalQueries.n_samples)
+            tracker_statuses = journal.deliveries(DeliveryRepository.tracker_statuses)
     deliveries = [
-        ({"tracker": standing.tracker, "state": state}, number)
-        for standing in standings
+        ({"tracker": status.tracker, "state": state}, number)
+        for status in tracker_statuses
         for state, number in (
-            ("delivered", standing.n_delivered),
-            ("pending", standing.n_pending),
-            ("failed", standing.n_failed),
+            ("delivered", status.n_delivered),
+            ("pending", status.n_pending),
+            ("failed", status.n_failed),
         )
     ]
     return "".join(

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from llmeval_core.api import JournalQueries, existing_journal
 from llmeval_core.hooks import ConfigError
-from llmeval_core.library import Reader, existing_journal
 
 
 @contextmanager
-def journal_reader(home: Path) -> Iterator[Reader | None]:
+def journal_reader(home: Path) -> Iterator[JournalQueries | None]:
     """Open the journal for reading; None if nothing was ever run. Blocking.
 
     Raises:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmeval_core.hooks import Parted, ReasoningFinder, SampleResult, parted_answers
-from llmeval_core.library import Ending, Found, Reader, sample_json, sample_page
-from llmeval_core.library.spreadsheets import as_cell
+from llmeval_core.api import JournalQueries, SampleFilter, SampleSelection, sample_json, sample_page
+from llmeval_core.api.spreadsheets import as_cell
+from llmeval_core.hooks import ReasoningFinder, ReasoningSplit, SampleResult, parted_answers
 from llmeval_server.api.reading import journal_reader
 
 _PAGE = 500
@@ -22,10 +22,10 @@ class SampleChoice:
     """Which samples of which task of which journal."""
 
     home: Path
-    found: Found
-    ending: Ending
+    found: SampleSelection
+    ending: SampleFilter
 
-    def samples(self, reader: Reader) -> Iterator[SampleResult]:
+    def samples(self, reader: JournalQueries) -> Iterator[SampleResult]:
         """Read them page after page, so that the journal is never held for long."""
         start: int | None = 0
         while start is not None:
@@ -75,7 +75,7 @@ def _row(
     if sample.answer is not None and sample.answer < len(sample.choices):
         expected = expected or [sample.choices[sample.answer]]
     answers = parted_answers(result.generation, finder) if result.generation is not None else []
-    answer = answers[0] if answers else Parted("", "")
+    answer = answers[0] if answers else ReasoningSplit("", "")
     failure = result.failure.message if result.failure is not None else ""
     texts = [sample.id, sample.category or "", sample.input_text, " | ".join(expected)]
     scores = [result.scores.get(metric) for metric in metrics]

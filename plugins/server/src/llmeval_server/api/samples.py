@@ -9,16 +9,16 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmeval_core.hooks import Outcome
-from llmeval_core.library import (
-    Count,
-    Ending,
+from llmeval_core.api import (
+    BoundedCount,
+    SampleFilter,
     UnknownNameError,
     count_samples,
     find_task,
     sample_json,
     sample_page,
 )
+from llmeval_core.hooks import Outcome
 from llmeval_server.api.prefix import API
 from llmeval_server.api.reading import journal_reader
 from llmeval_server.api.responses import errors
@@ -36,7 +36,7 @@ class SampleWish(BaseModel):
     task: str = Field(description="The task's key, `{dataset}_{n}shot`.")
     metric: str | None = Field(default=None, description="What `wrong` means: this metric's.")
     category: str | None = Field(default=None, description="Only of this category.")
-    show: Ending = Field(default="all", description="All, or failed or wrong ones only.")
+    show: SampleFilter = Field(default="all", description="All, or failed or wrong ones only.")
     outcome: Outcome | None = Field(default=None, description="Only those that ended so.")
     start: int = Field(default=0, ge=0, le=2**53, description="The first place to look at.")
     limit: int = Field(default=50, ge=1, le=500, description="Most samples on a page.")
@@ -52,7 +52,7 @@ class HowMany(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     n: int
-    is_least: bool = Field(description="Whether there may be more.")
+    is_lower_bound: bool = Field(description="Whether there may be more.")
 
 
 class SampleList(BaseModel):
@@ -136,8 +136,8 @@ def sample_router(context: ServerContext) -> APIRouter:
     return router
 
 
-def _how_many(count: Count) -> HowMany:
-    return HowMany(n=count.n, is_least=count.is_least)
+def _how_many(count: BoundedCount) -> HowMany:
+    return HowMany(n=count.n, is_lower_bound=count.is_lower_bound)
 
 
 def _download(lines: Iterator[str], name: str, form: str) -> StreamingResponse:

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
+from llmeval_core.api import Origin, validate
 from llmeval_core.hooks import ConfigError
-from llmeval_core.library import Origin, validate
 from llmeval_server.security.refusing import RefusedError
 
 _YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from llmeval_core.api import Catalog, Kind, Origin, RegisteredComponent, RunConfig, settings_schema
 from llmeval_core.hooks import ComponentConfig, ConfigError
-from llmeval_core.library import Catalog, Kind, Offer, Origin, RunConfig, settings_schema
 from llmeval_server.errors import ForbiddenError
 from llmeval_server.jobs.allowed_urls import AllowedUrls
 from llmeval_server.jobs.data_folders import DataFolders
@@ -143,7 +143,7 @@ class Confinement:
 
     def _settings(
         self,
-        offer: Offer,
+        offer: RegisteredComponent,
         kind: Kind,
         settings: Mapping[str, Any],
         origin: Origin,

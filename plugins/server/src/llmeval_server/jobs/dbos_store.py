@@ -15,8 +15,8 @@ from dbos import (
 )
 from dbos import error as dbos_error
 
+from llmeval_core.api import shown
 from llmeval_core.hooks import ConfigError
-from llmeval_core.library import shown
 from llmeval_server.errors import KeyInUseError, NotOverError, UnknownJobError
 from llmeval_server.jobs.database import (
     APPLICATION,

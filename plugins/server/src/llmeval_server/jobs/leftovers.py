@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from llmeval_core.api import Catalog, DeliveryRepository, Journal, deliver_pending
 from llmeval_core.hooks import LlmevalError
-from llmeval_core.library import Catalog, Deliveries, Journal, deliver_lacking
 from llmeval_server.jobs.own_loop import run_in_own_loop
 
 FIRST_PAUSE_S = 15.0
@@ -72,10 +72,10 @@ class Leftovers:
     def _bring(self) -> bool:
         """Deliver what waits, and say whether an attempt was in vain."""
         with Journal(self._home) as journal:
-            standings = journal.deliveries(Deliveries.standings)
-            waiting = [standing.tracker for standing in standings if standing.n_pending]
+            tracker_statuses = journal.deliveries(DeliveryRepository.tracker_statuses)
+            waiting = [status.tracker for status in tracker_statuses if status.n_pending]
             if not waiting or not self._is_idle():
                 return False
-            delivering = deliver_lacking(journal, self._catalog, WITHIN_S, names=waiting)
+            delivering = deliver_pending(journal, self._catalog, WITHIN_S, names=waiting)
             outcomes = run_in_own_loop(delivering)
         return any(outcome.undelivered for outcome in outcomes)

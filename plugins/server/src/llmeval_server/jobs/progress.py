@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from llmeval_core.api import Plan, TaskMeter
 from llmeval_core.hooks import SampleResult, TaskResult
-from llmeval_core.library import Plan, TaskMeter
 from llmeval_server.jobs.files import JobFiles, Stage
 from llmeval_server.jobs.records import JobProgress, TaskProgress
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmeval_core.hooks import LlmevalError
-from llmeval_core.library import (
+from llmeval_core.api import (
     Journal,
     Origin,
     Plan,
@@ -27,6 +26,7 @@ from llmeval_core.library import (
     run_plan,
     validate,
 )
+from llmeval_core.hooks import LlmevalError
 from llmeval_server.jobs.endings import Ending, job_error, told
 from llmeval_server.jobs.files import JobFiles
 from llmeval_server.jobs.own_loop import run_in_own_loop

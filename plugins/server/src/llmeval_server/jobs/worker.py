@@ -12,8 +12,8 @@ from pathlib import Path
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
+from llmeval_core.api import Session
 from llmeval_core.hooks import LlmevalError
-from llmeval_core.library import Session
 from llmeval_server.jobs.database import (
     APPLICATION,
     EXECUTOR,

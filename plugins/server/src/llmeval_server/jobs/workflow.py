@@ -16,7 +16,7 @@ from typing import Any
 
 from dbos import DBOS, PortableWorkflowError, StepOptions
 
-from llmeval_core.library import Session
+from llmeval_core.api import Session
 from llmeval_server.jobs.database import WORKFLOW
 from llmeval_server.jobs.endings import Ending
 from llmeval_server.jobs.files import JobFiles

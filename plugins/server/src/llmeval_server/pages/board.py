@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from llmeval_core.api import Leaderboard
 from llmeval_core.hooks import Coverage, MetricResult, Outcome, coverage_of
-from llmeval_core.library import Leaderboard
 from llmeval_server.pages.outcome_texts import COUNT_TEXTS
 
 Order = Literal["asc", "desc"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-from llmeval_core.library import Count, shown_parts
+from llmeval_core.api import BoundedCount, shown_parts
 from llmeval_server.pages.languages import Language
 
 
@@ -15,9 +15,9 @@ def number(value: int | None) -> str:
     return "–" if value is None else f"{value:,}"
 
 
-def count(value: Count) -> str:
+def count(value: BoundedCount) -> str:
     """Write `10,000+` if there are more."""
-    return f"{value.n:,}+" if value.is_least else f"{value.n:,}"
+    return f"{value.n:,}+" if value.is_lower_bound else f"{value.n:,}"
 
 
 def score(value: float | None) -> str:

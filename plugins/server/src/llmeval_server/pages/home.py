@@ -8,7 +8,7 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmeval_core.library import make_leaderboard
+from llmeval_core.api import make_leaderboard
 from llmeval_server.context import ServerContext
 from llmeval_server.jobs.records import Job, JobProgress
 from llmeval_server.pages.board import make_board

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmeval_core.library import differences, make_leaderboard
+from llmeval_core.api import differences, make_leaderboard
 from llmeval_server.pages.board import make_board
 from llmeval_server.pages.memory import Memory
 from llmeval_server.pages.rendering import Renderer

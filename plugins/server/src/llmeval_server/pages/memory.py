@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from llmeval_core.api import JournalQueries, existing_journal
 from llmeval_core.hooks import ConfigError, TaskResult
-from llmeval_core.library import Reader, existing_journal
 
 
 class Memory:
@@ -25,7 +25,7 @@ class Memory:
         self._results: tuple[TaskResult, ...] = ()
 
     @contextmanager
-    def reader(self) -> Iterator[Reader | None]:
+    def reader(self) -> Iterator[JournalQueries | None]:
         """Open the journal; None if there is none yet.
 
         Raises:

@@ -12,8 +12,8 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from llmeval_core.api import listed
 from llmeval_core.hooks import Route
-from llmeval_core.library import listed
 from llmeval_server.pages import formatting
 from llmeval_server.pages.languages import COOKIE, choose_language, load_languages
 from llmeval_server.pages.outcome_texts import COUNT_TEXTS, OUTCOME_TEXTS

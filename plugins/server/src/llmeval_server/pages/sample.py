@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmeval_core.library import Found, Reader, find_task, sample_at, sample_page
+from llmeval_core.api import JournalQueries, SampleSelection, find_task, sample_at, sample_page
 from llmeval_server.errors import UnknownRecordError
 from llmeval_server.pages.memory import Memory
 from llmeval_server.pages.rendering import Renderer
@@ -51,7 +51,7 @@ class OneSamplePage:
 
 
 def _beside(
-    reader: Reader, found: Found, asked: Asked, index: int, *, backwards: bool
+    reader: JournalQueries, found: SampleSelection, asked: Asked, index: int, *, backwards: bool
 ) -> int | None:
     """Find the sample before or after one that fits the same filter; None if there is none."""
     start = index - 1 if backwards else index + 1

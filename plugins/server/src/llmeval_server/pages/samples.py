@@ -9,24 +9,24 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmeval_core.hooks import (
-    OUTCOMES,
-    LlmevalError,
-    Outcome,
-    Parted,
-    ReasoningFinder,
-    SampleResult,
-    parted_answers,
-)
-from llmeval_core.library import (
-    Ending,
-    Found,
-    Reader,
+from llmeval_core.api import (
+    JournalQueries,
+    SampleFilter,
     SamplePage,
+    SampleSelection,
     count_samples,
     find_task,
     sample_page,
     samples_by_id,
+)
+from llmeval_core.hooks import (
+    OUTCOMES,
+    LlmevalError,
+    Outcome,
+    ReasoningFinder,
+    ReasoningSplit,
+    SampleResult,
+    parted_answers,
 )
 from llmeval_server.errors import UnknownRecordError
 from llmeval_server.pages.memory import Memory
@@ -46,7 +46,7 @@ class Asked:
     task: str
     metric: str | None
     category: str | None
-    show: Ending
+    show: SampleFilter
     outcome: Outcome | None = None
 
     def query(self) -> dict[str, str | None]:
@@ -71,7 +71,7 @@ def read_query(query: QueryParams) -> Asked:
         task=query.get("task", ""),
         metric=query.get("metric") or None,
         category=query.get("category") or None,
-        show=next((ending for ending in get_args(Ending) if ending == show), "all"),
+        show=next((ending for ending in get_args(SampleFilter) if ending == show), "all"),
         outcome=next((one for one in OUTCOMES if one == outcome), None),
     )
 
@@ -82,7 +82,9 @@ def read_place(query: QueryParams, name: str) -> int | None:
     return min(int(text), _LARGEST_PLACE) if text.isdecimal() and len(text) < 100 else None
 
 
-def find_asked(reader: Reader | None, asked: Asked) -> tuple[Reader, Found]:
+def find_asked(
+    reader: JournalQueries | None, asked: Asked
+) -> tuple[JournalQueries, SampleSelection]:
     """Find the task that a link asks for.
 
     Raises:
@@ -126,7 +128,9 @@ class SamplesPage:
                 return self._renderer.page(request, "tasks.html", tasks=newest_first)
             return self._page(request, asked, *find_asked(reader, asked))
 
-    def _page(self, request: Request, asked: Asked, reader: Reader, found: Found) -> Response:
+    def _page(
+        self, request: Request, asked: Asked, reader: JournalQueries, found: SampleSelection
+    ) -> Response:
         sample_id = request.query_params.get("id", "").strip()
         page = self._read(request.query_params, asked, reader, found)
         whole = find_task(reader, asked.model, asked.task)
@@ -143,7 +147,9 @@ class SamplesPage:
         )
 
     @staticmethod
-    def _read(query: QueryParams, asked: Asked, reader: Reader, found: Found) -> SamplePage:
+    def _read(
+        query: QueryParams, asked: Asked, reader: JournalQueries, found: SampleSelection
+    ) -> SamplePage:
         sample_id = query.get("id", "").strip()
         if sample_id:
             samples = samples_by_id(reader, found, sample_id, limit=SAMPLES_A_PAGE)
@@ -167,10 +173,10 @@ class Shown:
 
     result: SampleResult
     scores: tuple[tuple[str, float | None, Judged], ...]
-    answers: tuple[Parted, ...]
+    answers: tuple[ReasoningSplit, ...]
 
     @classmethod
-    def of(cls, result: SampleResult, found: Found, whole: Found) -> Shown:
+    def of(cls, result: SampleResult, found: SampleSelection, whole: SampleSelection) -> Shown:
         """Judge a sample's scores; those that are not asked about as those of a whole task."""
         return cls(
             result,
@@ -182,14 +188,16 @@ class Shown:
         )
 
 
-def _parted(result: SampleResult, found: Found) -> tuple[Parted, ...]:
+def _parted(result: SampleResult, found: SampleSelection) -> tuple[ReasoningSplit, ...]:
     if result.generation is None:
         return ()
     finder = ReasoningFinder(found.reasoning_tags)
     return tuple(parted_answers(result.generation, finder))
 
 
-def _judge(metric: str, value: float | None, found: Found, whole: Found) -> Judged:
+def _judge(
+    metric: str, value: float | None, found: SampleSelection, whole: SampleSelection
+) -> Judged:
     if (found if metric in found.metrics else whole).is_bad(metric, value):
         return "bad"
     return "good" if whole.is_perfect(metric, value) else "between"

@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from llmeval_core.api import TaskPreview
 from llmeval_core.hooks import LlmevalError
-from llmeval_core.library import TaskPreview
 from llmeval_server.answering import status_of
 from llmeval_server.context import ServerContext
 from llmeval_server.jobs.submitting import submit

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from llmeval_core.api import Origin, RunConfig
 from llmeval_core.hooks import ConfigError
-from llmeval_core.library import Origin, RunConfig
 from llmeval_server.settings import ServerSettings, variable_of
 
 LONGEST_NAME = 500

@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError
 
-from llmeval_core.hooks import ConfigError, Dataset, Sample
-from llmeval_core.library import (
+from llmeval_core.api import (
     Origin,
     Plan,
     RunConfig,
@@ -23,6 +22,7 @@ from llmeval_core.library import (
     read_run_text,
     validate,
 )
+from llmeval_core.hooks import ConfigError, Dataset, Sample
 from llmeval_server.jobs.confinement import Confinement
 from llmeval_server.planning.bounds import check_bounds
 from llmeval_server.planning.messages import Planned

@@ -20,8 +20,8 @@ from typing import IO
 
 import importlib_metadata
 
+from llmeval_core.api import Origin, Session, make_session, validate
 from llmeval_core.hooks import ENTRY_POINT_GROUP, LlmevalError
-from llmeval_core.library import Origin, Session, make_session, validate
 from llmeval_server.planning.checking import check_run
 from llmeval_server.planning.messages import (
     LENGTH_BYTES,

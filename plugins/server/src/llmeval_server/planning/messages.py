@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from llmeval_core.library import TaskPreview
+from llmeval_core.api import TaskPreview
 
 LENGTH_BYTES = 8
 

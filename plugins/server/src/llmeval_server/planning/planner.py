@@ -15,8 +15,8 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from llmeval_core.api import JournalError, PluginError, UnknownNameError
 from llmeval_core.hooks import ConfigError, LlmevalError
-from llmeval_core.library import JournalError, PluginError, UnknownNameError
 from llmeval_server.context import ServerContext
 from llmeval_server.errors import ForbiddenError
 from llmeval_server.planning.messages import Planned, PlanRequest, Refused, Start

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from llmeval_core.hooks import Entry, Settings, Tracker, hookimpl
+from llmeval_core.hooks import Component, Settings, Tracker, hookimpl
 
 _EXAMPLE = """\
 trackers:
@@ -34,9 +34,9 @@ def _make_tracker(settings: JsonlSettings) -> Tracker:
 
 
 @hookimpl
-def llmeval_register_trackers() -> Iterable[Entry[Any, Tracker]]:
+def llmeval_register_trackers() -> Iterable[Component[Any, Tracker]]:
     """Offer `jsonl`."""
-    yield Entry(
+    yield Component(
         "jsonl",
         JsonlSettings,
         _make_tracker,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from llmeval_core.hooks import Check, CheckOutcome, Entry, Tracker, hookimpl
+from llmeval_core.hooks import Check, CheckOutcome, Component, Tracker, hookimpl
 from llmeval_mlflow_tracker.settings import MlflowSettings
 
 _EXAMPLE = """\
@@ -30,9 +30,9 @@ def _check(home: Path) -> CheckOutcome:
 
 
 @hookimpl
-def llmeval_register_trackers() -> Iterable[Entry[Any, Tracker]]:
+def llmeval_register_trackers() -> Iterable[Component[Any, Tracker]]:
     """Offer `mlflow`."""
-    yield Entry(
+    yield Component(
         "mlflow",
         MlflowSettings,
         _make_tracker,

@@ -8,8 +8,8 @@ from itertools import islice
 
 from llmeval_core.hooks import (
     Json,
-    Parted,
     ReasoningFinder,
+    ReasoningSplit,
     Sample,
     SampleResult,
     TaskResult,
@@ -81,18 +81,18 @@ def expected_of(sample: Sample) -> str:
     return "\n".join(sample.references)
 
 
-def _parted(result: SampleResult, finder: ReasoningFinder) -> Parted:
+def _parted(result: SampleResult, finder: ReasoningFinder) -> ReasoningSplit:
     """Return the first answer and its reasoning, or the likelihoods of the choices, one a line."""
     generation = result.generation
     if generation is None:
-        return Parted("", "")
+        return ReasoningSplit("", "")
     if generation.texts:
         return parted_answers(generation, finder)[0]
     weighed = "\n".join(
         f"{weighed.logprob:.3f} {choice}"
         for weighed, choice in zip(generation.loglikelihoods, result.sample.choices, strict=False)
     )
-    return Parted(weighed, "")
+    return ReasoningSplit(weighed, "")
 
 
 def _cut(text: str | None) -> str | None:

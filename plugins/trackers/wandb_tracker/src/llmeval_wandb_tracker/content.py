@@ -12,8 +12,8 @@ from llmeval_core.hooks import (
     OUTCOMES,
     Coverage,
     Json,
-    Parted,
     ReasoningFinder,
+    ReasoningSplit,
     SampleResult,
     TaskResult,
     coverage_of,
@@ -162,7 +162,7 @@ def _row(result: SampleResult, metrics: list[str], finder: ReasoningFinder) -> l
     expected = sample.references
     if not expected and sample.answer is not None:
         expected = (sample.choices[sample.answer],)
-    answer = Parted("", "")
+    answer = ReasoningSplit("", "")
     if generation is not None and generation.texts:
         answer = parted_answers(generation, finder)[0]
     scores: list[Json] = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from llmeval_core.hooks import Entry, Tracker, hookimpl
+from llmeval_core.hooks import Component, Tracker, hookimpl
 from llmeval_wandb_tracker.settings import WandbSettings
 
 _EXAMPLE = """\
@@ -23,9 +23,9 @@ def _make_tracker(settings: WandbSettings) -> Tracker:
 
 
 @hookimpl
-def llmeval_register_trackers() -> Iterable[Entry[Any, Tracker]]:
+def llmeval_register_trackers() -> Iterable[Component[Any, Tracker]]:
     """Offer `wandb`."""
-    yield Entry(
+    yield Component(
         "wandb",
         WandbSettings,
         _make_tracker,

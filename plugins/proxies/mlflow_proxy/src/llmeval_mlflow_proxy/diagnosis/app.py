@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote
 
 import aiohttp
 
-from llmeval_core.hooks import LlmevalError, Site
+from llmeval_core.hooks import LlmevalError, RouteContext
 from llmeval_mlflow_proxy.diagnosis.asking import Asker, asking
 from llmeval_mlflow_proxy.diagnosis.destinations import Destination
 from llmeval_mlflow_proxy.diagnosis.diagnose import destinations_of, diagnose
@@ -70,7 +70,7 @@ class DiagnosisApp:
         site: the server that we are part of.
     """
 
-    def __init__(self, source: Source, settings: ProxySettings, site: Site) -> None:
+    def __init__(self, source: Source, settings: ProxySettings, site: RouteContext) -> None:
         self._source = source
         self._settings = settings
         self._site = site
@@ -157,7 +157,9 @@ class DiagnosisApp:
     async def _deliver(self, scope: Scope, receive: Receive, deliver: Callable[[str], str]) -> str:
         tracker = (await _form(receive)).get("tracker", [""])[0]
         try:
-            known = {standing.tracker for standing in await asyncio.to_thread(self._site.standings)}
+            known = {
+                status.tracker for status in await asyncio.to_thread(self._site.tracker_statuses)
+            }
             if tracker not in known:
                 return words(language_of(scope))["done.unknown_tracker"]
             outcome = await asyncio.to_thread(deliver, tracker)

@@ -4,40 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from llmeval_core.hooks import LlmevalError, TrackerStanding
+from llmeval_core.hooks import LlmevalError, TrackerStatus
 from llmeval_mlflow_proxy.diagnosis.findings import Action, Finding
 from llmeval_mlflow_proxy.diagnosis.redaction import redacted
 
 
 def look_at_deliveries(
-    standings: Callable[[], Sequence[TrackerStanding]], secrets: Collection[str]
+    tracker_statuses: Callable[[], Sequence[TrackerStatus]], secrets: Collection[str]
 ) -> list[Finding]:
     """Find out what waits, and why; blocks."""
     try:
-        found = standings()
+        found = tracker_statuses()
     except LlmevalError as err:
         values = {"reason": redacted(err.what, secrets)}
         return [Finding("deliveries", "failed", "deliveries.unknown", values)]
     if not found:
         return [Finding("deliveries", "ok", "deliveries.none")]
-    return [_finding(standing, secrets) for standing in found]
+    return [_finding(status, secrets) for status in found]
 
 
-def _finding(standing: TrackerStanding, secrets: Collection[str]) -> Finding:
+def _finding(status: TrackerStatus, secrets: Collection[str]) -> Finding:
     values: dict[str, str | int] = {
-        "tracker": standing.tracker,
-        "n_delivered": standing.n_delivered,
-        "n_pending": standing.n_pending,
-        "n_failed": standing.n_failed,
-        "reason": redacted(standing.reason or "-", secrets),
+        "tracker": status.tracker,
+        "n_delivered": status.n_delivered,
+        "n_pending": status.n_pending,
+        "n_failed": status.n_failed,
+        "reason": redacted(status.reason or "-", secrets),
     }
-    if standing.n_lacking == 0:
+    if status.n_lacking == 0:
         return Finding("deliveries", "ok", "deliveries.all", values)
     return Finding(
         "deliveries",
-        "failed" if standing.n_failed else "warning",
+        "failed" if status.n_failed else "warning",
         "deliveries.lacking",
         values,
         cure="deliveries.cure",
-        action=Action("deliver", standing.tracker),
+        action=Action("deliver", status.tracker),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from llmeval_core.hooks import ConfigError, Json, TrackerStanding
+from llmeval_core.hooks import ConfigError, Json, TrackerStatus
 from llmeval_mlflow_proxy.embedded.store import find_store
 from llmeval_mlflow_proxy.settings import MLFLOW_PREFIX, ProxySettings, upstream_of
 from llmeval_mlflow_proxy.upstream import Upstream
@@ -54,12 +54,16 @@ USUAL = Destination(USUAL_TRACKER, USUAL_EXPERIMENT)
 
 
 def find_destinations(
-    standings: Sequence[TrackerStanding], settings: ProxySettings, home: Path, *, origin: str | None
+    tracker_statuses: Sequence[TrackerStatus],
+    settings: ProxySettings,
+    home: Path,
+    *,
+    origin: str | None,
 ) -> list[Destination]:
     """Say where the MLflow trackers that were used deliver to; the usual place if none was.
 
     Args:
-        standings: of all trackers.
+        tracker_statuses: of all trackers.
         settings: which MLflow is shown here, and the environment.
         home: the project's folder.
         origin: under which people see us; None if unknown.
@@ -68,21 +72,21 @@ def find_destinations(
         Those that are shown here first, then those that took a result most recently.
     """
     found: list[tuple[float, Destination]] = []
-    for standing in standings:
-        name, _, argument = str(standing.config.get("use", "")).partition(":")
+    for status in tracker_statuses:
+        name, _, argument = str(status.config.get("use", "")).partition(":")
         if name != _PLUGIN:
             continue
-        uri = _text(standing.config, "tracking_uri") or argument or ""
+        uri = _text(status.config, "tracking_uri") or argument or ""
         place, server = _place(uri, settings, home, origin)
         destination = Destination(
-            standing.tracker,
-            _resolved(_text(standing.config, "experiment"), settings.environ) or USUAL_EXPERIMENT,
+            status.tracker,
+            _resolved(_text(status.config, "experiment"), settings.environ) or USUAL_EXPERIMENT,
             place=place,
             server=server,
-            n_delivered=standing.n_delivered,
-            is_required=standing.config.get("required") is not False,
+            n_delivered=status.n_delivered,
+            is_required=status.config.get("required") is not False,
         )
-        found.append((standing.delivered_at or 0.0, destination))
+        found.append((status.delivered_at or 0.0, destination))
     found.sort(key=lambda pair: (not pair[1].is_shown, -pair[0]))
     return [destination for _, destination in found] or [USUAL]
 

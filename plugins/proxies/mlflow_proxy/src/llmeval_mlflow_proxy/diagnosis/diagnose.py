@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
-from llmeval_core.hooks import Json, LlmevalError, Site
+from llmeval_core.hooks import Json, LlmevalError, RouteContext
 from llmeval_mlflow_proxy.client import reason_of
 from llmeval_mlflow_proxy.diagnosis.asking import Asker, asking
 from llmeval_mlflow_proxy.diagnosis.deliveries import look_at_deliveries
@@ -58,7 +58,7 @@ class Diagnosis:
 
 
 async def diagnose(
-    source: Source, site: Site, *, settings: ProxySettings, origin: str | None
+    source: Source, site: RouteContext, *, settings: ProxySettings, origin: str | None
 ) -> Diagnosis:
     """Look at everything.
 
@@ -82,18 +82,20 @@ async def diagnose(
     for destination in _others(destinations):
         assert destination.server is not None
         findings += await look_at_upstream(destination.server, [destination], origin=None)
-    findings += await asyncio.to_thread(look_at_deliveries, site.standings, secrets)
+    findings += await asyncio.to_thread(look_at_deliveries, site.tracker_statuses, secrets)
     lines = (await asyncio.to_thread(site.log_lines, "MLflow"))[-_LOG_LINES:]
     return Diagnosis(findings, [redacted(line, secrets) for line in lines], mlflow_lines)
 
 
-def destinations_of(site: Site, settings: ProxySettings, origin: str | None) -> list[Destination]:
+def destinations_of(
+    site: RouteContext, settings: ProxySettings, origin: str | None
+) -> list[Destination]:
     """Say where jobs deliver to, the usual place if that cannot be read; blocks."""
     try:
-        standings = site.standings()
+        tracker_statuses = site.tracker_statuses()
     except LlmevalError:  # what trackers lack is told on its own
         return [USUAL]
-    return find_destinations(standings, settings, site.home, origin=origin)
+    return find_destinations(tracker_statuses, settings, site.home, origin=origin)
 
 
 def look_at_destinations(

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from llmeval_core.library import shown
+from llmeval_core.api import shown
 from llmeval_server.api.job_list import JobList
 from llmeval_server.commands.jobs.client import ask
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options

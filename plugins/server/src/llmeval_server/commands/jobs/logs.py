@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from llmeval_core.library import shown
+from llmeval_core.api import shown
 from llmeval_server.commands.jobs.client import Api, ask
 from llmeval_server.commands.jobs.following import lasting_events
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options

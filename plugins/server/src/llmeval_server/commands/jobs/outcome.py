@@ -8,8 +8,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from llmeval_core.api import cell_text, outcome_notes, shown
 from llmeval_core.hooks import LlmevalError, TaskResult
-from llmeval_core.library import cell_text, outcome_notes, shown
 from llmeval_server.commands.jobs.client import Api
 from llmeval_server.commands.jobs.following import follow
 from llmeval_server.commands.jobs.view import make_view

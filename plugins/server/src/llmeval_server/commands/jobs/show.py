@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from llmeval_core.library import shown
+from llmeval_core.api import shown
 from llmeval_server.commands.jobs.client import Api, ask
 from llmeval_server.commands.jobs.list import took, when
 from llmeval_server.commands.jobs.outcome import exit_code, print_end, results_of, watch

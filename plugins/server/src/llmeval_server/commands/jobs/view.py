@@ -9,7 +9,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from llmeval_core.library import shown
+from llmeval_core.api import shown
 from llmeval_server.jobs.records import Job, JobProgress, TaskProgress
 
 PLAIN_EVERY_S = 5.0

@@ -1,0 +1,170 @@
+"""The components on offer, by kind and name, and how one is built from its settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from llmeval_core.catalog.components import checked_component
+from llmeval_core.config import (
+    ComponentConfig,
+    KeyPath,
+    Origin,
+    Redactor,
+    Settings,
+    expand_env,
+    validate,
+)
+from llmeval_core.containing import contained
+from llmeval_core.errors import (
+    ConfigError,
+    LlmevalError,
+    PluginError,
+    UnknownNameError,
+    in_words,
+    passes,
+)
+from llmeval_core.hooks import Component
+from llmeval_core.naming import did_you_mean, split_reference
+
+Kind = Literal["datasets", "models", "metrics", "trackers", "executors"]
+KINDS: tuple[Kind, ...] = ("datasets", "models", "metrics", "trackers", "executors")
+_SINGULAR = {
+    "datasets": "data set",
+    "models": "model provider",
+    "metrics": "metric",
+    "trackers": "tracker",
+    "executors": "executor",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredComponent:
+    """An entry and the distribution (with version) that offers it."""
+
+    entry: Component[Any, Any]  # Any: each entry has its own settings and component type
+    distribution: str
+
+
+class Catalog:
+    """Finds components by name and builds them.
+
+    Args:
+        offers: by kind, everything on offer.
+        broken: for hints, `name (distribution version): reason` of each broken plugin.
+        environ: where `${NAME}` is looked up.
+    """
+
+    def __init__(
+        self,
+        offers: Mapping[Kind, Iterable[RegisteredComponent]],
+        *,
+        broken: Iterable[str] = (),
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._offers: dict[Kind, dict[str, list[RegisteredComponent]]] = {
+            kind: {} for kind in KINDS
+        }
+        for kind, listed in offers.items():
+            for offer in listed:
+                self._offers[kind].setdefault(offer.entry.name, []).append(offer)
+        self._broken = tuple(broken)
+        self._environ = environ
+        self.redactor = Redactor()
+
+    def names(self, kind: Kind) -> list[str]:
+        """Name everything of one kind, sorted."""
+        return sorted(self._offers[kind])
+
+    def offers(self, kind: Kind) -> list[RegisteredComponent]:
+        """List everything of one kind, sorted by name; conflicting names appear twice."""
+        return [offer for name in self.names(kind) for offer in self._offers[kind][name]]
+
+    def find(self, kind: Kind, name: str, *, where: str | None = None) -> RegisteredComponent:
+        """Find a component.
+
+        Raises:
+            UnknownNameError: nobody offers it; the nearest name and broken plugins are named.
+            PluginError: two distributions offer it.
+        """
+        found = self._offers[kind].get(name, [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            who = " and ".join(offer.distribution for offer in found)
+            raise PluginError(
+                f"two plugins offer the {_SINGULAR[kind]} '{name}': {who}",
+                where=where,
+                hint="disable one with `-p no:NAME` or `-p no:DISTRIBUTION:NAME`;"
+                " `llmeval plugins` lists both",
+            )
+        nearest = did_you_mean(name, self.names(kind))
+        hint = f"{nearest} " if nearest else ""
+        hint += f"`llmeval {kind}` lists all"
+        for reason in self._broken:
+            hint += f"\n         or mend the broken plugin {reason}"
+        raise UnknownNameError(f"unknown {_SINGULAR[kind]} '{name}'", where=where, hint=hint)
+
+    def build(
+        self, kind: Kind, component: ComponentConfig, *, origin: Origin, path: KeyPath
+    ) -> tuple[Any, RegisteredComponent]:
+        """Make a component from the name and the settings in the run file.
+
+        Returns the component (Any: its type depends on the kind) and the offer it is of.
+
+        Raises:
+            UnknownNameError, PluginError: see `find`.
+            ConfigError: a setting is wrong, or an environment variable is not set.
+        """
+        name, argument = split_reference(component.use)
+        offer = self.find(kind, name, where=origin.where(*path))
+        settings = component.settings
+        if argument is not None:
+            key = offer.entry.argument
+            if key is None:
+                raise ConfigError(
+                    f"{_SINGULAR[kind]} '{name}' takes no argument after the colon",
+                    where=origin.where(*path),
+                    hint=f"`llmeval {kind} {name}` shows its settings",
+                )
+            settings = {key: argument, **settings}
+        return self.make(kind, offer, settings, origin=origin, path=path), offer
+
+    def make(
+        self,
+        kind: Kind,
+        offer: RegisteredComponent,
+        settings: Mapping[str, Any],
+        *,
+        origin: Origin,
+        path: KeyPath,
+    ) -> Any:
+        """Check an entry's settings and call its factory; Any: the component, see `build`."""
+        where = origin.where(*path)
+        expanded = expand_env(
+            dict(settings),
+            environ=self._environ,
+            redactor=self.redactor,
+            origin=origin,
+            path=path,
+        )
+        try:
+            with contained():
+                config: Settings = validate(
+                    offer.entry.config, expanded, origin=origin, prefix=path
+                )
+                return checked_component(kind, offer.entry.factory(config))
+        except LlmevalError as err:
+            err.what = self.redactor(err.what)
+            err.where = err.where or where
+            raise
+        except BaseException as err:  # the border: a factory is foreign code
+            if passes(err):
+                raise
+            raise PluginError(
+                f"'{offer.entry.name}' cannot be made: {self.redactor(in_words(err))}",
+                where=f"{where} ({offer.distribution})",
+                hint="this is a bug in the plugin; tell its author",
+            ) from err

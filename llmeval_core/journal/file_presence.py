@@ -1,0 +1,76 @@
+"""Whether the journal's file is still the one that was opened.
+
+SQLite goes on writing to a file that was deleted, and a new connection makes an empty one in its
+place: a run would ask and pay for hours, and keep nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from llmeval_core.errors import JournalError
+
+_GOING_S = 0.5
+
+
+class FilePresence:
+    """Remembers which file lies at a path; the file must be there.
+
+    Args:
+        path: the file.
+        called: what errors call it.
+
+    Raises:
+        OSError: it is not.
+    """
+
+    def __init__(self, path: Path, *, called: Path) -> None:
+        self._path = path
+        self._called = called
+        self._file = _identity(path)
+
+    def check(self) -> None:
+        """See to it that the same file lies there.
+
+        Raises:
+            JournalError: as `problem`.
+        """
+        problem = self.problem()
+        if problem is not None:
+            raise problem
+
+    def behind(self, err: Exception) -> JournalError | None:
+        """Say that an error comes from the file's being gone; None if it does not.
+
+        Of a folder that is being deleted, SQLite's log may go a moment before the file does.
+        """
+        give_up_at = time.monotonic() + _GOING_S
+        while (problem := self.problem()) is None and "I/O error" in str(err):
+            if time.monotonic() > give_up_at:
+                break
+            time.sleep(_GOING_S / 20)
+        return problem
+
+    def problem(self) -> JournalError | None:
+        """Say that it was deleted, moved or replaced, or cannot be reached; None if it is there."""
+        try:
+            if _identity(self._path) == self._file:
+                return None
+            what = "the journal was replaced by another file while it was in use"
+        except (FileNotFoundError, NotADirectoryError):
+            what = "the journal is gone: it was deleted or moved while it was in use"
+        except OSError as err:
+            what = f"the journal cannot be reached any more: {err.strerror}"
+        return JournalError(
+            what,
+            where=str(self._called),
+            hint="put it back if it was moved, and give the same command again; what was deleted "
+            "is asked again",
+        )
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino

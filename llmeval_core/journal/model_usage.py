@@ -1,0 +1,44 @@
+"""What earlier answers of a model used, for estimates."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from llmeval_core.journal.rows import known_count
+
+_MOST_READ = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsage:
+    """Means over some earlier answers.
+
+    Args:
+        n: how many answers.
+        n_prompt_tokens, n_completion_tokens: means a request; None if no server told.
+        latency_s: mean time of an answer, seconds.
+        n_reasoning_tokens: mean of the completion tokens that are reasoning; None if no server
+            told.
+    """
+
+    n: int
+    n_prompt_tokens: float | None
+    n_completion_tokens: float | None
+    latency_s: float
+    n_reasoning_tokens: float | None = None
+
+
+def usage(connection: sqlite3.Connection, model: str, key: str | None) -> ModelUsage | None:
+    """Average up to a thousand answers of a model to one task, or to all; None if there is none."""
+    row = connection.execute(
+        f"SELECT count(*), avg({known_count('n_prompt_tokens')}),"  # noqa: S608  columns
+        f" avg({known_count('n_completion_tokens')}), avg(latency_s),"
+        f" avg({known_count('n_reasoning_tokens')}) FROM"
+        " (SELECT n_prompt_tokens, n_completion_tokens, latency_s, n_reasoning_tokens FROM tasks"
+        "  JOIN samples ON samples.task = tasks.id"
+        "  JOIN generations ON generations.fingerprint = generation"
+        "  WHERE tasks.model = ? AND (? IS NULL OR tasks.key = ?) ORDER BY tasks.id DESC LIMIT ?)",
+        (model, key, key, _MOST_READ),
+    ).fetchone()
+    return ModelUsage(*row) if row[0] else None

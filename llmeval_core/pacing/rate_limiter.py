@@ -1,0 +1,273 @@
+"""The one place that all requests to one server pass, whatever task and model they are for."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from llmeval_core.errors import FailureKind, ModelError
+from llmeval_core.pacing.outage import Outage
+from llmeval_core.pacing.refusals import Refusals
+from llmeval_core.pacing.retry_budget import RetryBudget
+from llmeval_core.pacing.token_bucket import TokenBucket
+from llmeval_core.records import Generation
+
+_SHORTEST_S = 0.001  # an alarm that rings at once would ring for ever
+_TOLD_FROM_S = 5.0  # shorter waits would only fill the screen
+
+
+class Limit(Protocol):
+    """How many requests may be under way; see `AdaptiveLimit`."""
+
+    limit: int
+
+    def answered(self, now: float, *, latency_s: float, n_under_way: int) -> None:
+        """Note an answer."""
+
+    def refused(self, now: float) -> None:
+        """Note that the server refused, or did not answer in time."""
+
+
+class FixedLimit:
+    """A limit that the user set."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def answered(self, now: float, *, latency_s: float, n_under_way: int) -> None:
+        """Change nothing."""
+
+    def refused(self, now: float) -> None:
+        """Change nothing."""
+
+
+@dataclass(slots=True)
+class _Waiter:
+    turn: asyncio.Future[None]
+    n_tokens: int
+
+
+class EndpointRateLimiter:
+    """Lets requests through, first come, first served; belongs to one event loop.
+
+    Each `acquire` is followed by exactly one of `answered`, `failed` and `cancelled`.
+
+    Args:
+        limit: how many at once.
+        requests_per_minute, tokens_per_minute: quotas; None for none.
+        retries: the run's budget of retries; None for no bound.
+        patience_s: how long the server may be away, ask us to wait, or refuse everything because
+            of a quota, seconds.
+        tell: is given one line when the server goes down, when it is back, and when all wait
+            because it asks for that.
+    """
+
+    def __init__(
+        self,
+        limit: Limit,
+        *,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        retries: RetryBudget | None = None,
+        max_wait_s: float = math.inf,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        self._limit = limit
+        self._per_minute = (requests_per_minute, tokens_per_minute)
+        self._quotas: tuple[TokenBucket | None, TokenBucket | None] | None = None
+        self._retries = retries
+        self._patience_s = max_wait_s
+        self._tell = tell
+        self._outage = Outage()
+        self._refusals = Refusals()
+        self._held_until = 0.0
+        self._told_until = 0.0
+        self._n_under_way = 0
+        self._waiting: deque[_Waiter] = deque()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._has_quota = any(self._per_minute)
+
+    @property
+    def n_under_way(self) -> int:
+        """Requests that are with the server."""
+        return self._n_under_way
+
+    @property
+    def limit(self) -> int:
+        """How many may be."""
+        return self._limit.limit
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether it matters how many tokens a request is expected to use."""
+        return self._per_minute[1] is not None
+
+    def may_retry(self) -> bool:
+        """Take one of the run's retries, if there is one left."""
+        return self._retries is None or self._retries.take()
+
+    async def acquire(self, n_tokens: int = 0) -> None:
+        """Wait until one more request may be sent; `n_tokens` is what it is expected to use.
+
+        Raises:
+            ModelError: the server was away longer than anyone wants to wait.
+        """
+        if (
+            not self._waiting
+            and self._n_under_way < self._limit.limit
+            and not self._has_quota
+            and not self._held_until
+            and self._outage.since is None
+            and self._refusals.since is None
+            and self._refusals.slow_from is None
+        ):
+            self._n_under_way += 1
+            return
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), n_tokens)
+        self._waiting.append(waiter)
+        self._pump()
+        try:
+            await waiter.turn
+        except asyncio.CancelledError:
+            if waiter.turn.done() and not waiter.turn.cancelled() and not waiter.turn.exception():
+                self.cancelled()  # our turn had come
+            raise
+
+    def answered(self, generation: Generation, *, latency_s: float, n_expected: int = 0) -> None:
+        """Note an answer, how long it took, and the tokens it was expected to use."""
+        now = _now()
+        self._limit.answered(now, latency_s=latency_s, n_under_way=self._n_under_way)
+        if self._retries is not None:
+            self._retries.earn()
+        self._refusals.answered()
+        if self._has_quota and generation.n_prompt_tokens is not None:
+            n_used = generation.n_prompt_tokens + (generation.n_completion_tokens or 0)
+            self._use(0, max(0, n_used) - n_expected, now)
+        if generation.retry_after_s:
+            self._hold(now, generation.retry_after_s, "its quota is used up")
+        if self._outage.answered():
+            self._say("the server answers again")
+        self._left()
+
+    def failed(self, error: ModelError) -> None:
+        """Note that a request failed."""
+        now = _now()
+        if error.kind in ("rate_limit", "overloaded", "timeout"):
+            self._limit.refused(now)
+        wait_s = error.retry_after_s
+        if error.kind == "rate_limit":
+            wait_s = self._refusals.refused(now, wait_s, error.what, is_held=now < self._held_until)
+        if wait_s:
+            self._hold(now, wait_s, error.what)
+        if error.kind in ("connection", "timeout", "overloaded", "malformed"):
+            if self._outage.failed(now, error.what):
+                self._say(f"the server is down, it is tried again now and then: {error.what}")
+        elif self._outage.answered():
+            self._say("the server answers again")
+        self._left()
+
+    def cancelled(self) -> None:
+        """Note that we no longer wait for the answer."""
+        self._outage.cancelled(_now())
+        self._left()
+
+    def _left(self) -> None:
+        self._n_under_way -= 1
+        if self._waiting:
+            self._pump()
+
+    def _pump(self) -> None:
+        """Let through whoever may pass; set an alarm for the next one."""
+        now = _now()
+        if self._held_until and now >= self._held_until:
+            self._held_until = 0.0
+        while self._waiting and self._n_under_way < self._limit.limit:
+            waiter = self._waiting[0]
+            if waiter.turn.done():
+                self._waiting.popleft()
+                continue
+            wait_s = self._wait_s(waiter.n_tokens, now)
+            if wait_s is None:
+                return  # a probe is under way; its end pumps
+            if wait_s > 0:
+                self._wake_in(wait_s)
+                return
+            self._waiting.popleft()
+            self._n_under_way += 1
+            self._outage.sent()
+            self._use(1, waiter.n_tokens, now)
+            waiter.turn.set_result(None)
+
+    def _wait_s(self, n_tokens: int, now: float) -> float | None:
+        for_outage = self._outage.wait_s(now)
+        held_s = max(0.0, self._held_until - now)
+        since = self._outage.since
+        if since is not None and now - since >= self._patience_s:
+            self._give_up(f"the server was down for {now - since:.0f} s: {self._outage.reason}")
+            return None
+        if held_s > self._patience_s:
+            self._give_up(f"the server asks us to wait for {held_s:.0f} s", kind="rate_limit")
+            return None
+        refused_s = self._refusals.lasted_s(now)
+        if refused_s > self._patience_s:
+            what = f"the server answered nothing for {refused_s:.0f} s: {self._refusals.reason}"
+            self._give_up(what, kind="rate_limit")
+            return None
+        if for_outage is None:
+            return None
+        requests, tokens = self._both_quotas(now)
+        return max(
+            held_s,
+            for_outage,
+            self._refusals.wait_s(self._n_under_way, self._limit.limit, now),
+            requests.wait_s(1, now) if requests else 0.0,
+            tokens.wait_s(n_tokens, now) if tokens else 0.0,
+        )
+
+    def _hold(self, now: float, seconds: float, reason: str) -> None:
+        """Let nobody through for a while; tell it, if it is long enough to be noticed."""
+        until = now + seconds
+        self._held_until = max(self._held_until, until)
+        if _TOLD_FROM_S <= seconds <= self._patience_s and until >= self._told_until + _TOLD_FROM_S:
+            self._told_until = until
+            self._say(f"waiting {seconds:.0f} s, because the server asks for it: {reason}")
+
+    def _give_up(self, what: str, *, kind: FailureKind = "connection") -> None:
+        hint = "run again when it is well: what is finished is kept; timeouts.unavailable_s"
+        while self._waiting:
+            turn = self._waiting.popleft().turn
+            if not turn.done():
+                turn.set_exception(ModelError(kind, what, hint=hint))
+
+    def _use(self, n_requests: int, n_tokens: int, now: float) -> None:
+        if self._has_quota:
+            for quota, amount in zip(self._both_quotas(now), (n_requests, n_tokens), strict=True):
+                if quota is not None and amount:
+                    quota.use(amount, now)
+
+    def _both_quotas(self, now: float) -> tuple[TokenBucket | None, TokenBucket | None]:
+        if self._quotas is None:
+            requests, tokens = self._per_minute
+            self._quotas = (
+                TokenBucket(requests, now) if requests else None,
+                TokenBucket(tokens, now) if tokens else None,
+            )
+        return self._quotas
+
+    def _wake_in(self, seconds: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        loop = asyncio.get_running_loop()
+        self._alarm = loop.call_later(max(_SHORTEST_S, min(seconds, self._patience_s)), self._pump)
+
+    def _say(self, text: str) -> None:
+        if self._tell is not None:
+            self._tell(text)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
