@@ -12,6 +12,9 @@ BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database: commits on their way, an index of these, an undo log."""
 
 
+_TIMES_ASKED = 20
+
+
 def may_write(path: Path) -> bool:
     """Say whether we may write a journal that is there: the file, its folder, what is beside it."""
     return not _protected(path)
@@ -93,20 +96,9 @@ def _is_protected(path: Path) -> bool:
     """Say whether a file is there that we may not write.
 
     What stands beside a journal comes and goes while others write, and `os.access` says the same of
-    a file that is not there and of one that is protected: its no counts only if one and the same
-    file was there before and after.
+    a file that is not there and of one that is protected: it has to say so each time it is asked.
     """
-    before = _identity(path)
-    return before is not None and not os.access(path, os.W_OK) and _identity(path) == before
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Tell a file from one that takes its name, or its number, later; None if it is not there."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_ctime_ns
+    return all(not os.access(path, os.W_OK) and path.exists() for _ in range(_TIMES_ASKED))
 
 
 def _unreadable(path: Path, reason: str) -> JournalError:

@@ -220,7 +220,7 @@ class Journal:
         *args: _P.args,
         **kwargs: _P.kwargs,
     ) -> _T:
-        """Ask or note something about deliveries: `journal.deliveries(DeliveryRepository.all)`; blocking.
+        """Ask or note something: `journal.deliveries(DeliveryRepository.all)`; blocking.
 
         Raises:
             JournalError: SQLite failed.

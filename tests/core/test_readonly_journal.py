@@ -207,7 +207,7 @@ def test_a_file_beside_a_journal_that_comes_and_goes_is_not_taken_for_protected(
     with ThreadPoolExecutor() as pool:
         pool.submit(come_and_go)
         try:
-            allowed = [may_write(path) for _ in range(20_000)]
+            allowed = [may_write(path) for _ in range(10_000)]
         finally:
             ended.set()
 
