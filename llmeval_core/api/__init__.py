@@ -5,19 +5,24 @@ The command line is made of this, and so is the server.
 
 from llmeval_core.api.checks import CheckResult, run_checks
 from llmeval_core.api.core_checks import core_checks
+from llmeval_core.api.event_loop import run_until_complete
 from llmeval_core.api.existing_journal import existing_journal
-from llmeval_core.api.leaderboard import Leaderboard, cell_text, make_leaderboard
+from llmeval_core.api.leaderboard import Leaderboard, cell_text, make_leaderboard, n_of, to_markdown
 from llmeval_core.api.leaderboard_notes import (
     ConditionChange,
     ConditionMismatch,
     differences,
+    kept_out_notes,
+    leaderboard_notes,
     listed,
 )
 from llmeval_core.api.outcome_json import outcome_json
 from llmeval_core.api.outcome_notes import outcome_notes
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
 from llmeval_core.api.printable import shown, shown_parts
+from llmeval_core.api.project_folder import project_folder
 from llmeval_core.api.run_file_schema import run_file_schema
+from llmeval_core.api.run_settings import make_config
 from llmeval_core.api.sample_json import sample_json
 from llmeval_core.api.sample_pages import (
     SampleCounts,
@@ -28,22 +33,32 @@ from llmeval_core.api.sample_pages import (
     sample_page,
     samples_by_id,
 )
-from llmeval_core.api.sample_selection import SampleSelection, find_samples
+from llmeval_core.api.sample_selection import SampleSelection, choose, find_samples
 from llmeval_core.api.session import Session, make_session
 from llmeval_core.api.settings_schema import settings_schema
 from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending
 from llmeval_core.catalog import KINDS, Catalog, Kind, Preflight, RegisteredComponent, make_plan
+from llmeval_core.completeness import coverage_of
 from llmeval_core.config import Origin, RunConfig, read_run_text, validate
 from llmeval_core.engine import (
     Progress,
+    ReaskFilter,
     RunOutcome,
     SilentProgress,
     TaskMeter,
     TaskPreview,
+    little_room_to_think,
     preview,
+    read_again,
     run_plan,
 )
-from llmeval_core.errors import JournalError, PluginError, UnknownNameError
+from llmeval_core.errors import (
+    ConfigError,
+    JournalError,
+    LlmevalError,
+    PluginError,
+    UnknownNameError,
+)
 from llmeval_core.journal import (
     BoundedCount,
     DeliveryRepository,
@@ -53,31 +68,38 @@ from llmeval_core.journal import (
     StoredTask,
 )
 from llmeval_core.plan import Plan
+from llmeval_core.records import OUTCOMES, Outcome, SampleResult, TaskResult
 
 __all__ = [
     "KINDS",
+    "OUTCOMES",
     "BoundedCount",
     "Catalog",
     "CheckResult",
     "ConditionChange",
     "ConditionMismatch",
+    "ConfigError",
     "DeliveryRepository",
     "Journal",
     "JournalError",
     "JournalQueries",
     "Kind",
     "Leaderboard",
+    "LlmevalError",
     "Origin",
+    "Outcome",
     "Plan",
     "PluginError",
     "Preflight",
     "Progress",
+    "ReaskFilter",
     "RegisteredComponent",
     "RunConfig",
     "RunOutcome",
     "SampleCounts",
     "SampleFilter",
     "SamplePage",
+    "SampleResult",
     "SampleSelection",
     "Session",
     "SilentProgress",
@@ -85,29 +107,40 @@ __all__ = [
     "SyncOutcome",
     "TaskMeter",
     "TaskPreview",
+    "TaskResult",
     "UnknownNameError",
     "cell_text",
+    "choose",
     "core_checks",
     "count_samples",
+    "coverage_of",
     "deliver_again",
     "deliver_pending",
     "differences",
     "existing_journal",
     "find_samples",
     "find_task",
+    "kept_out_notes",
+    "leaderboard_notes",
     "listed",
+    "little_room_to_think",
+    "make_config",
     "make_leaderboard",
     "make_plan",
     "make_session",
+    "n_of",
     "outcome_json",
     "outcome_notes",
     "preflight_of_plan",
     "preflight_of_run",
     "preview",
+    "project_folder",
+    "read_again",
     "read_run_text",
     "run_checks",
     "run_file_schema",
     "run_plan",
+    "run_until_complete",
     "sample_at",
     "sample_json",
     "sample_page",
@@ -115,5 +148,6 @@ __all__ = [
     "settings_schema",
     "shown",
     "shown_parts",
+    "to_markdown",
     "validate",
 ]
