@@ -55,3 +55,8 @@ def _projects(root: Path) -> Iterator[Path]:
     yield root / "llmeval" / "pyproject.toml"
     for pattern in ("plugins/*/pyproject.toml", "plugins/*/*/pyproject.toml"):
         yield from sorted(root.glob(pattern))
+
+
+if __name__ == "__main__":
+    for one in distributions():
+        print(one.name)  # noqa: T201  what the command is for

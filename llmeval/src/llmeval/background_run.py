@@ -3,9 +3,9 @@
 A notebook's cell, and every `async` function, runs inside an event loop, which cannot run another
 one. The thread that calls only waits, shows progress, and can stop the run.
 
-States of a run: planning, when there is no loop yet; running; done. A wish to stop is kept until there
-is a loop that can take it. The first one lets requests under way finish, the second one cancels the
-run.
+States of a run: planning, when there is no loop yet; running; done. A wish to stop is kept until
+there is a loop that can take it. The first one lets requests under way finish, the second one
+cancels the run.
 """
 
 from __future__ import annotations
