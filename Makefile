@@ -7,18 +7,18 @@ MODELS ?= llamacpp/smollm2-135m-instruct
 AT_ONCE ?= 2
 
 DEMO_INSTALLS := -e . -e plugins/datasets -e plugins/metrics -e "plugins/models[llamacpp]" \
-                 -e plugins/trackers/jsonl_tracker -e plugins/trackers/mlflow_tracker -e llmeval
+                 -e plugins/trackers/jsonl_tracker -e plugins/trackers/mlflow_tracker -e ./llmeval
 DEV_INSTALLS  := -e ".[dev]" -e "plugins/datasets[all]" -e "plugins/metrics[all]" \
                  -e "plugins/models[all]" -e plugins/trackers/jsonl_tracker \
                  -e "plugins/trackers/mlflow_tracker[postgresql]" -e plugins/trackers/wandb_tracker \
                  -e plugins/executors/ray_executor -e "plugins/proxies/mlflow_proxy[embedded]" \
-                 -e "plugins/server[postgresql]" -e "llmeval[all]" \
+                 -e "plugins/server[postgresql]" -e "./llmeval[all]" \
                  -e templates/plugin
 RELEASE_INSTALLS := "build>=1.2" "hatchling>=1.25,<2" "packaging>=24"
-PROJECTS := constraints.txt llmeval_core/__init__.py pyproject.toml llmeval/pyproject.toml $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
+PROJECTS := constraints.txt llmeval_core/__init__.py pyproject.toml llmeval/pyproject.toml \
+            $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
 PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-
 INSTALL := $(PIP) install --constraint constraints.txt
 
 .PHONY: help demo test check format bench wheels dist constraints version clean programs

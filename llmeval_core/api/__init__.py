@@ -3,6 +3,7 @@
 The command line is made of this, and so is the server.
 """
 
+from llmeval_core import __version__
 from llmeval_core.api.checks import CheckResult, run_checks
 from llmeval_core.api.core_checks import core_checks
 from llmeval_core.api.event_loop import run_until_complete
@@ -109,6 +110,7 @@ __all__ = [
     "TaskPreview",
     "TaskResult",
     "UnknownNameError",
+    "__version__",
     "cell_text",
     "choose",
     "core_checks",

@@ -21,7 +21,6 @@ from llmeval.result_table import ResultRow, ResultTable, results
 from llmeval.run_keywords import Components, Models, RunKeywords, Tasks
 from llmeval.run_report import RunError, RunReport
 from llmeval.sample_table import SampleTable, samples
-from llmeval_core import __version__
 from llmeval_core.api import (
     ConfigError,
     LlmevalError,
@@ -31,6 +30,7 @@ from llmeval_core.api import (
     TaskMeter,
     TaskResult,
     UnknownNameError,
+    __version__,
 )
 
 __all__ = [
