@@ -28,6 +28,7 @@ class Told:
         self.said: list[str] = []
         self.threads: set[str] = set()
         self.on_sample: Callable[[], object] = list
+        self.on_task: Callable[[], object] = list
 
     def model_opening(self, model: str) -> None:
         self.said.append(f"opening {model}")
@@ -41,6 +42,7 @@ class Told:
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> llmeval.TaskMeter:
         self.said.append(f"{task} of {model}: {n_samples}")
+        self.on_task()
         return self
 
     def samples_skipped(self, n: int) -> None:
@@ -115,6 +117,28 @@ async def test_who_cancels_run_async_stops_the_run_and_keeps_what_is_finished(
     assert 0 < again.n_requests < 4
 
 
+async def test_who_cancels_run_async_twice_does_not_wait_for_what_is_under_way(
+    project: Path,
+) -> None:
+    told = Told()
+    loop = asyncio.get_running_loop()
+    began = asyncio.Event()
+    running = asyncio.create_task(
+        llmeval.run_async(models="slow/600", tasks="capitals", progress=told)
+    )
+    told.on_task = lambda: loop.call_soon_threadsafe(began.set)
+    await began.wait()
+
+    running.cancel()
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    while "llmeval-run" in {thread.name for thread in threading.enumerate()}:
+        await asyncio.sleep(0.01)
+
+
 def test_ctrl_c_ends_it_cleanly_and_the_same_call_goes_on(project: Path) -> None:
     told = Told()
     told.on_sample = _thread.interrupt_main
@@ -129,20 +153,18 @@ def test_ctrl_c_ends_it_cleanly_and_the_same_call_goes_on(project: Path) -> None
 
 def test_ctrl_c_twice_ends_it_at_once(project: Path) -> None:
     class Impatient(Told):
-        def task_started(self, model: str, task: str, n_samples: int | None) -> llmeval.TaskMeter:
-            _thread.interrupt_main()
-            return super().task_started(model, task, n_samples)
-
         def notice(self, text: str) -> None:
             super().notice(text)
             _thread.interrupt_main()
 
     told = Impatient()
+    told.on_task = _thread.interrupt_main
 
     with pytest.raises(KeyboardInterrupt):
         llmeval.run(models="slow/600", tasks="capitals", progress=told)
 
     assert told.said[-1] == "stopping: requests under way may finish; stop again to end at once"
+    assert "llmeval-run" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_run_file_is_read_and_keywords_take_the_place_of_its_keys(project: Path) -> None:

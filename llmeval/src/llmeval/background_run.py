@@ -76,7 +76,7 @@ class StopSwitch:
 
 
 class BackgroundRun(Generic[T]):
-    """Work that began in a thread of its own.
+    """Work in a thread of its own, which begins when somebody waits for it.
 
     Args:
         work: done there; it is given the switch that stops it.
@@ -95,16 +95,22 @@ class BackgroundRun(Generic[T]):
                 self._future.set_exception(err)
 
         # A daemon, because a model or a tracker that hangs must not keep the process.
-        threading.Thread(target=carry_out, name="llmeval-run", daemon=True).start()
+        self._thread = threading.Thread(target=carry_out, name="llmeval-run", daemon=True)
 
     def wait(self, look: Callable[[], None]) -> T:
-        """Wait for the end, and look at the progress meanwhile.
+        """Begin, wait for the end, and look at the progress meanwhile.
 
         Raises:
             KeyboardInterrupt: Ctrl-C stopped the run; it ended cleanly unless that came twice.
         """
+        is_told = False
         while True:
             try:
+                if self._thread.ident is None:
+                    self._thread.start()
+                if self._switch.is_used and not is_told:
+                    is_told = True
+                    self._on_stop()
                 while not self._is_done(_LOOK_EVERY_S):
                     look()
                 break
@@ -112,26 +118,30 @@ class BackgroundRun(Generic[T]):
                 if self._switch.use() > 1:
                     self._is_done(_PATIENCE_S)
                     raise
-                self._on_stop()
         if self._switch.is_used:
-            self._future.exception()
             raise KeyboardInterrupt
         return self._future.result()
 
     async def wait_async(self, look: Callable[[], None]) -> T:
-        """Wait for the end without blocking the caller's event loop.
+        """Begin, and wait for the end without blocking the caller's event loop.
 
-        Who cancels this stops the run; it ends cleanly before the CancelledError goes on.
+        Who cancels this stops the run; it ends cleanly before the CancelledError goes on, unless
+        that comes twice.
         """
+        self._thread.start()
         future = asyncio.wrap_future(self._future)
+        # Who does not wait any longer wants no log line of how it ended.
+        future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         try:
             while not (await asyncio.wait((future,), timeout=_LOOK_EVERY_S))[0]:
                 look()
         except asyncio.CancelledError:
             self._switch.use()
             self._on_stop()
-            await asyncio.wait((future,))
-            future.exception()
+            try:
+                await asyncio.wait((future,))
+            except asyncio.CancelledError:
+                self._switch.use()
             raise
         return future.result()
 
