@@ -8,7 +8,7 @@ AT_ONCE ?= 2
 
 DEMO_INSTALLS := -e . -e plugins/datasets -e plugins/metrics -e "plugins/models[llamacpp]" \
                  -e plugins/trackers/jsonl_tracker -e plugins/trackers/mlflow_tracker -e ./llmeval
-DEV_INSTALLS  := -e ".[dev]" -e "plugins/datasets[all]" -e "plugins/metrics[all]" \
+DEV_INSTALLS  := -e ".[dev,docs]" -e "plugins/datasets[all]" -e "plugins/metrics[all]" \
                  -e "plugins/models[all]" -e plugins/trackers/jsonl_tracker \
                  -e "plugins/trackers/mlflow_tracker[postgresql]" -e plugins/trackers/wandb_tracker \
                  -e plugins/executors/ray_executor -e "plugins/proxies/mlflow_proxy[embedded]" \
@@ -21,7 +21,7 @@ PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 
-.PHONY: help demo test check format bench wheels dist constraints version clean programs
+.PHONY: help demo test check format bench docs wheels dist constraints version clean programs
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -52,6 +52,11 @@ format: $(VENV)/dev-installed ## format the code
 
 bench: $(VENV)/dev-installed ## measure start-up, overhead, memory, resuming, journal, tracker and server
 	for name in startup overhead latency resume journal tracker memory serving; do $(BIN)/python -m benchmarks.$$name; done
+
+docs: $(VENV)/dev-installed ## build the documentation site into build/site
+	$(BIN)/python -m docs_site.assemble build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html; to read it: $(BIN)/python -m http.server --directory build/site"
 
 wheels: $(VENV)/release-installed ## build every distribution into dist/, to install from there
 	$(BIN)/python -m release.build

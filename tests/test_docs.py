@@ -36,11 +36,15 @@ EXAMPLES = [
     for path in sorted(ROOT.glob("examples/*.yaml"))
 ]
 TRANSLATIONS = [
-    pytest.param(path, path.with_suffix("").with_suffix(".md"), id=path.name)
-    for path in sorted(ROOT.glob("docs/*.ja.md"))
+    pytest.param(
+        path, path.with_suffix("").with_suffix(".md"), id=str(path.relative_to(ROOT / "docs"))
+    )
+    for path in sorted(ROOT.glob("docs/**/*.ja.md"))
 ]
 _PUBLISHED = "## From an index"
 _INSTALL = re.compile(r"(?:pip|pipx|uv tool) install((?:[^`\n]|\\\n)*)")
+BROUGHT = ("hello", "footprint", "serve", "worker", "jobs")
+"""Commands that plugins bring: the guide's, the template's, the server's."""
 _SPAN = re.compile(r"(?m)`(llmeval [^`]+)`|^\$ (llmeval .+)$")
 
 
@@ -139,9 +143,7 @@ def test_commands_and_their_options_exist(paper: Path) -> None:
             words = words[2:]
         if not words or words[0] not in COMMANDS:
             # An option of the group, a placeholder, or a command that a plugin brings.
-            assert words[:1] in (["..."], ["hello"], ["serve"], ["worker"], ["jobs"]) or words[
-                0
-            ].startswith(("-", "<"))
+            assert words[0] in ("...", *BROUGHT) or words[0].startswith(("-", "<"))
             continue
         command = cli.get_command(click.Context(cli), words[0])
         if isinstance(command, click.Group) and len(words) > 1:

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from llmeval_core.api.existing_journal import existing_journal, has_journal
+from llmeval_core.api.journal_opening import existing_journal, has_journal
 from llmeval_core.api.session import Session
 from llmeval_core.catalog import KINDS, Catalog
 from llmeval_core.contracts import Check, CheckOutcome

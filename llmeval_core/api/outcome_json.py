@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmeval_core.api.outcome_notes import outcome_notes
+from llmeval_core.api.notes_on_outcomes import outcome_notes
 from llmeval_core.engine import RunOutcome
 
 

@@ -14,7 +14,7 @@ from rich.progress import (
     TextColumn,
 )
 
-from llmeval_core.api.outcome_notes import counts_text
+from llmeval_core.api.notes_on_outcomes import counts_text
 from llmeval_core.api.printable import shown
 from llmeval_core.records import SampleResult, TaskResult
 

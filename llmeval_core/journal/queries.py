@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +31,7 @@ class JournalQueries:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.finder = SampleIndex(connection)
+        self.index = SampleIndex(connection)
         self.rounds = ReaskRounds(connection)
 
     def task(self, fingerprint: str) -> StoredTask | None:
@@ -45,6 +46,24 @@ class JournalQueries:
         """List every task, finished or not, in the order they were begun."""
         found = self._connection.execute(
             f"SELECT {_TASK_COLUMNS} FROM tasks ORDER BY id"  # noqa: S608  ours
+        )
+        return [_to_task(row) for row in found]
+
+    def tasks_of_key(self, key: str, *, model: str | None = None) -> list[StoredTask]:
+        """List the tasks that a key can be of: its own, or that of a metric of the task.
+
+        Args:
+            key: a task's key, or a metric's key, which begins with that of its task.
+            model: only of this model; of all if None.
+
+        Returns:
+            The tasks in the order they were begun, those with just this key last.
+        """
+        found = self._connection.execute(
+            f"SELECT {_TASK_COLUMNS} FROM tasks"  # noqa: S608  ours
+            " WHERE (key = :key OR substr(:key, 1, length(key) + 1) = key || '_')"
+            " AND (:model IS NULL OR model = :model) ORDER BY key = :key, id",
+            {"key": key, "model": model},
         )
         return [_to_task(row) for row in found]
 
@@ -145,36 +164,21 @@ class JournalQueries:
         """Sum up a task."""
         return totals(self._connection, task_id)
 
-    def sample_results(
-        self,
-        task_id: int,
-        *,
-        only_failed: bool = False,
-        outcomes: frozenset[Outcome] = frozenset(),
-        limit: int = -1,
-        offset: int = 0,
-    ) -> Iterator[SampleResult]:
+    def sample_results(self, task_id: int) -> Iterator[SampleResult]:
         """Stream a task's samples in order, with request, generation and scores."""
-        test = "AND failure_kind IS NOT NULL" if only_failed else ""
-        if outcomes:
-            # The words are ours. Saying that none is 'answered' lets SQLite take its small index.
-            listed = ", ".join(f"'{outcome}'" for outcome in sorted(outcomes))
-            test += f" AND outcome IN ({listed})"
-            test += " AND outcome != 'answered'" if "answered" not in outcomes else ""
-        found = self._connection.execute(
-            f"{_WHOLE_SAMPLE} WHERE task = ? {test} ORDER BY idx LIMIT ? OFFSET ?",
-            (task_id, limit, offset),
-        )
         metrics = self.metrics(task_id)
-        for row in found:
+        for row in self._connection.execute(
+            f"{_WHOLE_SAMPLE} WHERE task = ? ORDER BY idx", (task_id,)
+        ):
             yield _to_sample_result(row, metrics)
 
     def samples_at(self, task_id: int, indices: Sequence[int]) -> Iterator[SampleResult]:
         """Stream the samples at some places, a few hundred at most, in this order."""
         metrics = self.metrics(task_id)
-        for index in indices:
+        for first, last in _runs(indices):
             for row in self._connection.execute(
-                f"{_WHOLE_SAMPLE} WHERE task = ? AND idx = ?", (task_id, index)
+                f"{_WHOLE_SAMPLE} WHERE task = ? AND idx BETWEEN ? AND ? ORDER BY idx",
+                (task_id, first, last),
             ).fetchall():
                 yield _to_sample_result(row, metrics)
 
@@ -242,6 +246,13 @@ class JournalQueries:
         """Stream all results, oldest first."""
         for (body,) in self._connection.execute("SELECT body FROM results ORDER BY seq"):
             yield TaskResult.model_validate_json(body)
+
+
+def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Put places that follow each other together: first and last of each run."""
+    for _, run in itertools.groupby(enumerate(indices), key=lambda item: item[1] - item[0]):
+        places = [place for _, place in run]
+        yield places[0], places[-1]
 
 
 def _to_task(row: rows.Row) -> StoredTask:

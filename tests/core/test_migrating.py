@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from llmeval_core.api.sample_pages import find_task, sample_page
+from llmeval_core.api import SampleCriteria, find_samples, sample_page
 from llmeval_core.journal import Journal
 from llmeval_core.records import Failure, Score
 from llmeval_core.testing import FakeMetric, FakeModel, run_in
@@ -53,9 +53,8 @@ def test_samples_are_what_they_were(home: Path) -> None:
 
 def test_samples_are_found_by_how_they_ended(home: Path) -> None:
     with Journal(home) as journal, journal.reader() as reader:
-        found = find_task(reader, "m/x", "d_0shot")
-        wrong = sample_page(reader, found, "wrong")
-        failed = sample_page(reader, found, "failed")
+        wrong = sample_page(reader, find_samples(reader, SampleCriteria("d_0shot", wrong=True)))
+        failed = sample_page(reader, find_samples(reader, SampleCriteria("d_0shot", failed=True)))
 
     assert [sample.index for sample in wrong.samples] == [1, 3]
     assert [sample.index for sample in failed.samples] == [2]

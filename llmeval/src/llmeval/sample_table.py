@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, overload
 from llmeval.frames import as_frame
 from llmeval_core.api import (
     Outcome,
+    SampleCriteria,
     SampleResult,
-    choose,
     existing_journal,
     find_samples,
     project_folder,
     sample_json,
     shown,
+    stream_samples,
 )
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def samples(
     limit: int | None = None,
     home: str | os.PathLike[str] | None = None,
 ) -> SampleTable:
-    """Read the samples behind the newest result of a key.
+    """Read the samples behind the result of a key that stands.
 
     Args:
         key: a task's or a metric's, with a category or without, as `llmeval.results` has it.
@@ -115,10 +116,11 @@ def samples(
         UnknownNameError: nothing in the journal is called so.
         LlmevalError: there is no journal, or several models have such samples.
     """
-    ended = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
+    ended = frozenset({outcomes} if isinstance(outcomes, str) else outcomes)
+    criteria = SampleCriteria(key, model, outcomes=ended, failed=failed, wrong=wrong)
     with existing_journal(project_folder(home)) as journal, journal.reader() as reader:
-        found = find_samples(reader, key, model)
-        chosen = choose(reader, found, failed=failed, wrong=wrong, outcomes=ended)
+        found = find_samples(reader, criteria)
+        chosen = stream_samples(reader, found)
         return SampleTable(found.task.model, found.task.key, itertools.islice(chosen, limit))
 
 
