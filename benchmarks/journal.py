@@ -15,7 +15,7 @@ from statistics import median
 
 from benchmarks.yardstick import yardstick
 from llmeval_core.journal import Journal
-from llmeval_core.journal.writing import SampleWriter
+from llmeval_core.journal.journal_writer import JournalWriter
 from llmeval_core.naming import fingerprint
 from llmeval_core.records import (
     Generation,
@@ -53,7 +53,7 @@ def write(results: list[SampleResult], folder: Path | None) -> float:
         task = journal.begin_task(
             "0" * 32, model="load/load", key="questions_0shot", metrics=["exact_match"]
         )
-        writer = SampleWriter(journal.path)
+        writer = JournalWriter(journal.path)
         started = time.perf_counter()
         for result in results:
             writer.put(task, result)

@@ -19,7 +19,7 @@ from llmeval_server.pages.samples import SamplesPage
 from starlette.requests import Request as PageRequest
 
 from llmeval_core.journal import Journal
-from llmeval_core.journal.writing import SampleWriter
+from llmeval_core.journal.journal_writer import JournalWriter
 from llmeval_core.naming import fingerprint
 from llmeval_core.records import (
     Failure,
@@ -70,7 +70,7 @@ def write(home: Path, n_samples: int) -> None:
         task = journal.begin_task(
             "ab" * 16, model=MODEL, key=TASK, metrics=["exact", "overlap", "rare"]
         )
-        writer = SampleWriter(journal.path)
+        writer = JournalWriter(journal.path)
         for index in range(n_samples):
             writer.put(task, make_result(index, chance))
             while writer.n_waiting > _MOST_WAITING:

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from llmeval_core.errors import JournalError
@@ -160,18 +160,33 @@ def _is_out_of_files() -> bool:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection: WAL, every commit on disk before it returns, patient with others."""
+    """Open a connection: WAL, patient with others.
+
+    A commit is in SQLite's log, which outlives the process; `flush_log` brings it to disk. The log
+    is read back up to its first gap, so what is on disk is always all commits up to some moment.
+    """
     connection = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
     try:
         _use_wal(connection)
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-8192")
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def flush_log(path: Path) -> None:
+    """Bring all commits to disk, whatever connection made them.
+
+    Raises:
+        OSError: that does not work.
+    """
+    # Without a log all is in the journal, and on disk.
+    with suppress(FileNotFoundError), open(f"{path}-wal", "rb+") as log:
+        os.fsync(log.fileno())
 
 
 def connect_readonly(path: Path, query: str) -> sqlite3.Connection:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from llmeval_core.errors import JournalError
 from llmeval_core.generation import check_generation
 from llmeval_core.journal import Journal, JournalQueries
-from llmeval_core.journal.writing import MOST_ROWS, SampleWriter
+from llmeval_core.journal.journal_writer import MOST_ROWS, JournalWriter
 from llmeval_core.naming import fingerprint
 from llmeval_core.records import (
     Generation,
@@ -56,7 +56,7 @@ def make_result(index: int) -> SampleResult:
 def test_everything_given_before_closing_is_on_disk(tmp_path: Path, n: int) -> None:
     with Journal(tmp_path) as journal:
         task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
-        writer = SampleWriter(journal.path)
+        writer = JournalWriter(journal.path)
 
         for index in range(n):
             writer.put(task, make_result(index))
@@ -74,7 +74,7 @@ def test_half_a_surrogate_pair_is_stored_as_a_replacement_character(tmp_path: Pa
     halved = replace(make_result(1), generation=Generation(("a\ud83d", "b")))
     with Journal(tmp_path) as journal:
         task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
-        writer = SampleWriter(journal.path)
+        writer = JournalWriter(journal.path)
 
         writer.put(task, whole)
         writer.put(task, halved)
@@ -108,7 +108,7 @@ def test_a_sample_that_cannot_be_kept_fails_alone_and_says_why(
     """s02-odd-usage-crashes-and-poisons, s03-odd-answer-fields-crash."""
     with Journal(tmp_path) as journal:
         task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
-        writer = SampleWriter(journal.path)
+        writer = JournalWriter(journal.path)
 
         for index in range(20):
             writer.put(task, replace(make_result(index), **(odd if index == 1 else {})))
@@ -135,7 +135,7 @@ def test_counts_that_an_earlier_version_kept_wrongly_are_unknown(tmp_path: Path)
     """s02-odd-usage-crashes-and-poisons: a journal that was poisoned can be finished."""
     with Journal(tmp_path) as journal:
         task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
-        writer = SampleWriter(journal.path)
+        writer = JournalWriter(journal.path)
         for index in range(4):
             writer.put(task, make_result(index))
         writer.close()
@@ -164,7 +164,7 @@ def test_a_log_likelihood_that_is_no_number_is_asked_again_and_replaced(tmp_path
     key = fingerprint(0)
     with Journal(tmp_path) as journal:
         task = journal.begin_task("0" * 32, model="m/m", key="d", metrics=["a", "b"], requests="r")
-        writer = SampleWriter(journal.path)
+        writer = JournalWriter(journal.path)
         writer.put(task, weighed)
         writer.flush().result(timeout=10)
         with closing(sqlite3.connect(journal.path, isolation_level=None)) as old:
@@ -213,7 +213,7 @@ def test_every_answer_that_the_core_takes_is_read_back_equal(given: list[Generat
     request = replace(make_request(), continuations=())
     with TemporaryDirectory() as folder, Journal(Path(folder)) as journal:
         task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
-        writer = SampleWriter(journal.path)
+        writer = JournalWriter(journal.path)
         for index, generation in enumerate(given):
             of_n = replace(request, settings=GenerationSettings(n=len(generation.texts)))
             check_generation(of_n, generation)
@@ -228,7 +228,7 @@ def test_every_answer_that_the_core_takes_is_read_back_equal(given: list[Generat
 def test_everything_given_before_a_flush_is_on_disk_when_it_is_done(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
-        writer = SampleWriter(journal.path)
+        writer = JournalWriter(journal.path)
 
         counts = []
         for index in range(3):
@@ -246,7 +246,7 @@ def test_a_flush_that_nobody_waits_for_any_more_does_not_end_the_writer(
 ) -> None:
     with Journal(tmp_path) as journal:
         task = journal.begin_task("0" * 32, model="m/m", key="d_0shot", metrics=["a", "b"])
-        writer = SampleWriter(journal.path)
+        writer = JournalWriter(journal.path)
 
         with closing(sqlite3.connect(journal.path)) as other:
             other.execute("BEGIN IMMEDIATE")  # the writer has to wait for us
