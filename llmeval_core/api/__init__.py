@@ -35,10 +35,9 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 """
 
 from llmeval_core import __version__
+from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
-from llmeval_core.api.core_checks import core_checks
 from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.api.history import HistoryEntry, history, history_json
 from llmeval_core.api.journal_opening import existing_journal, has_journal
 from llmeval_core.api.leaderboard import (
     Leaderboard,
@@ -49,7 +48,7 @@ from llmeval_core.api.leaderboard import (
     to_json,
     to_markdown,
 )
-from llmeval_core.api.leaderboard_notes import (
+from llmeval_core.api.notes_on_leaderboard import (
     ConditionChange,
     ConditionMismatch,
     day,
@@ -59,7 +58,7 @@ from llmeval_core.api.leaderboard_notes import (
     listed,
 )
 from llmeval_core.api.notes_on_outcomes import counts_text, outcome_notes
-from llmeval_core.api.outcome_json import outcome_json
+from llmeval_core.api.outcomes_as_json import outcome_json
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
 from llmeval_core.api.printable import shown, shown_json, shown_parts
 from llmeval_core.api.project_folder import project_folder
@@ -94,6 +93,7 @@ from llmeval_core.api.settings_json_schema import (
 )
 from llmeval_core.api.spreadsheets import as_cell
 from llmeval_core.api.syncing import SyncOutcome, bring, deliver_again, deliver_pending
+from llmeval_core.api.task_history import HistoryEntry, history, history_json
 from llmeval_core.catalog import (
     KINDS,
     Catalog,

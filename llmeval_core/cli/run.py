@@ -15,7 +15,7 @@ from rich.console import Console
 
 from llmeval_core.api import make_leaderboard, outcome_json, preflight_of_run
 from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.api.leaderboard_notes import kept_out_notes
+from llmeval_core.api.notes_on_leaderboard import kept_out_notes
 from llmeval_core.api.printable import shown
 from llmeval_core.api.progress import LiveProgress, PlainProgress
 from llmeval_core.api.run_flags import read_config
