@@ -11,6 +11,7 @@ import pytest
 
 from llmeval_core.api import SampleCriteria, find_samples, sample_page
 from llmeval_core.journal import Journal
+from llmeval_core.journal.migrations import MIGRATIONS, SCHEMA_VERSION
 from llmeval_core.records import Failure, Score
 from llmeval_core.testing import FakeMetric, FakeModel, run_in
 
@@ -32,6 +33,32 @@ def home(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         connection.executescript(VERSION_3.read_text())
         connection.executescript(_OLDER[request.param])
     return tmp_path
+
+
+def shape(path: Path) -> dict[str, list[tuple[str, str]]]:
+    """Name the columns of each table, in order, with their types, and its indexes."""
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name, tbl_name FROM sqlite_master ORDER BY name")
+        return {
+            name: connection.execute(
+                "SELECT name, type FROM pragma_table_info(?)", (name,)
+            ).fetchall()
+            or [("index of", table)]
+            for name, table in tables.fetchall()
+            if not name.startswith("sqlite_")
+        }
+
+
+def test_the_migrations_chain() -> None:
+    assert [step.version for step in MIGRATIONS] == list(range(2, SCHEMA_VERSION + 1))
+    assert all(step.what for step in MIGRATIONS)
+
+
+def test_a_migrated_journal_has_the_shape_of_a_new_one(home: Path, tmp_path: Path) -> None:
+    with Journal(home), Journal(tmp_path / "new"):
+        pass
+
+    assert shape(tmp_path / "new" / "journal.sqlite") == shape(home / "journal.sqlite")
 
 
 def test_samples_are_what_they_were(home: Path) -> None:
@@ -86,7 +113,7 @@ def test_an_upgrade_that_is_broken_off_leaves_the_old_journal(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("llmeval_core.journal.migrating._migrate_task", die)
+        patched.setattr("llmeval_core.journal.score_migration._migrate_task", die)
         with pytest.raises(KeyboardInterrupt):
             Journal(home)
 

@@ -108,7 +108,9 @@ def check_plugins(host: Host) -> CheckOutcome:
         )
     n_loaded = sum(plugin.state == "loaded" for plugin in host.plugins)
     if n_loaded == 0:
-        return CheckOutcome("warning", "none is installed", "pip install llmeval-models ...")
+        return CheckOutcome(
+            "warning", "none is installed", "llmeval-suite brings those that most people need"
+        )
     return CheckOutcome("ok", f"{n_loaded} loaded")
 
 
