@@ -6,10 +6,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from llmeval_core.api import example_of, settings_in_words, settings_schema
 from pydantic import ValidationError
 
-from llmeval_core.api import KINDS, Kind, RegisteredComponent, Session, make_session
+from llmeval_core.api import (
+    KINDS,
+    Kind,
+    RegisteredComponent,
+    Session,
+    example_of,
+    make_session,
+    settings_in_words,
+    settings_schema,
+)
 from llmeval_core.errors import LlmevalError
 
 _EXAMPLE_PLUGIN = "llmeval-example-plugin"
