@@ -49,9 +49,9 @@ def settings_schema(
     except BaseException as err:  # plugin boundary: a settings class is foreign code
         if must_propagate(err):
             raise
-        told = err.message if isinstance(err, PydanticUserError) else describe_error(err)
+        reason = err.message if isinstance(err, PydanticUserError) else describe_error(err)
         raise PluginError(
-            f"the settings of '{offer.entry.name}' have no JSON Schema: {told}",
+            f"the settings of '{offer.entry.name}' have no JSON Schema: {reason}",
             where=offer.distribution,
             hint="this is a bug in the plugin; tell its author",
         ) from err

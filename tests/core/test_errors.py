@@ -59,7 +59,7 @@ def test_a_foreign_error_at_the_border_names_the_plugin_and_its_cause() -> None:
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
-def test_our_own_errors_and_interruptions_pass_the_border_as_they_are() -> None:
+def test_our_own_errors_and_interruptions_are_not_wrapped() -> None:
     ours = ConfigError("wrong key")
 
     with (
