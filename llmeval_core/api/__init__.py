@@ -30,7 +30,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 * Records: `TaskResult`, `MetricResult`, `Aggregate`, `RunSummary`, `TrackerStatus`, `OUTCOMES`,
   `Outcome`, `SampleResult`, `Sample`, `Request`, `Generation`, `Score`, `Failure`.
 * Errors: `LlmevalError`, `ConfigError`, `UnknownNameError`, `PluginError`, `DatasetError`,
-  `JournalError`, `foreign_errors`, `in_words`.
+  `JournalError`, `wrap_plugin_errors`, `describe_error`.
 * Text: `shown`, `shown_json`, `shown_parts`, `as_cell`, `did_you_mean`, `expand_path`.
 """
 
@@ -137,8 +137,8 @@ from llmeval_core.errors import (
     LlmevalError,
     PluginError,
     UnknownNameError,
-    foreign_errors,
-    in_words,
+    describe_error,
+    wrap_plugin_errors,
 )
 from llmeval_core.host import Plugin
 from llmeval_core.journal import (
@@ -250,6 +250,7 @@ __all__ = [
     "day",
     "deliver_again",
     "deliver_pending",
+    "describe_error",
     "did_you_mean",
     "differences",
     "entry_name",
@@ -258,12 +259,10 @@ __all__ = [
     "expand_path",
     "expected_json",
     "find_samples",
-    "foreign_errors",
     "has_journal",
     "history",
     "history_json",
     "home_problem",
-    "in_words",
     "kept_out_notes",
     "leaderboard_notes",
     "listed",
@@ -308,4 +307,5 @@ __all__ = [
     "to_markdown",
     "validate",
     "within_open_files",
+    "wrap_plugin_errors",
 ]
