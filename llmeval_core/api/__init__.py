@@ -39,7 +39,6 @@ from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
 from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.journal_opening import existing_journal, has_journal
 from llmeval_core.api.leaderboard import (
     Leaderboard,
