@@ -14,6 +14,8 @@ from typing import Any
 from llmeval_core.api import SampleResult, TaskMeter, TaskResult, shown
 from llmeval_core.api.progress import TaskCounts, finished_text
 
+MOST_FINISHED = 30
+"""Bars of finished tasks that stay; older ones are counted."""
 MOST_NOTICES = 20
 """Lines that are kept below the bars; the oldest go."""
 
@@ -73,9 +75,12 @@ class NotebookDisplay:
     def as_html(self) -> str:
         """Write the bars and the lines below them."""
         with self._lock:
-            rows = "".join(bar.as_html(self._openings) for bar in self._bars)
+            finished = [bar for bar in self._bars if bar.is_finished]
+            gone = set(finished[:-MOST_FINISHED])
+            rows = "".join(bar.as_html(self._openings) for bar in self._bars if bar not in gone)
             lines = "".join(f"<div>{_escaped(text)}</div>" for text in self._notices)
-        return f"<table>{rows}</table>{lines}" if rows or lines else ""
+        head = f"<div>{len(gone)} more tasks are finished</div>" if gone else ""
+        return f"{head}<table>{rows}</table>{lines}" if rows or lines else ""
 
 
 class NotebookBar:
@@ -86,6 +91,11 @@ class NotebookBar:
         self._model = model
         self._counts = TaskCounts(f"{model} {task}", n_samples)
         self._ended: str | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its task is."""
+        return self._ended is not None
 
     def samples_skipped(self, n: int) -> None:
         """Count samples that were finished before."""
