@@ -23,6 +23,7 @@ PROJECT_PAPERS = {
     "ARCHITECTURE.md": "project/architecture.md",
     "CONTRIBUTING.md": "project/contributing.md",
     "CHANGELOG.md": "project/changelog.md",
+    "SECURITY.md": "project/security.md",
     "benchmarks/README.md": "project/benchmarks.md",
 }
 """Papers outside of `docs/` that have a page, and its place in the site."""

@@ -46,7 +46,7 @@ def split_model_name(name: str) -> tuple[str, str]:
 
 
 def split_reference(reference: str) -> tuple[str, str | None]:
-    """Split `jsonl:my.jsonl` into the entry's name and its argument (None without a colon)."""
+    """Split `jsonl:my.jsonl` into the component's name and its argument (None without a colon)."""
     name, colon, argument = reference.partition(":")
     return name, argument if colon else None
 

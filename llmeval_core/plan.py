@@ -67,7 +67,7 @@ class PlannedModel:
         settings: what people may read of its settings.
         limits: what its server allows.
         price: what its tokens cost; None if that is not known.
-        reasoning_tags: as its entry in the run file says; None if it does not.
+        reasoning_tags: as the run file says beside its name; None if it does not.
     """
 
     name: str

@@ -47,10 +47,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Plant offences into a copy of all packages, and return what the linter says."""
     folder = tmp_path_factory.mktemp("tree")
     shutil.copy(ROOT / "pyproject.toml", folder)
-    for package in PACKAGES:
-        shutil.copytree(
-            package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__")
-        )
+    for source in PACKAGES:
+        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
     for package, name, planted in (
         ("llmeval_metrics", "offence", PLUGIN_OFFENCES),
         ("llmeval_metrics", "allowed", ALLOWED),

@@ -8,15 +8,16 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `entry_name`, `run_file_schema`, `Dataset`, `Check`, `CheckOutcome`, `CheckResult`, `run_checks`,
   `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
-  `read_run_text`, `validate`, `read_config`.
+  `read_run_text`, `validate`, `read_config`, `make_config`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
   `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `preview`,
   `preview_task`, `within_open_files`, `little_room_to_think`, `PromptPreview`, `PreviewedTask`,
   `preview_tasks`, `preview_dataset`.
-* Running it: `run_plan`, `RunOutcome`, `Progress`, `TaskMeter`, `SilentProgress`, `ReaskFilter`,
-  `read_again`, `outcome_json`, `outcome_notes`, `counts_text`.
-* The journal: `Journal`, `JournalQueries`, `StoredTask`, `JOURNAL_FILE`, `home_problem`,
-  `existing_journal`, `has_journal`.
+* Running it: `run_plan`, `run_until_complete`, `RunOutcome`, `Progress`, `TaskMeter`,
+  `SilentProgress`, `ReaskFilter`, `read_again`, `outcome_json`, `outcome_notes`, `counts_text`.
+  Bars and lines that show it are in `llmeval_core.api.progress`, which imports rich.
+* The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `JOURNAL_FILE`,
+  `home_problem`, `existing_journal`, `has_journal`.
 * Results: `Leaderboard`, `make_leaderboard`, `cell_text`, `n_of`, `to_csv`, `to_json`,
   `to_markdown`, `ConditionChange`, `ConditionMismatch`, `differences`, `leaderboard_notes`,
   `kept_out_notes`, `listed`, `day`, `HistoryEntry`, `history`, `history_json`, `coverage_of`.
@@ -33,9 +34,10 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 * Text: `shown`, `shown_json`, `shown_parts`, `as_cell`, `did_you_mean`, `expand_path`.
 """
 
+from llmeval_core import __version__
+from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
-from llmeval_core.api.core_checks import core_checks
-from llmeval_core.api.history import HistoryEntry, history, history_json
+from llmeval_core.api.event_loop import run_until_complete
 from llmeval_core.api.journal_opening import existing_journal, has_journal
 from llmeval_core.api.leaderboard import (
     Leaderboard,
@@ -46,7 +48,7 @@ from llmeval_core.api.leaderboard import (
     to_json,
     to_markdown,
 )
-from llmeval_core.api.leaderboard_notes import (
+from llmeval_core.api.notes_on_leaderboard import (
     ConditionChange,
     ConditionMismatch,
     day,
@@ -56,9 +58,10 @@ from llmeval_core.api.leaderboard_notes import (
     listed,
 )
 from llmeval_core.api.notes_on_outcomes import counts_text, outcome_notes
-from llmeval_core.api.outcome_json import outcome_json
+from llmeval_core.api.outcomes_as_json import outcome_json
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
 from llmeval_core.api.printable import shown, shown_json, shown_parts
+from llmeval_core.api.project_folder import project_folder
 from llmeval_core.api.prompt_preview import (
     PreviewedTask,
     PromptPreview,
@@ -67,6 +70,7 @@ from llmeval_core.api.prompt_preview import (
 )
 from llmeval_core.api.run_file_json_schema import run_file_schema
 from llmeval_core.api.run_flags import read_config
+from llmeval_core.api.run_settings import make_config
 from llmeval_core.api.sample_pages import (
     SampleCounts,
     SamplePage,
@@ -89,6 +93,7 @@ from llmeval_core.api.settings_json_schema import (
 )
 from llmeval_core.api.spreadsheets import as_cell
 from llmeval_core.api.syncing import SyncOutcome, bring, deliver_again, deliver_pending
+from llmeval_core.api.task_history import HistoryEntry, history, history_json
 from llmeval_core.catalog import (
     KINDS,
     Catalog,
@@ -232,6 +237,7 @@ __all__ = [
     "TrackerConfig",
     "TrackerStatus",
     "UnknownNameError",
+    "__version__",
     "as_cell",
     "asked_json",
     "bring",
@@ -261,6 +267,7 @@ __all__ = [
     "listed",
     "little_room_to_think",
     "load_run_file",
+    "make_config",
     "make_leaderboard",
     "make_plan",
     "make_session",
@@ -275,12 +282,14 @@ __all__ = [
     "preview_dataset",
     "preview_task",
     "preview_tasks",
+    "project_folder",
     "read_again",
     "read_config",
     "read_run_text",
     "run_checks",
     "run_file_schema",
     "run_plan",
+    "run_until_complete",
     "sample_at",
     "sample_categories",
     "sample_json",

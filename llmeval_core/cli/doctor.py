@@ -38,7 +38,7 @@ def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool)
       llmeval doctor
     """
     session = open_session(ctx, tolerant=True)
-    checks: list[Check] = [*core_checks(session), *session.host.offers("checks")]
+    checks: list[Check] = [*core_checks(session), *session.host.registered("checks")]
     findings = run_checks(checks, home, within_s=timeout)
     if as_json:
         echo_json([{"name": f.name, **asdict(f.outcome)} for f in findings])

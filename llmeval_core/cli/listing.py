@@ -42,14 +42,14 @@ def make_listing(kind: Kind, command_help: str) -> click.Command:
 
 
 def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
-    offers = session.catalog.offers(kind)
+    offers = session.catalog.components(kind)
     if as_json:
         echo_json([_summary(offer) for offer in offers])
         return
     if offers:
         table = Table("name", "summary", "distribution", box=None, pad_edge=False)
         for offer in offers:
-            add_row(table, offer.entry.name, offer.entry.summary, offer.distribution)
+            add_row(table, offer.component.name, offer.component.summary, offer.distribution)
         table.columns[0].no_wrap = True
         print_table(table)
     else:
@@ -64,17 +64,17 @@ def _describe(offer: RegisteredComponent, kind: Kind, *, as_json: bool) -> None:
     if as_json:
         described = {
             **_summary(offer),
-            "argument": offer.entry.argument,
+            "argument": offer.component.argument,
             "example": example,
             "settings": schema,
         }
         echo_json(described)
         return
-    click.secho(shown(offer.entry.name), bold=True, nl=False, file=out())
-    echo(f": {offer.entry.summary} ({offer.distribution})\n")
+    click.secho(shown(offer.component.name), bold=True, nl=False, file=out())
+    echo(f": {offer.component.summary} ({offer.distribution})\n")
     settings = settings_in_words(schema)
     if settings:
-        print_table(_settings_table(settings, offer.entry.argument))
+        print_table(_settings_table(settings, offer.component.argument))
     else:
         echo("It takes no settings.")
     echo("\nIn the run file:\n")
@@ -98,7 +98,7 @@ def _settings_table(settings: list[Setting], argument: str | None) -> Table:
 def _summary(offer: RegisteredComponent) -> dict[str, Any]:
     """Return what a list says of an offer; Any: JSON."""
     return {
-        "name": offer.entry.name,
-        "summary": offer.entry.summary,
+        "name": offer.component.name,
+        "summary": offer.component.summary,
         "distribution": offer.distribution,
     }

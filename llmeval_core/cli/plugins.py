@@ -33,7 +33,7 @@ def command(ctx: click.Context, /, *, as_json: bool) -> None:
         echo_json([_as_json(plugin) for plugin in plugins])
         return
     if not plugins:
-        echo("no plugin is installed; try `pip install llmeval-datasets llmeval-models`")
+        echo("no plugin is installed; llmeval-suite brings those that most people need")
         return
     table = Table("name", "distribution", "version", "state", box=None, pad_edge=False)
     table.add_column("ms", justify="right")

@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from llmeval_core.api.printable import shown
+from llmeval_core.api.project_folder import DEFAULT_HOME, HOME_VARIABLE
 from llmeval_core.api.session import Session, lenient, make_session
 from llmeval_core.catalog import Kind
 from llmeval_core.cli.console import err, streams
@@ -71,7 +72,7 @@ def disabled_plugins(ctx: click.Context) -> list[str]:
 def plugin_commands(ctx: click.Context) -> dict[str, click.Command]:
     """Find the commands that plugins offer, by name; what these print is their output."""
     with _plugins_kept_out(ctx):
-        commands = _load(ctx, tolerant=False).host.offers("commands")
+        commands = _load(ctx, tolerant=False).host.registered("commands")
     return {command.name: command for command in commands if command.name}
 
 
@@ -89,8 +90,8 @@ def home_option(command: CommandT) -> CommandT:
     return click.option(
         "--home",
         type=_Folder(file_okay=False, readable=False, path_type=Path),  # the journal says more
-        default=Path(".llmeval"),
-        envvar="LLMEVAL_HOME",
+        default=Path(DEFAULT_HOME),
+        envvar=HOME_VARIABLE,
         show_envvar=True,
         show_default=True,
         help="Folder of the journal and of what trackers keep.",
@@ -110,7 +111,7 @@ def complete(
     def names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         with _plugins_kept_out(ctx):
             host = load_plugins(disabled=disabled_plugins(ctx), environ=lenient(os.environ))
-        found = {entry.name + suffix: entry.summary for entry, _ in host.entries(kind)}
+        found = {entry.name + suffix: entry.summary for entry, _ in host.components(kind)}
         return [
             CompletionItem(name, help=summary)
             for name, summary in sorted(found.items())

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from llmeval_core.support.child_command import ChildCommand, ChildEndedError, exit_text
 from llmeval_core.support.child_messages import LENGTH_BYTES, framed, length_in
-from llmeval_core.support.child_process import MOST_ANSWER_BYTES
+from llmeval_core.support.child_process import DYING_S, MOST_ANSWER_BYTES
 from llmeval_core.support.keeper_line import KeeperLine
 
 _READ_BYTES = 65536
@@ -81,8 +81,10 @@ class BlockingChildProcess:
             if length > most_bytes:
                 raise ConnectionAbortedError(f"an answer of {length} bytes")
             return self._receive(length, give_up_at)
+        except ConnectionAbortedError as err:
+            raise ChildEndedError(self._end_now(), self._line.last_line()) from err
         except ConnectionError as err:
-            code = self._end_now()
+            code = self.end(within_s=DYING_S)
             raise ChildEndedError(code, self._line.last_line()) from err
         except BaseException:
             self._end_now()

@@ -14,7 +14,7 @@ def framed(message: bytes) -> bytes:
     return len(message).to_bytes(LENGTH_BYTES, "big") + message
 
 
-def length_in(frame: bytes) -> int:
+def length_in(frame: bytes | bytearray) -> int:
     """Read the length of the message that follows."""
     return int.from_bytes(frame, "big")
 

@@ -11,6 +11,8 @@ from llmeval_core.support.keeper_line import KeeperLine
 
 MOST_ANSWER_BYTES = 64_000_000
 """The longest answer, unless the caller sets another bound."""
+DYING_S = 1.0
+"""How long a child that has closed its end may take to end by itself, seconds."""
 
 
 class ChildProcess:
@@ -91,8 +93,10 @@ class ChildProcess:
                 answer = self._exchange.expect(most_bytes)
                 pipe.write(framed(message))
                 return await answer
+        except ConnectionAbortedError as err:
+            raise ChildEndedError(await self._end_now(), self._line.last_line()) from err
         except ConnectionError as err:
-            code = await self._end_now()
+            code = await self.end(within_s=DYING_S)
             raise ChildEndedError(code, self._line.last_line()) from err
         except BaseException:
             await self._end_now()
@@ -192,7 +196,7 @@ class _Exchange(asyncio.SubprocessProtocol):
             return
         end = LENGTH_BYTES + length_in(self._received[:LENGTH_BYTES])
         if end > LENGTH_BYTES + self._most_bytes or len(self._received) > end:
-            self._break()
+            self._break(ConnectionAbortedError())
         elif len(self._received) == end:
             self._answer.set_result(bytes(self._received[LENGTH_BYTES:]))
             self._received.clear()
@@ -204,7 +208,7 @@ class _Exchange(asyncio.SubprocessProtocol):
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         """Note that no more answers come."""
         if fd == 1:
-            self._break()
+            self._break(ConnectionResetError())
             if self.exited.is_set():
                 self._close()
 
@@ -218,8 +222,8 @@ class _Exchange(asyncio.SubprocessProtocol):
         if self._transport is not None:
             self._transport.close()
 
-    def _break(self) -> None:
+    def _break(self, why: ConnectionError) -> None:
         self._is_broken = True
         self._received.clear()
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(ConnectionResetError())
+            self._answer.set_exception(why)

@@ -66,7 +66,10 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Outside:
     wheels = [str(wheel) for wheel in sorted((folder / "wheels").glob("*.whl"))]
     assert len(wheels) == len(PROJECTS)
     wheels = [f"{w}[test]" if "example_plugin" in w else w for w in wheels]
-    outside.run(outside.bin / "python", "-m", "pip", "install", "--quiet", *wheels, cwd=folder)
+    outside.run(
+        outside.bin / "python", "-m", "pip", "install", "--quiet",
+        "--constraint", ROOT / "constraints.txt", *wheels, cwd=folder,
+    )  # fmt: skip
     return outside
 
 

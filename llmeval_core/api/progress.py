@@ -28,7 +28,7 @@ _LEAST_LABEL_WIDTH = 16
 
 
 @dataclass(slots=True)
-class Counts:
+class TaskCounts:
     """What has happened in a task so far."""
 
     label: str = ""
@@ -98,7 +98,7 @@ class PlainProgress:
         """Write that a task begins."""
         size = f"{n_samples} samples" if n_samples is not None else "samples"
         self.write(f"{model} {task}: {size}")
-        return PlainMeter(Counts(f"{model} {task}", n_samples), self.write)
+        return PlainMeter(TaskCounts(f"{model} {task}", n_samples), self.write)
 
     def write(self, text: str) -> None:
         """Write one line as it is."""
@@ -108,7 +108,7 @@ class PlainProgress:
 class PlainMeter:
     """Writes how one task goes on."""
 
-    def __init__(self, counts: Counts, write: Callable[[str], None]) -> None:
+    def __init__(self, counts: TaskCounts, write: Callable[[str], None]) -> None:
         self._counts = counts
         self._write = write
         self._last = time.monotonic()
@@ -168,13 +168,13 @@ class LiveProgress:
         label = _end_of(shown(f"{model} {task}"), self._bars.console.width - _LIVE_DETAILS_WIDTH)
         bar = self._bars.add_task(label, total=n_samples, details="")
         self._newest[model] = bar
-        return LiveMeter(self._bars, bar, Counts(f"{model} {task}", n_samples))
+        return LiveMeter(self._bars, bar, TaskCounts(f"{model} {task}", n_samples))
 
 
 class LiveMeter:
     """Moves the bar of one task."""
 
-    def __init__(self, bars: Progress, bar: TaskID, counts: Counts) -> None:
+    def __init__(self, bars: Progress, bar: TaskID, counts: TaskCounts) -> None:
         self._bars = bars
         self._bar = bar
         self._counts = counts
@@ -213,7 +213,7 @@ def _end_of(label: str, width: int) -> str:
     return label if len(label) <= width else "…" + label[1 - width :]
 
 
-def finished_text(result: TaskResult, counts: Counts, *, reused: bool) -> str:
+def finished_text(result: TaskResult, counts: TaskCounts, *, reused: bool) -> str:
     """Say in one line how a task ended."""
     counted = counts_text(result.outcomes)
     ended = f", {counted}" if counted else ""

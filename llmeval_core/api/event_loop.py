@@ -1,4 +1,4 @@
-"""The event loop of a command, which waits for its plugins' threads only so long."""
+"""The event loop of a run, which waits for its plugins' threads only so long."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from llmeval_core.cli.exit import THREAD_NAME
+from llmeval_core.containing import THREAD_NAME
 from llmeval_core.errors import PluginError, describe_error
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import time
 
 from rich.console import Console
 
-from llmeval_core.cli.progress import Counts, LiveProgress, PlainProgress
+from llmeval_core.api.progress import LiveProgress, PlainProgress, TaskCounts
 from llmeval_core.records import Failure, Generation, Sample, SampleResult
 
 
@@ -23,7 +23,7 @@ def make_result(*, failed: bool = False) -> SampleResult:
 
 
 def test_pace_and_time_left_leave_out_what_was_finished_before() -> None:
-    counts = Counts("m/x d_0shot", total=200, started=time.monotonic() - 10)
+    counts = TaskCounts("m/x d_0shot", total=200, started=time.monotonic() - 10)
     counts.skip(80)
     for _ in range(20):
         counts.add(make_result(), n_under_way=3)
@@ -33,7 +33,7 @@ def test_pace_and_time_left_leave_out_what_was_finished_before() -> None:
 
 
 def test_failures_are_counted_apart() -> None:
-    counts = Counts("m/x d_0shot", started=time.monotonic() - 1)
+    counts = TaskCounts("m/x d_0shot", started=time.monotonic() - 1)
     counts.add(make_result(failed=True), n_under_way=1)
 
     assert counts.so_far() == "1"

@@ -108,7 +108,9 @@ def check_plugins(host: Host) -> CheckOutcome:
         )
     n_loaded = sum(plugin.state == "loaded" for plugin in host.plugins)
     if n_loaded == 0:
-        return CheckOutcome("warning", "none is installed", "pip install llmeval-models ...")
+        return CheckOutcome(
+            "warning", "none is installed", "llmeval-suite brings those that most people need"
+        )
     return CheckOutcome("ok", f"{n_loaded} loaded")
 
 
@@ -116,9 +118,13 @@ def check_names(catalog: Catalog) -> CheckOutcome:
     """Say whether two plugins offer the same name."""
     conflicts = []
     for kind in KINDS:
-        offers = catalog.offers(kind)
+        components = catalog.components(kind)
         for name in catalog.names(kind):
-            who = [offer.distribution for offer in offers if offer.entry.name == name]
+            who = [
+                registered.distribution
+                for registered in components
+                if registered.component.name == name
+            ]
             if len(who) > 1:
                 conflicts.append(f"{kind}: '{name}' comes from {' and '.join(who)}")
     if conflicts:
