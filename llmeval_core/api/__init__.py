@@ -37,6 +37,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 from llmeval_core import __version__
 from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
+from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
 from llmeval_core.api.journal_opening import existing_journal, has_journal
 from llmeval_core.api.leaderboard import (
@@ -61,7 +62,6 @@ from llmeval_core.api.notes_on_outcomes import counts_text, outcome_notes
 from llmeval_core.api.outcomes_as_json import outcome_json
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
 from llmeval_core.api.printable import shown, shown_json, shown_parts
-from llmeval_core.api.project_folder import project_folder
 from llmeval_core.api.prompt_preview import (
     PreviewedTask,
     PromptPreview,
