@@ -61,7 +61,7 @@ def _section(kind: Kind, offer: RegisteredComponent) -> Iterator[str]:
             yield f"| `{one.name}` | {_cell(one.type)} | {default} | {_cell(told)} |"
         yield ""
     yield f"```yaml\n{example_of(kind, offer, schema)}\n```\n"
-    if (kind, offer.entry.name) == ("models", "llamacpp"):
+    if (kind, offer.component.name) == ("models", "llamacpp"):
         yield from _weights()
 
 
