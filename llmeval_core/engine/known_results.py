@@ -25,7 +25,7 @@ def known_result(journal: Journal, task: PlannedTask, *, replace: bool) -> TaskR
     known = journal.read(JournalQueries.result_of, task.fingerprint)
     if known is None or known.n_failed or _is_out_of_date(journal, task, known):
         return None
-    shown = journal.read(JournalQueries.standing_result, known.model, known.task)
+    shown = journal.read(JournalQueries.current_result, known.model, known.task)
     if shown is None or shown.id == known.id:
         return known
     again = {"id": uuid.uuid4().hex, "finished_at": time.time(), "replaces": replace}

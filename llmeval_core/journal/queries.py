@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
-from llmeval_core.completeness import standing, standing_by_metric
+from llmeval_core.completeness import current_by_metric, current_result
 from llmeval_core.journal import rows
 from llmeval_core.journal.model_usage import ModelUsage, usage
 from llmeval_core.journal.reask_rounds import ReaskRounds
@@ -203,13 +203,13 @@ class JournalQueries:
         ).fetchone()
         return tuple(json.loads(names))
 
-    def standing_result(self, model: str, task: str) -> TaskResult | None:
-        """Find the result of a model at a task that stands: see `completeness`."""
-        return standing(self.results_of_task(model, task))
+    def current_result(self, model: str, task: str) -> TaskResult | None:
+        """Find the current result of a model at a task: see `completeness`."""
+        return current_result(self.results_of_task(model, task))
 
-    def standing_by_metric(self, model: str, task: str) -> dict[str, TaskResult]:
-        """Find the results of a model at a task whose numbers stand, by metric."""
-        return standing_by_metric(self.results_of_task(model, task))
+    def current_by_metric(self, model: str, task: str) -> dict[str, TaskResult]:
+        """Find the current results of a model at a task, by metric."""
+        return current_by_metric(self.results_of_task(model, task))
 
     def results_of_task(
         self, model: str, task: str, *, until: str | None = None
