@@ -13,7 +13,7 @@ from llmeval_core.naming import Json
 from llmeval_core.records import TaskResult
 
 MORE_FAILED = 0.02
-"""How much larger the share of samples without a score may be in a newer result that takes the place of an older one."""
+"""How much larger the share of samples without a score may be in a newer result that is current."""
 
 
 @dataclass(frozen=True, slots=True)
