@@ -61,7 +61,7 @@ class BatchReader:
         self._asked = DuplicateFilter()
         self._prompter = prompter
         self._journal = journal
-        self._requests = task.requests_fingerprint
+        self._requests = task.cache_key
         self._doubts = TaskWarnings()
         self._n_distinct = 0
         self._is_whole = True

@@ -35,5 +35,5 @@ def known_result(journal: Journal, task: PlannedTask, *, replace: bool) -> TaskR
 
 def _is_out_of_date(journal: Journal, task: PlannedTask, known: TaskResult) -> bool:
     """Whether answers that a result is of were asked again since."""
-    changed_at = journal.read(lambda reader: reader.rounds.changed_at(task.requests_fingerprint))
+    changed_at = journal.read(lambda reader: reader.rounds.changed_at(task.cache_key))
     return changed_at is not None and changed_at > known.finished_at

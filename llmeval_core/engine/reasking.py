@@ -116,7 +116,7 @@ class ReaskFinder:
         self._reasoning = ReasoningFinder(task.reasoning_tags)
         self._ended: dict[int, SampleEnd] = {}
         self.since = journal.begin_round(
-            task.requests_fingerprint, again.text, at=again.started_at, anew=again.anew
+            task.cache_key, again.text, at=again.started_at, anew=again.anew
         )
 
     def left(self, task_id: int, samples: list[tuple[int, Sample]]) -> list[tuple[int, Sample]]:

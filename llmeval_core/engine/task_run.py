@@ -110,7 +110,7 @@ class TaskRun:
         """Wait until no other process asks the same requests; None if stopped meanwhile."""
         told = False
         while not self._shared.halt.is_set():
-            lock = self._shared.journal.try_lock(f"task-{self._task.requests_fingerprint}")
+            lock = self._shared.journal.try_lock(f"task-{self._task.cache_key}")
             if lock is not None:
                 return lock
             if not told:
@@ -133,7 +133,7 @@ class TaskRun:
             model=self._model.name,
             key=self._task.key,
             metrics=[planned.name for planned in self._task.metrics],
-            requests=self._task.requests_fingerprint,
+            cache_key=self._task.cache_key,
         )
         finder = await asyncio.to_thread(self._again_finder)
         stream = await self._ask(executor, make_job, stored, finder)

@@ -158,7 +158,7 @@ class Journal:
         model: str,
         key: str,
         metrics: Sequence[str] = (),
-        requests: str | None = None,
+        cache_key: str | None = None,
     ) -> StoredTask:
         """Find a task, or enter it; blocking.
 
@@ -166,7 +166,7 @@ class Journal:
             fingerprint: all that decides its numbers.
             model, key: its names.
             metrics: names of its metrics, in order.
-            requests: its requests_fingerprint; tasks that share it find each other's answers.
+            cache_key: tasks that share it find each other's answers; None to find none.
         """
         with self._guard():
             self._connection.execute(
@@ -174,17 +174,17 @@ class Journal:
                 " VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (fingerprint) DO UPDATE SET requests = excluded.requests,"
                 " metrics = CASE metrics WHEN '[]' THEN excluded.metrics ELSE metrics END",
-                (fingerprint, model, key, time.time(), json.dumps(list(metrics)), requests),
+                (fingerprint, model, key, time.time(), json.dumps(list(metrics)), cache_key),
             )
             task = self._reader.task(fingerprint)
         if task is None:  # pragma: no cover  the row was made one line above
             raise AssertionError(fingerprint)
         return task
 
-    def begin_round(self, requests: str, name: str, *, at: float, anew: bool) -> float:
+    def begin_round(self, cache_key: str, name: str, *, at: float, anew: bool) -> float:
         """Begin a round of asking again, or find it; see `ReaskRounds.begin`; blocking."""
         with self._guard():
-            return self._reader.rounds.begin(requests, name, at=at, anew=anew)
+            return self._reader.rounds.begin(cache_key, name, at=at, anew=anew)
 
     def read(
         self,

@@ -113,16 +113,16 @@ class JournalQueries:
         """Average what earlier answers used; see `history.usage`."""
         return usage(self._connection, model, key)
 
-    def answered_at(self, requests: str, first: int, last: int) -> dict[int, StoredAnswer]:
+    def answered_at(self, cache_key: str, first: int, last: int) -> dict[int, StoredAnswer]:
         """Find the answers to a range of samples (both ends in it), by their places.
 
         Args:
-            requests: the requests_fingerprint that tasks share if they ask the same of the same.
+            cache_key: of the tasks; they share it if they ask the same of the same model.
             first, last: places in the data set.
         """
         found: dict[int, StoredAnswer] = {}
         for (task_id,) in self._connection.execute(
-            "SELECT id FROM tasks WHERE requests = ? ORDER BY id", (requests,)
+            "SELECT id FROM tasks WHERE requests = ? ORDER BY id", (cache_key,)
         ).fetchall():
             missing = [index for index in range(first, last + 1) if index not in found]
             if not missing:

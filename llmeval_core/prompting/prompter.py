@@ -19,7 +19,7 @@ class Prompter:
     stands instead of the task's.
 
     Args:
-        model: its name and identity go into each fingerprint.
+        model: its name and `cache_key` go into each fingerprint.
         task: prompt, shots and generation settings.
 
     Raises:
@@ -30,7 +30,7 @@ class Prompter:
         self._task = task
         self._identity: list[Json] = [
             model.name,
-            model.info.identity,
+            model.info.cache_key,
             task.mode,
             _settings_as_json(task),
         ]
