@@ -144,7 +144,7 @@ def count_samples(reader: JournalQueries, found: SampleSelection) -> SampleCount
     endings: tuple[SampleFilter, ...] = ("all", "failed", "wrong")
     every, failed, wrong = (reader.finder.count(_query(found, ending)) for ending in endings)
     counts = SampleCounts(every, failed, wrong)
-    result = reader.result_of(found.task.fingerprint)
+    result = reader.result_of(found.task.model, found.task.key, found.task.fingerprint)
     if result is None or found.category is not None:
         return replace(counts, outcomes=_count_outcomes(reader, found))
     known: dict[Outcome, BoundedCount] = {
