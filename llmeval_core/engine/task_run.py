@@ -8,8 +8,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from filelock import FileLock
-
 from llmeval_core.aggregation import aggregate_task
 from llmeval_core.contracts import ExecutionRequest, Executor, TimeLimit
 from llmeval_core.engine.batches import BatchReader
@@ -22,7 +20,7 @@ from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.sample_stream import SampleStream
 from llmeval_core.engine.task_results import make_task_result
 from llmeval_core.errors import PluginError, foreign_errors
-from llmeval_core.journal import StoredTask
+from llmeval_core.journal import ProcessLock, StoredTask
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
 from llmeval_core.records import TaskResult
@@ -115,7 +113,7 @@ class TaskRun:
         finally:
             lock.release()
 
-    async def _lock(self) -> FileLock | None:
+    async def _lock(self) -> ProcessLock | None:
         """Wait until no other process asks the same requests; None if stopped meanwhile."""
         is_shown = False
         while not self._context.stop_signal.is_set():

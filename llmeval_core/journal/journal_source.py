@@ -35,6 +35,7 @@ from llmeval_core.journal.schema import (
     is_current,
     prepare,
     refuse_newer,
+    use_log,
     version_of,
 )
 
@@ -84,6 +85,7 @@ def open_for_writing(path: Path) -> Opened:
     source = JournalSource(path.absolute())  # a plugin may change the folder
     connection = source.connect()
     try:
+        use_log(connection)
         prepare(connection, path)
     except BaseException:
         connection.close()
