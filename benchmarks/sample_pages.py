@@ -67,7 +67,9 @@ def write(home: Path, n_samples: int) -> None:
     """Make the journal with the writer that runs have."""
     chance = random.Random(1)
     with Journal(home) as journal:
-        task = journal.begin_task("ab" * 16, model=MODEL, key=TASK)
+        task = journal.begin_task(
+            "ab" * 16, model=MODEL, key=TASK, metrics=["exact", "overlap", "rare"]
+        )
         writer = JournalWriter(journal.path)
         for index in range(n_samples):
             writer.put(task, make_result(index, chance))

@@ -7,8 +7,7 @@ import sys
 import threading
 from typing import NoReturn
 
-THREAD_NAME = "llmeval-work"
-"""What the names of threads begin with in which plugins do blocking work."""
+from llmeval_core.containing import THREAD_NAME
 
 
 def leave(code: int) -> NoReturn:

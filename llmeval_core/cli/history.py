@@ -8,8 +8,8 @@ import click
 from rich.table import Table
 
 from llmeval_core.api import cell_text, existing_journal
-from llmeval_core.api.history import HistoryEntry, history, history_json
-from llmeval_core.api.leaderboard_notes import day
+from llmeval_core.api.notes_on_leaderboard import day
+from llmeval_core.api.task_history import HistoryEntry, history, history_json
 from llmeval_core.cli.console import add_row, echo_json, print_table
 from llmeval_core.cli.journal_names import key_argument, models_option
 from llmeval_core.cli.session import home_option

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from llmeval_core.api.printable import shown
 from llmeval_core.api.session import Session
-from llmeval_core.api.settings_schema import (
+from llmeval_core.api.settings_json_schema import (
     Setting,
     entry_name,
     example_of,

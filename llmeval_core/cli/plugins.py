@@ -33,7 +33,7 @@ def command(ctx: click.Context, /, *, as_json: bool) -> None:
         echo_json([_as_json(plugin) for plugin in plugins])
         return
     if not plugins:
-        echo("no plugin is installed; try `pip install llmeval-datasets llmeval-models`")
+        echo("no plugin is installed; llmeval-suite brings those that most people need")
         return
     table = Table("name", "distribution", "version", "state", box=None, pad_edge=False)
     table.add_column("ms", justify="right")
@@ -50,20 +50,9 @@ def command(ctx: click.Context, /, *, as_json: bool) -> None:
             echo(f"\n{plugin.label} is passed over: {plugin.reason}")
 
 
-def _names(plugin: Plugin) -> dict[str, list[str]]:
-    """Name what a plugin offers, by kind; a route is called by its prefix."""
-    return {
-        kind: [
-            str(getattr(offer, "name", None) or getattr(offer, "prefix", "?")) for offer in offers
-        ]
-        for kind, offers in plugin.offers.items()
-        if offers
-    }
-
-
 def _offers(plugin: Plugin) -> str:
     lines = []
-    for kind, names in _names(plugin).items():
+    for kind, names in plugin.names.items():
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         lines.append(f"{kind}: {', '.join(names[:_MOST_NAMES])}{more}")
     return "\n".join(lines)
@@ -77,6 +66,6 @@ def _as_json(plugin: Plugin) -> dict[str, Any]:
         "version": plugin.version,
         "state": plugin.state,
         "load_ms": round(plugin.load_s * 1000, 1),
-        "offers": _names(plugin),
+        "offers": plugin.names,
         "reason": plugin.reason,
     }

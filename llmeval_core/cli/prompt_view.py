@@ -9,7 +9,7 @@ import click
 
 from llmeval_core.api.printable import shown
 from llmeval_core.api.prompt_preview import PreviewedTask, PromptPreview
-from llmeval_core.api.sample_json import asked_json, expected_json
+from llmeval_core.api.samples_as_json import asked_json, expected_json
 from llmeval_core.cli.console import echo, echo_block, out
 from llmeval_core.cli.sample_view import asked, expected
 from llmeval_core.engine import TaskPreview

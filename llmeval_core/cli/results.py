@@ -8,7 +8,7 @@ import click
 
 from llmeval_core.api import existing_journal, make_leaderboard
 from llmeval_core.api.leaderboard import to_csv, to_json, to_markdown
-from llmeval_core.api.leaderboard_notes import leaderboard_notes
+from llmeval_core.api.notes_on_leaderboard import leaderboard_notes
 from llmeval_core.api.printable import shown
 from llmeval_core.cli.console import echo, echo_document, make_console
 from llmeval_core.cli.journal_names import complete_from_results, models_option

@@ -14,14 +14,14 @@ import click
 from rich.console import Console
 
 from llmeval_core.api import make_leaderboard, outcome_json, preflight_of_run
-from llmeval_core.api.leaderboard_notes import kept_out_notes
+from llmeval_core.api.event_loop import run_until_complete
+from llmeval_core.api.notes_on_leaderboard import kept_out_notes
 from llmeval_core.api.printable import shown
+from llmeval_core.api.progress import LiveProgress, PlainProgress
 from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
 from llmeval_core.cli.console import complain, echo_json, error_console, make_console
-from llmeval_core.cli.event_loop import run_until_complete
 from llmeval_core.cli.leaderboard import print_leaderboard
-from llmeval_core.cli.progress import LiveProgress, PlainProgress
 from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import (

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import click
 
-from llmeval_core.api import existing_journal, sample_json
-from llmeval_core.api.sample_selection import choose, find_samples
+from llmeval_core.api import (
+    SampleCriteria,
+    existing_journal,
+    find_samples,
+    sample_json,
+    stream_samples,
+)
 from llmeval_core.cli.console import complain, echo, echo_block, echo_json, nobody_reads
 from llmeval_core.cli.journal_names import complete_from_results, key_argument
 from llmeval_core.cli.sample_view import result_parts
@@ -74,10 +79,11 @@ def command(
       llmeval samples aio_4shot --outcome truncated --outcome empty
       llmeval samples aio_4shot --failed --json --limit 0 > failed.jsonl
     """
+    criteria = SampleCriteria(key, model, outcomes=frozenset(outcomes), failed=failed, wrong=wrong)
     with existing_journal(home) as journal, journal.reader() as reader:
-        found = find_samples(reader, key, model)
+        found = find_samples(reader, criteria)
         reasoning = ReasoningFinder(found.reasoning_tags)
-        results = choose(reader, found, failed=failed, wrong=wrong, outcomes=outcomes)
+        results = stream_samples(reader, found)
         n_shown = 0
         for result in itertools.islice(results, limit or None):
             if nobody_reads():

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from llmeval_core.api.default_home import DEFAULT_HOME, HOME_VARIABLE
 from llmeval_core.api.printable import shown
 from llmeval_core.api.session import Session, lenient, make_session
 from llmeval_core.catalog import Kind
@@ -89,8 +90,8 @@ def home_option(command: CommandT) -> CommandT:
     return click.option(
         "--home",
         type=_Folder(file_okay=False, readable=False, path_type=Path),  # the journal says more
-        default=Path(".llmeval"),
-        envvar="LLMEVAL_HOME",
+        default=Path(DEFAULT_HOME),
+        envvar=HOME_VARIABLE,
         show_envvar=True,
         show_default=True,
         help="Folder of the journal and of what trackers keep.",

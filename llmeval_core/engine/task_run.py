@@ -19,7 +19,7 @@ from llmeval_core.engine.reasking import ReaskFinder
 from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.sample_stream import SampleStream
 from llmeval_core.engine.task_results import make_task_result
-from llmeval_core.errors import PluginError, foreign_errors
+from llmeval_core.errors import PluginError, wrap_plugin_errors
 from llmeval_core.journal import ProcessLock, StoredTask
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
@@ -237,7 +237,7 @@ class TaskRun:
         """Turn what an executor of a plugin raises into our error; a bug of our own stays a bug."""
         if self._context.plan.executor is None:
             return nullcontext()
-        return foreign_errors(PluginError, "the executor failed", where=self._where)
+        return wrap_plugin_errors(PluginError, "the executor failed", where=self._where)
 
     def _time_limit(self) -> TimeLimit | None:
         """Say when this task ends at the latest: by its own limit, or the run's."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pluggy
 
 from llmeval_core.containing import contained
-from llmeval_core.errors import in_words, passes
+from llmeval_core.errors import describe_error, must_propagate
 from llmeval_core.hooks import Component
 from llmeval_core.naming import Json
 from llmeval_core.records import RunSummary, TaskResult
@@ -34,6 +34,7 @@ class Plugin:
         load_s: how long importing and asking it took, seconds.
         reason: why it is not used; None otherwise.
         offers: by kind, the names or the objects it offers.
+        module: where its hooks are; None if that is not known.
     """
 
     name: str
@@ -43,11 +44,26 @@ class Plugin:
     load_s: float
     reason: str | None = None
     offers: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: see hooks
+    module: str | None = None
 
     @property
     def label(self) -> str:
         """The distribution and its version, for messages."""
         return f"{self.distribution} {self.version}"
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """What it offers, by kind and name; kinds of which it offers nothing are left out."""
+        return {
+            kind: [offer_name(offer) for offer in offers]
+            for kind, offers in self.offers.items()
+            if offers
+        }
+
+
+def offer_name(offer: Any) -> str:
+    """Name what is on offer; Any: what it is depends on the kind. A route has a prefix instead."""
+    return str(getattr(offer, "name", None) or getattr(offer, "prefix", "?"))
 
 
 class Host:
@@ -97,7 +113,9 @@ class Host:
             try:
                 with contained():
                     impl.function(*(arguments[name] for name in impl.argnames))
-            except BaseException as err:  # the border: it stops no run
-                if passes(err):
+            except BaseException as err:  # plugin boundary: it stops no run
+                if must_propagate(err):
                     raise
-                _log.warning("plugin '%s' failed in %s: %s", impl.plugin_name, hook, in_words(err))
+                _log.warning(
+                    "plugin '%s' failed in %s: %s", impl.plugin_name, hook, describe_error(err)
+                )

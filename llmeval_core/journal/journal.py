@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, TypeVar
 
 from llmeval_core.errors import JournalError
+from llmeval_core.journal.connecting import flush_log
 from llmeval_core.journal.delivery_repository import DeliveryRepository
 from llmeval_core.journal.file_access import refuse_protected
 from llmeval_core.journal.file_presence import FilePresence
@@ -21,7 +22,7 @@ from llmeval_core.journal.journal_source import open_for_reading, open_for_writi
 from llmeval_core.journal.journal_writer import JournalWriter
 from llmeval_core.journal.process_lock import ProcessLock, try_process_lock
 from llmeval_core.journal.queries import JournalQueries
-from llmeval_core.journal.schema import flush_log, journal_error, sqlite_errors
+from llmeval_core.journal.sqlite_errors import journal_error, sqlite_errors
 from llmeval_core.journal.stored import StoredTask
 from llmeval_core.naming import Json
 from llmeval_core.records import SampleResult, TaskResult

@@ -25,10 +25,11 @@ from pathlib import Path
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from llmeval_core.errors import JournalError
+from llmeval_core.journal.connecting import connect, flush_log
 from llmeval_core.journal.delivery_repository import DeliveryRepository
 from llmeval_core.journal.file_presence import FilePresence
 from llmeval_core.journal.sample_commits import QueuedSample, commit_samples
-from llmeval_core.journal.schema import connect, flush_log, journal_error
+from llmeval_core.journal.sqlite_errors import journal_error
 from llmeval_core.journal.stored import StoredTask
 from llmeval_core.records import SampleResult, TaskResult
 
