@@ -20,7 +20,7 @@ from llmeval_core.cli.console import add_row, complain, echo_json, make_console,
 from llmeval_core.cli.prompt_view import doubt_lines, echo_task_preview, preview_json
 from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.session import home_option, open_session
-from llmeval_core.engine import TaskPreview, preview, within_open_files
+from llmeval_core.engine import TaskPreview, fit_to_open_files, preview
 from llmeval_core.journal import home_problem
 from llmeval_core.journal.journal import JOURNAL_FILE
 from llmeval_core.plan import Plan
@@ -94,7 +94,7 @@ def command(
 
 def _notes(plan: Plan, home: Path) -> list[str]:
     """Collect what the run would say, or fail for, before its first request."""
-    _, about_files = within_open_files(plan)
+    _, about_files = fit_to_open_files(plan)
     notes = [*plan.notes, *([about_files] if about_files else [])]
     if problem := home_problem(home, home / JOURNAL_FILE):
         hint = f" (try: {problem.hint})" if problem.hint else ""

@@ -29,8 +29,8 @@ from llmeval_core.engine import (
     ReaskFilter,
     RunOutcome,
     SilentProgress,
-    little_room_to_think,
-    read_again,
+    plan_reasoning_warnings,
+    read_reask_filters,
     run_plan,
 )
 from llmeval_core.journal import Journal
@@ -83,7 +83,7 @@ def command(
       llmeval run -m openai/gpt-4o-mini -d jsonl:my.jsonl --shots 0,4 \\
           --metric exact_match --tracker mlflow --tracker jsonl --concurrency 64
     """
-    again = read_again(again_filters, anew=anew)
+    reask = read_reask_filters(again_filters, anew=anew)
     config, origin = read_config(run_file, **flags)
     session = open_session(ctx)
     plan = make_plan(
@@ -104,9 +104,9 @@ def command(
                 if screen.is_terminal
                 else PlainProgress(screen)
             )
-        for warning in little_room_to_think(plan, journal):
-            progress.notice(shown(warning))
-        outcome = run_until_complete(_run(plan, journal, progress, screen, again))
+        for warning in plan_reasoning_warnings(plan, journal):
+            progress.message(shown(warning))
+        outcome = run_until_complete(_run(plan, journal, progress, screen, reask))
         with journal.reader() as reader:
             notes = kept_out_notes(reader, outcome.summary.results)
     if as_json:
@@ -119,7 +119,7 @@ def command(
 
 
 async def _run(
-    plan: Plan, journal: Journal, progress: Progress, screen: Console, again: ReaskFilter | None
+    plan: Plan, journal: Journal, progress: Progress, screen: Console, reask: ReaskFilter | None
 ) -> RunOutcome:
     """Run the plan; the first Ctrl-C stops it cleanly, the second at once."""
     stop = asyncio.Event()
@@ -136,7 +136,7 @@ async def _run(
 
     with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt
         loop.add_signal_handler(signal.SIGINT, interrupt)
-    return await run_plan(plan, journal, progress=progress, stop=stop, again=again)
+    return await run_plan(plan, journal, progress=progress, stop=stop, reask=reask)
 
 
 def exit_code(outcome: RunOutcome) -> int:
