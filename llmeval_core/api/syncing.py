@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from llmeval_core.api.printable import shown
+from llmeval_core.printable import shown
 from llmeval_core.catalog import SECRET_MARK, Catalog, make_trackers
 from llmeval_core.config import Origin, TrackerConfig, validate
 from llmeval_core.delivery import DeliveryWorker

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from llmeval_core.api.printable import shown, shown_json
+from llmeval_core.printable import shown, shown_json
 from llmeval_core.cli.streams import Streams
 
 _LABEL_WIDTH = 10
@@ -52,18 +52,18 @@ def echo_json(value: Any, *, indent: int | None = 2) -> None:
     click.echo(shown_json(text), file=out())
 
 
-def complain(text: str) -> None:
+def echo_error(text: str) -> None:
     """Print a line that is not the command's output."""
     click.echo(shown(text), file=err())
 
 
-def nobody_reads() -> bool:
+def is_output_closed() -> bool:
     """Say whether further output is lost: who streams a million lines can stop."""
     found = streams()
-    return found is not None and found.lost is not None
+    return found is not None and found.write_error is not None
 
 
-def make_console() -> Console:
+def output_console() -> Console:
     """Make a console for standard output that takes text as it is."""
     return _console(out())
 
@@ -92,7 +92,7 @@ def echo_block(title: str, parts: list[tuple[str, str]]) -> None:
 
 def print_table(table: Table) -> None:
     """Print a table; where the terminal is too narrow for it, whole and broken into lines."""
-    console = make_console()
+    console = output_console()
     needed = console.measure(table, options=console.options.update(width=_WIDEST)).minimum
     console.width = max(console.width, needed)
     console.print(table)

@@ -12,9 +12,14 @@ from click.shell_completion import CompletionItem
 from llmeval_core.api.prompt_preview import PreviewedTask, preview_dataset, preview_tasks
 from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import Catalog, make_plan
-from llmeval_core.cli.console import complain, echo, echo_json, nobody_reads
+from llmeval_core.cli.console import echo, echo_error, echo_json, is_output_closed
 from llmeval_core.cli.listing import make_listing
-from llmeval_core.cli.prompt_view import doubt_lines, echo_preview, echo_task_preview, preview_json
+from llmeval_core.cli.prompt_view import (
+    echo_preview,
+    echo_task_preview,
+    preview_json,
+    warning_lines,
+)
 from llmeval_core.cli.session import complete, open_session
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import Dataset
@@ -36,7 +41,7 @@ class Fetchable(Protocol):
 
 
 @runtime_checkable
-class Noted(Protocol):
+class DatasetWithNotes(Protocol):
     """A data set that says what it found out of its rows; an optional part of `Dataset`."""
 
     def notes(self) -> Iterable[str]:
@@ -160,15 +165,15 @@ def show(
     dataset = _build(catalog, name)
     previewed = preview_dataset(dataset, catalog, use=name, model=model, n_shots=shots, limit=limit)
     for note in _notes(dataset, name):
-        (complain if as_json else echo)(note)
+        (echo_error if as_json else echo)(note)
     for index, preview in enumerate(previewed.prompts):
-        if nobody_reads():
+        if is_output_closed():
             return
         if as_json:
             echo_json(preview_json(preview), indent=None)
         else:
             echo_preview(index, preview)
-    _echo_doubts(previewed)
+    _echo_warnings(previewed)
 
 
 def _is_run_file(name: str) -> bool:
@@ -179,28 +184,28 @@ def _show_task(previewed: PreviewedTask, *, as_json: bool) -> None:
     notes = _notes(previewed.task.dataset, previewed.task.dataset_name)
     if as_json:
         for note in notes:
-            complain(note)
+            echo_error(note)
         of = {"model": previewed.model.name, "task": previewed.task.key}
         for preview in previewed.prompts:
             echo_json({**of, **preview_json(preview)}, indent=None)
     else:
         echo_task_preview(previewed, notes)
-    _echo_doubts(previewed)
+    _echo_warnings(previewed)
 
 
 def _notes(dataset: Dataset, name: str) -> list[str]:
-    if not isinstance(dataset, Noted):
+    if not isinstance(dataset, DatasetWithNotes):
         return []
     with foreign_errors(DatasetError, f"data set '{name}' cannot be read"):
         return list(dataset.notes())
 
 
-def _echo_doubts(previewed: PreviewedTask) -> None:
+def _echo_warnings(previewed: PreviewedTask) -> None:
     counted = preview_task(
         previewed.model, previewed.task, None, n_at_once=1, most_samples=_MOST_CHECKED
     )
-    for line in doubt_lines([counted]):
-        complain(line)
+    for line in warning_lines([counted]):
+        echo_error(line)
 
 
 @command.command()

@@ -39,18 +39,18 @@ def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool)
     """
     session = open_session(ctx, tolerant=True)
     checks: list[Check] = [*core_checks(session), *session.host.offers("checks")]
-    findings = run_checks(checks, home, within_s=timeout)
+    results = run_checks(checks, home, within_s=timeout)
     if as_json:
-        echo_json([{"name": f.name, **asdict(f.outcome)} for f in findings])
+        echo_json([{"name": f.name, **asdict(f.outcome)} for f in results])
     else:
-        _print(findings)
-    return int(any(finding.outcome.state == "failed" for finding in findings))
+        _print(results)
+    return int(any(result.outcome.state == "failed" for result in results))
 
 
-def _print(findings: list[CheckResult]) -> None:
+def _print(results: list[CheckResult]) -> None:
     table = Table("check", "state", "detail", "try", box=None, pad_edge=False)
-    for finding in findings:
-        outcome = finding.outcome
-        row = (finding.name, outcome.state, outcome.detail, outcome.hint or "")
+    for result in results:
+        outcome = result.outcome
+        row = (result.name, outcome.state, outcome.detail, outcome.hint or "")
         add_row(table, *row, style=_COLOURS[outcome.state] if outcome.state != "ok" else None)
     print_table(table)

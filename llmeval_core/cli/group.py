@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from llmeval_core import __version__
-from llmeval_core.cli.exit import leave
+from llmeval_core.cli.exit import exit_process
 from llmeval_core.cli.streams import Streams
 from llmeval_core.errors import LlmevalError
 
@@ -133,12 +133,12 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     Args:
         args: the arguments; those of this process if None, which then ends with the command.
     """
-    streams = Streams(lasting=args is None)
+    streams = Streams(ends_process=args is None)
     try:
         code = _run(args, streams)
     finally:
         streams.close()
-    leave(code)
+    exit_process(code)
 
 
 def _run(args: Sequence[str] | None, streams: Streams) -> int:
@@ -148,7 +148,7 @@ def _run(args: Sequence[str] | None, streams: Streams) -> int:
         result: Any = cli.main(args=args, prog_name="llmeval", standalone_mode=False, obj=streams)
     except LlmevalError as err:
         # Late, because it imports what --help does not need.
-        from llmeval_core.api.printable import shown  # noqa: PLC0415
+        from llmeval_core.printable import shown  # noqa: PLC0415
 
         click.echo(shown(f"error: {err}"), file=streams.err)
         return 2
@@ -158,9 +158,9 @@ def _run(args: Sequence[str] | None, streams: Streams) -> int:
     except click.ClickException as err:
         err.show(file=streams.err)
         return 2
-    complaint = streams.complaint()
-    if complaint is not None:
-        click.echo(complaint, file=streams.err)
+    error_message = streams.error_message()
+    if error_message is not None:
+        click.echo(error_message, file=streams.err)
     if isinstance(result, int):
         return result
-    return int(streams.lost is not None)
+    return int(streams.write_error is not None)

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from llmeval_core.api.leaderboard import Leaderboard, cell_text, n_of
 from llmeval_core.api.outcome_notes import outcome_notes
-from llmeval_core.api.printable import shown
+from llmeval_core.printable import shown
 
 _LEAST_CELL_WIDTH = 8
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from llmeval_core.api.printable import shown
+from llmeval_core.printable import shown
 from llmeval_core.api.session import Session
 from llmeval_core.api.settings_schema import (
     Setting,
@@ -17,7 +17,7 @@ from llmeval_core.api.settings_schema import (
     settings_schema,
 )
 from llmeval_core.catalog import Kind, RegisteredComponent
-from llmeval_core.cli.console import add_row, complain, echo, echo_json, out, print_table
+from llmeval_core.cli.console import add_row, echo, echo_error, echo_json, out, print_table
 from llmeval_core.cli.session import complete, open_session
 
 
@@ -55,7 +55,7 @@ def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
     else:
         echo(f"no plugin offers {kind}; install one, such as llmeval-{kind}")
     for plugin in session.host.broken:
-        complain(f"plugin '{plugin.name}' is broken and missing here; `llmeval plugins` says why")
+        echo_error(f"plugin '{plugin.name}' is broken and missing here; `llmeval plugins` says why")
 
 
 def _describe(offer: RegisteredComponent, kind: Kind, *, as_json: bool) -> None:

@@ -12,12 +12,12 @@ from rich.table import Table
 
 from llmeval_core.api import existing_journal, preflight_of_plan
 from llmeval_core.api.existing_journal import has_journal
-from llmeval_core.api.printable import shown
+from llmeval_core.printable import shown
 from llmeval_core.api.prompt_preview import preview_tasks
 from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
-from llmeval_core.cli.console import add_row, complain, echo_json, make_console, print_table
-from llmeval_core.cli.prompt_view import doubt_lines, echo_task_preview, preview_json
+from llmeval_core.cli.console import add_row, echo_error, echo_json, output_console, print_table
+from llmeval_core.cli.prompt_view import echo_task_preview, preview_json, warning_lines
 from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import TaskPreview, preview, within_open_files
@@ -116,11 +116,11 @@ def _print(previews: list[TaskPreview], fingerprint: str) -> None:
             row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
         add_row(table, item.model, item.task, *row, _duration(item.estimate.duration_s))
     print_table(table)
-    console = make_console()
+    console = output_console()
     for line in _lines(previews, fingerprint):
         console.print(shown(line), soft_wrap=True)
-    for line in doubt_lines(previews):
-        complain(line)
+    for line in warning_lines(previews):
+        echo_error(line)
 
 
 def _lines(previews: list[TaskPreview], fingerprint: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from llmeval_core.api.printable import shown
+from llmeval_core.printable import shown
 from llmeval_core.api.prompt_preview import PreviewedTask, PromptPreview
 from llmeval_core.api.sample_json import asked_json, expected_json
 from llmeval_core.cli.console import echo, echo_block, out
@@ -50,7 +50,7 @@ def preview_json(preview: PromptPreview) -> dict[str, Any]:
     }
 
 
-def doubt_lines(previews: Iterable[TaskPreview]) -> list[str]:
+def warning_lines(previews: Iterable[TaskPreview]) -> list[str]:
     """Write what looks wrong, a line for each doubt about a task, whatever the model."""
     lines = (f"warning: {item.task}: {doubt}" for item in previews for doubt in item.doubts)
     return [shown(line) for line in dict.fromkeys(lines)]

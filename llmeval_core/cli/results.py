@@ -9,8 +9,8 @@ import click
 from llmeval_core.api import existing_journal, make_leaderboard
 from llmeval_core.api.leaderboard import to_csv, to_json, to_markdown
 from llmeval_core.api.leaderboard_notes import leaderboard_notes
-from llmeval_core.api.printable import shown
-from llmeval_core.cli.console import echo, echo_document, make_console
+from llmeval_core.printable import shown
+from llmeval_core.cli.console import echo, echo_document, output_console
 from llmeval_core.cli.journal_names import complete_from_results, models_option
 from llmeval_core.cli.leaderboard import print_leaderboard
 from llmeval_core.cli.session import home_option
@@ -67,7 +67,7 @@ def command(
     if form != "table":
         echo_document(_WRITERS[form](board))
     elif board.cells:
-        console = make_console()
+        console = output_console()
         print_leaderboard(board, console)
         for note in leaderboard_notes(board):
             console.print(shown(note), markup=False, highlight=False, soft_wrap=True)

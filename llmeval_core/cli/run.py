@@ -15,10 +15,10 @@ from rich.console import Console
 
 from llmeval_core.api import make_leaderboard, outcome_json, preflight_of_run
 from llmeval_core.api.leaderboard_notes import kept_out_notes
-from llmeval_core.api.printable import shown
+from llmeval_core.printable import shown
 from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
-from llmeval_core.cli.console import complain, echo_json, error_console, make_console
+from llmeval_core.cli.console import echo_error, echo_json, error_console, output_console
 from llmeval_core.cli.event_loop import run_until_complete
 from llmeval_core.cli.leaderboard import print_leaderboard
 from llmeval_core.cli.progress import LiveProgress, PlainProgress
@@ -95,18 +95,18 @@ def command(
     )
     for note in plan.notes:
         _log.warning(note)
-    screen = error_console()
+    console = error_console()
     with Journal(home) as journal, contextlib.ExitStack() as stack:
         progress: Progress = SilentProgress()
         if not (quiet or as_json):
             progress = (
-                stack.enter_context(LiveProgress(screen))
-                if screen.is_terminal
-                else PlainProgress(screen)
+                stack.enter_context(LiveProgress(console))
+                if console.is_terminal
+                else PlainProgress(console)
             )
         for warning in little_room_to_think(plan, journal):
             progress.notice(shown(warning))
-        outcome = run_until_complete(_run(plan, journal, progress, screen, again))
+        outcome = run_until_complete(_run(plan, journal, progress, console, again))
         with journal.reader() as reader:
             notes = kept_out_notes(reader, outcome.summary.results)
     if as_json:
@@ -119,7 +119,7 @@ def command(
 
 
 async def _run(
-    plan: Plan, journal: Journal, progress: Progress, screen: Console, again: ReaskFilter | None
+    plan: Plan, journal: Journal, progress: Progress, console: Console, again: ReaskFilter | None
 ) -> RunOutcome:
     """Run the plan; the first Ctrl-C stops it cleanly, the second at once."""
     stop = asyncio.Event()
@@ -128,10 +128,10 @@ async def _run(
     def interrupt() -> None:
         if stop.is_set():
             loop.remove_signal_handler(signal.SIGINT)
-            screen.show_cursor()  # the live line hides it
-            complain("stopped at once; everything committed is kept")
+            console.show_cursor()  # the live line hides it
+            echo_error("stopped at once; everything committed is kept")
             os._exit(130)
-        complain("\nstopping: requests under way may finish; Ctrl-C again stops at once")
+        echo_error("\nstopping: requests under way may finish; Ctrl-C again stops at once")
         stop.set()
 
     with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt
@@ -150,7 +150,7 @@ def exit_code(outcome: RunOutcome) -> int:
 
 def _report(outcome: RunOutcome, home: Path, notes: list[str]) -> None:
     summary = outcome.summary
-    console = make_console()
+    console = output_console()
     if summary.results:
         print_leaderboard(make_leaderboard(summary.results), console)
     lines = [shown(note) for note in notes]
@@ -175,4 +175,4 @@ def _report(outcome: RunOutcome, home: Path, notes: list[str]) -> None:
     for line in lines:
         console.print(shown(line), soft_wrap=True)
     for error in outcome.errors:
-        complain(f"error: {error}")
+        echo_error(f"error: {error}")

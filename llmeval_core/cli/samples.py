@@ -9,7 +9,7 @@ import click
 
 from llmeval_core.api import existing_journal, sample_json
 from llmeval_core.api.sample_selection import choose, find_samples
-from llmeval_core.cli.console import complain, echo, echo_block, echo_json, nobody_reads
+from llmeval_core.cli.console import echo, echo_block, echo_error, echo_json, is_output_closed
 from llmeval_core.cli.journal_names import complete_from_results, key_argument
 from llmeval_core.cli.sample_view import result_parts
 from llmeval_core.cli.session import home_option
@@ -80,7 +80,7 @@ def command(
         results = choose(reader, found, failed=failed, wrong=wrong, outcomes=outcomes)
         n_shown = 0
         for result in itertools.islice(results, limit or None):
-            if nobody_reads():
+            if is_output_closed():
                 break
             n_shown += 1
             if as_json:
@@ -89,12 +89,12 @@ def command(
             else:
                 echo_block(_title(result, found.task.model), result_parts(result, reasoning))
         more = limit > 0 and next(results, None) is not None
-    if as_json or nobody_reads():
+    if as_json or is_output_closed():
         return
     if n_shown == 0:
         echo(f"no such sample of {key} from {found.task.model}")
     elif more:
-        complain(f"the first {n_shown}; --limit 0 shows all")
+        echo_error(f"the first {n_shown}; --limit 0 shows all")
 
 
 def _title(result: SampleResult, model: str) -> str:

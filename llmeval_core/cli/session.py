@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from llmeval_core.api.printable import shown
+from llmeval_core.printable import shown
 from llmeval_core.api.session import Session, lenient, make_session
 from llmeval_core.catalog import Kind
 from llmeval_core.cli.console import err, streams
@@ -37,18 +37,18 @@ def open_session(ctx: click.Context, *, tolerant: bool = False) -> Session:
     """
     found = streams(ctx)
     if found is not None:
-        found.keep_plugins_out()
+        found.redirect_plugins()
     return _load(ctx, tolerant=tolerant)
 
 
 def _load(ctx: click.Context, *, tolerant: bool) -> Session:
     handler = logging.StreamHandler(err())
-    handler.setFormatter(_Shown("%(levelname)s: %(message)s"))
+    handler.setFormatter(_EscapingFormatter("%(levelname)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     return make_session(disabled=disabled_plugins(ctx), tolerant=tolerant)
 
 
-class _Shown(logging.Formatter):
+class _EscapingFormatter(logging.Formatter):
     """Writes log lines that cannot steer the terminal: they tell what servers and plugins said."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -56,10 +56,10 @@ class _Shown(logging.Formatter):
         return shown(super().format(record))
 
 
-def _plugins_kept_out(ctx: click.Context) -> AbstractContextManager[None]:
+def _plugins_redirected(ctx: click.Context) -> AbstractContextManager[None]:
     """Send to standard error what plugins print while they are loaded."""
     found = streams(ctx)
-    return found.plugins_kept_out() if found is not None else nullcontext()
+    return found.plugins_redirected() if found is not None else nullcontext()
 
 
 def disabled_plugins(ctx: click.Context) -> list[str]:
@@ -70,7 +70,7 @@ def disabled_plugins(ctx: click.Context) -> list[str]:
 
 def plugin_commands(ctx: click.Context) -> dict[str, click.Command]:
     """Find the commands that plugins offer, by name; what these print is their output."""
-    with _plugins_kept_out(ctx):
+    with _plugins_redirected(ctx):
         commands = _load(ctx, tolerant=False).host.offers("commands")
     return {command.name: command for command in commands if command.name}
 
@@ -108,7 +108,7 @@ def complete(
     """
 
     def names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        with _plugins_kept_out(ctx):
+        with _plugins_redirected(ctx):
             host = load_plugins(disabled=disabled_plugins(ctx), environ=lenient(os.environ))
         found = {entry.name + suffix: entry.summary for entry, _ in host.entries(kind)}
         return [

@@ -15,7 +15,7 @@ import yaml
 from rich.progress import Progress as RichProgress
 
 from llmeval_core.api import SyncOutcome, existing_journal
-from llmeval_core.api.printable import shown
+from llmeval_core.printable import shown
 from llmeval_core.api.syncing import bring
 from llmeval_core.catalog import Catalog, Preflight, ReadinessCheck, make_trackers
 from llmeval_core.cli.console import echo, echo_json, error_console
@@ -111,9 +111,9 @@ def _plan(
     wanted = _stored(planned).config
     if name is None:
         for candidate in _names(planned.name):
-            if candidate not in known or _same(known[candidate], wanted):
+            if candidate not in known or _is_same_place(known[candidate], wanted):
                 return replace(planned, name=candidate)
-    if planned.name in known and not _same(known[planned.name], wanted):
+    if planned.name in known and not _is_same_place(known[planned.name], wanted):
         raise ConfigError(
             f"'{planned.name}' is a tracker with other settings in this journal",
             where=f"--name {planned.name}",
@@ -150,7 +150,7 @@ def _stored(planned: PlannedTracker) -> StoredTracker:
     return StoredTracker(planned.name, settings)
 
 
-def _same(known: dict[str, Any], wanted: dict[str, Any]) -> bool:
+def _is_same_place(known: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """Tell whether two settings lead to the same place; Any: what the run file has."""
     return {**known, "required": None} == {**wanted, "required": None}
 
@@ -172,16 +172,16 @@ def _read(settings: tuple[str, ...]) -> dict[str, Any]:
 async def _copy(
     planned: PlannedTracker, journal: Journal, catalog: Catalog, within_s: float
 ) -> SyncOutcome:
-    telling = asyncio.create_task(_tell(planned.name, journal))
+    showing = asyncio.create_task(_show_progress(planned.name, journal))
     try:
         return await bring(planned, journal, catalog, within_s)
     finally:
-        telling.cancel()
+        showing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await telling
+            await showing
 
 
-async def _tell(name: str, journal: Journal) -> None:
+async def _show_progress(name: str, journal: Journal) -> None:
     """Say on a terminal how far it is."""
     lacking = journal.deliveries(DeliveryRepository.n_lacking, name)
     if lacking == 0:

@@ -18,7 +18,7 @@ from llmeval_core.journal import DeliveryRepository, Journal, PendingDelivery
 from llmeval_core.naming import did_you_mean
 from llmeval_core.records import TrackerStatus
 
-_MOST_LACKS = 20
+_MOST_LISTED = 20
 
 
 @click.command()
@@ -49,7 +49,7 @@ def command(name: str | None, home: Path, *, as_json: bool) -> int:
     else:
         _print(tracker_statuses)
         for lacked in lacks.values():
-            _print_lacks(lacked)
+            _print_pending(lacked)
     return int(any(status.n_lacking for status in tracker_statuses))
 
 
@@ -104,14 +104,14 @@ def _print(tracker_statuses: list[TrackerStatus]) -> None:
         echo("`llmeval trackers sync` delivers what is waiting, and tries the refused again")
 
 
-def _print_lacks(lacks: list[PendingDelivery]) -> None:
-    for lack in lacks[:_MOST_LACKS]:
+def _print_pending(lacks: list[PendingDelivery]) -> None:
+    for lack in lacks[:_MOST_LISTED]:
         tried = f", tried {lack.attempts} times" if lack.attempts > 1 else ""
         state = "refused" if lack.state == "failed" else "waits"
         reason = f": {lack.reason}" if lack.reason else ""
         echo(f"  {lack.model}  {lack.task}  {state}{tried}{reason}")
-    if len(lacks) > _MOST_LACKS:
-        echo(f"  and {len(lacks) - _MOST_LACKS:,} more (all with --json)")
+    if len(lacks) > _MOST_LISTED:
+        echo(f"  and {len(lacks) - _MOST_LISTED:,} more (all with --json)")
 
 
 def _moment(timestamp: float | None) -> str:
