@@ -16,7 +16,6 @@ from llmeval_core.api.leaderboard_notes import (
 from llmeval_core.api.outcome_json import outcome_json
 from llmeval_core.api.outcome_notes import outcome_notes
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
-from llmeval_core.printable import shown, shown_parts
 from llmeval_core.api.run_file_schema import run_file_schema
 from llmeval_core.api.sample_json import sample_json
 from llmeval_core.api.sample_pages import (
@@ -53,6 +52,7 @@ from llmeval_core.journal import (
     StoredTask,
 )
 from llmeval_core.plan import Plan
+from llmeval_core.printable import shown, shown_parts
 
 __all__ = [
     "KINDS",

@@ -11,8 +11,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from llmeval_core.printable import shown, shown_json
 from llmeval_core.cli.streams import Streams
+from llmeval_core.printable import shown, shown_json
 
 _LABEL_WIDTH = 10
 _WIDEST = 10_000

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from llmeval_core.printable import shown
 from llmeval_core.api.prompt_preview import PreviewedTask, PromptPreview
 from llmeval_core.api.sample_json import asked_json, expected_json
 from llmeval_core.cli.console import echo, echo_block, out
 from llmeval_core.cli.sample_view import asked, expected
 from llmeval_core.engine import TaskPreview
+from llmeval_core.printable import shown
 
 
 def echo_task_preview(previewed: PreviewedTask, notes: Iterable[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""`llmeval trackers copy`: fill a tracker with what the journal has."""
+"""What `llmeval trackers copy` does."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import yaml
 from rich.progress import Progress as RichProgress
 
 from llmeval_core.api import SyncOutcome, existing_journal
-from llmeval_core.printable import shown
 from llmeval_core.api.syncing import bring
 from llmeval_core.catalog import Catalog, Preflight, ReadinessCheck, make_trackers
 from llmeval_core.cli.console import echo, echo_json, error_console
 from llmeval_core.cli.event_loop import run_until_complete
-from llmeval_core.cli.session import complete, home_option, open_session
+from llmeval_core.cli.session import open_session
 from llmeval_core.config import Origin, TrackerConfig, validate
 from llmeval_core.errors import ConfigError
 from llmeval_core.journal import DeliveryRepository, Journal, StoredTracker
 from llmeval_core.plan import PlannedTracker
+from llmeval_core.printable import shown
 
 _log = logging.getLogger("llmeval")
 
@@ -32,36 +32,10 @@ _POLL_S = 0.5
 _DAY_S = 86_400.0
 
 
-@click.command()
-@click.argument("tracker", metavar="TRACKER[:ARGUMENT]", shell_complete=complete("trackers"))
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A setting, the value as in the run file; may be repeated.",
-)
-@click.option("--name", metavar="NAME", help="What to call it; found by itself if left out.")
-@click.option(
-    "-m", "--model", "models", metavar="GLOB", default="*", help="Only these models: 'openai/*'."
-)
-@click.option("--latest", is_flag=True, help="Only the newest result of each model and task.")
-@click.option("--again", is_flag=True, help="Also what it got before: the server lost its data.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
-    default=_DAY_S,
-    help="How long to try; a day if left out.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-@home_option
-@click.pass_context
-def command(
+def copy_results(
     ctx: click.Context,
-    /,
-    tracker: str,
     *,
+    tracker: str,
     settings: tuple[str, ...],
     name: str | None,
     timeout: float,
@@ -69,17 +43,7 @@ def command(
     as_json: bool,
     **which: Any,
 ) -> int:
-    """Fill a tracker from the journal, oldest result first: a new server gets the leaderboard.
-
-    What the tracker has already is not sent again, so an interrupted copy goes on where it was:
-    give the command again, or `llmeval trackers sync`. Exit code 1 if a result is undelivered.
-
-    \b
-    Examples:
-      llmeval trackers copy mlflow:http://new-server:5000
-      llmeval trackers copy jsonl:everything.jsonl --latest
-      llmeval trackers copy mlflow --set experiment=archive -m 'openai/*'
-    """
+    """Copy results to a tracker, and return the exit code."""
     with existing_journal(home, writing=True) as journal:
         catalog = open_session(ctx).catalog
         planned = _plan(tracker, settings, name, journal, catalog)
