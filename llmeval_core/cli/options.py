@@ -6,6 +6,7 @@ is imported when a shell asks for it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -17,6 +18,13 @@ from llmeval_core.paths import expand_path
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def disabled_plugins(ctx: click.Context) -> list[str]:
+    """Name the plugins that `-p no:NAME` and LLMEVAL_DISABLE_PLUGINS leave alone."""
+    given: tuple[str, ...] = ctx.find_root().params.get("plugins") or ()
+    by_variable = os.environ.get("LLMEVAL_DISABLE_PLUGINS", "").replace(" ", "").split(",")
+    return [*(value.removeprefix("no:") for value in given), *filter(None, by_variable)]
 
 
 class _Folder(click.Path):

@@ -11,6 +11,7 @@ import click
 from llmeval_core.api.session import Session, lenient, make_session
 from llmeval_core.catalog import Kind
 from llmeval_core.cli.console import err, streams
+from llmeval_core.cli.options import disabled_plugins
 from llmeval_core.host import load_plugins
 from llmeval_core.printable import shown
 
@@ -46,12 +47,6 @@ def component_summaries(ctx: click.Context, kind: Kind) -> dict[str, str]:
     with _plugins_redirected(ctx):
         host = load_plugins(disabled=disabled_plugins(ctx), environ=lenient(os.environ))
     return {entry.name: entry.summary for entry, _ in host.entries(kind)}
-
-
-def disabled_plugins(ctx: click.Context) -> list[str]:
-    """Name the plugins that `-p no:NAME` leaves alone."""
-    given: tuple[str, ...] = ctx.find_root().params.get("plugins") or ()
-    return [value.removeprefix("no:") for value in given]
 
 
 def _load(ctx: click.Context, *, tolerant: bool) -> Session:

@@ -16,6 +16,7 @@ from llmeval_core.contracts import Dataset, Executor, Metric, ModelProvider, Tra
 from llmeval_core.errors import LlmevalError
 from llmeval_core.hooks import ENTRY_POINT_GROUP, Component
 from llmeval_core.host import COMPONENT_KINDS, Plugin, load_plugins
+from llmeval_core.testing.checking_commands import check_commands
 
 _CONTRACTS: dict[str, type] = {
     "datasets": Dataset,
@@ -62,6 +63,7 @@ def check_plugin(plugin: ModuleType | str) -> Plugin:
         _check_line(route.summary, f"{where}: the summary")
     for check in loaded.offers.get("checks", ()):
         _check_line(check.name, "the name of a check")
+    check_commands(point.module, loaded.offers.get("commands", ()))
     seconds = _import_s(sys.modules[point.module])
     return loaded if seconds is None else dataclasses.replace(loaded, load_s=seconds)
 
