@@ -13,6 +13,7 @@ from llmeval_core.api.leaderboard_notes import (
     differences,
     listed,
 )
+from llmeval_core.api.leaderboard_order import in_run_order
 from llmeval_core.api.outcome_json import outcome_json
 from llmeval_core.api.outcome_notes import outcome_notes
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
@@ -95,6 +96,7 @@ __all__ = [
     "existing_journal",
     "find_samples",
     "find_task",
+    "in_run_order",
     "listed",
     "make_leaderboard",
     "make_plan",

@@ -6,14 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from llmeval_core.api import CheckResult, core_checks, run_checks
-from llmeval_core.cli.console import add_row, echo_json, print_table
+from llmeval_core.cli.console import echo_json, echo_table
 from llmeval_core.cli.session import open_session
+from llmeval_core.cli.tables import Column, Table
 from llmeval_core.contracts import Check
 
-_COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
+_STYLES = {"warning": "yellow", "failed": "red"}
+_TEXTS = (Column("detail", wraps=True), Column("try", wraps=True))
 
 
 def run_doctor(ctx: click.Context, *, timeout: float, home: Path, as_json: bool) -> int:
@@ -29,9 +30,9 @@ def run_doctor(ctx: click.Context, *, timeout: float, home: Path, as_json: bool)
 
 
 def _print(results: list[CheckResult]) -> None:
-    table = Table("check", "state", "detail", "try", box=None, pad_edge=False)
+    table = Table([Column("check"), Column("state"), *_TEXTS])
     for result in results:
         outcome = result.outcome
         row = (result.name, outcome.state, outcome.detail, outcome.hint or "")
-        add_row(table, *row, style=_COLOURS[outcome.state] if outcome.state != "ok" else None)
-    print_table(table)
+        table.add(*row, style=_STYLES.get(outcome.state))
+    echo_table(table)

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.table import Table
-
 from llmeval_core.api import cell_text, existing_journal
 from llmeval_core.api.history import HistoryEntry, history, history_json
 from llmeval_core.api.leaderboard_notes import day
-from llmeval_core.cli.console import add_row, echo_json, print_table
+from llmeval_core.cli.console import echo_json, echo_table
+from llmeval_core.cli.tables import Column, Table
 from llmeval_core.completeness import coverage_of
+
+_COLUMNS = (
+    Column("finished"),
+    Column("model", wraps=True),
+    Column("key", wraps=True),
+    Column("number", "right"),
+    Column("n", "right"),
+    Column(""),
+    Column("changed", wraps=True),
+)
 
 
 def show_history(*, key: str, models: tuple[str, ...], home: Path, as_json: bool) -> None:
@@ -20,22 +29,17 @@ def show_history(*, key: str, models: tuple[str, ...], home: Path, as_json: bool
     if as_json:
         echo_json(history_json(entries))
     else:
-        print_table(_table(entries))
+        echo_table(_table(entries))
 
 
 def _table(entries: list[HistoryEntry]) -> Table:
-    table = Table(header_style="bold")
-    for name in ("finished", "model", "key", "number", "n", "", "changed"):
-        table.add_column(
-            name, justify="right" if name in ("number", "n") else "left", overflow="fold"
-        )
+    table = Table(_COLUMNS, is_boxed=True)
     for one in entries:
         coverage = coverage_of(one.result)
         n = str(coverage.n_samples)
         if not coverage.is_whole:
             n += f" of {coverage.n_total or 'more'}"
-        add_row(
-            table,
+        table.add(
             day(one.result),
             one.result.model,
             one.metric.key,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.table import Table
 
 from llmeval_core.api.session import Session
 from llmeval_core.api.settings_schema import (
@@ -16,9 +15,9 @@ from llmeval_core.api.settings_schema import (
     settings_schema,
 )
 from llmeval_core.catalog import Kind, RegisteredComponent
-from llmeval_core.cli.console import add_row, echo, echo_error, echo_json, out, print_table
+from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table, echo_titled
 from llmeval_core.cli.session import open_session
-from llmeval_core.printable import shown
+from llmeval_core.cli.tables import Column, Table
 
 
 def show_components(ctx: click.Context, kind: Kind, *, name: str | None, as_json: bool) -> None:
@@ -37,11 +36,12 @@ def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
         echo_json([_summary(offer) for offer in offers])
         return
     if offers:
-        table = Table("name", "summary", "distribution", box=None, pad_edge=False)
+        table = Table(
+            [Column("name"), Column("summary", wraps=True), Column("distribution", wraps=True)]
+        )
         for offer in offers:
-            add_row(table, offer.entry.name, offer.entry.summary, offer.distribution)
-        table.columns[0].no_wrap = True
-        print_table(table)
+            table.add(offer.entry.name, offer.entry.summary, offer.distribution)
+        echo_table(table)
     else:
         echo(f"no plugin offers {kind}; install one, such as llmeval-{kind}")
     for plugin in session.host.broken:
@@ -60,11 +60,10 @@ def _describe(offer: RegisteredComponent, kind: Kind, *, as_json: bool) -> None:
         }
         echo_json(described)
         return
-    click.secho(shown(offer.entry.name), bold=True, nl=False, file=out())
-    echo(f": {offer.entry.summary} ({offer.distribution})\n")
+    echo_titled(offer.entry.name, f": {offer.entry.summary} ({offer.distribution})\n")
     settings = settings_in_words(schema)
     if settings:
-        print_table(_settings_table(settings, offer.entry.argument))
+        echo_table(_settings_table(settings, offer.entry.argument))
     else:
         echo("It takes no settings.")
     echo("\nIn the run file:\n")
@@ -73,15 +72,14 @@ def _describe(offer: RegisteredComponent, kind: Kind, *, as_json: bool) -> None:
 
 
 def _settings_table(settings: list[Setting], argument: str | None) -> Table:
-    table = Table("setting", "type", "default", "description", box=None, pad_edge=False)
-    table.columns[0].no_wrap = True
-    table.columns[2].overflow = "fold"
+    texts = (Column(heading, wraps=True) for heading in ("type", "default", "description"))
+    table = Table([Column("setting"), *texts])
     for setting in settings:
         default = "must be given" if setting.default is None else setting.default
         description = setting.description
         if setting.name == argument:
             description = f"{description} Also after a colon: NAME:{argument.upper()}".strip()
-        add_row(table, setting.name, setting.type, default, description)
+        table.add(setting.name, setting.type, default, description)
     return table
 
 

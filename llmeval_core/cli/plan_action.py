@@ -8,21 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from llmeval_core.api import existing_journal, preflight_of_plan
 from llmeval_core.api.existing_journal import has_journal
 from llmeval_core.api.prompt_preview import preview_tasks
 from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
-from llmeval_core.cli.console import add_row, echo_error, echo_json, output_console, print_table
+from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table
 from llmeval_core.cli.prompt_view import echo_task_preview, preview_json, warning_lines
 from llmeval_core.cli.session import open_session
+from llmeval_core.cli.tables import Column, Table
 from llmeval_core.engine import TaskPreview, preview, within_open_files
 from llmeval_core.journal import home_problem
 from llmeval_core.journal.journal import JOURNAL_FILE
 from llmeval_core.plan import Plan
-from llmeval_core.printable import shown
 
 _log = logging.getLogger("llmeval")
 
@@ -81,22 +80,21 @@ def _notes(plan: Plan, home: Path) -> list[str]:
 
 
 def _print(previews: list[TaskPreview], fingerprint: str) -> None:
-    table = Table("model", "task", header_style="bold")
     headings = ["samples", "in the journal", "requests to send", "unusable", "tokens"]
     has_cost = any(item.estimate.cost is not None for item in previews)
-    for heading in [*headings, *(["cost"] if has_cost else []), "time"]:
-        table.add_column(heading, justify="right")
+    numbers = [*headings, *(["cost"] if has_cost else []), "time"]
+    names = [Column("model", wraps=True), Column("task", wraps=True)]
+    table = Table([*names, *(Column(name, "right", wraps=True) for name in numbers)], is_boxed=True)
     for item in previews:
         counts = (item.n_samples, item.n_answered, item.n_requests, item.n_unusable)
         row = [f"{count:,}" for count in counts]
         row.append(f"{item.estimate.n_prompt_tokens + item.estimate.n_completion_tokens:,}")
         if has_cost:
             row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
-        add_row(table, item.model, item.task, *row, _duration(item.estimate.duration_s))
-    print_table(table)
-    console = output_console()
+        table.add(item.model, item.task, *row, _duration(item.estimate.duration_s))
+    echo_table(table)
     for line in _lines(previews, fingerprint):
-        console.print(shown(line), soft_wrap=True)
+        echo(line)
     for line in warning_lines(previews):
         echo_error(line)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.table import Table
 
-from llmeval_core.cli.console import add_row, echo, echo_json, print_table
+from llmeval_core.cli.console import echo, echo_json, echo_table
 from llmeval_core.cli.session import open_session
+from llmeval_core.cli.tables import Column, Table
 from llmeval_core.host import Plugin
 
 _MOST_NAMES = 4
@@ -23,14 +23,13 @@ def show_plugins(ctx: click.Context, *, as_json: bool) -> None:
     if not plugins:
         echo("no plugin is installed; try `pip install llmeval-datasets llmeval-models`")
         return
-    table = Table("name", "distribution", "version", "state", box=None, pad_edge=False)
-    table.add_column("ms", justify="right")
-    table.add_column("offers")
+    names = (Column(heading) for heading in ("name", "distribution", "version", "state"))
+    table = Table([*names, Column("ms", "right"), Column("offers", wraps=True)])
     for plugin in plugins:
         load_ms = f"{plugin.load_s * 1000:.1f}" if plugin.state != "disabled" else ""
         place = (plugin.name, plugin.distribution, plugin.version)
-        add_row(table, *place, plugin.state, load_ms, _offers(plugin))
-    print_table(table)
+        table.add(*place, plugin.state, load_ms, _offers(plugin))
+    echo_table(table)
     for plugin in plugins:
         if plugin.state == "broken":
             echo(f"\n{plugin.name} ({plugin.label}) is broken: {plugin.reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from rich.progress import (
 )
 
 from llmeval_core.api.outcome_notes import counts_text
+from llmeval_core.cli.console import err
 from llmeval_core.printable import shown
 from llmeval_core.records import SampleResult, TaskResult
 
@@ -25,6 +27,20 @@ LIVE_EVERY_S = 0.1
 _LIVE_DETAILS_WIDTH = 76
 """Columns for the bar and for counts, pace, time, failures, tokens and concurrency."""
 _LEAST_LABEL_WIDTH = 16
+
+
+def error_console() -> Console:
+    """Make a console for standard error that takes text as it is.
+
+    COLUMNS and LINES are passed over if they are no sizes.
+    """
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("COLUMNS", "LINES")
+        or (value.isascii() and value.isdigit() and int(value) > 0)
+    }
+    return Console(file=err(), markup=False, emoji=False, highlight=False, _environ=environ)
 
 
 @dataclass(slots=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmeval_core.api import existing_journal, make_leaderboard
+from llmeval_core.api import existing_journal, in_run_order, make_leaderboard
 from llmeval_core.api.leaderboard import to_csv, to_json, to_markdown
 from llmeval_core.api.leaderboard_notes import leaderboard_notes
-from llmeval_core.cli.console import echo, echo_document, output_console
-from llmeval_core.cli.leaderboard import print_leaderboard
-from llmeval_core.printable import shown
+from llmeval_core.cli.console import echo, echo_document, echo_lines, is_ascii, terminal_width
+from llmeval_core.cli.leaderboard import leaderboard_lines
 
 _WRITERS = {"md": to_markdown, "csv": to_csv, "json": to_json}
 
@@ -28,13 +27,13 @@ def show_results(
         board = make_leaderboard(
             reader.results(), models=models, datasets=datasets, categories=categories
         )
+        board = in_run_order(board, reader.planned_tasks)
     form = "json" if as_json else form
     if form != "table":
         echo_document(_WRITERS[form](board))
     elif board.cells:
-        console = output_console()
-        print_leaderboard(board, console)
+        echo_lines(leaderboard_lines(board, terminal_width(), is_ascii=is_ascii()))
         for note in leaderboard_notes(board):
-            console.print(shown(note), markup=False, highlight=False, soft_wrap=True)
+            echo(note)
     else:
         echo("no results yet" if not (models or datasets) else "no result fits")

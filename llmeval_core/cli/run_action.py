@@ -13,14 +13,21 @@ from typing import Any
 import click
 from rich.console import Console
 
-from llmeval_core.api import make_leaderboard, outcome_json, preflight_of_run
+from llmeval_core.api import in_run_order, make_leaderboard, outcome_json, preflight_of_run
 from llmeval_core.api.leaderboard_notes import kept_out_notes
 from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
-from llmeval_core.cli.console import echo_error, echo_json, error_console, output_console
+from llmeval_core.cli.console import (
+    echo,
+    echo_error,
+    echo_json,
+    echo_lines,
+    is_ascii,
+    terminal_width,
+)
 from llmeval_core.cli.event_loop import run_until_complete
-from llmeval_core.cli.leaderboard import print_leaderboard
-from llmeval_core.cli.progress import LiveProgress, PlainProgress
+from llmeval_core.cli.leaderboard import leaderboard_lines
+from llmeval_core.cli.progress import LiveProgress, PlainProgress, error_console
 from llmeval_core.cli.session import open_session
 from llmeval_core.engine import (
     Progress,
@@ -81,7 +88,7 @@ def evaluate(
         body["notes"] += notes
         echo_json(body)
     else:
-        _report(outcome, home, notes)
+        _report(outcome, plan, home, notes)
     return exit_code(outcome)
 
 
@@ -115,12 +122,13 @@ def exit_code(outcome: RunOutcome) -> int:
     return int(bool(outcome.summary.n_failed or outcome.summary.n_undelivered))
 
 
-def _report(outcome: RunOutcome, home: Path, notes: list[str]) -> None:
+def _report(outcome: RunOutcome, plan: Plan, home: Path, notes: list[str]) -> None:
     summary = outcome.summary
-    console = output_console()
     if summary.results:
-        print_leaderboard(make_leaderboard(summary.results), console)
-    lines = [shown(note) for note in notes]
+        planned = [(item.model.name, task.key) for item in plan.evaluations for task in item.tasks]
+        board = in_run_order(make_leaderboard(summary.results), lambda _: planned)
+        echo_lines(leaderboard_lines(board, terminal_width(), is_ascii=is_ascii()))
+    lines = list(notes)
     if summary.results or not outcome.errors:
         lines.append(
             f"{summary.n_samples} samples, {summary.n_requests} requests answered,"
@@ -140,6 +148,6 @@ def _report(outcome: RunOutcome, home: Path, notes: list[str]) -> None:
     if summary.interrupted:
         lines.append(f"interrupted: finished samples are kept in {home}; run again to go on")
     for line in lines:
-        console.print(shown(line), soft_wrap=True)
+        echo(line)
     for error in outcome.errors:
         echo_error(f"error: {error}")

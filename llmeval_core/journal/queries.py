@@ -210,6 +210,14 @@ class JournalQueries:
         for (body,) in found:
             yield TaskResult.model_validate_json(body)
 
+    def planned_tasks(self, plan_fingerprint: str) -> list[tuple[str, str]]:
+        """List the model and the key of each task of a plan, in its order; none if not known."""
+        return self._connection.execute(
+            "SELECT json_extract(value, '$.model'), json_extract(value, '$.key')"
+            " FROM plans, json_each(body, '$.tasks') WHERE fingerprint = ?",
+            (plan_fingerprint,),
+        ).fetchall()
+
     def result_of(self, task_fingerprint: str) -> TaskResult | None:
         """Find the newest result of a task by its fingerprint."""
         row = self._connection.execute(

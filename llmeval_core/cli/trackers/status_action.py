@@ -7,10 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from llmeval_core.api import existing_journal
-from llmeval_core.cli.console import add_row, echo, echo_json, print_table
+from llmeval_core.cli.console import echo, echo_json, echo_table
+from llmeval_core.cli.tables import Column, Table
 from llmeval_core.errors import UnknownNameError
 from llmeval_core.journal import DeliveryRepository, Journal, PendingDelivery
 from llmeval_core.naming import did_you_mean
@@ -63,21 +62,17 @@ def _describe(
 
 
 def _print(tracker_statuses: list[TrackerStatus]) -> None:
-    table = Table(
-        "tracker", "delivered", "waiting", "refused", "last delivery", box=None, pad_edge=False
-    )
-    for column in table.columns[1:4]:
-        column.justify = "right"
+    counts = (Column(heading, "right") for heading in ("delivered", "waiting", "refused"))
+    table = Table([Column("tracker"), *counts, Column("last delivery")])
     for status in tracker_statuses:
-        add_row(
-            table,
+        table.add(
             status.tracker,
             f"{status.n_delivered:,}",
             f"{status.n_pending:,}",
             f"{status.n_failed:,}",
             _moment(status.delivered_at),
         )
-    print_table(table)
+    echo_table(table)
     for status in tracker_statuses:
         if status.location:
             echo(f"{status.tracker}: see {status.location}")
