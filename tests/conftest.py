@@ -12,7 +12,7 @@ from pathlib import Path
 import importlib_metadata
 import pytest
 
-from llmeval_core.cli.announced_commands import COMMANDS_GROUP
+from llmeval_core.announced_commands import COMMANDS_GROUP
 from llmeval_core.cli.group import main
 from llmeval_core.hooks import ENTRY_POINT_GROUP
 

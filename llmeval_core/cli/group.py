@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from llmeval_core import __version__
-from llmeval_core.cli.announced_commands import announced_commands
+from llmeval_core.announced_commands import announced_commands
 from llmeval_core.cli.exit import exit_process
 from llmeval_core.cli.options import disabled_plugins
 from llmeval_core.cli.streams import Streams

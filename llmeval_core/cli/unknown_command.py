@@ -6,8 +6,8 @@ import os
 
 import click
 
+from llmeval_core.announced_commands import announced_commands
 from llmeval_core.api.session import lenient
-from llmeval_core.cli.announced_commands import announced_commands
 from llmeval_core.cli.options import disabled_plugins
 from llmeval_core.errors import LlmevalError, PluginError
 from llmeval_core.host import Plugin, load_plugins

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import click
 import importlib_metadata
 
-from llmeval_core.cli.announced_commands import COMMANDS_GROUP, AnnouncedCommand
+from llmeval_core.announced_commands import COMMANDS_GROUP, AnnouncedCommand
 from llmeval_core.hooks import ENTRY_POINT_GROUP
 from llmeval_core.host import load_plugins
 
