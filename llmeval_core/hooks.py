@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
+from llmeval_core import __version__
 from llmeval_core.completeness import Coverage, coverage_of, gives_way
 from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
@@ -87,7 +88,6 @@ from llmeval_core.errors import (
 )
 from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
-from llmeval_core.packages import FetchError, Wheel, cache_folder, fetch_wheel, file_sha256
 from llmeval_core.paths import expand_path, file_problem, folder_problem
 from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, finder_of, parted_answers
 from llmeval_core.records import (
@@ -138,7 +138,6 @@ __all__ = [
     "ExtractRule",
     "Failure",
     "FailureKind",
-    "FetchError",
     "FewShotConfig",
     "Generation",
     "GenerationConfig",
@@ -179,15 +178,12 @@ __all__ = [
     "TrackerCheck",
     "TrackerError",
     "TrackerStatus",
-    "Wheel",
+    "__version__",
     "boxed_texts",
-    "cache_folder",
     "conditions",
     "coverage_of",
     "expand_path",
-    "fetch_wheel",
     "file_problem",
-    "file_sha256",
     "finder_of",
     "fingerprint",
     "folder_problem",

@@ -7,15 +7,12 @@ import sys
 import threading
 from typing import NoReturn
 
-WORKER_THREAD_PREFIX = "llmeval-work"
-"""Prefix of the names of threads in which plugins do blocking work."""
+from llmeval_core.containing import THREAD_NAME
 
 
 def exit_process(code: int) -> NoReturn:
     """Exit; `sys.exit` alone would wait for every thread, and one that hangs never ends."""
-    hanging = [
-        thread for thread in threading.enumerate() if thread.name.startswith(WORKER_THREAD_PREFIX)
-    ]
+    hanging = [thread for thread in threading.enumerate() if thread.name.startswith(THREAD_NAME)]
     if hanging:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -29,6 +29,7 @@ COMMANDS = {
     "metrics": "List metrics.",
     "trackers": "List trackers, see what each has, fill a new one.",
     "plugins": "List plugins, and why one does not work.",
+    "plugin": "Make a plugin project, check an installed plugin.",
     "doctor": "Check that everything works.",
     "schema": "Print the JSON Schema of the run file.",
     "completion": "Print the shell completion script.",

@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 
 from llmeval_core.api.leaderboard import Leaderboard, cell_text, n_of
-from llmeval_core.api.outcome_notes import outcome_notes
+from llmeval_core.api.notes_on_outcomes import outcome_notes
 from llmeval_core.cli.tables import Column, Table, text_width, wrap
 from llmeval_core.printable import shown
 

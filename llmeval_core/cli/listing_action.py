@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from llmeval_core.api.session import Session
-from llmeval_core.api.settings_schema import (
+from llmeval_core.api.settings_json_schema import (
     Setting,
     entry_name,
     example_of,

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from llmeval_core.paths import expand_path
+from llmeval_core.paths import DEFAULT_HOME, HOME_VARIABLE, expand_path
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
@@ -41,8 +41,8 @@ def home_option(command: CommandT) -> CommandT:
     return click.option(
         "--home",
         type=_Folder(file_okay=False, readable=False, path_type=Path),  # the journal says more
-        default=Path(".llmeval"),
-        envvar="LLMEVAL_HOME",
+        default=Path(DEFAULT_HOME),
+        envvar=HOME_VARIABLE,
         show_envvar=True,
         show_default=True,
         help="Folder of the journal and of what trackers keep.",
@@ -103,7 +103,7 @@ def complete_from_journal(what: Literal["key", "model", "dataset"]) -> Complete:
     ) -> list[CompletionItem]:
         from llmeval_core.cli.journal_names import journal_names  # noqa: PLC0415  late, see above
 
-        home = ctx.params.get("home") or Path(".llmeval")
+        home = ctx.params.get("home") or Path(DEFAULT_HOME)
         names = journal_names(home, what)
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from llmeval_core.api import existing_journal, preflight_of_plan
-from llmeval_core.api.existing_journal import has_journal
+from llmeval_core.api.journal_opening import has_journal
 from llmeval_core.api.prompt_preview import preview_tasks
 from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan

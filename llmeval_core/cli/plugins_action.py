@@ -21,7 +21,7 @@ def show_plugins(ctx: click.Context, *, as_json: bool) -> None:
         echo_json([_as_json(plugin) for plugin in plugins])
         return
     if not plugins:
-        echo("no plugin is installed; try `pip install llmeval-datasets llmeval-models`")
+        echo("no plugin is installed; llmeval-suite brings those that most people need")
         return
     names = (Column(heading) for heading in ("name", "distribution", "version", "state"))
     table = Table([*names, Column("ms", "right"), Column("offers", wraps=True)])
@@ -37,20 +37,9 @@ def show_plugins(ctx: click.Context, *, as_json: bool) -> None:
             echo(f"\n{plugin.label} is passed over: {plugin.reason}")
 
 
-def _names(plugin: Plugin) -> dict[str, list[str]]:
-    """Name what a plugin offers, by kind; a route is called by its prefix."""
-    return {
-        kind: [
-            str(getattr(offer, "name", None) or getattr(offer, "prefix", "?")) for offer in offers
-        ]
-        for kind, offers in plugin.offers.items()
-        if offers
-    }
-
-
 def _offers(plugin: Plugin) -> str:
     lines = []
-    for kind, names in _names(plugin).items():
+    for kind, names in plugin.names.items():
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         lines.append(f"{kind}: {', '.join(names[:_MOST_NAMES])}{more}")
     return "\n".join(lines)
@@ -64,6 +53,6 @@ def _as_json(plugin: Plugin) -> dict[str, Any]:
         "version": plugin.version,
         "state": plugin.state,
         "load_ms": round(plugin.load_s * 1000, 1),
-        "offers": _names(plugin),
+        "offers": plugin.names,
         "reason": plugin.reason,
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from llmeval_core.api.prompt_preview import PreviewedTask, PromptPreview
-from llmeval_core.api.sample_json import asked_json, expected_json
+from llmeval_core.api.samples_as_json import asked_json, expected_json
 from llmeval_core.cli.console import echo, echo_block, echo_titled
 from llmeval_core.cli.sample_view import asked, expected
 from llmeval_core.engine import TaskPreview

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from llmeval_core.api import existing_journal, in_run_order, make_leaderboard
 from llmeval_core.api.leaderboard import to_csv, to_json, to_markdown
-from llmeval_core.api.leaderboard_notes import leaderboard_notes
+from llmeval_core.api.notes_on_leaderboard import leaderboard_notes
 from llmeval_core.cli.console import echo, echo_document, echo_lines, is_ascii, terminal_width
 from llmeval_core.cli.leaderboard import leaderboard_lines
 

@@ -14,7 +14,9 @@ import click
 from rich.console import Console
 
 from llmeval_core.api import in_run_order, make_leaderboard, outcome_json, preflight_of_run
-from llmeval_core.api.leaderboard_notes import kept_out_notes
+from llmeval_core.api.event_loop import run_until_complete
+from llmeval_core.api.notes_on_leaderboard import kept_out_notes
+from llmeval_core.api.progress import LiveProgress, PlainProgress
 from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
 from llmeval_core.cli.console import (
@@ -25,9 +27,8 @@ from llmeval_core.cli.console import (
     is_ascii,
     terminal_width,
 )
-from llmeval_core.cli.event_loop import run_until_complete
 from llmeval_core.cli.leaderboard import leaderboard_lines
-from llmeval_core.cli.progress import LiveProgress, PlainProgress, error_console
+from llmeval_core.cli.live_console import error_console
 from llmeval_core.cli.session import open_session
 from llmeval_core.engine import (
     Progress,

@@ -5,8 +5,13 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from llmeval_core.api import existing_journal, sample_json
-from llmeval_core.api.sample_selection import choose, find_samples
+from llmeval_core.api import (
+    SampleCriteria,
+    existing_journal,
+    find_samples,
+    sample_json,
+    stream_samples,
+)
 from llmeval_core.cli.console import echo, echo_block, echo_error, echo_json, is_output_closed
 from llmeval_core.cli.sample_view import result_parts
 from llmeval_core.reasoning import ReasoningFinder
@@ -25,10 +30,11 @@ def show_samples(
     as_json: bool,
 ) -> None:
     """Print the samples of a task that fit."""
+    criteria = SampleCriteria(key, model, outcomes=frozenset(outcomes), failed=failed, wrong=wrong)
     with existing_journal(home) as journal, journal.reader() as reader:
-        found = find_samples(reader, key, model)
+        found = find_samples(reader, criteria)
         reasoning = ReasoningFinder(found.reasoning_tags)
-        results = choose(reader, found, failed=failed, wrong=wrong, outcomes=outcomes)
+        results = stream_samples(reader, found)
         n_shown = 0
         for result in itertools.islice(results, limit or None):
             if is_output_closed():

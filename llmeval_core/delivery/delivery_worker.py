@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from dataclasses import dataclass
 
 from filelock import FileLock
@@ -13,15 +14,19 @@ from llmeval_core.completeness import standing_by_metric
 from llmeval_core.config import Redactor
 from llmeval_core.containing import current_folder, return_to
 from llmeval_core.contracts import Receipt, RunInfo
-from llmeval_core.delivery.breaker import Breaker
 from llmeval_core.errors import TrackerError, in_words, passes
 from llmeval_core.journal import DeliveryRepository, Journal, JournalQueries, StoredTracker
 from llmeval_core.plan import PlannedTracker
 from llmeval_core.records import TaskResult
+from llmeval_core.support import Backoff, CircuitBreaker
 
 _log = logging.getLogger("llmeval.delivery")
 _LOCK_POLL_S = 0.1
 _AHEAD_S = 0.5  # a run that finds everything in the journal is over by then
+PAUSES = Backoff(first_s=30.0, longest_s=300.0)
+"""How long to leave a tracker alone after it failed; longer only if it asks for that itself."""
+SETTLED_S = 1.0
+"""A failure younger than this would only happen again, seconds."""
 CLOSE_S = 5.0
 """Longest time for a tracker to close, seconds."""
 
@@ -65,7 +70,7 @@ class DeliveryWorker:
         self._reason: str | None = None
         self._location: str | None = None
         self._with_failed = True
-        self._breaker = Breaker()
+        self._circuit = CircuitBreaker(PAUSES)
         journal.deliveries(
             DeliveryRepository.remember_tracker,
             StoredTracker(
@@ -112,9 +117,9 @@ class DeliveryWorker:
         try:
             while not self._closing:
                 is_woken = await self._wait()
-                if not self._closing and not self._breaker.pause_s():
+                if not self._closing and not self._circuit.wait_s(time.monotonic()):
                     await self._deliver_pending(opening_ahead=not is_woken)
-            if self._breaker.may_try_last():
+            if self._circuit.may_probe_early(time.monotonic(), after_s=SETTLED_S):
                 await self._deliver_pending()
         finally:
             await self._close()
@@ -125,9 +130,9 @@ class DeliveryWorker:
         Return whether there may be something. A tracker is opened ahead, because that may take
         seconds, but not for a run that is over at once.
         """
-        pause_s = self._breaker.pause_s()
-        if pause_s is None and not self._opened:
-            pause_s = _AHEAD_S
+        pause_s = None if self._opened else _AHEAD_S
+        if self._circuit.since is not None:
+            pause_s = self._circuit.wait_s(time.monotonic())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._awake.wait()
@@ -140,14 +145,15 @@ class DeliveryWorker:
             return
         lock = await self._lock()
         try:
+            self._circuit.sent()
             await self._open()
             for result_id in await asyncio.to_thread(self._pending):
                 await self._deliver(result_id)
             self._reason = None
             self._with_failed = False
-            self._breaker.succeeded()
+            self._circuit.succeeded()
         except TrackerError as err:
-            self._breaker.failed(retry_after_s=err.retry_after_s)
+            self._circuit.failed(time.monotonic(), told_s=err.retry_after_s)
             first_time = self._reason is None
             self._reason = self._redactor(err.what + (f" (try: {err.hint})" if err.hint else ""))
             if first_time:

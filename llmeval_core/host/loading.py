@@ -93,7 +93,9 @@ def _load(
         elapsed = time.perf_counter() - started
         return Plugin(point.name, distribution, version, "broken", elapsed, reason)
     elapsed = time.perf_counter() - started
-    return Plugin(point.name, distribution, version, "loaded", elapsed, offers=offers)
+    return Plugin(
+        point.name, distribution, version, "loaded", elapsed, offers=offers, module=point.module
+    )
 
 
 def _register(module: object, name: str, manager: pluggy.PluginManager) -> str:
@@ -126,8 +128,13 @@ def _refuse_unmarked_hooks(module: object) -> None:
             continue
         function = getattr(module, name)
         is_ours = getattr(function, "__module__", None) == hooks.__name__
-        if callable(function) and not is_ours and not hasattr(function, "llmeval_impl"):
+        if callable(function) and not is_ours and not is_hook(function):
             raise PluginError(f"hook '{name}' lacks @hookimpl, and is never called")
+
+
+def is_hook(function: object) -> bool:
+    """Say whether something is marked with `@hookimpl`."""
+    return hasattr(function, "llmeval_impl")
 
 
 def _refuse_wrong_hooks(module: object, manager: pluggy.PluginManager) -> None:

@@ -34,6 +34,7 @@ class Plugin:
         load_s: how long importing and asking it took, seconds.
         reason: why it is not used; None otherwise.
         offers: by kind, the names or the objects it offers.
+        module: where its hooks are; None if that is not known.
     """
 
     name: str
@@ -43,11 +44,26 @@ class Plugin:
     load_s: float
     reason: str | None = None
     offers: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: see hooks
+    module: str | None = None
 
     @property
     def label(self) -> str:
         """The distribution and its version, for messages."""
         return f"{self.distribution} {self.version}"
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """What it offers, by kind and name; kinds of which it offers nothing are left out."""
+        return {
+            kind: [offer_name(offer) for offer in offers]
+            for kind, offers in self.offers.items()
+            if offers
+        }
+
+
+def offer_name(offer: Any) -> str:
+    """Name what is on offer; Any: what it is depends on the kind. A route has a prefix instead."""
+    return str(getattr(offer, "name", None) or getattr(offer, "prefix", "?"))
 
 
 class Host:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from llmeval_core.completeness import standing_by_metric
 from llmeval_core.contracts import Receipt
+from llmeval_core.journal.selecting import named_rows, read_records
 from llmeval_core.naming import Json
 from llmeval_core.records import TaskResult, TrackerStatus
 
@@ -130,33 +131,36 @@ class DeliveryRepository:
 
     def lacks(self, tracker: str) -> list[PendingDelivery]:
         """List the results that a tracker lacks, oldest first."""
-        found = self._connection.execute(
-            "SELECT result, model, task, state, attempts, reason FROM deliveries"
+        return read_records(
+            self._connection,
+            PendingDelivery,
+            "SELECT result AS result_id, model, task, state, attempts, reason FROM deliveries"
             " JOIN results ON id = result WHERE tracker = ? AND state != 'delivered' ORDER BY seq",
             (tracker,),
         )
-        return [PendingDelivery(*row) for row in found]
 
     def tracker_statuses(self) -> list[TrackerStatus]:
         """Sum up every tracker that was ever used, by name."""
-        found = self._connection.execute(
-            "SELECT name, coalesce(sum(state = 'delivered'), 0),"
-            " coalesce(sum(state = 'pending'), 0), coalesce(sum(state = 'failed'), 0),"
-            " max(CASE WHEN state = 'delivered' THEN updated_at END), config"
-            " FROM trackers LEFT JOIN deliveries ON tracker = name GROUP BY name ORDER BY name"
+        found = named_rows(
+            self._connection,
+            "SELECT name, coalesce(sum(state = 'delivered'), 0) AS n_delivered,"
+            " coalesce(sum(state = 'pending'), 0) AS n_pending,"
+            " coalesce(sum(state = 'failed'), 0) AS n_failed,"
+            " max(CASE WHEN state = 'delivered' THEN updated_at END) AS delivered_at, config"
+            " FROM trackers LEFT JOIN deliveries ON tracker = name GROUP BY name ORDER BY name",
         ).fetchall()
         return [
             TrackerStatus(
-                name,
-                n_delivered,
-                n_pending,
-                n_failed,
-                delivered_at,
-                location=self._newest("location", name),
-                reason=self._newest("reason", name),
-                config=json.loads(config),
+                row["name"],
+                row["n_delivered"],
+                row["n_pending"],
+                row["n_failed"],
+                row["delivered_at"],
+                location=self._newest("location", row["name"]),
+                reason=self._newest("reason", row["name"]),
+                config=json.loads(row["config"]),
             )
-            for name, n_delivered, n_pending, n_failed, delivered_at, config in found
+            for row in found
         ]
 
     def _newest(self, column: Literal["location", "reason"], tracker: str) -> str | None:
@@ -237,8 +241,9 @@ class DeliveryRepository:
 
     def all(self) -> list[DeliveryRecord]:
         """List every delivery, oldest result first."""
-        found = self._connection.execute(
-            "SELECT result, tracker, state, reason, attempts, location, note FROM deliveries"
-            " JOIN results ON id = result ORDER BY seq, tracker"
+        return read_records(
+            self._connection,
+            DeliveryRecord,
+            "SELECT result AS result_id, tracker, state, reason, attempts, location, note"
+            " FROM deliveries JOIN results ON id = result ORDER BY seq, tracker",
         )
-        return [DeliveryRecord(*row) for row in found]

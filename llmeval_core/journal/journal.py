@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, TypeVar
@@ -16,14 +16,15 @@ from typing import Concatenate, ParamSpec, TypeVar
 from filelock import FileLock, Timeout
 
 from llmeval_core.errors import JournalError
+from llmeval_core.journal.connecting import flush_log
 from llmeval_core.journal.delivery_repository import DeliveryRepository
 from llmeval_core.journal.file_access import refuse_protected
 from llmeval_core.journal.file_presence import FilePresence
 from llmeval_core.journal.journal_source import open_for_reading, open_for_writing
+from llmeval_core.journal.journal_writer import JournalWriter
 from llmeval_core.journal.queries import JournalQueries
-from llmeval_core.journal.schema import journal_error, sqlite_errors
+from llmeval_core.journal.sqlite_errors import journal_error, sqlite_errors
 from llmeval_core.journal.stored import StoredTask
-from llmeval_core.journal.writing import SampleWriter
 from llmeval_core.naming import Json
 from llmeval_core.records import SampleResult, TaskResult
 
@@ -59,7 +60,7 @@ class Journal:
             self._presence = FilePresence(self._source.path, called=self.path)
         self._reader = JournalQueries(self._connection)
         self._deliveries = DeliveryRepository(self._connection)
-        self._writer: SampleWriter | None = None
+        self._writer: JournalWriter | None = None
 
     def __enter__(self) -> Journal:
         return self
@@ -77,6 +78,9 @@ class Journal:
         if self._writer is not None:
             self._writer.close()
         with self._lock:  # a thread that nobody waits for may still be reading
+            if self._connection.total_changes:
+                with suppress(OSError):  # it is committed; nobody can do more about it now
+                    flush_log(self._source.path)
             self._connection.close()
             self._source.close()
 
@@ -110,12 +114,7 @@ class Journal:
         Raises:
             JournalError: as `record`.
         """
-        if self._writer is None:
-            self._presence.check()
-            self._writer = SampleWriter(
-                self._source.path, called=self.path, presence=self._presence
-            )
-        self._writer.put(task, result, request, is_again=is_again)
+        self._started_writer().put(task, result, request, is_again=is_again)
 
     async def keep_up(self) -> None:
         """Wait if the disk has fallen far behind.
@@ -126,6 +125,15 @@ class Journal:
         if self._writer is not None and self._writer.n_waiting > _MOST_WAITING:
             await self.flush()
 
+    async def publish(self) -> None:
+        """Return when every recorded sample can be read; `flush` says when it is on disk.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        if self._writer is not None:
+            await asyncio.wrap_future(self._writer.publish())
+
     async def flush(self) -> None:
         """Return when every recorded sample is on disk.
 
@@ -134,6 +142,14 @@ class Journal:
         """
         if self._writer is not None:
             await asyncio.wrap_future(self._writer.flush())
+
+    def _started_writer(self) -> JournalWriter:
+        if self._writer is None:
+            self._presence.check()
+            self._writer = JournalWriter(
+                self._source.path, called=self.path, presence=self._presence
+            )
+        return self._writer
 
     def begin_task(
         self,
@@ -209,6 +225,18 @@ class Journal:
                 yield from reader.sample_results(task.id)
 
     # --- results and deliveries
+
+    async def save(self, result: TaskResult, trackers: tuple[str, ...]) -> None:
+        """Keep a task's result, and who has yet to get it; returns when that is on disk.
+
+        Args:
+            result: the result; one that is there already is left as it is.
+            trackers: names of trackers; those that have it already are left as they are.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        await asyncio.wrap_future(self._started_writer().save(result, trackers))
 
     def plan_of(self, result: TaskResult) -> dict[str, Json]:
         """Return the plan that a result comes from; empty if it is not known. Blocking."""

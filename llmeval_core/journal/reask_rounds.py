@@ -93,7 +93,7 @@ def replace_answers(connection: sqlite3.Connection, replaced: Iterable[rows.Row]
     """
     for row in replaced:
         marks = ",".join("?" * len(row))
-        connection.execute(f"{rows.INSERT_GENERATIONS} VALUES ({marks}){_INSTEAD}", row)
+        connection.execute(f"{rows.INSERT_GENERATIONS} VALUES ({marks}){rows.REPLACE_ANSWER}", row)
         made_of_it = connection.execute(
             "SELECT task, idx FROM samples WHERE generation = ?", (row[0],)
         ).fetchall()
@@ -113,7 +113,3 @@ _CHANGED = (
     " ON CONFLICT (requests, name) DO UPDATE SET changed_at = excluded.changed_at"
 )
 """Note for all tasks that ask the same that an answer changed; no round has an empty name."""
-_INSTEAD = " ON CONFLICT (fingerprint) DO UPDATE SET " + ", ".join(
-    f"{column} = excluded.{column}"
-    for column in [*rows.GENERATION_COLUMNS.split(", "), "finished_at"]
-)

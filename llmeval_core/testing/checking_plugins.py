@@ -1,4 +1,4 @@
-"""Does a plugin keep its promises?"""
+"""Is a plugin well-formed: does it load, and can all that it offers be used?"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import subprocess
 import sys
 from types import ModuleType
+from typing import Any
 
 import importlib_metadata
 import yaml
@@ -54,18 +55,37 @@ def check_plugin(plugin: ModuleType | str) -> Plugin:
     point = _entry_point(plugin)
     (loaded,) = load_plugins(entry_points=[point], environ={}).plugins
     assert loaded.state == "loaded", f"the plugin is {loaded.state}: {loaded.reason}"
-    for kind in COMPONENT_KINDS:
-        _check_kind(kind, loaded.offers.get(kind, ()))
-    for route in loaded.offers.get("routes", ()):
-        where = f"route '{route.prefix}'"
-        assert route.prefix.startswith("/"), f"{where}: the prefix begins with no slash"
-        assert not route.prefix.endswith("/"), f"{where}: the prefix ends with a slash"
-        _check_line(route.summary, f"{where}: the summary")
-    for check in loaded.offers.get("checks", ()):
-        _check_line(check.name, "the name of a check")
+    for kind, offers in loaded.offers.items():
+        for offer in offers:
+            check_offer(kind, offer)
     check_commands(point.module, loaded.offers.get("commands", ()))
-    seconds = _import_s(sys.modules[point.module])
+    seconds = import_s(sys.modules[point.module])
     return loaded if seconds is None else dataclasses.replace(loaded, load_s=seconds)
+
+
+def check_offer(kind: str, offer: Any) -> None:
+    """Check that one thing on offer is well-formed; Any: what it is depends on the kind.
+
+    Args:
+        kind: `datasets`, `metrics`, `commands`, ...; what follows `llmeval_register_`.
+        offer: what the hook of that kind gave.
+
+    Raises:
+        AssertionError: it is not; the message says what is wrong.
+    """
+    if kind in COMPONENT_KINDS:
+        where = f"{kind} '{offer.name}'"
+        _check_line(offer.summary, f"{where}: the summary")
+        _check_settings(kind, offer, where)
+        _check_example(offer.example, where)
+        _check_factory(kind, offer, where)
+    elif kind == "routes":
+        where = f"route '{offer.prefix}'"
+        assert offer.prefix.startswith("/"), f"{where}: the prefix begins with no slash"
+        assert not offer.prefix.endswith("/"), f"{where}: the prefix ends with a slash"
+        _check_line(offer.summary, f"{where}: the summary")
+    elif kind == "checks":
+        _check_line(offer.name, "the name of a check")
 
 
 def _entry_point(plugin: ModuleType | str) -> importlib_metadata.EntryPoint:
@@ -78,7 +98,7 @@ def _entry_point(plugin: ModuleType | str) -> importlib_metadata.EntryPoint:
     return importlib_metadata.EntryPoint(name=name, value=name, group=ENTRY_POINT_GROUP)
 
 
-def _import_s(module: ModuleType) -> float | None:
+def import_s(module: ModuleType) -> float | None:
     """Import a module in a fresh interpreter; None if it was made by hand and has no file."""
     if module.__spec__ is None:
         return None
@@ -91,15 +111,6 @@ def _import_s(module: ModuleType) -> float | None:
     )
     assert timed.returncode == 0, f"it does not import by itself: {timed.stderr}"
     return float(timed.stdout.split()[-1])
-
-
-def _check_kind(kind: str, entries: tuple[Component[Settings, object], ...]) -> None:
-    for entry in entries:
-        where = f"{kind} '{entry.name}'"
-        _check_line(entry.summary, f"{where}: the summary")
-        _check_settings(kind, entry, where)
-        _check_example(entry.example, where)
-        _check_factory(kind, entry, where)
 
 
 def _check_line(text: str, what: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmeval_core.api.core_checks import check_plugins
+from llmeval_core.api.built_in_checks import check_plugins
 from llmeval_core.errors import PluginError
 from llmeval_core.host import Host, Plugin, load_plugins
 

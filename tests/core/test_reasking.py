@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llmeval_core.api import find_samples
+from llmeval_core.api import SampleCriteria, find_samples
 from llmeval_core.engine import ReaskFilter, RunOutcome, SilentProgress, read_again, run_plan
 from llmeval_core.errors import ConfigError, ModelError
 from llmeval_core.journal import Journal
@@ -82,7 +82,7 @@ def value(outcome: RunOutcome) -> float | None:
 
 def texts(home: Path) -> list[str]:
     with Journal(home) as journal, journal.reader() as reader:
-        found = find_samples(reader, "fake_0shot", None)
+        found = find_samples(reader, SampleCriteria("fake_0shot"))
         return [
             one.generation.text if one.generation else "(failed)"
             for one in reader.sample_results(found.task.id)

@@ -15,11 +15,11 @@ import yaml
 from rich.progress import Progress as RichProgress
 
 from llmeval_core.api import SyncOutcome, existing_journal
+from llmeval_core.api.event_loop import run_until_complete
 from llmeval_core.api.syncing import bring
 from llmeval_core.catalog import Catalog, Preflight, ReadinessCheck, make_trackers
 from llmeval_core.cli.console import echo, echo_json
-from llmeval_core.cli.event_loop import run_until_complete
-from llmeval_core.cli.progress import error_console
+from llmeval_core.cli.live_console import error_console
 from llmeval_core.cli.session import open_session
 from llmeval_core.config import Origin, TrackerConfig, validate
 from llmeval_core.errors import ConfigError

@@ -15,7 +15,8 @@ from llmeval_datasets.packaged.dataset import (
     packaged_dataset,
 )
 
-from llmeval_core.hooks import ConfigError, FetchError, Settings, Wheel, fetch_wheel
+from llmeval_core.hooks import ConfigError, Settings
+from llmeval_core.support import FetchError, Wheel, fetch_wheel
 from llmeval_core.testing import check_dataset, check_plugin
 
 SHUFFLED = "truthful_qa"

@@ -18,15 +18,20 @@ from typing import Any
 
 import aiohttp
 import pytest
+from llmeval_mlflow_proxy.forwarding_policy import MlflowPolicy
 from llmeval_mlflow_proxy.proxy import Proxy
-from llmeval_mlflow_proxy.refused import MlflowRules
 from llmeval_mlflow_proxy.settings import read_settings
-from llmeval_mlflow_proxy.upstream import Absence, Fixed, Upstream
+from llmeval_mlflow_proxy.upstream import FixedUpstream, Unavailable, Upstream
 from multidict import CIMultiDictProxy
 from yarl import URL
 
 from plugins.proxies.mlflow_proxy.tests.raw_upstream import Answer, RawUpstream, raw_upstream
-from plugins.proxies.mlflow_proxy.tests.serving import PATIENCE_S, mount_one, serve, site_in
+from plugins.proxies.mlflow_proxy.tests.route_server import (
+    MAX_WAIT_S,
+    mount_one,
+    route_context,
+    serve,
+)
 
 PREFIX = "/proxy-mlflow"
 
@@ -42,7 +47,7 @@ def quiet_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedResponse:
     """A whole answer."""
 
     status: int
@@ -51,7 +56,7 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Proxied:
+class RunningProxy:
     """A proxy with what is behind it.
 
     Args:
@@ -64,19 +69,19 @@ class Proxied:
     upstream: RawUpstream
     session: aiohttp.ClientSession
 
-    async def ask(self, method: str, rest: str, **options: Any) -> Heard:
+    async def ask(self, method: str, rest: str, **options: Any) -> ReceivedResponse:
         """Ask for a raw path below the prefix, following nothing; Any: aiohttp's options."""
         url = URL(self.url + rest, encoded=True)
         async with self.session.request(method, url, allow_redirects=False, **options) as answer:
-            return Heard(answer.status, answer.headers, await answer.read())
+            return ReceivedResponse(answer.status, answer.headers, await answer.read())
 
 
-Proxying = Callable[..., contextlib.AbstractAsyncContextManager[Proxied]]
+Proxying = Callable[..., contextlib.AbstractAsyncContextManager[RunningProxy]]
 
 
 @contextlib.contextmanager
 def serve_proxy(
-    known: Upstream | Absence,
+    known: Upstream | Unavailable,
     home: Path,
     *,
     root_path: str = "",
@@ -84,14 +89,14 @@ def serve_proxy(
 ) -> Iterator[str]:
     """Serve a proxy to a fixed upstream; give its URL with the prefix."""
     proxy = Proxy(
-        Fixed(known),
+        FixedUpstream(known),
         home,
         name="MLflow",
-        rules=MlflowRules(),
+        policy=MlflowPolicy(),
         allowed_origins=allowed,
         diagnosis="/debug-mlflow",
     )
-    with serve(mount_one(PREFIX, proxy, site_in(home)), root_path=root_path) as url:
+    with serve(mount_one(PREFIX, proxy, route_context(home)), root_path=root_path) as url:
         yield url + PREFIX
 
 
@@ -106,7 +111,7 @@ def proxying(tmp_path: Path) -> Proxying:
         base: str = "",
         environ: dict[str, str] | None = None,
         root_path: str = "",
-    ) -> AsyncIterator[Proxied]:
+    ) -> AsyncIterator[RunningProxy]:
         async with raw_upstream(answer) as upstream:
             settings = read_settings(
                 {**(environ or {}), "MLFLOW_TRACKING_URI": upstream.url + base}
@@ -121,7 +126,7 @@ def proxying(tmp_path: Path) -> Proxying:
             url = await asyncio.to_thread(served.__enter__)
             try:
                 async with aiohttp.ClientSession(auto_decompress=False) as session:
-                    yield Proxied(url, upstream, session)
+                    yield RunningProxy(url, upstream, session)
             finally:
                 await asyncio.to_thread(served.__exit__, None, None, None)
 
@@ -160,7 +165,7 @@ class MlflowServer:
                 stderr=log,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + MAX_WAIT_S
         while True:
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/health"):
                 return

@@ -31,8 +31,8 @@ from llmeval_core.hooks import (
     Score,
     TaskResult,
 )
-from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
-from plugins.trackers.mlflow_tracker.tests.postgres import PostgresCluster
+from plugins.trackers.mlflow_tracker.tests.fault_proxy import FaultProxy
+from plugins.trackers.mlflow_tracker.tests.postgres_cluster import PostgresCluster
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Any]
@@ -135,7 +135,7 @@ async def open_tracker(tmp_path: Path) -> AsyncIterator[TrackerFactory]:
         yield open_one
 
 
-class Server:
+class MlflowTestServer:
     """A real MLflow server on loopback that can be stopped, frozen and started again.
 
     Its store is an SQLite file in its folder, or the database that is given.
@@ -192,8 +192,8 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("mlflow-server"))
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowTestServer]:
+    server = MlflowTestServer(tmp_path_factory.mktemp("mlflow-server"))
     server.start()
     yield server
     server.stop()
@@ -212,23 +212,23 @@ def postgres() -> Iterator[PostgresCluster]:
 @pytest.fixture(scope="session")
 def postgres_server(
     postgres: PostgresCluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+) -> Iterator[MlflowTestServer]:
     folder = tmp_path_factory.mktemp("mlflow-postgres")
-    server = Server(folder, postgres.new_database("mlflow"))
+    server = MlflowTestServer(folder, postgres.new_database("mlflow"))
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture(params=["server", "postgres_server"], ids=["sqlite", "postgresql"])
-def any_server(request: pytest.FixtureRequest) -> Server:
+def any_server(request: pytest.FixtureRequest) -> MlflowTestServer:
     """For what depends on the database behind the server: the test runs on each."""
-    chosen: Server = request.getfixturevalue(request.param)
+    chosen: MlflowTestServer = request.getfixturevalue(request.param)
     return chosen
 
 
 @pytest.fixture
-def proxies(server: Server) -> Iterator[Callable[[], FaultProxy]]:
+def proxies(server: MlflowTestServer) -> Iterator[Callable[[], FaultProxy]]:
     with contextlib.ExitStack() as stack:
 
         def new() -> FaultProxy:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmeval_mlflow_tracker.check import check_mlflow
+from llmeval_mlflow_tracker.mlflow_check import check_mlflow
 from llmeval_mlflow_tracker.settings import MlflowSettings
 from llmeval_mlflow_tracker.tracker import MlflowTracker
 from mlflow.tracking import MlflowClient

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from llmeval_wandb_tracker.content import artifact_name, run_id
+from llmeval_wandb_tracker.run_summary import artifact_name, run_id
 from llmeval_wandb_tracker.settings import WandbSettings
 from llmeval_wandb_tracker.tracker import WandbTracker
 

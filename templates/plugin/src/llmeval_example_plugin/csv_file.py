@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import csv
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 from pydantic import Field
 
-from llmeval_core.hooks import Receipt, RunInfo, Settings, TaskResult, TrackerError
+from llmeval_core.hooks import (
+    Component,
+    Receipt,
+    RunInfo,
+    Settings,
+    TaskResult,
+    Tracker,
+    TrackerError,
+    hookimpl,
+)
 
 _HEADER = ["result", "model", "key", "value"]
 
@@ -68,3 +79,9 @@ class CsvFileTracker:
             return [_HEADER]
         with self._path.open(encoding="utf-8", newline="") as file:
             return list(csv.reader(file))
+
+
+@hookimpl
+def llmeval_register_trackers() -> Iterable[Component[Any, Tracker]]:
+    """Offer the tracker; Any: its settings."""
+    yield Component("csv_file", CsvFileSettings, CsvFileTracker, "a CSV file", argument="path")

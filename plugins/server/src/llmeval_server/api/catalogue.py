@@ -7,8 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmeval_core.api import KINDS, Kind, UnknownNameError, run_file_schema, settings_schema
-from llmeval_core.api.settings_schema import example_of
+from llmeval_core.api import (
+    KINDS,
+    Kind,
+    UnknownNameError,
+    example_of,
+    run_file_schema,
+    settings_schema,
+)
 from llmeval_server.api.prefix import API
 from llmeval_server.api.responses import errors
 from llmeval_server.context import ServerContext

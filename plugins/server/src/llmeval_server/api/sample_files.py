@@ -9,8 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmeval_core.api import JournalQueries, SampleFilter, SampleSelection, sample_json, sample_page
-from llmeval_core.api.spreadsheets import as_cell
+from llmeval_core.api import (
+    JournalQueries,
+    SampleSelection,
+    as_cell,
+    sample_json,
+    stream_samples,
+)
 from llmeval_core.hooks import ReasoningFinder, ReasoningSplit, SampleResult, parted_answers
 from llmeval_server.api.reading import journal_reader
 
@@ -23,15 +28,10 @@ class SampleChoice:
 
     home: Path
     found: SampleSelection
-    ending: SampleFilter
 
     def samples(self, reader: JournalQueries) -> Iterator[SampleResult]:
-        """Read them page after page, so that the journal is never held for long."""
-        start: int | None = 0
-        while start is not None:
-            page = sample_page(reader, self.found, self.ending, start=start, limit=_PAGE)
-            yield from page.samples
-            start = page.next
+        """Stream them, in order."""
+        return stream_samples(reader, self.found)
 
 
 def json_lines(choice: SampleChoice) -> Iterator[str]:

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmeval_core.api import (
     BoundedCount,
-    SampleFilter,
+    SampleCriteria,
     UnknownNameError,
     count_samples,
-    find_task,
+    find_samples,
     sample_json,
     sample_page,
 )
@@ -25,6 +25,7 @@ from llmeval_server.api.responses import errors
 from llmeval_server.api.sample_files import SampleChoice, csv_lines, json_lines
 from llmeval_server.context import ServerContext
 from llmeval_server.errors import UnknownRecordError
+from llmeval_server.sample_filter import SampleFilter, sample_criteria
 
 
 class SampleWish(BaseModel):
@@ -44,6 +45,17 @@ class SampleWish(BaseModel):
     form: Literal["json", "jsonl", "csv"] = Field(
         default="json", alias="format", description="A page as JSON, or all as a file."
     )
+
+    def criteria(self) -> SampleCriteria:
+        """Return what is asked for."""
+        return sample_criteria(
+            self.model,
+            self.task,
+            metric=self.metric,
+            category=self.category,
+            show=self.show,
+            outcome=self.outcome,
+        )
 
 
 class HowMany(BaseModel):
@@ -100,21 +112,13 @@ def sample_router(context: ServerContext) -> APIRouter:
             if reader is None:
                 raise UnknownRecordError("nothing was run yet")
             try:
-                found = find_task(
-                    reader,
-                    wanted.model,
-                    wanted.task,
-                    metric=wanted.metric,
-                    category=wanted.category,
-                    outcome=wanted.outcome,
-                )
+                found = find_samples(reader, wanted.criteria())
             except UnknownNameError as err:
                 raise UnknownRecordError(err.what, where=err.where, hint=err.hint) from err
             if wanted.form == "json":
                 page = sample_page(
                     reader,
                     found,
-                    wanted.show,
                     start=wanted.start,
                     limit=wanted.limit,
                     backwards=wanted.backwards,
@@ -129,7 +133,7 @@ def sample_router(context: ServerContext) -> APIRouter:
                     n_wrong=_how_many(counts.wrong),
                     n_outcomes={name: _how_many(count) for name, count in counts.outcomes.items()},
                 )
-        choice = SampleChoice(home, found, wanted.show)
+        choice = SampleChoice(home, found)
         lines = csv_lines(choice) if wanted.form == "csv" else json_lines(choice)
         return _download(lines, f"{wanted.task}.{wanted.form}", wanted.form)
 

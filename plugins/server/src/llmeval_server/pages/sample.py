@@ -5,11 +5,18 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmeval_core.api import JournalQueries, SampleSelection, find_task, sample_at, sample_page
+from llmeval_core.api import (
+    JournalQueries,
+    SampleCriteria,
+    SampleSelection,
+    find_samples,
+    sample_at,
+    sample_page,
+)
 from llmeval_server.errors import UnknownRecordError
 from llmeval_server.pages.memory import Memory
 from llmeval_server.pages.rendering import Renderer
-from llmeval_server.pages.samples import Asked, Shown, find_asked, read_place, read_query
+from llmeval_server.pages.samples import Shown, find_asked, read_place, read_query
 
 _MOST_CHARACTERS = 50_000
 
@@ -38,24 +45,24 @@ class OneSamplePage:
                     f"the journal has no sample number {index} of '{asked.task}'",
                     where=asked.model,
                 )
-            whole = find_task(reader, asked.model, asked.task)
+            whole = find_samples(reader, SampleCriteria(asked.task, asked.model))
             return self._renderer.page(
                 request,
                 "sample.html",
                 asked=asked,
                 shown=Shown.of(result, found, whole),
                 most=None if request.query_params.get("whole") else _MOST_CHARACTERS,
-                previous=_beside(reader, found, asked, index, backwards=True),
-                next=_beside(reader, found, asked, index, backwards=False),
+                previous=_beside(reader, found, index, backwards=True),
+                next=_beside(reader, found, index, backwards=False),
             )
 
 
 def _beside(
-    reader: JournalQueries, found: SampleSelection, asked: Asked, index: int, *, backwards: bool
+    reader: JournalQueries, found: SampleSelection, index: int, *, backwards: bool
 ) -> int | None:
     """Find the sample before or after one that fits the same filter; None if there is none."""
     start = index - 1 if backwards else index + 1
     if start < 0:
         return None
-    page = sample_page(reader, found, asked.show, start=start, limit=1, backwards=backwards)
+    page = sample_page(reader, found, start=start, limit=1, backwards=backwards)
     return page.samples[0].index if page.samples else None

@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from llmeval_core.api import (
     JournalQueries,
-    SampleFilter,
+    SampleCriteria,
     SamplePage,
     SampleSelection,
     count_samples,
-    find_task,
+    find_samples,
+    sample_categories,
     sample_page,
     samples_by_id,
 )
@@ -31,6 +32,7 @@ from llmeval_core.hooks import (
 from llmeval_server.errors import UnknownRecordError
 from llmeval_server.pages.memory import Memory
 from llmeval_server.pages.rendering import Renderer
+from llmeval_server.sample_filter import SampleFilter, sample_criteria
 
 SAMPLES_A_PAGE = 50
 _LARGEST_PLACE = 10**12
@@ -60,6 +62,17 @@ class Asked:
             "show": show,
             "outcome": self.outcome,
         }
+
+    def criteria(self) -> SampleCriteria:
+        """Return which samples these are."""
+        return sample_criteria(
+            self.model,
+            self.task,
+            metric=self.metric,
+            category=self.category,
+            show=self.show,
+            outcome=self.outcome,
+        )
 
 
 def read_query(query: QueryParams) -> Asked:
@@ -93,14 +106,7 @@ def find_asked(
     if reader is None:
         raise UnknownRecordError("the journal has no samples yet")
     try:
-        found = find_task(
-            reader,
-            asked.model,
-            asked.task,
-            metric=asked.metric,
-            category=asked.category,
-            outcome=asked.outcome,
-        )
+        found = find_samples(reader, asked.criteria())
     except LlmevalError as err:
         raise UnknownRecordError(err.what, where=err.where, hint=err.hint) from err
     return reader, found
@@ -132,8 +138,8 @@ class SamplesPage:
         self, request: Request, asked: Asked, reader: JournalQueries, found: SampleSelection
     ) -> Response:
         sample_id = request.query_params.get("id", "").strip()
-        page = self._read(request.query_params, asked, reader, found)
-        whole = find_task(reader, asked.model, asked.task)
+        page = self._read(request.query_params, reader, found)
+        whole = find_samples(reader, SampleCriteria(asked.task, asked.model))
         return self._renderer.page(
             request,
             "samples.html",
@@ -143,13 +149,11 @@ class SamplesPage:
             sample_id=sample_id,
             counts=count_samples(reader, found),
             metrics=list(whole.metrics),
-            categories=reader.finder.categories(found.task.id),
+            categories=sample_categories(reader, found),
         )
 
     @staticmethod
-    def _read(
-        query: QueryParams, asked: Asked, reader: JournalQueries, found: SampleSelection
-    ) -> SamplePage:
+    def _read(query: QueryParams, reader: JournalQueries, found: SampleSelection) -> SamplePage:
         sample_id = query.get("id", "").strip()
         if sample_id:
             samples = samples_by_id(reader, found, sample_id, limit=SAMPLES_A_PAGE)
@@ -157,7 +161,7 @@ class SamplesPage:
         last = read_place(query, "to")
         start = last if last is not None else read_place(query, "from") or 0
         return sample_page(
-            reader, found, asked.show, start=start, limit=SAMPLES_A_PAGE, backwards=last is not None
+            reader, found, start=start, limit=SAMPLES_A_PAGE, backwards=last is not None
         )
 
 
