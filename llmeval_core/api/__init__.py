@@ -19,9 +19,10 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   Bars and lines that show it are in `llmeval_core.api.progress`, which imports rich.
 * The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `JOURNAL_FILE`,
   `home_problem`, `existing_journal`, `has_journal`.
-* Results: `Leaderboard`, `make_leaderboard`, `cell_text`, `n_of`, `to_csv`, `to_json`,
-  `to_markdown`, `ConditionChange`, `ConditionMismatch`, `differences`, `leaderboard_notes`,
-  `kept_out_notes`, `listed`, `day`, `HistoryEntry`, `history`, `history_json`, `coverage_of`.
+* Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `n_of`, `to_csv`,
+  `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`, `differences`,
+  `leaderboard_notes`, `kept_out_notes`, `listed`, `day`, `HistoryEntry`, `history`,
+  `history_json`, `coverage_of`.
 * Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `SamplePage`, `sample_page`,
   `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`, `SampleCounts`,
   `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`, `ReasoningFinder`,
@@ -50,6 +51,7 @@ from llmeval_core.api.leaderboard import (
     to_json,
     to_markdown,
 )
+from llmeval_core.api.leaderboard_order import in_run_order
 from llmeval_core.api.notes_on_leaderboard import (
     ConditionChange,
     ConditionMismatch,
@@ -62,7 +64,6 @@ from llmeval_core.api.notes_on_leaderboard import (
 from llmeval_core.api.notes_on_outcomes import counts_text, outcome_notes
 from llmeval_core.api.outcomes_as_json import outcome_json
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
-from llmeval_core.api.printable import shown, shown_json, shown_parts
 from llmeval_core.api.prompt_preview import (
     PreviewedTask,
     PromptPreview,
@@ -155,6 +156,7 @@ from llmeval_core.journal import (
 from llmeval_core.naming import did_you_mean
 from llmeval_core.paths import expand_path
 from llmeval_core.plan import Plan, PlannedTracker
+from llmeval_core.printable import shown, shown_json, shown_parts
 from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, parted_answers
 from llmeval_core.records import (
     OUTCOMES,
@@ -264,6 +266,7 @@ __all__ = [
     "history",
     "history_json",
     "home_problem",
+    "in_run_order",
     "kept_out_notes",
     "leaderboard_notes",
     "listed",

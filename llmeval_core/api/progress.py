@@ -15,7 +15,7 @@ from rich.progress import (
 )
 
 from llmeval_core.api.notes_on_outcomes import counts_text
-from llmeval_core.api.printable import shown
+from llmeval_core.printable import shown
 from llmeval_core.records import SampleResult, TaskResult
 
 PLAIN_EVERY_S = 5.0

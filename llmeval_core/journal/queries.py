@@ -245,6 +245,14 @@ class JournalQueries:
         for task, group in itertools.groupby(found, key=itemgetter(0)):
             yield task, (TaskResult.model_validate_json(body) for _, body in group)
 
+    def planned_tasks(self, plan_fingerprint: str) -> list[tuple[str, str]]:
+        """List the model and the key of each task of a plan, in its order; none if not known."""
+        return self._connection.execute(
+            "SELECT json_extract(value, '$.model'), json_extract(value, '$.key')"
+            " FROM plans, json_each(body, '$.tasks') WHERE fingerprint = ?",
+            (plan_fingerprint,),
+        ).fetchall()
+
     def result_of(self, model: str, task: str, task_fingerprint: str) -> TaskResult | None:
         """Find the newest result of a model at a task that has this fingerprint."""
         row = self._connection.execute(
