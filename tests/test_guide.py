@@ -267,8 +267,10 @@ def support_example(word: str) -> dict[str, Any]:
 
 def test_all_of_support_is_told() -> None:
     told = PAPER.read_text(encoding="utf-8")
+    reference = (ROOT / "docs" / "reference" / "support.md").read_text(encoding="utf-8")
 
     assert not [name for name in support.__all__ if f"`{name}" not in told]
+    assert not [name for name in support.__all__ if f"support.{name}\n" not in reference]
 
 
 async def test_the_child_of_the_guide_shouts(

@@ -30,13 +30,14 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 * Records: `TaskResult`, `MetricResult`, `Aggregate`, `RunSummary`, `TrackerStatus`, `OUTCOMES`,
   `Outcome`, `SampleResult`, `Sample`, `Request`, `Generation`, `Score`, `Failure`.
 * Errors: `LlmevalError`, `ConfigError`, `UnknownNameError`, `PluginError`, `DatasetError`,
-  `JournalError`, `foreign_errors`, `in_words`.
+  `JournalError`, `wrap_plugin_errors`, `describe_error`.
 * Text: `shown`, `shown_json`, `shown_parts`, `as_cell`, `did_you_mean`, `expand_path`.
 """
 
 from llmeval_core import __version__
 from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
+from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
 from llmeval_core.api.journal_opening import existing_journal, has_journal
 from llmeval_core.api.leaderboard import (
@@ -61,7 +62,6 @@ from llmeval_core.api.notes_on_outcomes import counts_text, outcome_notes
 from llmeval_core.api.outcomes_as_json import outcome_json
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
 from llmeval_core.api.printable import shown, shown_json, shown_parts
-from llmeval_core.api.project_folder import project_folder
 from llmeval_core.api.prompt_preview import (
     PreviewedTask,
     PromptPreview,
@@ -136,8 +136,8 @@ from llmeval_core.errors import (
     LlmevalError,
     PluginError,
     UnknownNameError,
-    foreign_errors,
-    in_words,
+    describe_error,
+    wrap_plugin_errors,
 )
 from llmeval_core.host import Plugin
 from llmeval_core.journal import (
@@ -249,6 +249,7 @@ __all__ = [
     "day",
     "deliver_again",
     "deliver_pending",
+    "describe_error",
     "did_you_mean",
     "differences",
     "entry_name",
@@ -257,12 +258,10 @@ __all__ = [
     "expand_path",
     "expected_json",
     "find_samples",
-    "foreign_errors",
     "has_journal",
     "history",
     "history_json",
     "home_problem",
-    "in_words",
     "kept_out_notes",
     "leaderboard_notes",
     "listed",
@@ -307,4 +306,5 @@ __all__ = [
     "to_markdown",
     "validate",
     "within_open_files",
+    "wrap_plugin_errors",
 ]

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from llmeval_core.containing import THREAD_NAME
-from llmeval_core.errors import PluginError, in_words
+from llmeval_core.errors import PluginError, describe_error
 
 T = TypeVar("T")
 _PATIENCE_S = 2.0
@@ -51,6 +51,6 @@ def run_until_complete(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(with_threads())
     except SystemExit as err:  # of a task that a plugin began: the event loop lets it through
         raise PluginError(
-            f"a plugin ended the process: {in_words(err)}",
+            f"a plugin ended the process: {describe_error(err)}",
             hint="this is a bug in the plugin; what is finished is kept, the same command goes on",
         ) from err

@@ -11,7 +11,7 @@ from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema
 
 from llmeval_core.catalog import Kind, RegisteredComponent
 from llmeval_core.config import Settings
-from llmeval_core.errors import PluginError, in_words, passes
+from llmeval_core.errors import PluginError, describe_error, must_propagate
 from llmeval_core.naming import split_reference
 
 JsonSchema = dict[str, Any]  # Any: JSON
@@ -46,12 +46,12 @@ def settings_schema(
     config: type[Settings] = offer.entry.config
     try:
         return config.model_json_schema(ref_template=ref_template, schema_generator=_Quiet)
-    except BaseException as err:  # the border: a settings class is foreign code
-        if passes(err):
+    except BaseException as err:  # plugin boundary: a settings class is foreign code
+        if must_propagate(err):
             raise
-        told = err.message if isinstance(err, PydanticUserError) else in_words(err)
+        reason = err.message if isinstance(err, PydanticUserError) else describe_error(err)
         raise PluginError(
-            f"the settings of '{offer.entry.name}' have no JSON Schema: {told}",
+            f"the settings of '{offer.entry.name}' have no JSON Schema: {reason}",
             where=offer.distribution,
             hint="this is a bug in the plugin; tell its author",
         ) from err

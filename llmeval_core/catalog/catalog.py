@@ -23,8 +23,8 @@ from llmeval_core.errors import (
     LlmevalError,
     PluginError,
     UnknownNameError,
-    in_words,
-    passes,
+    describe_error,
+    must_propagate,
 )
 from llmeval_core.hooks import Component
 from llmeval_core.naming import did_you_mean, split_reference
@@ -160,11 +160,11 @@ class Catalog:
             err.what = self.redactor(err.what)
             err.where = err.where or where
             raise
-        except BaseException as err:  # the border: a factory is foreign code
-            if passes(err):
+        except BaseException as err:  # plugin boundary: a factory is foreign code
+            if must_propagate(err):
                 raise
             raise PluginError(
-                f"'{offer.entry.name}' cannot be made: {self.redactor(in_words(err))}",
+                f"'{offer.entry.name}' cannot be made: {self.redactor(describe_error(err))}",
                 where=f"{where} ({offer.distribution})",
                 hint="this is a bug in the plugin; tell its author",
             ) from err

@@ -23,7 +23,7 @@ from llmeval_core.config import (
     TrackerConfig,
 )
 from llmeval_core.contracts import Dataset, Executor, ModelInfo, Observer
-from llmeval_core.errors import ConfigError, PluginError, foreign_errors
+from llmeval_core.errors import ConfigError, PluginError, wrap_plugin_errors
 from llmeval_core.naming import NAME_PATTERN, fingerprint, split_model_name
 from llmeval_core.plan import (
     Plan,
@@ -175,7 +175,7 @@ def plan_model(config: ModelConfig, catalog: Catalog, origin: Origin, index: int
     provider, _ = catalog.build("models", component, origin=origin, path=("models", index))
     try:
         what = f"model provider '{component.use}' cannot tell about '{model}'"
-        with foreign_errors(PluginError, what, where=origin.where("models", index)):
+        with wrap_plugin_errors(PluginError, what, where=origin.where("models", index)):
             info = provider.describe(model)
             if not isinstance(info, ModelInfo):
                 raise TypeError(f"describe() gave a {type(info).__name__}, not a ModelInfo")

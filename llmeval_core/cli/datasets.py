@@ -19,7 +19,7 @@ from llmeval_core.cli.session import complete, open_session
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import Dataset
 from llmeval_core.engine import preview_task
-from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
+from llmeval_core.errors import ConfigError, DatasetError, wrap_plugin_errors
 
 _MOST_CHECKED = 10_000
 """Samples that `show` looks at to find what is wrong with all of them."""
@@ -191,7 +191,7 @@ def _show_task(previewed: PreviewedTask, *, as_json: bool) -> None:
 def _notes(dataset: Dataset, name: str) -> list[str]:
     if not isinstance(dataset, Noted):
         return []
-    with foreign_errors(DatasetError, f"data set '{name}' cannot be read"):
+    with wrap_plugin_errors(DatasetError, f"data set '{name}' cannot be read"):
         return list(dataset.notes())
 
 
@@ -222,7 +222,7 @@ def fetch(ctx: click.Context, /, names: tuple[str, ...], *, as_json: bool) -> No
             raise ConfigError(
                 f"data set '{name}' has nothing to fetch", hint="only packaged sets are downloaded"
             )
-        with foreign_errors(DatasetError, f"data set '{name}' cannot be fetched"):
+        with wrap_plugin_errors(DatasetError, f"data set '{name}' cannot be fetched"):
             fetched[name] = str(dataset.fetch())
         if not as_json:
             echo(f"{name}: {fetched[name]}")

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from llmeval_core.api.default_home import DEFAULT_HOME, HOME_VARIABLE
 from llmeval_core.api.printable import shown
-from llmeval_core.api.project_folder import DEFAULT_HOME, HOME_VARIABLE
 from llmeval_core.api.session import Session, lenient, make_session
 from llmeval_core.catalog import Kind
 from llmeval_core.cli.console import err, streams

@@ -14,7 +14,7 @@ from llmeval_core.completeness import standing_by_metric
 from llmeval_core.config import Redactor
 from llmeval_core.containing import current_folder, return_to
 from llmeval_core.contracts import Receipt, RunInfo
-from llmeval_core.errors import TrackerError, in_words, passes
+from llmeval_core.errors import TrackerError, describe_error, must_propagate
 from llmeval_core.journal import DeliveryRepository, Journal, JournalQueries, StoredTracker
 from llmeval_core.plan import PlannedTracker
 from llmeval_core.records import TaskResult
@@ -185,10 +185,10 @@ class DeliveryWorker:
             for result_id in (await asyncio.to_thread(self._pending))[:1]:
                 await self._refused(result_id, err)
             raise
-        except BaseException as err:  # the border: a tracker is foreign code
-            if passes(err):
+        except BaseException as err:  # plugin boundary: a tracker is foreign code
+            if must_propagate(err):
                 raise
-            raise TrackerError(in_words(err)) from err
+            raise TrackerError(describe_error(err)) from err
         self._opened = True
 
     async def _deliver(self, result_id: str) -> None:
@@ -211,10 +211,10 @@ class DeliveryWorker:
             if err.permanent:
                 return
             raise
-        except BaseException as err:  # the border: a tracker is foreign code
-            if passes(err):
+        except BaseException as err:  # plugin boundary: a tracker is foreign code
+            if must_propagate(err):
                 raise
-            wrapped = TrackerError(in_words(err))
+            wrapped = TrackerError(describe_error(err))
             await self._refused(result_id, wrapped)
             raise wrapped from err
         receipt = self._redacted(receipt)
@@ -257,10 +257,10 @@ class DeliveryWorker:
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._planned.tracker.close()
-        except BaseException as err:  # the border: a tracker is foreign code
-            if passes(err):
+        except BaseException as err:  # plugin boundary: a tracker is foreign code
+            if must_propagate(err):
                 raise
-            reason = self._redactor(in_words(err))
+            reason = self._redactor(describe_error(err))
             _log.warning("%s did not close: %s", self._label, reason)
 
 

@@ -17,7 +17,7 @@ from llmeval_core.contracts import (
 )
 from llmeval_core.engine.progress import Progress
 from llmeval_core.engine.stop_signal import StopSignal
-from llmeval_core.errors import LlmevalError, ModelError, in_words, passes
+from llmeval_core.errors import LlmevalError, ModelError, describe_error, must_propagate
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.plan import Plan, PlannedModel
 
@@ -80,8 +80,8 @@ class ModelHandle:
                     recipe = ModelFactory(self._planned.provider, self._planned.model)
                     with contained():
                         self._model = _checked(await opener(recipe))
-                except BaseException as err:  # the border: a provider is foreign code
-                    if passes(err):
+                except BaseException as err:  # plugin boundary: a provider is foreign code
+                    if must_propagate(err):
                         raise
                     self._failure = self._why(err)
             if self._failure is not None:
@@ -98,7 +98,7 @@ class ModelHandle:
         if isinstance(err, LlmevalError):
             return ModelError("not_found", err.what, where=err.where or where, hint=err.hint)
         hint = "this is a bug in the plugin; tell its author"
-        told = f"the model cannot be opened: {in_words(err)}"
+        told = f"the model cannot be opened: {describe_error(err)}"
         return ModelError("plugin", told, where=where, hint=hint)
 
     @property
@@ -113,10 +113,10 @@ class ModelHandle:
             return
         try:
             await model.aclose()
-        except BaseException as err:  # the border: a model is foreign code
-            if passes(err):
+        except BaseException as err:  # plugin boundary: a model is foreign code
+            if must_propagate(err):
                 raise
-            reason = self._plan.redactor(in_words(err))
+            reason = self._plan.redactor(describe_error(err))
             _log.warning("model '%s' did not close: %s", self._planned.name, reason)
 
 

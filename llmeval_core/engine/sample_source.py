@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmeval_core.errors import DatasetError, foreign_errors
+from llmeval_core.errors import DatasetError, wrap_plugin_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter, PromptError
 from llmeval_core.records import Failure, Generation, Request, Sample, problem_of
@@ -53,7 +53,7 @@ class SampleSource:
         """
         first = self._samples is None
         what = f"data set '{self._task.dataset_name}' cannot be read"
-        with foreign_errors(DatasetError, what, where=self._task.key):
+        with wrap_plugin_errors(DatasetError, what, where=self._task.key):
             if self._samples is None:
                 samples = self._task.dataset.samples()
                 self._samples = enumerate(itertools.islice(samples, self._task.limit))

@@ -22,7 +22,7 @@ from llmeval_core.engine.reasking import ReaskFinder
 from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.sample_stream import SampleStream
 from llmeval_core.engine.spending import cost_of
-from llmeval_core.errors import PluginError, foreign_errors
+from llmeval_core.errors import PluginError, wrap_plugin_errors
 from llmeval_core.journal import JournalQueries, StoredTask, TaskTotals
 from llmeval_core.naming import Json
 from llmeval_core.plan import PlannedTask
@@ -216,10 +216,10 @@ class TaskRun:
             self._progress.notice(f"{self._model.name} {self._task.key}: {told}")
 
     def _border(self) -> AbstractContextManager[None]:
-        """Mark the border to an executor of a plugin; a bug of our own stays a bug."""
+        """Call an executor of a plugin in this block; a bug of our own stays a bug."""
         if self._shared.plan.executor is None:
             return nullcontext()
-        return foreign_errors(PluginError, "the executor failed", where=self._where)
+        return wrap_plugin_errors(PluginError, "the executor failed", where=self._where)
 
     def _time_limit(self) -> TimeLimit | None:
         """Say when this task ends at the latest: by its own limit, or the run's."""

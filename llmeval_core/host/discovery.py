@@ -14,7 +14,7 @@ from typing import Any
 import importlib_metadata
 from importlib_metadata import Distribution, EntryPoint
 
-from llmeval_core.errors import in_words, passes
+from llmeval_core.errors import describe_error, must_propagate
 
 _FILE = "entry_points.txt"
 
@@ -51,10 +51,10 @@ def find_entry_points(group: str) -> tuple[list[EntryPoint], list[SkippedDistrib
             seen[key] = distribution, text
             if ours:
                 found += [point for point in distribution.entry_points if point.group == group]
-        except BaseException as err:  # the border: anybody's metadata
-            if passes(err):
+        except BaseException as err:  # boundary: anybody's metadata
+            if must_propagate(err):
                 raise
-            reason = f"its {_FILE} cannot be read: {in_words(err)}"
+            reason = f"its {_FILE} cannot be read: {describe_error(err)}"
             passed_over.append(SkippedDistribution(*origin_of(distribution), reason))
     return found, passed_over
 
@@ -83,11 +83,11 @@ def _distributions(passed_over: list[SkippedDistribution]) -> Iterator[Distribut
         try:
             given: Iterable[Distribution] = find(context)
             yield from given
-        except BaseException as err:  # the border: a finder is foreign code
-            if passes(err) or isinstance(err, GeneratorExit):
+        except BaseException as err:  # plugin boundary: a finder is foreign code
+            if must_propagate(err) or isinstance(err, GeneratorExit):
                 raise
             name = getattr(finder, "__name__", type(finder).__name__)
-            reason = f"this finder of distributions broke: {in_words(err)}"
+            reason = f"this finder of distributions broke: {describe_error(err)}"
             passed_over.append(SkippedDistribution(str(name), "?", reason))
 
 
@@ -117,8 +117,8 @@ def _known(distribution: Distribution) -> tuple[str | None, str | None]:
     for key in ("Name", "Version"):
         try:
             value: object = distribution.metadata[key]
-        except BaseException as err:  # the border: metadata of a half-removed distribution
-            if passes(err):
+        except BaseException as err:  # plugin boundary: metadata of a half-removed distribution
+            if must_propagate(err):
                 raise
             value = None
         known.append(value if isinstance(value, str) and value else None)

@@ -17,7 +17,7 @@ import pluggy
 
 from llmeval_core import hooks
 from llmeval_core.containing import contained
-from llmeval_core.errors import PluginError, in_words, passes
+from llmeval_core.errors import PluginError, describe_error, must_propagate
 from llmeval_core.hooks import ENTRY_POINT_GROUP
 from llmeval_core.host.discovery import SkippedDistribution, find_entry_points, origin
 from llmeval_core.host.offers import checked_offers
@@ -84,12 +84,12 @@ def _load(
             registered = _register(module, f"{distribution}:{point.name}", manager)
             _refuse_wrong_hooks(module, manager)
             offers = _ask(module, manager)
-    except BaseException as err:  # the border: a plugin can do anything
+    except BaseException as err:  # plugin boundary: a plugin can do anything
         if registered is not None:
             manager.unregister(name=registered)
-        if passes(err):
+        if must_propagate(err):
             raise
-        reason = str(err) if isinstance(err, PluginError) else in_words(err)
+        reason = str(err) if isinstance(err, PluginError) else describe_error(err)
         elapsed = time.perf_counter() - started
         return Plugin(point.name, distribution, version, "broken", elapsed, reason)
     elapsed = time.perf_counter() - started

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pluggy
 
 from llmeval_core.containing import contained
-from llmeval_core.errors import in_words, passes
+from llmeval_core.errors import describe_error, must_propagate
 from llmeval_core.hooks import Component
 from llmeval_core.naming import Json
 from llmeval_core.records import RunSummary, TaskResult
@@ -113,7 +113,9 @@ class Host:
             try:
                 with contained():
                     impl.function(*(arguments[name] for name in impl.argnames))
-            except BaseException as err:  # the border: it stops no run
-                if passes(err):
+            except BaseException as err:  # plugin boundary: it stops no run
+                if must_propagate(err):
                     raise
-                _log.warning("plugin '%s' failed in %s: %s", impl.plugin_name, hook, in_words(err))
+                _log.warning(
+                    "plugin '%s' failed in %s: %s", impl.plugin_name, hook, describe_error(err)
+                )

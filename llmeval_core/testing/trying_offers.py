@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from llmeval_core.containing import contained
 from llmeval_core.contracts import Check, CheckOutcome, CheckState, Readiness, TrackerCheck
-from llmeval_core.errors import LlmevalError, in_words, passes
+from llmeval_core.errors import LlmevalError, describe_error, must_propagate
 from llmeval_core.hooks import Component, Settings
 from llmeval_core.host import COMPONENT_KINDS, Plugin, is_hook, offer_name
 from llmeval_core.testing.checking_datasets import check_dataset
@@ -103,10 +103,10 @@ async def _verdict(kind: str, offer: Any, trial: Trial) -> Verdict:
         return Verdict(subject, "untried", str(err))
     except AssertionError as err:
         return Verdict(subject, "wrong", str(err).removeprefix(f"{kind} '{name}': "))
-    except BaseException as err:  # the border: a plugin can do anything
-        if passes(err):
+    except BaseException as err:  # plugin boundary: a plugin can do anything
+        if must_propagate(err):
             raise
-        return Verdict(subject, "wrong", in_words(err))
+        return Verdict(subject, "wrong", describe_error(err))
     return Verdict(subject, "ok")
 
 

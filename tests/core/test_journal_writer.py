@@ -207,7 +207,7 @@ def answers(draw: st.DrawFn) -> Generation:
     )
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)  # each waits for the disk
 @given(st.lists(answers(), min_size=1, max_size=10))
 def test_every_answer_that_the_core_takes_is_read_back_equal(given: list[Generation]) -> None:
     request = replace(make_request(), continuations=())

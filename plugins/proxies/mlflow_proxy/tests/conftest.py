@@ -5,12 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +21,11 @@ from yarl import URL
 
 from plugins.proxies.mlflow_proxy.tests.raw_upstream import Answer, RawUpstream, raw_upstream
 from plugins.proxies.mlflow_proxy.tests.route_server import (
-    MAX_WAIT_S,
     mount_one,
     route_context,
     serve,
 )
+from tests.mlflow_server import MlflowServer
 
 PREFIX = "/proxy-mlflow"
 
@@ -131,62 +125,6 @@ def proxying(tmp_path: Path) -> Proxying:
                 await asyncio.to_thread(served.__exit__, None, None, None)
 
     return open_one
-
-
-class MlflowServer:
-    """A real `mlflow server` on SQLite."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self, **environment: str) -> None:
-        """Start it and wait until it answers."""
-        command = [sys.executable, "-m", "mlflow", "server", "--workers=1", "--host=127.0.0.1"]
-        command += [
-            f"--port={self.port}",
-            f"--backend-store-uri=sqlite:///{self.folder / 'server.db'}",
-            f"--artifacts-destination={self.folder / 'artifacts'}",
-        ]
-        quiet = {
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-        }
-        with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                env={**os.environ, **quiet, **environment},
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + MAX_WAIT_S
-        while True:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/health"):
-                return
-            assert time.monotonic() < deadline, (self.folder / "server.log").read_text()
-            assert self._process.poll() is None, (self.folder / "server.log").read_text()
-            time.sleep(0.1)
-
-    def stop(self) -> None:
-        """End it with its workers."""
-        if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-
-@pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
-    server = MlflowServer(tmp_path_factory.mktemp("mlflow"))
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

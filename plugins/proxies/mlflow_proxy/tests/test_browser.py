@@ -16,9 +16,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, 
 from playwright.sync_api import TimeoutError as SlowPageError
 
 from llmeval_core.hooks import TrackerStatus
-from plugins.proxies.mlflow_proxy.tests.conftest import MlflowServer
 from plugins.proxies.mlflow_proxy.tests.route_server import mount, route_context, serve
 from plugins.proxies.mlflow_proxy.tests.seeded_mlflow import MODELS, Seeded, seed
+from tests.mlflow_server import MlflowServer
 
 SCREENSHOTS = Path(__file__).parents[4] / "build" / "screenshots"
 PATIENCE_MS = 60_000

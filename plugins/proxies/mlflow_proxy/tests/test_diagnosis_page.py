@@ -17,8 +17,8 @@ from llmeval_mlflow_proxy.plugin import llmeval_register_routes
 from mlflow.tracking import MlflowClient
 
 from llmeval_core.hooks import LlmevalError, TrackerStatus
-from plugins.proxies.mlflow_proxy.tests.conftest import MlflowServer
 from plugins.proxies.mlflow_proxy.tests.route_server import mount, route_context, serve
+from tests.mlflow_server import MlflowServer
 
 MODELS = [
     "openai/gpt-found",

@@ -17,6 +17,7 @@ from llmeval_mlflow_tracker.tracker import MlflowTracker
 from mlflow.tracking import MlflowClient
 
 from llmeval_core.hooks import RunInfo, TaskResult, TrackerError
+from plugins.trackers.mlflow_tracker.tests.writer_processes import WriterProcesses
 
 ResultFactory = Callable[..., TaskResult]
 
@@ -46,11 +47,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_six_processes_on_an_empty_directory_and_one_new_model_make_one_run(
-    tmp_path: Path, race: Callable[..., None]
+    tmp_path: Path, writers: WriterProcesses
 ) -> None:
     home = tmp_path / "new"
 
-    race(6, home, "", "openai/gpt-x")
+    writers.deliver_together(6, home, "", "openai/gpt-x")
 
     (run,) = runs_in(home)
     assert run.data.metrics == {f"set{number}_0shot_accuracy": 0.5 for number in range(6)}
