@@ -6,7 +6,7 @@ from llmeval_wandb_tracker.run_state import RunState
 from llmeval_wandb_tracker.run_summary import add_result, is_all_less_complete
 
 from llmeval_core.hooks import TaskResult
-from llmeval_core.testing.makers import make_task_result
+from llmeval_core.testing import make_task_result
 
 
 def make(
