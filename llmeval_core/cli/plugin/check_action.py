@@ -10,8 +10,8 @@ import click
 from rich.table import Table
 
 from llmeval_core.api import Session, UnknownNameError
-from llmeval_core.cli.console import add_row, echo, echo_json, print_table
 from llmeval_core.api.event_loop import run_until_complete
+from llmeval_core.cli.console import add_row, echo, echo_json, print_table
 from llmeval_core.cli.group import COMMANDS
 from llmeval_core.cli.session import open_session
 from llmeval_core.host import Plugin

@@ -35,8 +35,8 @@ def test_a_smoke_run_of_another_machine_takes_no_ones_place() -> None:
     assert state.summary["capitals_0shot_f1/history"] == 0.5
     assert state.has("capitals_0shot", "smoke")
     assert note == (
-        "capitals_0shot: 1 samples (0 failed) give way to the more complete numbers that the run"
-        " has; --replace puts them there"
+        "capitals_0shot: 1 samples (0 failed) give way to the more complete numbers of 24"
+        " samples that the run has; --replace puts them there"
     )
 
 
