@@ -82,7 +82,7 @@ class BatchReader:
         first, last = samples[0][0], samples[-1][0]
         if self._again is not None:
             return self._read_again(samples, self._again)
-        done = self._journal.read(JournalQueries.done, self.task.id, first, last)
+        done = self._journal.read(JournalQueries.finished_indices, self.task.id, first, last)
         left = [item for item in samples if item[0] not in done] if done else samples
         known, unknown = self._split(left, first, last)
         ready = prepare(self._prompter, unknown)

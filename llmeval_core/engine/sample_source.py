@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from llmeval_core.errors import DatasetError, wrap_plugin_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter, PromptError
-from llmeval_core.records import Failure, Generation, Request, Sample, problem_of
+from llmeval_core.records import Failure, Generation, Request, Sample, sample_problem
 
 CHUNK_SIZE = 256
 
@@ -59,7 +59,7 @@ class SampleSource:
                 self._samples = enumerate(itertools.islice(samples, self._task.limit))
             chunk = list(itertools.islice(self._samples, CHUNK_SIZE))
         for index, sample in chunk:
-            problem = problem_of(sample, index)
+            problem = sample_problem(sample, index)
             if problem is not None:
                 raise DatasetError(
                     f"{problem}, in data set '{self._task.dataset_name}'",

@@ -160,7 +160,7 @@ class TaskRun:
         Where an answer was asked for once more, here or elsewhere, what other samples made of the
         old one is gone.
         """
-        return self._shared.journal.read(JournalQueries.n_ended, stored.id) >= stream.n_samples
+        return self._shared.journal.read(JournalQueries.n_finished, stored.id) >= stream.n_samples
 
     async def _ask(
         self,
