@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import pluggy
 
 from llmeval_core import __version__
-from llmeval_core.completeness import Coverage, coverage_of, gives_way
+from llmeval_core.completeness import Coverage, coverage_of, gives_way, without_less_complete
 from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
     AnswerBy,
@@ -195,6 +195,7 @@ __all__ = [
     "plain_text",
     "stop_reason",
     "what_differs",
+    "without_less_complete",
 ]
 
 ENTRY_POINT_GROUP = "llmeval"

@@ -25,7 +25,10 @@ import importlib, pkgutil, llmeval_core
 for found in pkgutil.walk_packages(llmeval_core.__path__, "llmeval_core."):
     importlib.import_module(found.name)
 """
-EVERY_PLUGIN = "import llmeval_core.cli.run, llmeval_core.host\nllmeval_core.host.load_plugins()"
+EVERY_PLUGIN = """
+import llmeval_core.cli.run_action, llmeval_core.host
+llmeval_core.host.load_plugins()
+"""
 
 
 def modules_after(code: str) -> set[str]:

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from llmeval_core.api.printable import shown
 from llmeval_core.catalog import SECRET_MARK, Catalog, make_trackers
 from llmeval_core.config import Origin, TrackerConfig, validate
 from llmeval_core.delivery import DeliveryWorker
 from llmeval_core.errors import ConfigError, LlmevalError
 from llmeval_core.journal import DeliveryRepository, Journal, StoredTracker
 from llmeval_core.plan import PlannedTracker
+from llmeval_core.printable import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,18 @@ import logging
 import time
 from dataclasses import dataclass
 
-from filelock import FileLock
-
 from llmeval_core.completeness import current_by_metric
 from llmeval_core.config import Redactor
 from llmeval_core.containing import current_folder, return_to
 from llmeval_core.contracts import Receipt, RunInfo
 from llmeval_core.errors import TrackerError, describe_error, must_propagate
-from llmeval_core.journal import DeliveryRepository, Journal, JournalQueries, StoredTracker
+from llmeval_core.journal import (
+    DeliveryRepository,
+    Journal,
+    JournalQueries,
+    ProcessLock,
+    StoredTracker,
+)
 from llmeval_core.plan import PlannedTracker
 from llmeval_core.records import TaskResult
 from llmeval_core.support import Backoff, CircuitBreaker
@@ -161,7 +165,7 @@ class DeliveryWorker:
         finally:
             lock.release()
 
-    async def _lock(self) -> FileLock:
+    async def _lock(self) -> ProcessLock:
         """Wait until no other process delivers to the same tracker."""
         while True:
             lock = self._journal.try_lock(f"deliver-{self._planned.name}")

@@ -6,6 +6,7 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
 from llmeval_core.completeness import current_by_metric, current_result
 from llmeval_core.journal import rows
@@ -228,11 +229,36 @@ class JournalQueries:
         for (body,) in found:
             yield TaskResult.model_validate_json(body)
 
-    def result_of(self, task_fingerprint: str) -> TaskResult | None:
-        """Find the newest result of a task by its fingerprint."""
+    def results_by_task(
+        self, model: str, tasks: Sequence[str]
+    ) -> Iterator[tuple[str, Iterator[TaskResult]]]:
+        """Stream the results of a model at several tasks, task by task, oldest first.
+
+        Args:
+            model, tasks: whose; a task is named by its key.
+        """
+        found = self._connection.execute(
+            "SELECT task, body FROM results WHERE model = ?"
+            " AND task IN (SELECT value FROM json_each(?)) ORDER BY task, seq",
+            (model, json.dumps(list(tasks))),
+        )
+        for task, group in itertools.groupby(found, key=itemgetter(0)):
+            yield task, (TaskResult.model_validate_json(body) for _, body in group)
+
+    def planned_tasks(self, plan_fingerprint: str) -> list[tuple[str, str]]:
+        """List the model and the key of each task of a plan, in its order; none if not known."""
+        return self._connection.execute(
+            "SELECT json_extract(value, '$.model'), json_extract(value, '$.key')"
+            " FROM plans, json_each(body, '$.tasks') WHERE fingerprint = ?",
+            (plan_fingerprint,),
+        ).fetchall()
+
+    def result_of(self, model: str, task: str, task_fingerprint: str) -> TaskResult | None:
+        """Find the newest result of a model at a task that has this fingerprint."""
         row = self._connection.execute(
-            "SELECT body FROM results WHERE task_fingerprint = ? ORDER BY seq DESC LIMIT 1",
-            (task_fingerprint,),
+            "SELECT body FROM results WHERE model = ? AND task = ? AND task_fingerprint = ?"
+            " ORDER BY seq DESC LIMIT 1",
+            (model, task, task_fingerprint),
         ).fetchone()
         return TaskResult.model_validate_json(row[0]) if row else None
 

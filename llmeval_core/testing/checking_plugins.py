@@ -17,6 +17,7 @@ from llmeval_core.contracts import Dataset, Executor, Metric, ModelProvider, Tra
 from llmeval_core.errors import LlmevalError
 from llmeval_core.hooks import ENTRY_POINT_GROUP, Component
 from llmeval_core.host import COMPONENT_KINDS, Plugin, load_plugins
+from llmeval_core.testing.checking_commands import check_commands
 
 _CONTRACTS: dict[str, type] = {
     "datasets": Dataset,
@@ -57,6 +58,7 @@ def check_plugin(plugin: ModuleType | str) -> Plugin:
     for kind, listed in loaded.registered.items():
         for registered in listed:
             check_registered(kind, registered)
+    check_commands(point.module, loaded.registered.get("commands", ()))
     seconds = import_s(sys.modules[point.module])
     return loaded if seconds is None else dataclasses.replace(loaded, load_s=seconds)
 

@@ -20,6 +20,7 @@ from llmeval_core.contracts import Check, CheckOutcome, CheckState, Readiness, T
 from llmeval_core.errors import LlmevalError, describe_error, must_propagate
 from llmeval_core.hooks import Component, Settings
 from llmeval_core.host import COMPONENT_KINDS, Plugin, is_hook, registered_name
+from llmeval_core.testing.checking_commands import check_commands
 from llmeval_core.testing.checking_datasets import check_dataset
 from llmeval_core.testing.checking_metrics import check_metric
 from llmeval_core.testing.checking_models import check_model
@@ -79,7 +80,17 @@ async def try_plugin(plugin: Plugin, trial: Trial | None = None) -> list[Verdict
         for kind, listed in plugin.registered.items()
         for registered in listed
     ]
-    return [_loads(plugin), *verdicts]
+    return [_loads(plugin), *verdicts, *_announces(plugin)]
+
+
+def _announces(plugin: Plugin) -> list[Verdict]:
+    """Compare a plugin's commands with those that its distribution announces."""
+    commands = plugin.registered.get("commands", ())
+    try:
+        check_commands(plugin.module or "", commands)
+    except AssertionError as err:
+        return [Verdict("announced commands", "wrong", str(err))]
+    return [Verdict("announced commands", "ok")] if commands else []
 
 
 def _loads(plugin: Plugin) -> Verdict:
