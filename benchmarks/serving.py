@@ -23,7 +23,8 @@ from statistics import median, quantiles
 
 from benchmarks import sample_pages
 from benchmarks.http_load import requests_per_s
-from benchmarks.processes import LLMEVAL, ROOT
+from benchmarks.processes import ROOT
+from benchmarks.served import serving
 
 ROUNDS = 5
 N_REQUESTS = 1_000
@@ -33,7 +34,6 @@ PIECE = bytes(1 << 18)
 N_QUEUED = 1_000
 N_TIMED = 100
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_START_S = 120.0
 
 
 class Process:
@@ -138,10 +138,13 @@ def _upload(port: int) -> None:
 
 def measure_jobs() -> None:
     """Submit jobs to a server without a worker, until 1,000 wait and then some more."""
-    with tempfile.TemporaryDirectory() as folder, _serving(Path(folder)) as port:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        times = [_submit(connection, number) for number in range(N_QUEUED + N_TIMED)]
-        connection.close()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "some.jsonl").write_text('{"input": "a", "references": ["a"]}\n')
+        with serving(folder / ".llmeval", cwd=folder) as port:
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            times = [_submit(connection, number) for number in range(N_QUEUED + N_TIMED)]
+            connection.close()
     for name, some in (("the first", times[1 : N_TIMED + 1]), ("with 1,000 queued", times[-100:])):
         print(f"submit, {name}: p50 {median(some):.0f} ms, p99 {quantiles(some, n=100)[98]:.0f} ms")
 
@@ -162,40 +165,6 @@ def _submit(connection: http.client.HTTPConnection, number: int) -> float:
     if response.status != 201:
         raise SystemExit(body.decode())
     return took_ms
-
-
-@contextmanager
-def _serving(folder: Path) -> Iterator[int]:
-    """Run `llmeval serve` without a worker and without an MLflow of its own; give its port."""
-    (folder / "some.jsonl").write_text('{"input": "a", "references": ["a"]}\n')
-    environment = {
-        **os.environ,
-        "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
-        "LLMEVAL_REQUESTS_PER_MINUTE": "1000000",
-    }
-    command = (*LLMEVAL, "serve", "--no-worker", "--port", "0")
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as child:
-        try:
-            yield _port_of(folder / ".llmeval" / "server.json")
-        finally:
-            child.terminate()
-
-
-def _port_of(announcement: Path) -> int:
-    give_up_at = time.monotonic() + _START_S
-    while time.monotonic() < give_up_at:
-        try:
-            port = int(
-                json.loads(announcement.read_text())["address"].rstrip("/").rpartition(":")[2]
-            )
-            http.client.HTTPConnection("127.0.0.1", port).request("GET", "/healthz")
-        except (OSError, ValueError, AttributeError):  # not yet there, or without its address
-            time.sleep(0.05)
-        else:
-            return port
-    raise SystemExit("llmeval serve did not start")
 
 
 def measure_samples() -> None:
