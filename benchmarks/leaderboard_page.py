@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
+from benchmarks.processes import MeasuredProcess
 from benchmarks.served import serving
 from llmeval_core.journal import DeliveryRepository, Journal
 from llmeval_core.records import Aggregate, MetricResult, TaskResult
@@ -48,8 +49,8 @@ def main() -> None:
         home: Path = flags.journal or Path(folder)
         if not (home / "journal.sqlite").exists():
             write(home, n_models=flags.models, n_tasks=flags.tasks)
-        with serving(home) as port:
-            measure(port, last=f"set{flags.tasks - 1:03}_0shot_{METRICS[-1]}")
+        with serving(home) as server:
+            measure(server, last=f"set{flags.tasks - 1:03}_0shot_{METRICS[-1]}")
 
 
 def write(home: Path, *, n_models: int, n_tasks: int) -> None:
@@ -112,41 +113,52 @@ def _metrics(task: str, chance: random.Random, n_failed: int) -> Iterator[Metric
             )
 
 
-def measure(port: int, *, last: str) -> None:
+def measure(server: MeasuredProcess, *, last: str) -> None:
     """Fetch each page some times on one connection, and print what it took."""
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    began = time.perf_counter()
-    _fetch(connection, _PAGES[0][1])
-    print(f"{(time.perf_counter() - began) * 1000:6.0f} ms  the very first request")
-    for name, path in _PAGES:
-        path = path.format(last=last)
-        times = []
-        for _ in range(ROUNDS):
-            began = time.perf_counter()
-            status, headers, body = _fetch(connection, path)
-            times.append((time.perf_counter() - began) * 1000)
-            assert status == 200, (path, status)
-        packed = headers.get("content-encoding") == "gzip"
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    print(f"{_Timed(server, connection, _PAGES[0][1])}  the very first request")
+    for name, address in _PAGES:
+        path = address.format(last=last)
+        rounds = [_Timed(server, connection, path) for _ in range(ROUNDS)]
+        assert {one.status for one in rounds} == {200}, path
+        wall_ms, cpu_ms = (
+            median(one.wall_ms for one in rounds),
+            median(one.cpu_ms for one in rounds),
+        )
+        body = rounds[0].body
+        packed = rounds[0].headers.get("content-encoding") == "gzip"
         whole = gzip.decompress(body) if packed else body
         print(
-            f"{median(times):6.0f} ms, {len(body) / 1000:7,.0f} KB sent,"
+            f"{wall_ms:6.0f} ms, {cpu_ms:5.0f} ms of CPU, {len(body) / 1000:7,.0f} KB sent,"
             f" {len(whole) / 1000:7,.0f} KB unpacked  {name}"
         )
-        if tag := headers.get("etag"):
-            began = time.perf_counter()
-            status, _, _ = _fetch(connection, path, {"If-None-Match": tag})
-            print(f"{(time.perf_counter() - began) * 1000:6.0f} ms  again, unchanged: {status}")
+        if tag := rounds[0].headers.get("etag"):
+            again = _Timed(server, connection, path, {"If-None-Match": tag})
+            print(f"{again}  again, unchanged: {again.status}")
 
 
-def _fetch(
-    connection: http.client.HTTPConnection, path: str, headers: dict[str, str] | None = None
-) -> tuple[int, dict[str, str], bytes]:
-    connection.request(
-        "GET", path, headers={"Accept": "text/html", "Accept-Encoding": "gzip", **(headers or {})}
-    )
-    response = connection.getresponse()
-    found = {name.lower(): value for name, value in response.getheaders()}
-    return response.status, found, response.read()
+class _Timed:
+    """One request, and what it took: wall time, and CPU time of the server."""
+
+    def __init__(
+        self,
+        server: MeasuredProcess,
+        connection: http.client.HTTPConnection,
+        path: str,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        given = {"Accept": "text/html", "Accept-Encoding": "gzip", **(headers or {})}
+        began, began_cpu_s = time.perf_counter(), server.cpu_s()
+        connection.request("GET", path, headers=given)
+        response = connection.getresponse()
+        self.body = response.read()
+        self.wall_ms = (time.perf_counter() - began) * 1000
+        self.cpu_ms = (server.cpu_s() - began_cpu_s) * 1000
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+
+    def __str__(self) -> str:
+        return f"{self.wall_ms:6.0f} ms, {self.cpu_ms:5.0f} ms of CPU"
 
 
 if __name__ == "__main__":

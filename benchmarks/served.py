@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.processes import LLMEVAL
+from benchmarks.processes import LLMEVAL, MeasuredProcess
 
 _START_S = 120.0
 
 
 @contextmanager
-def serving(home: Path, cwd: Path | None = None) -> Iterator[int]:
-    """Run `llmeval serve` without a worker and without an MLflow of its own; give its port.
+def serving(home: Path, cwd: Path | None = None) -> Iterator[MeasuredProcess]:
+    """Run `llmeval serve` without a worker and without an MLflow of its own.
 
     Args:
         home: the server's home folder.
@@ -34,7 +34,7 @@ def serving(home: Path, cwd: Path | None = None) -> Iterator[int]:
         command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as child:
         try:
-            yield _port_of(home / "server.json")
+            yield MeasuredProcess(child, _port_of(home / "server.json"))
         finally:
             child.terminate()
 

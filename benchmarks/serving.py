@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import http.client
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from statistics import median, quantiles
 
 from benchmarks import sample_pages
 from benchmarks.http_load import requests_per_s
-from benchmarks.processes import ROOT
+from benchmarks.processes import ROOT, MeasuredProcess
 from benchmarks.served import serving
 
 ROUNDS = 5
@@ -33,35 +32,16 @@ BIG_BYTES = 1_000_000_000
 PIECE = bytes(1 << 18)
 N_QUEUED = 1_000
 N_TIMED = 100
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-
-
-class Process:
-    """A child that printed its port."""
-
-    def __init__(self, child: subprocess.Popen[bytes], port: int) -> None:
-        self.port = port
-        self._proc = Path(f"/proc/{child.pid}")
-
-    def cpu_s(self) -> float:
-        """CPU time of the process so far, seconds."""
-        fields = (self._proc / "stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
-
-    def mib(self, what: str) -> float:
-        """Memory that is resident (VmRSS), or was at most (VmHWM), MiB."""
-        lines = (self._proc / "status").read_text().splitlines()
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
 
 
 @contextmanager
-def process(*arguments: str) -> Iterator[Process]:
+def process(*arguments: str) -> Iterator[MeasuredProcess]:
     """Run a module of ours while the block lasts."""
     command = (sys.executable, "-m", *arguments)
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         try:
-            yield Process(child, int(child.stdout.readline()))
+            yield MeasuredProcess(child, int(child.stdout.readline()))
         finally:
             child.terminate()
 
@@ -80,7 +60,7 @@ def measure_proxy() -> None:
                 _compare(bare, proxy, concurrency)
 
 
-def _compare(bare: Process, proxy: Process, concurrency: int) -> None:
+def _compare(bare: MeasuredProcess, proxy: MeasuredProcess, concurrency: int) -> None:
     per_s: dict[str, list[float]] = {"bare": [], "proxy": []}
     cpu_ms: dict[str, list[float]] = {"bare": [], "proxy": []}
     for _ in range(ROUNDS):
@@ -141,8 +121,8 @@ def measure_jobs() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "some.jsonl").write_text('{"input": "a", "references": ["a"]}\n')
-        with serving(folder / ".llmeval", cwd=folder) as port:
-            connection = http.client.HTTPConnection("127.0.0.1", port)
+        with serving(folder / ".llmeval", cwd=folder) as server:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port)
             times = [_submit(connection, number) for number in range(N_QUEUED + N_TIMED)]
             connection.close()
     for name, some in (("the first", times[1 : N_TIMED + 1]), ("with 1,000 queued", times[-100:])):
