@@ -126,7 +126,7 @@ def job_router(context: ServerContext, poller: JobPoller, planner: Planner) -> A
 def _add_streams(router: APIRouter, jobs: JobStore, poller: JobPoller) -> None:
     """Add the routes of server-sent events."""
 
-    def unfinished(
+    def find_position(
         job_id: JobId,
         last_event_id: Annotated[
             str | None, Header(description="The id of the last event that was received.")
@@ -138,13 +138,16 @@ def _add_streams(router: APIRouter, jobs: JobStore, poller: JobPoller) -> None:
             raise StreamFinishedError
         return last
 
-    def log_offset(
+    def find_offset(
         job_id: JobId, offset: Offset = 0, last_event_id: Annotated[str | None, Header()] = None
     ) -> int:
         jobs.get(job_id)
         if last_event_id is not None and last_event_id.isdecimal():
             return min(int(last_event_id[:16]), LARGEST_OFFSET)
         return offset
+
+    # Not in `Annotated`: FastAPI cannot find local names in postponed annotations.
+    last_position, log_offset = Depends(find_position), Depends(find_offset)
 
     @router.get(
         "/{job_id}/events",
@@ -157,7 +160,7 @@ def _add_streams(router: APIRouter, jobs: JobStore, poller: JobPoller) -> None:
         },
     )
     async def follow_job(
-        job_id: JobId, last: Annotated[EventPosition | None, Depends(unfinished)]
+        job_id: JobId, last: EventPosition | None = last_position
     ) -> AsyncIterator[ServerSentEvent]:
         """Stream a job's changes as server-sent events until it is over.
 
@@ -173,9 +176,7 @@ def _add_streams(router: APIRouter, jobs: JobStore, poller: JobPoller) -> None:
         response_class=EventSourceResponse,
         responses={**errors(404, 422), 200: {"description": "Events `log` and `end`."}},
     )
-    async def follow_log(
-        job_id: JobId, offset: Annotated[int, Depends(log_offset)]
-    ) -> AsyncIterator[ServerSentEvent]:
+    async def follow_log(job_id: JobId, offset: int = log_offset) -> AsyncIterator[ServerSentEvent]:
         """Stream the log as server-sent events from a byte offset on, until the job is over."""
         async for event in log_events(jobs, job_id, offset):
             yield event
