@@ -6,24 +6,25 @@ BIN    := $(VENV)/bin
 MODELS ?= llamacpp/smollm2-135m-instruct
 AT_ONCE ?= 2
 
-PLUGINS := plugins/datasets plugins/metrics plugins/models \
-           plugins/trackers/jsonl_tracker plugins/trackers/mlflow_tracker
-DEMO_INSTALLS := -e . $(foreach p,$(filter-out plugins/models,$(PLUGINS)),-e $(p)) \
-                 -e "plugins/models[llamacpp]"
-DEV_INSTALLS  := -e ".[dev]" -e "plugins/datasets[all]" -e "plugins/metrics[all]" \
+DEMO_INSTALLS := -e . -e plugins/datasets -e plugins/metrics -e "plugins/models[llamacpp]" \
+                 -e plugins/trackers/jsonl_tracker -e plugins/trackers/mlflow_tracker -e ./llmeval
+DEV_INSTALLS  := -e ".[dev,docs]" -e "plugins/datasets[all]" -e "plugins/metrics[all]" \
                  -e "plugins/models[all]" -e plugins/trackers/jsonl_tracker \
                  -e "plugins/trackers/mlflow_tracker[postgresql]" -e plugins/trackers/wandb_tracker \
                  -e plugins/executors/ray_executor -e "plugins/proxies/mlflow_proxy[embedded]" \
-                 -e "plugins/server[postgresql]" \
+                 -e "plugins/server[postgresql]" -e "./llmeval[all]" \
                  -e templates/plugin
-PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
+RELEASE_INSTALLS := "build>=1.2" "hatchling>=1.25,<2" "packaging>=24"
+PROJECTS := constraints.txt llmeval_core/__init__.py pyproject.toml llmeval/pyproject.toml \
+            $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
 PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --constraint constraints.txt
 
-.PHONY: help demo test check format bench clean programs
+.PHONY: help demo test check format bench docs wheels dist constraints version clean programs
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo: $(VENV)/demo-installed ## evaluate a real small model on real data sets, and log to MLflow
 	@echo "Evaluating $(MODELS) on the tasks of examples/demo.yaml ..."
@@ -52,6 +53,23 @@ format: $(VENV)/dev-installed ## format the code
 bench: $(VENV)/dev-installed ## measure start-up, overhead, memory, resuming, journal, tracker and server
 	for name in startup overhead latency resume journal tracker memory serving; do $(BIN)/python -m benchmarks.$$name; done
 
+docs: $(VENV)/dev-installed ## build the documentation site into build/site
+	$(BIN)/python -m docs_site.assemble build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html; to read it: $(BIN)/python -m http.server --directory build/site"
+
+wheels: $(VENV)/release-installed ## build every distribution into dist/, to install from there
+	$(BIN)/python -m release.build
+
+dist: wheels ## the same, then install them without the tree, and run the demo from them
+	$(BIN)/python -m release.rehearsal $(MODELS)
+
+constraints: $(VENV)/release-installed ## renew constraints.txt: the newest versions that our bounds allow
+	$(BIN)/python -m release.constraints $(DEV_INSTALLS)
+
+version: $(VENV)/release-installed ## give all distributions another version: make version TO=0.2.0
+	$(BIN)/python -m release.version $(TO)
+
 clean: ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
@@ -63,10 +81,14 @@ $(BIN)/python:
 
 $(VENV)/demo-installed: $(BIN)/python $(PROJECTS)
 	@echo "Installing into $(VENV) ..."
-	$(PIP) install $(DEMO_INSTALLS)
+	$(INSTALL) $(DEMO_INSTALLS)
 	@touch $@
 
 $(VENV)/dev-installed: $(BIN)/python $(PROJECTS)
 	@echo "Installing into $(VENV) ..."
-	$(PIP) install $(DEV_INSTALLS)
-	@touch $@ $(VENV)/demo-installed
+	$(INSTALL) $(DEV_INSTALLS)
+	@touch $@ $(VENV)/demo-installed $(VENV)/release-installed
+
+$(VENV)/release-installed: $(BIN)/python constraints.txt
+	$(INSTALL) $(RELEASE_INSTALLS)
+	@touch $@

@@ -15,10 +15,10 @@ from typing import Any
 
 import aiohttp
 import uvicorn
+from llmeval_mlflow_proxy.forwarding_policy import MlflowPolicy
 from llmeval_mlflow_proxy.lifespan import serve_lifespan
 from llmeval_mlflow_proxy.proxy import Proxy
-from llmeval_mlflow_proxy.refused import MlflowRules
-from llmeval_mlflow_proxy.upstream import Fixed, Upstream
+from llmeval_mlflow_proxy.upstream import FixedUpstream, Upstream
 
 
 class Bare:
@@ -56,8 +56,8 @@ def main() -> None:
     app: Any = Bare(flags.url)
     if flags.kind == "proxy":
         host = flags.url.removeprefix("http://")
-        source = Fixed(Upstream(flags.url, host))
-        app = Proxy(source, Path(), name="MLflow", rules=MlflowRules())
+        source = FixedUpstream(Upstream(flags.url, host))
+        app = Proxy(source, Path(), name="MLflow", policy=MlflowPolicy())
     # With the protocol named, asyncio turns off Nagle, which would cost 40 ms an answer.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))

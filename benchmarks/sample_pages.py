@@ -18,7 +18,7 @@ from llmeval_server.pages.samples_page import SamplesPage
 from starlette.requests import Request as PageRequest
 
 from llmeval_core.journal import Journal
-from llmeval_core.journal.writing import SampleWriter
+from llmeval_core.journal.journal_writer import JournalWriter
 from llmeval_core.naming import fingerprint
 from llmeval_core.records import (
     Failure,
@@ -66,8 +66,10 @@ def write(home: Path, n_samples: int) -> None:
     """Make the journal with the writer that runs have."""
     chance = random.Random(1)
     with Journal(home) as journal:
-        task = journal.begin_task("ab" * 16, model=MODEL, key=TASK)
-        writer = SampleWriter(journal.path)
+        task = journal.begin_task(
+            "ab" * 16, model=MODEL, key=TASK, metrics=["exact", "overlap", "rare"]
+        )
+        writer = JournalWriter(journal.path)
         for index in range(n_samples):
             writer.put(task, make_result(index, chance))
             while writer.n_waiting > _MOST_WAITING:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from llmeval_core.contracts import Metric
-from llmeval_core.errors import PluginError, foreign_errors
+from llmeval_core.errors import PluginError, wrap_plugin_errors
 from llmeval_core.journal import JournalQueries, StoredScores, StoredTask
 from llmeval_core.naming import metric_key
 from llmeval_core.plan import PlannedMetric, PlannedTask
@@ -51,7 +51,7 @@ def aggregate_task(
 
 def _aggregate(planned: PlannedMetric, scores: Iterable[Score]) -> Aggregate:
     """Let a metric aggregate; what is not a finite number is unknown."""
-    with foreign_errors(PluginError, f"metric '{planned.name}' cannot aggregate its scores"):
+    with wrap_plugin_errors(PluginError, f"metric '{planned.name}' cannot aggregate its scores"):
         aggregate = planned.metric.aggregate(scores)
         numbers = {
             "value": (aggregate.value,),

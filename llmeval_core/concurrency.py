@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -12,8 +12,8 @@ T = TypeVar("T")
 class SharedSource(AsyncIterator[T]):
     """Lets several workers pull from one async iterator, which by itself allows only one.
 
-    Who waits is woken all at once, and not one after another as by a lock: requests then leave
-    together, answers come back together, and the event loop polls once for many.
+    All waiting workers are woken at once, and not one after another as by a lock: requests then
+    leave together, answers come back together, and the event loop polls once for many.
     """
 
     def __init__(self, source: AsyncIterator[T]) -> None:
@@ -44,16 +44,65 @@ async def pull(
 
     The first error stops all workers and is raised.
     """
-    shared = SharedSource(source)
+    await _WorkerPool(source, work, n_workers=n_workers).run()
 
-    async def worker() -> None:
-        async for item in shared:
-            await work(item)
 
-    workers = [asyncio.create_task(worker()) for _ in range(n_workers)]
-    try:
-        await asyncio.gather(*workers)
-    finally:
-        for task in workers:
-            task.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+class _WorkerPool(Generic[T]):
+    """Workers that are started as there is work for them.
+
+    It begins with one worker. Whenever every worker has an item, their number is doubled, up to
+    `n_workers`: a source of ten items does not pay for 256 workers, and eight rounds of the event
+    loop start as many.
+    """
+
+    def __init__(
+        self, source: AsyncIterator[T], work: Callable[[T], Awaitable[None]], *, n_workers: int
+    ) -> None:
+        self._source = SharedSource(source)
+        self._work = work
+        self._max_workers = n_workers
+        self._workers: list[asyncio.Task[None]] = []
+        self._n_idle = 0
+        self._n_running = 0
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Return when the source is exhausted and all its work is done."""
+        self._start(1)
+        try:
+            await self._ended
+        finally:
+            running = [worker for worker in self._workers if not worker.done()]
+            for worker in running:
+                worker.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    def _start(self, n_workers: int) -> None:
+        for _ in range(n_workers):
+            worker = asyncio.create_task(self._pull())
+            worker.add_done_callback(self._note_end)
+            self._workers.append(worker)
+        self._n_idle += n_workers
+        self._n_running += n_workers
+
+    async def _pull(self) -> None:
+        async for item in self._source:
+            self._n_idle -= 1
+            n_workers = len(self._workers)
+            if not self._n_idle and n_workers < self._max_workers:
+                self._start(min(n_workers, self._max_workers - n_workers))
+            await self._work(item)
+            self._n_idle += 1
+
+    def _note_end(self, worker: asyncio.Task[None]) -> None:
+        """End the pool with the first worker that failed, or with the last one."""
+        self._n_running -= 1
+        error = None if worker.cancelled() else worker.exception()
+        if self._ended.done():
+            return
+        if worker.cancelled():
+            self._ended.cancel()
+        elif error is not None:
+            self._ended.set_exception(error)
+        elif not self._n_running:
+            self._ended.set_result(None)

@@ -10,6 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+THREAD_NAME = "llmeval-work"
+"""What the names of threads begin with in which plugins do blocking work."""
+
 _SIGNALS = tuple(
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE")

@@ -32,8 +32,8 @@ ended: it is not kept, and the next run asks it. `plugin` is a bug in the plugin
 answered.
 """
 
-_MOST_TOLD = 2000
-"""Characters of a foreign error that are kept."""
+_MOST_CHARACTERS = 2000
+"""Characters of a plugin's error that are kept."""
 
 
 class LlmevalError(Exception):
@@ -135,12 +135,12 @@ class TrackerError(LlmevalError):
         self.retry_after_s = retry_after_s
 
 
-def passes(err: BaseException) -> bool:
-    """Say whether what came out of foreign code is none of its own failures.
+def must_propagate(err: BaseException) -> bool:
+    """Say whether what a plugin raised must go on, because it is no failure of the plugin.
 
-    Ctrl-C is the user's, and a cancellation that was asked for is the engine's. Anything else is
-    the component's: SystemExit, the panic of a Rust extension and `pytest.skip`, which are no
-    `Exception`, and a CancelledError that nobody asked for.
+    That is Ctrl-C, and a cancellation that the engine asked for. Anything else is the plugin's
+    failure, also if it is no `Exception`: SystemExit, the panic of a Rust extension, `pytest.skip`,
+    and a CancelledError that nobody asked for.
     """
     import asyncio  # noqa: PLC0415  late: --help must not wait for it
 
@@ -155,29 +155,29 @@ def passes(err: BaseException) -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def in_words(err: BaseException) -> str:
-    """Write a foreign error as `KeyError: 'a'`; its text can be missing, endless, or fail."""
+def describe_error(err: BaseException) -> str:
+    """Write a plugin's error as `KeyError: 'a'`; its text can be missing, endless, or fail."""
     name = type(err).__name__
     try:
         text = str(err)
     except BaseException as broken:
-        if passes(broken):
+        if must_propagate(broken):
             raise
         text = f"(its text fails with {type(broken).__name__})"
-    if len(text) > _MOST_TOLD:
-        text = f"{text[:_MOST_TOLD]} ..."
+    if len(text) > _MOST_CHARACTERS:
+        text = f"{text[:_MOST_CHARACTERS]} ..."
     return f"{name}: {text}" if text else name
 
 
 @contextmanager
-def foreign_errors(
+def wrap_plugin_errors(
     kind: type[PluginError] | type[DatasetError], what: str, *, where: str | None = None
 ) -> Iterator[None]:
-    """Mark the border to a plugin: our own errors pass, any other becomes one of ours.
+    """Call a plugin in this block: errors of ours pass, any other is raised as one of ours.
 
     Args:
-        kind: what it becomes.
-        what: what we wanted of the plugin and did not get; the foreign error is added.
+        kind: the class of the error that is raised instead.
+        what: what we wanted of the plugin and did not get; the plugin's error is added.
         where: see `LlmevalError`.
     """
     try:
@@ -185,8 +185,8 @@ def foreign_errors(
             yield
     except LlmevalError:
         raise
-    except BaseException as err:  # the border: a plugin can raise anything
-        if passes(err):
+    except BaseException as err:  # plugin boundary: a plugin can raise anything
+        if must_propagate(err):
             raise
         hint = "this is a bug in the plugin; tell its author" if kind is PluginError else None
-        raise kind(f"{what}: {in_words(err)}", where=where, hint=hint) from err
+        raise kind(f"{what}: {describe_error(err)}", where=where, hint=hint) from err

@@ -20,13 +20,13 @@ A complete plugin is one module and one entry point. The module `shouting.py`:
 
 The entry point, in its pyproject.toml:
 
-    [project.entry-points.llmeval]
+    [project.component-points.llmeval]
     shouting = "shouting"
 
 Promises:
 
 * Each registering hook is called once, at start-up; what it yields must be cheap to make.
-  Heavy imports belong in an entry's factory.
+  Heavy imports belong in a component's factory.
 * The order of plugins means nothing. Two components of one kind with the same name are an
   error that names both distributions.
 * A plugin that breaks stops only the runs that need it; `llmeval plugins` says why.
@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
+from llmeval_core import __version__
 from llmeval_core.completeness import Coverage, coverage_of, gives_way
 from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
@@ -87,7 +88,6 @@ from llmeval_core.errors import (
 )
 from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
-from llmeval_core.packages import FetchError, Wheel, cache_folder, fetch_wheel, file_sha256
 from llmeval_core.paths import expand_path, file_problem, folder_problem
 from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, finder_of, parted_answers
 from llmeval_core.records import (
@@ -138,7 +138,6 @@ __all__ = [
     "ExtractRule",
     "Failure",
     "FailureKind",
-    "FetchError",
     "FewShotConfig",
     "Generation",
     "GenerationConfig",
@@ -179,15 +178,12 @@ __all__ = [
     "TrackerCheck",
     "TrackerError",
     "TrackerStatus",
-    "Wheel",
+    "__version__",
     "boxed_texts",
-    "cache_folder",
     "conditions",
     "coverage_of",
     "expand_path",
-    "fetch_wheel",
     "file_problem",
-    "file_sha256",
     "finder_of",
     "fingerprint",
     "folder_problem",
@@ -213,7 +209,7 @@ ComponentT_co = TypeVar("ComponentT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Component(Generic[ConfigT, ComponentT_co]):
-    """One component on offer.
+    """One component that a plugin offers.
 
     Args:
         name: what users write; no space, slash or colon.
@@ -244,7 +240,7 @@ def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:  # type: i
 
 @hookspec
 def llmeval_register_models() -> Iterable[Component[Any, ModelProvider]]:  # type: ignore[empty-body]
-    """Offer model providers; the entry's name is the provider in `provider/model`.
+    """Offer model providers; the component's name is the provider in `provider/model`.
 
     >>> @hookimpl
     ... def llmeval_register_models():

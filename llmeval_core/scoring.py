@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 
-from llmeval_core.errors import LlmevalError, in_words, passes
+from llmeval_core.errors import LlmevalError, describe_error, must_propagate
 from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
 from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit
@@ -63,8 +63,8 @@ class Scorer:
                 if not isinstance(score, Score) and inspect.isawaitable(score):
                     score = await score
                 scores[planned.name] = _checked(score)
-            except BaseException as err:  # the border: a metric is foreign code
-                if passes(err):
+            except BaseException as err:  # plugin boundary: a metric is foreign code
+                if must_propagate(err):
                     raise
                 return _failure(planned, err)
         return scores
@@ -164,9 +164,9 @@ def _failure(planned: PlannedMetric, err: BaseException) -> Failure:
     if isinstance(err, LlmevalError):
         return Failure("metric", f"{planned.name}: {err.what}", err.hint)
     if isinstance(err, ValueError):
-        told = in_words(err).removeprefix(f"{type(err).__name__}: ")
+        told = describe_error(err).removeprefix(f"{type(err).__name__}: ")
     elif isinstance(err, OSError):  # TimeoutError and ConnectionError among them
-        told = in_words(err)
+        told = describe_error(err)
     else:
-        told = f"{in_words(err)} (a bug in {planned.plugin}; tell its author)"
+        told = f"{describe_error(err)} (a bug in {planned.plugin}; tell its author)"
     return Failure("metric", f"{planned.name}: {told}")

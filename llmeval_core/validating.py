@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import create_model
 
-from llmeval_core.errors import passes
+from llmeval_core.errors import must_propagate
 
 
 def ready_pydantic() -> None:
@@ -17,6 +17,6 @@ def ready_pydantic() -> None:
     """
     try:
         create_model("First")
-    except BaseException as err:  # the border: anybody's metadata, and pydantic's plugins
-        if passes(err):
+    except BaseException as err:  # boundary: anybody's metadata, and pydantic's plugins
+        if must_propagate(err):
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import click
 import pytest
 import yaml
 
-import llmeval_core
 from llmeval_core import hooks
 from llmeval_core.catalog import KINDS, Catalog, Kind, RegisteredComponent
 from llmeval_core.cli.group import COMMANDS, cli
@@ -38,9 +36,15 @@ EXAMPLES = [
     for path in sorted(ROOT.glob("examples/*.yaml"))
 ]
 TRANSLATIONS = [
-    pytest.param(path, path.with_suffix("").with_suffix(".md"), id=path.name)
-    for path in sorted(ROOT.glob("docs/*.ja.md"))
+    pytest.param(
+        path, path.with_suffix("").with_suffix(".md"), id=str(path.relative_to(ROOT / "docs"))
+    )
+    for path in sorted(ROOT.glob("docs/**/*.ja.md"))
 ]
+_PUBLISHED = ("## From an index", "## インデックスから", "## Each time")
+_INSTALL = re.compile(r"(?:pip|pipx|uv tool) install((?:[^`\n]|\\\n)*)")
+BROUGHT = ("hello", "footprint", "serve", "worker", "jobs")
+"""Commands that plugins bring: the guide's, the template's, the server's."""
 _SPAN = re.compile(r"(?m)`(llmeval [^`]+)`|^\$ (llmeval .+)$")
 
 
@@ -57,22 +61,23 @@ def anchors(paper: Path) -> set[str]:
 @cache
 def catalog() -> Catalog:
     host = load_plugins(environ={})
-    offers: dict[Kind, list[RegisteredComponent]] = {}
+    components: dict[Kind, list[RegisteredComponent]] = {}
     for kind in KINDS:
-        offers[kind] = [
-            RegisteredComponent(entry, plugin.label) for entry, plugin in host.entries(kind)
+        components[kind] = [
+            RegisteredComponent(component, plugin.label)
+            for component, plugin in host.components(kind)
         ]
-    return Catalog(offers)
+    return Catalog(components)
 
 
 def check_settings(kind: Kind, reference: str, settings: dict[str, Any]) -> None:
     """Check settings as a run does, but make nothing; Any: as the run file has them."""
     name, argument = split_reference(reference)
-    entry = catalog().find(kind, name).entry
+    component = catalog().find(kind, name).component
     if argument is not None:
-        assert entry.argument is not None, f"'{reference}': {name} takes no argument"
-        settings = {str(entry.argument): argument, **settings}
-    validate(entry.config, settings, origin=Origin())
+        assert component.argument is not None, f"'{reference}': {name} takes no argument"
+        settings = {str(component.argument): argument, **settings}
+    validate(component.config, settings, origin=Origin())
 
 
 @pytest.mark.parametrize("name", HOOKS)
@@ -92,13 +97,19 @@ def test_links_lead_somewhere(paper: Path) -> None:
             assert not anchor or anchor in anchors(target), f"{paper.name} links to {link}"
 
 
-def test_all_distributions_have_one_version() -> None:
-    projects = [*ROOT.glob("plugins/**/pyproject.toml"), *ROOT.glob("templates/*/pyproject.toml")]
+@pytest.mark.parametrize("paper", PAPERS)
+def test_installs_work_before_anything_is_published(paper: Path) -> None:
+    text = paper.read_text(encoding="utf-8")
+    if paper.name in ("installing.md", "installing.ja.md", "releasing.md"):
+        sections = re.split(r"(?m)^(?=## )", text)
+        text = "".join(one for one in sections if not one.startswith(_PUBLISHED))
 
-    for project in projects:
-        declared = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
-        assert declared["version"] == llmeval_core.__version__, project
-    assert len(projects) > 5
+    for words in _INSTALL.findall(text):
+        named = re.findall(r"llmeval-[a-z-]+(\[[a-z,]+\])?", words)
+        from_here = "--find-links" in words or "@ git+" in words
+        # Extras of what is installed already: pip asks no index for the distribution itself.
+        assert from_here or all(named), f"{paper.name}: `pip install{words}`"
+        assert from_here or "llmeval-suite" not in words, f"{paper.name}: `pip install{words}`"
 
 
 @pytest.mark.parametrize("text", [*RUN_FILES, *EXAMPLES])
@@ -133,9 +144,7 @@ def test_commands_and_their_options_exist(paper: Path) -> None:
             words = words[2:]
         if not words or words[0] not in COMMANDS:
             # An option of the group, a placeholder, or a command that a plugin brings.
-            assert words[:1] in (["..."], ["hello"], ["serve"], ["worker"], ["jobs"]) or words[
-                0
-            ].startswith(("-", "<"))
+            assert words[0] in ("...", *BROUGHT) or words[0].startswith(("-", "<"))
             continue
         command = cli.get_command(click.Context(cli), words[0])
         if isinstance(command, click.Group) and len(words) > 1:

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmeval_core import hooks
+from llmeval_core import hooks, support
 from llmeval_core.hooks import (
     Check,
     Component,
     Dataset,
     Executor,
     Metric,
+    ModelError,
     ModelProvider,
     Route,
     RouteContext,
     Settings,
+    TrackerError,
 )
 from llmeval_core.testing import (
     FakeDataset,
@@ -59,14 +61,14 @@ def guide(plugin_folder: PluginFolder) -> PluginFolder:
 
 def offered(example: str, kind: str) -> Any:
     """Give the one thing of a kind that an example offers; Any: what it is depends on the kind."""
-    (offer,) = check_plugin(example).offers[kind]
+    (offer,) = check_plugin(example).registered[kind]
     return offer
 
 
 def made(example: str, kind: str, **settings: Any) -> Any:
     """Make the one component that an example offers; Any: its settings, and what it is."""
-    entry: Component[Settings, Any] = offered(example, kind)
-    return entry.factory(entry.config(**settings))
+    component: Component[Settings, Any] = offered(example, kind)
+    return component.factory(component.config(**settings))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=name_of)
@@ -77,7 +79,7 @@ def test_each_example_keeps_the_promises_of_a_plugin(
 
     plugin = check_plugin(name_of(example))
 
-    assert plugin.offers or "llmeval_register" not in example.text
+    assert plugin.registered or "llmeval_register" not in example.text
 
 
 def test_each_hook_has_an_example() -> None:
@@ -238,14 +240,80 @@ async def test_the_first_example_of_the_hooks_really_scores(tmp_path: Path) -> N
     code = (hooks.__doc__ or "").split("`shouting.py`:\n")[1].split("The entry point")[0]
     names: dict[str, Any] = {}  # Any: what the example defines
     exec(inspect.cleandoc("\n" + code), names)
-    (entry,) = names["llmeval_register_metrics"]()
+    (component,) = names["llmeval_register_metrics"]()
 
     outcome = await run_in(
         tmp_path,
         datasets={"fake": FakeDataset(4)},
         models={"fake": FakeModel(lambda asked: "NO" if asked.endswith("1") else "yes")},
-        metrics={"shouting": entry.factory(entry.config())},
+        metrics={"shouting": component.factory(component.config())},
     )
 
     assert outcome.summary.results[0].metrics[0].aggregate.value == 0.25
     assert "shouting" not in sys.modules
+
+
+def support_example(word: str) -> dict[str, Any]:
+    """Run the example of `llmeval_core.support` that has this word, and return its names."""
+    (example,) = (
+        block
+        for block in blocks(PAPER, "python")
+        if "llmeval_core.support" in block.text and word in block.text
+    )
+    names: dict[str, Any] = {"__name__": word}  # Any: what the example defines
+    exec(compile(example.text, str(PAPER), "exec"), names)
+    return names
+
+
+def test_all_of_support_is_told() -> None:
+    told = PAPER.read_text(encoding="utf-8")
+    reference = (ROOT / "docs" / "reference" / "support.md").read_text(encoding="utf-8")
+
+    assert not [name for name in support.__all__ if f"`{name}" not in told]
+    assert not [name for name in support.__all__ if f"support.{name}\n" not in reference]
+
+
+async def test_the_child_of_the_guide_shouts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (child,) = (block for block in blocks(PAPER, "python") if "ParentChannel()" in block.text)
+    (tmp_path / "shouting_child.py").write_text(child.text, encoding="utf-8")
+    library = tmp_path / "heavy_library.py"
+    library.write_text("def shout(text):\n    print('noise')\n    return text.upper()\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    shout = support_example("async def shout")["shout"]
+
+    assert await shout("hello") == "HELLO"
+
+    library.write_text("def shout(text):\n    raise ValueError('hoarse')\n")
+    with pytest.raises(ModelError) as caught:
+        await shout("hello")
+    assert caught.value.what == (
+        "the shouting library failed: the process ended (exit code 1): ValueError: hoarse"
+    )
+
+
+async def test_the_guide_tries_three_times() -> None:
+    names = support_example("WAITS")
+    n_calls = 0
+
+    async def send() -> str:
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls < 3:
+            raise TrackerError("busy")
+        return "sent"
+
+    assert await names["try_three_times"](send) == "sent"
+    assert n_calls == 3
+
+
+def test_the_guide_remembers(tmp_path: Path) -> None:
+    remember = support_example("atomic_draft")["remember"]
+
+    remember(tmp_path, "secret", {"a": 1})
+    with pytest.raises(TypeError):
+        remember(tmp_path, "secret", {"a": object()})
+
+    assert json.loads((tmp_path / "state.json").read_text()) == {"a": 1}
+    assert (tmp_path / "token").stat().st_mode & 0o777 == 0o600

@@ -1,119 +1,314 @@
-"""llmeval from Python: what a program needs that plans, runs and reads evaluations itself.
+"""llmeval for Python: all that a program needs to plan, run and read evaluations.
 
-The command line is made of this, and so is the server.
+The command line, the server and the package `llmeval` are made of it; import from here and never
+from the modules behind it. Plugins are written with `llmeval_core.hooks`.
+
+* Plugins and what they offer: `Session`, `make_session`, `Plugin`, `Catalog`, `Kind`, `KINDS`,
+  `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `example_of`,
+  `entry_name`, `run_file_schema`, `Dataset`, `Check`, `CheckOutcome`, `CheckResult`, `run_checks`,
+  `core_checks`.
+* The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
+  `read_run_text`, `validate`, `read_config`, `make_config`.
+* Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
+  `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `preview`,
+  `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
+  `preview_tasks`, `preview_dataset`.
+* Running it: `run_plan`, `run_until_complete`, `RunOutcome`, `Progress`, `TaskMeter`,
+  `SilentProgress`, `ReaskFilter`, `read_reask_filters`, `outcome_json`, `outcome_notes`,
+  `counts_text`.
+  Bars and lines that show it are in `llmeval_core.api.progress`, which imports rich.
+* The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `JOURNAL_FILE`,
+  `home_problem`, `existing_journal`, `has_journal`.
+* Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `n_of`, `to_csv`,
+  `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`, `differences`,
+  `leaderboard_notes`, `kept_out_notes`, `listed`, `day`, `HistoryEntry`, `history`,
+  `history_json`, `coverage_of`.
+* Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `SamplePage`, `sample_page`,
+  `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`, `SampleCounts`,
+  `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`, `ReasoningFinder`,
+  `ReasoningSplit`, `parted_answers`.
+* Deliveries to trackers: `SyncOutcome`, `deliver_pending`, `deliver_again`, `bring`,
+  `DeliveryRepository`, `PendingDelivery`, `StoredTracker`.
+* Records: `TaskResult`, `MetricResult`, `Aggregate`, `RunSummary`, `TrackerStatus`, `OUTCOMES`,
+  `Outcome`, `SampleResult`, `Sample`, `Request`, `Generation`, `Score`, `Failure`.
+* Errors: `LlmevalError`, `ConfigError`, `UnknownNameError`, `PluginError`, `DatasetError`,
+  `JournalError`, `wrap_plugin_errors`, `describe_error`.
+* Text: `shown`, `shown_json`, `shown_parts`, `as_cell`, `did_you_mean`, `expand_path`.
 """
 
+from llmeval_core import __version__
+from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
-from llmeval_core.api.core_checks import core_checks
-from llmeval_core.api.existing_journal import existing_journal
-from llmeval_core.api.leaderboard import Leaderboard, cell_text, make_leaderboard
-from llmeval_core.api.leaderboard_notes import (
+from llmeval_core.api.default_home import project_folder
+from llmeval_core.api.event_loop import run_until_complete
+from llmeval_core.api.journal_opening import existing_journal, has_journal
+from llmeval_core.api.leaderboard import (
+    Leaderboard,
+    cell_text,
+    make_leaderboard,
+    n_of,
+    to_csv,
+    to_json,
+    to_markdown,
+)
+from llmeval_core.api.leaderboard_order import in_run_order
+from llmeval_core.api.notes_on_leaderboard import (
     ConditionChange,
     ConditionMismatch,
+    day,
     differences,
+    kept_out_notes,
+    leaderboard_notes,
     listed,
 )
-from llmeval_core.api.outcome_json import outcome_json
-from llmeval_core.api.outcome_notes import outcome_notes
+from llmeval_core.api.notes_on_outcomes import counts_text, outcome_notes
+from llmeval_core.api.outcomes_as_json import outcome_json
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
-from llmeval_core.api.printable import shown, shown_parts
-from llmeval_core.api.run_file_schema import run_file_schema
-from llmeval_core.api.sample_json import sample_json
+from llmeval_core.api.prompt_preview import (
+    PreviewedTask,
+    PromptPreview,
+    preview_dataset,
+    preview_tasks,
+)
+from llmeval_core.api.run_file_json_schema import run_file_schema
+from llmeval_core.api.run_flags import read_config
+from llmeval_core.api.run_settings import make_config
 from llmeval_core.api.sample_pages import (
     SampleCounts,
     SamplePage,
     count_samples,
-    find_task,
     sample_at,
+    sample_categories,
     sample_page,
     samples_by_id,
+    stream_samples,
 )
-from llmeval_core.api.sample_selection import SampleSelection, find_samples
+from llmeval_core.api.sample_selection import SampleCriteria, SampleSelection, find_samples
+from llmeval_core.api.samples_as_json import asked_json, expected_json, sample_json
 from llmeval_core.api.session import Session, make_session
-from llmeval_core.api.settings_schema import settings_schema
-from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending
-from llmeval_core.catalog import KINDS, Catalog, Kind, Preflight, RegisteredComponent, make_plan
-from llmeval_core.config import Origin, RunConfig, read_run_text, validate
+from llmeval_core.api.settings_json_schema import (
+    Setting,
+    entry_name,
+    example_of,
+    settings_in_words,
+    settings_schema,
+)
+from llmeval_core.api.spreadsheets import as_cell
+from llmeval_core.api.syncing import SyncOutcome, bring, deliver_again, deliver_pending
+from llmeval_core.api.task_history import HistoryEntry, history, history_json
+from llmeval_core.catalog import (
+    KINDS,
+    Catalog,
+    Kind,
+    Preflight,
+    ReadinessCheck,
+    RegisteredComponent,
+    make_plan,
+    make_trackers,
+)
+from llmeval_core.completeness import coverage_of
+from llmeval_core.config import (
+    ComponentConfig,
+    Origin,
+    RunConfig,
+    TrackerConfig,
+    load_run_file,
+    read_run_text,
+    validate,
+)
+from llmeval_core.contracts import Check, CheckOutcome, Dataset
 from llmeval_core.engine import (
     Progress,
+    ReaskFilter,
     RunOutcome,
     SilentProgress,
     TaskMeter,
     TaskPreview,
+    fit_to_open_files,
+    plan_reasoning_warnings,
     preview,
+    preview_task,
+    read_reask_filters,
     run_plan,
 )
-from llmeval_core.errors import JournalError, PluginError, UnknownNameError
+from llmeval_core.errors import (
+    ConfigError,
+    DatasetError,
+    JournalError,
+    LlmevalError,
+    PluginError,
+    UnknownNameError,
+    describe_error,
+    wrap_plugin_errors,
+)
+from llmeval_core.host import Plugin
 from llmeval_core.journal import (
+    JOURNAL_FILE,
     BoundedCount,
     DeliveryRepository,
     Journal,
     JournalQueries,
-    SampleFilter,
+    PendingDelivery,
     StoredTask,
+    StoredTracker,
+    home_problem,
 )
-from llmeval_core.plan import Plan
+from llmeval_core.naming import did_you_mean
+from llmeval_core.paths import expand_path
+from llmeval_core.plan import Plan, PlannedTracker
+from llmeval_core.printable import shown, shown_json, shown_parts
+from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, parted_answers
+from llmeval_core.records import (
+    OUTCOMES,
+    Aggregate,
+    Failure,
+    Generation,
+    MetricResult,
+    Outcome,
+    Request,
+    RunSummary,
+    Sample,
+    SampleResult,
+    Score,
+    TaskResult,
+    TrackerStatus,
+)
 
 __all__ = [
+    "JOURNAL_FILE",
     "KINDS",
+    "OUTCOMES",
+    "Aggregate",
     "BoundedCount",
     "Catalog",
+    "Check",
+    "CheckOutcome",
     "CheckResult",
+    "ComponentConfig",
     "ConditionChange",
     "ConditionMismatch",
+    "ConfigError",
+    "Dataset",
+    "DatasetError",
     "DeliveryRepository",
+    "Failure",
+    "Generation",
+    "HistoryEntry",
     "Journal",
     "JournalError",
     "JournalQueries",
     "Kind",
     "Leaderboard",
+    "LlmevalError",
+    "MetricResult",
     "Origin",
+    "Outcome",
+    "PendingDelivery",
     "Plan",
+    "PlannedTracker",
+    "Plugin",
     "PluginError",
     "Preflight",
+    "PreviewedTask",
     "Progress",
+    "PromptPreview",
+    "ReadinessCheck",
+    "ReaskFilter",
+    "ReasoningFinder",
+    "ReasoningSplit",
     "RegisteredComponent",
+    "Request",
     "RunConfig",
     "RunOutcome",
+    "RunSummary",
+    "Sample",
     "SampleCounts",
-    "SampleFilter",
+    "SampleCriteria",
     "SamplePage",
+    "SampleResult",
     "SampleSelection",
+    "Score",
     "Session",
+    "Setting",
     "SilentProgress",
     "StoredTask",
+    "StoredTracker",
     "SyncOutcome",
     "TaskMeter",
     "TaskPreview",
+    "TaskResult",
+    "TrackerConfig",
+    "TrackerStatus",
     "UnknownNameError",
+    "__version__",
+    "as_cell",
+    "asked_json",
+    "bring",
     "cell_text",
     "core_checks",
     "count_samples",
+    "counts_text",
+    "coverage_of",
+    "day",
     "deliver_again",
     "deliver_pending",
+    "describe_error",
+    "did_you_mean",
     "differences",
+    "entry_name",
+    "example_of",
     "existing_journal",
+    "expand_path",
+    "expected_json",
     "find_samples",
-    "find_task",
+    "fit_to_open_files",
+    "has_journal",
+    "history",
+    "history_json",
+    "home_problem",
+    "in_run_order",
+    "kept_out_notes",
+    "leaderboard_notes",
     "listed",
+    "load_run_file",
+    "make_config",
     "make_leaderboard",
     "make_plan",
     "make_session",
+    "make_trackers",
+    "n_of",
     "outcome_json",
     "outcome_notes",
+    "parted_answers",
+    "plan_reasoning_warnings",
     "preflight_of_plan",
     "preflight_of_run",
     "preview",
+    "preview_dataset",
+    "preview_task",
+    "preview_tasks",
+    "project_folder",
+    "read_config",
+    "read_reask_filters",
     "read_run_text",
     "run_checks",
     "run_file_schema",
     "run_plan",
+    "run_until_complete",
     "sample_at",
+    "sample_categories",
     "sample_json",
     "sample_page",
     "samples_by_id",
+    "settings_in_words",
     "settings_schema",
     "shown",
+    "shown_json",
     "shown_parts",
+    "stream_samples",
+    "to_csv",
+    "to_json",
+    "to_markdown",
     "validate",
+    "wrap_plugin_errors",
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from llmeval_core.contracts import Check, CheckOutcome, CheckState
-from llmeval_core.errors import in_words
+from llmeval_core.errors import describe_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def run_checks(checks: list[Check], home: Path, *, within_s: float) -> list[Chec
 def _outcome(check: Check, home: Path) -> CheckOutcome:
     try:
         found: object = check.run(home)
-    except BaseException as err:  # noqa: BLE001  the border, and a thread: Ctrl-C comes elsewhere
-        return CheckOutcome("failed", f"the check itself broke: {in_words(err)}")
+    except BaseException as err:  # noqa: BLE001  plugin boundary, and a thread: Ctrl-C comes elsewhere
+        return CheckOutcome("failed", f"the check itself broke: {describe_error(err)}")
     if not isinstance(found, CheckOutcome):
         kind = type(found).__name__
         return CheckOutcome("failed", f"the check gave a {kind}, not a CheckOutcome")

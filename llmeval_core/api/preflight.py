@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmeval_core.api.existing_journal import has_journal
+from llmeval_core.api.journal_opening import has_journal
 from llmeval_core.catalog import Preflight
-from llmeval_core.journal import Journal, JournalQueries, home_problem
-from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.journal import JOURNAL_FILE, Journal, JournalQueries, home_problem
 
 
 def preflight_of_run(home: Path) -> Preflight:

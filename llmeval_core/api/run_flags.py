@@ -1,18 +1,12 @@
-"""A run file with flags laid over it, as the command line has them."""
+"""The flags of the command line as settings of a run."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from llmeval_core.config import (
-    GenerationConfig,
-    KeyPath,
-    Origin,
-    RunConfig,
-    load_run_file,
-    validate,
-)
+from llmeval_core.api.run_settings import make_config
+from llmeval_core.config import KeyPath, Origin, RunConfig
 from llmeval_core.errors import ConfigError
 
 
@@ -44,8 +38,6 @@ def read_config(
         },
         scalars,
     )
-    if budget:
-        changes["budget"] = budget
     if datasets:
         changes["tasks"] = [{"dataset": name, "shots": numbers} for name in datasets]
         flags |= {("tasks", i): f"-d {name}" for i, name in enumerate(datasets)}
@@ -56,55 +48,8 @@ def read_config(
                     f"nothing to run: no {key}",
                     hint=f"name a run file, or give {option}; `llmeval run --help` has an example",
                 )
-        origin = Origin(flags=flags)
-        if max_tokens is not None:
-            changes["generation"] = {"max_tokens": max_tokens}
-        return validate(RunConfig, changes, origin=origin), origin
-    config, origin = load_run_file(run_file)
-    if budget:
-        changes["budget"] = config.budget.model_dump() | budget
-    origin = Origin(origin.file, origin.lines, flags)
-    checked = validate(
-        RunConfig, {"models": config.models, "tasks": config.tasks, **changes}, origin=origin
-    )
-    config = config.model_copy(update={key: getattr(checked, key) for key in changes})
-    return _win_over_parts(config, numbers, bool(metrics), max_tokens), origin
-
-
-def _win_over_parts(
-    config: RunConfig, shots: tuple[int, ...] | None, metrics: bool, max_tokens: int | None
-) -> RunConfig:
-    """Take out of tasks and models what would hide a flag."""
-    update: dict[str, Any] = {}  # Any: keys of different types
-    if shots is not None:
-        update["shots"] = shots
-    if metrics:
-        update["metrics"] = None
-    tasks = [task.model_copy(update=update) for task in config.tasks]
-    models = list(config.models)
-    generation = config.generation
-    if max_tokens is not None:
-        generation = generation.model_copy(update={"max_tokens": max_tokens})
-        tasks = [
-            task.model_copy(update={"generation": _without_max_tokens(task.generation)})
-            for task in tasks
-        ]
-        models = [
-            model.model_copy(update={"generation": _without_max_tokens(model.generation)})
-            if model.generation is not None
-            else model
-            for model in models
-        ]
-    return config.model_copy(
-        update={"tasks": tuple(tasks), "models": tuple(models), "generation": generation}
-    )
-
-
-def _without_max_tokens(generation: GenerationConfig) -> GenerationConfig:
-    """Leave the key out; None would say that it is not sent."""
-    left = generation.model_fields_set - {"max_tokens"}
-    return GenerationConfig.model_construct(
-        _fields_set=left, **{key: getattr(generation, key) for key in left}
+    return make_config(
+        run_file, changes, flags=flags, shots=numbers, max_tokens=max_tokens, budget=budget
     )
 
 

@@ -1,28 +1,52 @@
-"""Finding samples in the journal by a task key or a metric key."""
+"""Which samples are wanted, and finding them in the journal: the one way for CLI, pages, Python."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from llmeval_core.completeness import current_by_metric, current_result
 from llmeval_core.errors import ConfigError, UnknownNameError
 from llmeval_core.journal import JournalQueries, StoredTask, score_bucket
 from llmeval_core.naming import did_you_mean, metric_key
 from llmeval_core.reasoning import Tags, tags_in
-from llmeval_core.records import Outcome, SampleResult, TaskResult
+from llmeval_core.records import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCriteria:
+    """Which samples are wanted: those of a task, all of them if nothing else is said.
+
+    Args:
+        key: a task's key, or that of one of its metrics, with a category or without.
+        model: `provider/model`; None for the only model that has such samples.
+        metric: a metric of the task, if `key` names none.
+        category: only samples of this category, if `key` names none; None for all.
+        outcomes: only samples with one of these outcomes; empty for all.
+        failed: those that failed.
+        wrong: those with a bad score; together with `failed` the samples of both kinds.
+    """
+
+    key: str
+    model: str | None = None
+    metric: str | None = None
+    category: str | None = None
+    outcomes: frozenset[Outcome] = frozenset()
+    failed: bool = False
+    wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SampleSelection:
-    """What a key stands for.
+    """The samples that criteria stand for.
 
     Args:
         task: of which task.
         metrics: the metrics that are asked about, with whether higher is better.
-        one_metric: whether the key names a metric, not a task.
+        one_metric: whether the criteria name a metric, and not the task alone.
         category: only samples of this category; None for all.
         reasoning_tags: how reasoning was told apart; see `llmeval_core.reasoning`.
-        outcome: only samples that ended so; None for all.
+        outcomes, failed, wrong: as in `SampleCriteria`.
     """
 
     task: StoredTask
@@ -30,14 +54,16 @@ class SampleSelection:
     one_metric: bool
     category: str | None
     reasoning_tags: Tags | None = None
-    outcome: Outcome | None = None
+    outcomes: frozenset[Outcome] = frozenset()
+    failed: bool = False
+    wrong: bool = False
 
     @property
     def wrong_buckets(self) -> dict[str, tuple[int, ...]]:
-        """The grades of a score (see `llmeval_core.journal.score_bucket`) that are bad, by metric.
+        """The score buckets (see `llmeval_core.journal.score_bucket`) that are bad, by metric.
 
-        For the key of one metric: it is not perfect (below 1, or above 0 where lower is better).
-        For a task: any metric says 0 (or 1 and more where lower is better).
+        If one metric is asked about: what is not perfect (below 1, or above 0 where lower is
+        better). For a whole task: 0 from any metric (or 1 and more where lower is better).
         """
         return {
             metric: ((0, 1) if higher else (1, 2))
@@ -55,105 +81,119 @@ class SampleSelection:
         best = 2 if self.metrics.get(metric) else 0
         return metric in self.metrics and value is not None and score_bucket(value) == best
 
-    def is_wrong(self, result: SampleResult) -> bool:
-        """Say whether a sample has a bad score."""
-        return any(self.is_bad(metric, score.value) for metric, score in result.scores.items())
 
+def find_samples(reader: JournalQueries, criteria: SampleCriteria) -> SampleSelection:
+    """Find the samples behind the result that stands; a task without a result counts too.
 
-def find_samples(reader: JournalQueries, key: str, model: str | None) -> SampleSelection:
-    """Find the samples behind the newest result of a key; a task without one counts too.
+    Those of a metric are behind its own number: the last run may not have had it.
 
     Raises:
-        UnknownNameError: nothing in the journal is called so.
-        ConfigError: several models have it, and none is named.
+        UnknownNameError: there is no such key, model, metric or category.
+        ConfigError: several models have such samples, and none is named.
     """
-    newest = {(task.model, task.key): task for task in reader.tasks()}
-    known: set[str] = set()
-    matching: dict[str, SampleSelection] = {}
-    for task in newest.values():
-        by_metric = reader.standing_by_metric(task.model, task.key)
-        names = by_metric or dict.fromkeys(task.metrics)
-        named = {metric_key(task.key, name): name for name in names}
-        known |= {task.key, *named}
-        name = next((named[one] for one in named if f"{key}/".startswith(f"{one}/")), None)
-        result = by_metric.get(name or "")
-        if name is None:
-            result = reader.standing_result(task.model, task.key)
-        found = _match(reader, key, task, result)
-        if found is not None:
-            matching[task.model] = found
-    return _one_of(matching, key, model, known)
-
-
-def _match(
-    reader: JournalQueries, key: str, task: StoredTask, result: TaskResult | None
-) -> SampleSelection | None:
-    """Take a key as one of a task, whose numbers are in a result or not there yet."""
-    tags = None
-    metrics = dict.fromkeys(task.metrics, True)
-    if result is not None:
-        task = reader.task(result.task_fingerprint) or task
-        tags = tags_in(result.settings)
-        metrics = {m.metric: m.higher_is_better for m in result.metrics if m.category is None}
-    if key == task.key:
-        return SampleSelection(task, metrics, one_metric=False, category=None, reasoning_tags=tags)
-    for metric, higher_is_better in metrics.items():
-        whole = metric_key(task.key, metric)
-        category = key.removeprefix(f"{whole}/") if key.startswith(f"{whole}/") else None
-        if key == whole or (category is not None and category in reader.categories(task.id)):
-            asked_about = {metric: higher_is_better}
-            return SampleSelection(
-                task, asked_about, one_metric=True, category=category, reasoning_tags=tags
-            )
-    return None
-
-
-def _one_of(
-    matching: dict[str, SampleSelection], key: str, model: str | None, known: set[str]
-) -> SampleSelection:
-    if not matching:
-        hints = [did_you_mean(key, known), "`llmeval results` shows what there is"]
-        raise UnknownNameError(
-            f"the journal has no samples of '{key}'", hint=" ".join(hint for hint in hints if hint)
-        )
-    if model is not None:
-        if model not in matching:
-            meant = did_you_mean(model, matching) or f"these have: {', '.join(sorted(matching))}"
-            raise UnknownNameError(
-                f"the journal has no samples of '{key}' from '{model}'", hint=meant
-            )
-        return matching[model]
+    matching, problems = _matching(reader, criteria)
     if len(matching) > 1:
         raise ConfigError(
-            f"{len(matching)} models have samples of '{key}'",
+            f"{len(matching)} models have samples of '{criteria.key}'",
             hint=f"name one with -m: {', '.join(sorted(matching))}",
         )
+    if not matching:
+        raise problems[0] if problems else _nothing_found(reader, criteria)
     return next(iter(matching.values()))
 
 
-def choose(
-    reader: JournalQueries,
-    found: SampleSelection,
-    *,
-    failed: bool,
-    wrong: bool,
-    outcomes: Collection[Outcome] = (),
-) -> Iterator[SampleResult]:
-    """Stream the samples in order: all, the failed ones, the wrong ones, or both of these.
-
-    Args:
-        reader: of the journal.
-        found: whose samples.
-        failed, wrong: which of them.
-        outcomes: of these only those that ended so; empty for all.
-    """
-    only_failed = failed and not wrong
-    found_ones = reader.sample_results(
-        found.task.id, only_failed=only_failed, outcomes=frozenset(outcomes)
-    )
-    for result in found_ones:
-        if found.category is not None and result.sample.category != found.category:
+def _matching(
+    reader: JournalQueries, criteria: SampleCriteria
+) -> tuple[dict[str, SampleSelection], list[UnknownNameError]]:
+    """Find the samples by model, and what is wrong with the criteria for some task."""
+    matching: dict[str, SampleSelection] = {}
+    problems: list[UnknownNameError] = []
+    tasks = reader.tasks_of_key(criteria.key, model=criteria.model)
+    newest = {(task.model, task.key): task for task in tasks}
+    for task in newest.values():
+        try:
+            selection = _select(reader, task, criteria)
+        except UnknownNameError as err:
+            problems.append(err)
             continue
-        unfiltered = not (failed or wrong)
-        if unfiltered or (failed and result.failure) or (wrong and found.is_wrong(result)):
-            yield result
+        if selection is not None:
+            matching[task.model] = selection
+    return matching, problems
+
+
+def _select(
+    reader: JournalQueries, task: StoredTask, criteria: SampleCriteria
+) -> SampleSelection | None:
+    """Select samples of a task, whose numbers are in a result or not there yet.
+
+    None if the key is of another task.
+
+    Raises:
+        UnknownNameError: the task has no such metric or category.
+    """
+    results = list(reader.results_of_task(task.model, task.key))
+    by_metric = current_by_metric(results)
+    metric, category = criteria.metric, criteria.category
+    names_metric = criteria.key != task.key
+    if names_metric:
+        named = _split_key(criteria.key, task.key, by_metric or task.metrics)
+        if named is None:
+            return None
+        metric, category = named[0], named[1] or category
+    result = by_metric.get(metric or "") or current_result(results)
+    metrics = dict.fromkeys(task.metrics, True)
+    if result is not None:
+        task = reader.task(result.task_fingerprint) or task
+        metrics = {m.metric: m.higher_is_better for m in result.metrics if m.category is None}
+    if metric is not None and metric not in metrics:
+        raise _unknown("metric", metric, metrics)
+    if category is not None and category not in (known := reader.index.categories(task.id)):
+        if names_metric and criteria.category is None:
+            return None
+        raise _unknown("category", category, known)
+    return SampleSelection(
+        task,
+        metrics if metric is None else {metric: metrics[metric]},
+        one_metric=metric is not None,
+        category=category,
+        reasoning_tags=tags_in(result.settings) if result is not None else None,
+        outcomes=criteria.outcomes,
+        failed=criteria.failed,
+        wrong=criteria.wrong,
+    )
+
+
+def _split_key(key: str, task: str, metrics: Iterable[str]) -> tuple[str, str | None] | None:
+    """Take the metric and the category from a metric's key; None if it is not of this task."""
+    for metric in metrics:
+        whole = metric_key(task, metric)
+        if key == whole:
+            return metric, None
+        if key.startswith(f"{whole}/"):
+            return metric, key.removeprefix(f"{whole}/")
+    return None
+
+
+def _nothing_found(reader: JournalQueries, criteria: SampleCriteria) -> UnknownNameError:
+    """Say that nothing is called so, and which name was meant."""
+    key, model = criteria.key, criteria.model
+    if model is not None:
+        others, _ = _matching(reader, replace(criteria, model=None))
+        if others:
+            return UnknownNameError(
+                f"the journal has no samples of '{key}' from '{model}'",
+                hint=did_you_mean(model, others) or f"these have: {', '.join(sorted(others))}",
+            )
+    tasks = reader.tasks()
+    known = {task.key for task in tasks}
+    known |= {metric_key(task.key, metric) for task in tasks for metric in task.metrics}
+    hints = [did_you_mean(key, known), "`llmeval results` shows what there is"]
+    return UnknownNameError(
+        f"the journal has no samples of '{key}'", hint=" ".join(hint for hint in hints if hint)
+    )
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    listed = list(known)
+    hint = did_you_mean(name, listed) or f"there are: {', '.join(listed) or 'none'}"
+    return UnknownNameError(f"the task has no {kind} '{name}'", hint=hint)

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from llmeval_core.config import Redactor
 from llmeval_core.contracts import ModelCheck, Readiness, TrackerCheck
-from llmeval_core.errors import LlmevalError, ModelError, PluginError, TrackerError, foreign_errors
+from llmeval_core.errors import (
+    LlmevalError,
+    ModelError,
+    PluginError,
+    TrackerError,
+    wrap_plugin_errors,
+)
 from llmeval_core.plan import PlannedModel, PlannedTracker
 
 
@@ -68,7 +74,7 @@ class ReadinessCheck:
             return
         try:
             what = f"model provider of '{planned.name}' cannot check it"
-            with foreign_errors(PluginError, what, where=where):
+            with wrap_plugin_errors(PluginError, what, where=where):
                 self._note(provider.check(planned.model), planned.name)
         except ModelError as err:
             is_needed = is_asked_here and asked.must_be_ready
@@ -88,7 +94,7 @@ class ReadinessCheck:
             return True
         name = f"tracker '{planned.name}'"
         try:
-            with foreign_errors(PluginError, f"{name} cannot check itself", where=where):
+            with wrap_plugin_errors(PluginError, f"{name} cannot check itself", where=where):
                 return not self._note(tracker.check(asked.home), name).is_disabled
         except TrackerError as err:
             is_needed = asked.must_be_ready and planned.required

@@ -18,7 +18,7 @@ from llmeval_core.config import (
     describe_extract,
 )
 from llmeval_core.contracts import AnswerAwareMetric, Dataset
-from llmeval_core.errors import ConfigError, DatasetError, PluginError, foreign_errors
+from llmeval_core.errors import ConfigError, DatasetError, PluginError, wrap_plugin_errors
 from llmeval_core.extraction import Extractor
 from llmeval_core.naming import Json, fingerprint, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
@@ -71,7 +71,7 @@ def plan_task(
     """
     defaults = dataset.defaults
     prompt = _overlay(defaults.prompt, config.prompt)
-    with foreign_errors(DatasetError, f"data set '{dataset.name}' cannot be read", where=where):
+    with wrap_plugin_errors(DatasetError, f"data set '{dataset.name}' cannot be read", where=where):
         answer_by = _answer_by(config.answer_by or defaults.answer_by, model, dataset)
         size = dataset.size()
         content = dataset.fingerprint()
@@ -123,7 +123,7 @@ def plan_task(
         },
     }
     variant = [config.variant] if config.variant is not None else []
-    requests_fingerprint = fingerprint([model.name, model.info.identity, asked])
+    cache_key = fingerprint([model.name, model.info.cache_key, asked])
     return PlannedTask(
         key=task_key(name, n_shots, config.variant),
         dataset_name=name,
@@ -140,8 +140,8 @@ def plan_task(
         generation=planned_generation,
         extract=extract,
         metrics=metrics,
-        fingerprint=fingerprint([requests_fingerprint, name, scored, *variant]),
-        requests_fingerprint=requests_fingerprint,
+        fingerprint=fingerprint([cache_key, name, scored, *variant]),
+        cache_key=cache_key,
         settings={
             **asked,
             **scored,
@@ -166,7 +166,7 @@ def _for_answers(planned: PlannedMetric, answer_by: AnswerBy, where: str) -> Pla
     if not isinstance(metric, AnswerAwareMetric):
         return planned
     what = f"metric '{planned.name}' cannot be planned for answers by {answer_by}"
-    with foreign_errors(PluginError, what, where=where):
+    with wrap_plugin_errors(PluginError, what, where=where):
         return replace(planned, metric=metric.for_answers(answer_by))
 
 

@@ -13,18 +13,16 @@ from llmeval_core.records import Sample
 class Dataset(Protocol):
     """Samples to evaluate, and examples to show.
 
-    Attributes, which are only read, so that a frozen dataclass fits:
-        name: what task keys begin with; no space, slash or colon.
-        defaults: how this data set is usually asked; a task in the run file overrides it.
+    Its attributes are only read, so that a frozen dataclass fits.
     """
 
     @property
     def name(self) -> str:
-        """See above."""
+        """What task keys begin with; no space, slash or colon."""
 
     @property
     def defaults(self) -> TaskDefaults:
-        """See above."""
+        """How this data set is usually asked; a task in the run file overrides it."""
 
     def samples(self) -> Iterable[Sample]:
         """Stream the samples in a stable order; called at least once a run, from a thread.

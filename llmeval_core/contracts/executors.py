@@ -16,14 +16,11 @@ class RateLimiter(Protocol):
     """When a request may be sent; shared by all that is asked of one server.
 
     Each `acquire` is followed by exactly one of `answered`, `failed` and `cancelled`.
-
-    Attributes:
-        counts_tokens: whether it matters how many tokens a request is expected to use.
     """
 
     @property
     def counts_tokens(self) -> bool:
-        """See above."""
+        """Whether it matters how many tokens a request is expected to use."""
 
     async def acquire(self, n_tokens: int = 0) -> None:
         """Wait until one more request may be sent.
@@ -46,15 +43,11 @@ class RateLimiter(Protocol):
 
 
 class ModelAvailability(Protocol):
-    """What is known of a model in this run; see `generation.availability`.
-
-    Attributes:
-        answered: whether it answered in this run.
-    """
+    """What is known of a model in this run; see `generation.availability`."""
 
     @property
     def answered(self) -> bool:
-        """See above."""
+        """Whether the model answered in this run."""
 
     def began(self) -> None:
         """Note that a request is sent."""

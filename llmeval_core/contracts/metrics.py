@@ -13,19 +13,19 @@ from llmeval_core.records import Aggregate, Generation, Sample, Score
 class Metric(Protocol):
     """A number for each sample, and one for all.
 
-    Attributes, which are only read, so that a frozen dataclass fits:
-        definition: the id of what is computed, such as `token_f1@squad`; two metrics with
-            one id give the same number for the same answers.
-        higher_is_better: which way is better.
+    Its attributes are only read, so that a frozen dataclass fits.
     """
 
     @property
     def definition(self) -> str:
-        """See above."""
+        """The id of what is computed, such as `token_f1@squad`.
+
+        Two metrics with one id give the same number for the same answers.
+        """
 
     @property
     def higher_is_better(self) -> bool:
-        """See above."""
+        """Which way is better."""
 
     def score(self, sample: Sample, generation: Generation) -> Score | Awaitable[Score]:
         """Score one answer; may be `async def`.

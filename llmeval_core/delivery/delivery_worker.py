@@ -1,27 +1,36 @@
-"""One tracker's queue: what it lacks, brought in order, whatever the tracker does."""
+"""One tracker's queue: its pending results, delivered in order, whatever the tracker does."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+import time
 from dataclasses import dataclass
 
-from filelock import FileLock
-
-from llmeval_core.completeness import standing_by_metric
+from llmeval_core.completeness import current_by_metric
 from llmeval_core.config import Redactor
 from llmeval_core.containing import current_folder, return_to
 from llmeval_core.contracts import Receipt, RunInfo
-from llmeval_core.delivery.breaker import Breaker
-from llmeval_core.errors import TrackerError, in_words, passes
-from llmeval_core.journal import DeliveryRepository, Journal, JournalQueries, StoredTracker
+from llmeval_core.errors import TrackerError, describe_error, must_propagate
+from llmeval_core.journal import (
+    DeliveryRepository,
+    Journal,
+    JournalQueries,
+    ProcessLock,
+    StoredTracker,
+)
 from llmeval_core.plan import PlannedTracker
 from llmeval_core.records import TaskResult
+from llmeval_core.support import Backoff, CircuitBreaker
 
 _log = logging.getLogger("llmeval.delivery")
 _LOCK_POLL_S = 0.1
 _AHEAD_S = 0.5  # a run that finds everything in the journal is over by then
+PAUSES = Backoff(first_s=30.0, longest_s=300.0)
+"""How long to leave a tracker alone after it failed; longer only if it asks for that itself."""
+SETTLED_S = 1.0
+"""A failure younger than this would only happen again, seconds."""
 CLOSE_S = 5.0
 """Longest time for a tracker to close, seconds."""
 
@@ -33,7 +42,7 @@ class DeliveryReport:
     Args:
         tracker: its name.
         required: whether undelivered results make the run fail.
-        n_undelivered: results that it lacks.
+        n_undelivered: results that it does not have.
         reason: why, of the last attempt; None if all is delivered.
         location: where the last delivered result can be seen; None if unknown.
     """
@@ -46,7 +55,7 @@ class DeliveryReport:
 
 
 class DeliveryWorker:
-    """Brings one tracker the results that it lacks, oldest first.
+    """Delivers the pending results of one tracker, oldest first.
 
     A delivery that fails leaves the rest waiting, so that order is kept and a dead server is
     asked once, not once a result. It is tried again after a pause, and once more by `finish`.
@@ -65,7 +74,7 @@ class DeliveryWorker:
         self._reason: str | None = None
         self._location: str | None = None
         self._with_failed = True
-        self._breaker = Breaker()
+        self._circuit = CircuitBreaker(PAUSES)
         journal.deliveries(
             DeliveryRepository.remember_tracker,
             StoredTracker(
@@ -74,7 +83,7 @@ class DeliveryWorker:
             ),
         )
         self._task = asyncio.create_task(self._work(), name=f"deliver to {planned.name}")
-        if journal.deliveries(DeliveryRepository.n_lacking, planned.name):
+        if journal.deliveries(DeliveryRepository.n_undelivered, planned.name):
             self.wake()
 
     def wake(self) -> None:
@@ -112,9 +121,9 @@ class DeliveryWorker:
         try:
             while not self._closing:
                 is_woken = await self._wait()
-                if not self._closing and not self._breaker.pause_s():
+                if not self._closing and not self._circuit.wait_s(time.monotonic()):
                     await self._deliver_pending(opening_ahead=not is_woken)
-            if self._breaker.may_try_last():
+            if self._circuit.may_probe_early(time.monotonic(), after_s=SETTLED_S):
                 await self._deliver_pending()
         finally:
             await self._close()
@@ -125,9 +134,9 @@ class DeliveryWorker:
         Return whether there may be something. A tracker is opened ahead, because that may take
         seconds, but not for a run that is over at once.
         """
-        pause_s = self._breaker.pause_s()
-        if pause_s is None and not self._opened:
-            pause_s = _AHEAD_S
+        pause_s = None if self._opened else _AHEAD_S
+        if self._circuit.since is not None:
+            pause_s = self._circuit.wait_s(time.monotonic())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._awake.wait()
@@ -140,14 +149,15 @@ class DeliveryWorker:
             return
         lock = await self._lock()
         try:
+            self._circuit.sent()
             await self._open()
             for result_id in await asyncio.to_thread(self._pending):
                 await self._deliver(result_id)
             self._reason = None
             self._with_failed = False
-            self._breaker.succeeded()
+            self._circuit.succeeded()
         except TrackerError as err:
-            self._breaker.failed(retry_after_s=err.retry_after_s)
+            self._circuit.failed(time.monotonic(), told_s=err.retry_after_s)
             first_time = self._reason is None
             self._reason = self._redactor(err.what + (f" (try: {err.hint})" if err.hint else ""))
             if first_time:
@@ -155,7 +165,7 @@ class DeliveryWorker:
         finally:
             lock.release()
 
-    async def _lock(self) -> FileLock:
+    async def _lock(self) -> ProcessLock:
         """Wait until no other process delivers to the same tracker."""
         while True:
             lock = self._journal.try_lock(f"deliver-{self._planned.name}")
@@ -164,7 +174,7 @@ class DeliveryWorker:
             await asyncio.sleep(_LOCK_POLL_S)
 
     def _pending(self) -> list[str]:
-        """List what the tracker lacks; what it refused for good is tried once more a run."""
+        """List the pending results; what the tracker refused for good is tried once more a run."""
         return self._journal.deliveries(
             DeliveryRepository.pending, self._planned.name, with_failed=self._with_failed
         )
@@ -179,17 +189,17 @@ class DeliveryWorker:
             for result_id in (await asyncio.to_thread(self._pending))[:1]:
                 await self._refused(result_id, err)
             raise
-        except BaseException as err:  # the border: a tracker is foreign code
-            if passes(err):
+        except BaseException as err:  # plugin boundary: a tracker is foreign code
+            if must_propagate(err):
                 raise
-            raise TrackerError(in_words(err)) from err
+            raise TrackerError(describe_error(err)) from err
         self._opened = True
 
     async def _deliver(self, result_id: str) -> None:
         journal, name = self._journal, self._planned.name
         result = await asyncio.to_thread(journal.deliveries, DeliveryRepository.result, result_id)
         if not getattr(self._planned.tracker, "keeps_all", False):
-            kept = await asyncio.to_thread(journal.read, what_stands, result)
+            kept = await asyncio.to_thread(journal.read, without_superseded, result)
             if kept is None:
                 receipt = Receipt(note="gave way to a more complete result")
                 await asyncio.to_thread(
@@ -205,10 +215,10 @@ class DeliveryWorker:
             if err.permanent:
                 return
             raise
-        except BaseException as err:  # the border: a tracker is foreign code
-            if passes(err):
+        except BaseException as err:  # plugin boundary: a tracker is foreign code
+            if must_propagate(err):
                 raise
-            wrapped = TrackerError(in_words(err))
+            wrapped = TrackerError(describe_error(err))
             await self._refused(result_id, wrapped)
             raise wrapped from err
         receipt = self._redacted(receipt)
@@ -251,20 +261,20 @@ class DeliveryWorker:
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._planned.tracker.close()
-        except BaseException as err:  # the border: a tracker is foreign code
-            if passes(err):
+        except BaseException as err:  # plugin boundary: a tracker is foreign code
+            if must_propagate(err):
                 raise
-            reason = self._redactor(in_words(err))
+            reason = self._redactor(describe_error(err))
             _log.warning("%s did not close: %s", self._label, reason)
 
 
-def what_stands(reader: JournalQueries, result: TaskResult) -> TaskResult | None:
+def without_superseded(reader: JournalQueries, result: TaskResult) -> TaskResult | None:
     """Return a result without the metrics that gave way to older, more complete ones.
 
     What came after it does not count: that is delivered after it. None if no metric is left.
     """
     earlier = reader.results_of_task(result.model, result.task, until=result.id)
-    stands = {name for name, one in standing_by_metric(earlier).items() if one.id == result.id}
+    stands = {name for name, one in current_by_metric(earlier).items() if one.id == result.id}
     metrics = tuple(metric for metric in result.metrics if metric.metric in stands)
     if len(metrics) == len(result.metrics):
         return result

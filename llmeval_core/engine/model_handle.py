@@ -17,7 +17,7 @@ from llmeval_core.contracts import (
 )
 from llmeval_core.engine.progress import Progress
 from llmeval_core.engine.stop_signal import StopSignal
-from llmeval_core.errors import LlmevalError, ModelError, in_words, passes
+from llmeval_core.errors import LlmevalError, ModelError, describe_error, must_propagate
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.plan import Plan, PlannedModel
 
@@ -42,16 +42,16 @@ class ModelHandle:
         self,
         rate_limiter: RateLimiter,
         *,
-        most: int,
+        concurrency: int,
         time_limit: TimeLimit | None,
         availability: ModelAvailability,
-        halt: StopSignal,
+        stop_signal: StopSignal,
     ) -> ExecutionRequest:
         """Describe the work for an executor: at most so much at once, at this pace, until then."""
         return ExecutionRequest(
             model=self._planned.name,
             open=self.open,
-            concurrency=most,
+            concurrency=concurrency,
             retry=self._plan.retry,
             request_timeout_s=self._plan.timeouts.request_s,
             open_by=self.open_by,
@@ -60,7 +60,7 @@ class ModelHandle:
             sample_timeout_s=self._plan.timeouts.sample_s,
             time_limit=time_limit,
             availability=availability,
-            is_stopped=halt.is_set,
+            is_stopped=stop_signal.is_set,
         )
 
     async def open(self) -> Model:
@@ -77,11 +77,11 @@ class ModelHandle:
             if self._model is None and self._failure is None:
                 self._progress.model_opening(self._planned.name)
                 try:
-                    recipe = ModelFactory(self._planned.provider, self._planned.model)
+                    factory = ModelFactory(self._planned.provider, self._planned.model)
                     with contained():
-                        self._model = _checked(await opener(recipe))
-                except BaseException as err:  # the border: a provider is foreign code
-                    if passes(err):
+                        self._model = _checked(await opener(factory))
+                except BaseException as err:  # plugin boundary: a provider is foreign code
+                    if must_propagate(err):
                         raise
                     self._failure = self._why(err)
             if self._failure is not None:
@@ -98,7 +98,7 @@ class ModelHandle:
         if isinstance(err, LlmevalError):
             return ModelError("not_found", err.what, where=err.where or where, hint=err.hint)
         hint = "this is a bug in the plugin; tell its author"
-        told = f"the model cannot be opened: {in_words(err)}"
+        told = f"the model cannot be opened: {describe_error(err)}"
         return ModelError("plugin", told, where=where, hint=hint)
 
     @property
@@ -113,10 +113,10 @@ class ModelHandle:
             return
         try:
             await model.aclose()
-        except BaseException as err:  # the border: a model is foreign code
-            if passes(err):
+        except BaseException as err:  # plugin boundary: a model is foreign code
+            if must_propagate(err):
                 raise
-            reason = self._plan.redactor(in_words(err))
+            reason = self._plan.redactor(describe_error(err))
             _log.warning("model '%s' did not close: %s", self._planned.name, reason)
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from llmeval_core.contracts import ExecutionRequest, Model
-from llmeval_core.errors import LlmevalError, ModelError, in_words, passes
+from llmeval_core.errors import LlmevalError, ModelError, describe_error, must_propagate
 from llmeval_core.generation.availability import ObservedAvailability
 from llmeval_core.generation.generation_check import check_generation
 from llmeval_core.generation.retrying import (
@@ -122,13 +122,13 @@ class RequestRunner:
         except ModelError as err:
             error = err
         except ConnectionError as err:
-            error = ModelError("connection", in_words(err))
-        except BaseException as err:  # the border: a model is foreign code
+            error = ModelError("connection", describe_error(err))
+        except BaseException as err:  # plugin boundary: a model is foreign code
             self._availability.ended()
             self._rate_limiter.cancelled()
-            if passes(err) or isinstance(err, LlmevalError):
+            if must_propagate(err) or isinstance(err, LlmevalError):
                 raise
-            return ModelError("plugin", f"the model failed: {in_words(err)}")
+            return ModelError("plugin", f"the model failed: {describe_error(err)}")
         else:
             self._availability.ended(answered=True)
             latency_s = time.perf_counter() - began

@@ -6,6 +6,7 @@ import random
 
 from llmeval_core.config import RetryConfig
 from llmeval_core.errors import FailureKind, ModelError
+from llmeval_core.support import Backoff
 
 FATAL: frozenset[FailureKind] = frozenset({"auth", "not_found"})
 """No sample can succeed, most likely: the model is given up at once, unless it has answered."""
@@ -26,8 +27,8 @@ LONGEST_QUOTA_S = 60.0
 def wait_s(retry: RetryConfig, attempt: int, error: ModelError, chance: random.Random) -> float:
     """Choose how long to wait after a failed attempt (counted from 1), seconds.
 
-    Exponential with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
-    What the server asks for comes on top: the pacer holds everybody back so long.
+    Exponential with full jitter, see `Backoff`. What the server asks for comes on top: the rate
+    limiter holds everybody back so long.
     """
     longest = max(retry.max_s, LONGEST_QUOTA_S) if error.kind == "rate_limit" else retry.max_s
-    return chance.uniform(0, min(longest, retry.base_s * 2.0 ** min(attempt - 1, 60)))
+    return Backoff(retry.base_s, longest, spread=(0, 1)).wait_s(attempt, chance=chance)

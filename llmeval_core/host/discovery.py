@@ -14,7 +14,7 @@ from typing import Any
 import importlib_metadata
 from importlib_metadata import Distribution, EntryPoint
 
-from llmeval_core.errors import in_words, passes
+from llmeval_core.errors import describe_error, must_propagate
 
 _FILE = "entry_points.txt"
 
@@ -36,9 +36,9 @@ class SkippedDistribution:
 def find_entry_points(group: str) -> tuple[list[EntryPoint], list[SkippedDistribution]]:
     """Find the entry points of a group, and the distributions that were passed over."""
     found: list[EntryPoint] = []
-    passed_over: list[SkippedDistribution] = []
+    skipped: list[SkippedDistribution] = []
     seen: dict[str, tuple[Distribution, str]] = {}
-    for distribution in _distributions(passed_over):
+    for distribution in _distributions(skipped):
         try:
             text = _text(distribution)
             key = _key(distribution)
@@ -46,17 +46,17 @@ def find_entry_points(group: str) -> tuple[list[EntryPoint], list[SkippedDistrib
             if key in seen:
                 first, first_text = seen[key]
                 if ours and (_known(distribution), text) != (_known(first), first_text):
-                    passed_over.append(_shadowed(distribution, first))
+                    skipped.append(_shadowed(distribution, first))
                 continue
             seen[key] = distribution, text
             if ours:
                 found += [point for point in distribution.entry_points if point.group == group]
-        except BaseException as err:  # the border: anybody's metadata
-            if passes(err):
+        except BaseException as err:  # boundary: anybody's metadata
+            if must_propagate(err):
                 raise
-            reason = f"its {_FILE} cannot be read: {in_words(err)}"
-            passed_over.append(SkippedDistribution(*origin_of(distribution), reason))
-    return found, passed_over
+            reason = f"its {_FILE} cannot be read: {describe_error(err)}"
+            skipped.append(SkippedDistribution(*origin_of(distribution), reason))
+    return found, skipped
 
 
 def origin(point: EntryPoint) -> tuple[str, str]:
@@ -73,7 +73,7 @@ def origin_of(distribution: Distribution) -> tuple[str, str]:
     return name or stem or "?", version or number or "?"
 
 
-def _distributions(passed_over: list[SkippedDistribution]) -> Iterator[Distribution]:
+def _distributions(skipped: list[SkippedDistribution]) -> Iterator[Distribution]:
     """Ask each finder; one that breaks gives no more, and the others still do."""
     context = importlib_metadata.DistributionFinder.Context()  # type: ignore[no-untyped-call]  # theirs
     for finder in list(sys.meta_path):
@@ -83,12 +83,12 @@ def _distributions(passed_over: list[SkippedDistribution]) -> Iterator[Distribut
         try:
             given: Iterable[Distribution] = find(context)
             yield from given
-        except BaseException as err:  # the border: a finder is foreign code
-            if passes(err) or isinstance(err, GeneratorExit):
+        except BaseException as err:  # plugin boundary: a finder is foreign code
+            if must_propagate(err) or isinstance(err, GeneratorExit):
                 raise
             name = getattr(finder, "__name__", type(finder).__name__)
-            reason = f"this finder of distributions broke: {in_words(err)}"
-            passed_over.append(SkippedDistribution(str(name), "?", reason))
+            reason = f"this finder of distributions broke: {describe_error(err)}"
+            skipped.append(SkippedDistribution(str(name), "?", reason))
 
 
 def _text(distribution: Distribution) -> str:
@@ -117,8 +117,8 @@ def _known(distribution: Distribution) -> tuple[str | None, str | None]:
     for key in ("Name", "Version"):
         try:
             value: object = distribution.metadata[key]
-        except BaseException as err:  # the border: metadata of a half-removed distribution
-            if passes(err):
+        except BaseException as err:  # plugin boundary: metadata of a half-removed distribution
+            if must_propagate(err):
                 raise
             value = None
         known.append(value if isinstance(value, str) and value else None)

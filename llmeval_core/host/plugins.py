@@ -1,4 +1,4 @@
-"""The plugins of a process: what became of each entry point, and what it offers."""
+"""The plugins of a process: what became of each entry point, and what it registers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pluggy
 
 from llmeval_core.containing import contained
-from llmeval_core.errors import in_words, passes
+from llmeval_core.errors import describe_error, must_propagate
 from llmeval_core.hooks import Component
 from llmeval_core.naming import Json
 from llmeval_core.records import RunSummary, TaskResult
@@ -33,7 +33,8 @@ class Plugin:
             plugins; `shadowed`: another distribution of its name comes first.
         load_s: how long importing and asking it took, seconds.
         reason: why it is not used; None otherwise.
-        offers: by kind, the names or the objects it offers.
+        registered: by kind, what its `llmeval_register_*` hooks gave.
+        module: where its hooks are; None if that is not known.
     """
 
     name: str
@@ -42,12 +43,27 @@ class Plugin:
     state: PluginState
     load_s: float
     reason: str | None = None
-    offers: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: see hooks
+    registered: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: see hooks
+    module: str | None = None
 
     @property
     def label(self) -> str:
         """The distribution and its version, for messages."""
         return f"{self.distribution} {self.version}"
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """What it registers, by kind and name; kinds of which it registers nothing are left out."""
+        return {
+            kind: [registered_name(one) for one in listed]
+            for kind, listed in self.registered.items()
+            if listed
+        }
+
+
+def registered_name(one: Any) -> str:
+    """Name what is registered; a route has a prefix instead. Any: each kind has its own class."""
+    return str(getattr(one, "name", None) or getattr(one, "prefix", "?"))
 
 
 class Host:
@@ -62,13 +78,17 @@ class Host:
         self.plugins = plugins
         self._manager = manager
 
-    def entries(self, kind: str) -> list[tuple[Component[Any, Any], Plugin]]:
-        """List components of one kind with the plugin each comes from."""
-        return [(entry, plugin) for plugin in self.plugins for entry in plugin.offers.get(kind, ())]
+    def components(self, kind: str) -> list[tuple[Component[Any, Any], Plugin]]:
+        """List the components of one kind with the plugin each comes from."""
+        return [
+            (component, plugin)
+            for plugin in self.plugins
+            for component in plugin.registered.get(kind, ())
+        ]
 
-    def offers(self, kind: str) -> list[Any]:
+    def registered(self, kind: str) -> list[Any]:
         """List commands, routes or checks; Any: each kind has its own type, see hooks."""
-        return [offer for plugin in self.plugins for offer in plugin.offers.get(kind, ())]
+        return [one for plugin in self.plugins for one in plugin.registered.get(kind, ())]
 
     @property
     def broken(self) -> tuple[Plugin, ...]:
@@ -81,23 +101,25 @@ class Host:
         return tuple(plugin for plugin in self.plugins if plugin.state == "unreadable")
 
     def before_run(self, plan: Mapping[str, Json]) -> None:
-        """Tell all observers; see `contracts.Observer`."""
-        self._tell("llmeval_before_run", plan=plan)
+        """Call all observers; see `contracts.Observer`."""
+        self._call_observers("llmeval_before_run", plan=plan)
 
     def after_task(self, result: TaskResult) -> None:
-        """Tell all observers; see `contracts.Observer`."""
-        self._tell("llmeval_after_task", result=result)
+        """Call all observers; see `contracts.Observer`."""
+        self._call_observers("llmeval_after_task", result=result)
 
     def after_run(self, summary: RunSummary) -> None:
-        """Tell all observers; see `contracts.Observer`."""
-        self._tell("llmeval_after_run", summary=summary)
+        """Call all observers; see `contracts.Observer`."""
+        self._call_observers("llmeval_after_run", summary=summary)
 
-    def _tell(self, hook: str, **arguments: object) -> None:
+    def _call_observers(self, hook: str, **arguments: object) -> None:
         for impl in getattr(self._manager.hook, hook).get_hookimpls():
             try:
                 with contained():
                     impl.function(*(arguments[name] for name in impl.argnames))
-            except BaseException as err:  # the border: it stops no run
-                if passes(err):
+            except BaseException as err:  # plugin boundary: it stops no run
+                if must_propagate(err):
                     raise
-                _log.warning("plugin '%s' failed in %s: %s", impl.plugin_name, hook, in_words(err))
+                _log.warning(
+                    "plugin '%s' failed in %s: %s", impl.plugin_name, hook, describe_error(err)
+                )

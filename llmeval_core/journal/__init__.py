@@ -9,15 +9,15 @@ from llmeval_core.journal.delivery_repository import (
 )
 from llmeval_core.journal.file_access import is_there
 from llmeval_core.journal.home import home_problem
-from llmeval_core.journal.journal import Journal
+from llmeval_core.journal.journal import JOURNAL_FILE, Journal
 from llmeval_core.journal.model_usage import ModelUsage
+from llmeval_core.journal.process_lock import ProcessLock
 from llmeval_core.journal.queries import JournalQueries
 from llmeval_core.journal.reask_rounds import SampleEnd
 from llmeval_core.journal.sample_index import (
     BoundedCount,
     IndexPage,
     IndexQuery,
-    SampleFilter,
     SampleIndex,
 )
 from llmeval_core.journal.scores import StoredScores, score_bucket
@@ -25,6 +25,7 @@ from llmeval_core.journal.stored import StoredAnswer, StoredTask
 from llmeval_core.journal.totals import TaskTotals
 
 __all__ = [
+    "JOURNAL_FILE",
     "BoundedCount",
     "DeliveryRecord",
     "DeliveryRepository",
@@ -35,8 +36,8 @@ __all__ = [
     "JournalQueries",
     "ModelUsage",
     "PendingDelivery",
+    "ProcessLock",
     "SampleEnd",
-    "SampleFilter",
     "SampleIndex",
     "StoredAnswer",
     "StoredScores",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from llmeval_core.errors import JournalError
-from llmeval_core.journal.schema import journal_error
+from llmeval_core.journal.sqlite_errors import journal_error
 from llmeval_core.paths import folder_problem
 
 

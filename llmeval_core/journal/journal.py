@@ -8,22 +8,22 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, TypeVar
 
-from filelock import FileLock, Timeout
-
 from llmeval_core.errors import JournalError
+from llmeval_core.journal.connecting import flush_log
 from llmeval_core.journal.delivery_repository import DeliveryRepository
 from llmeval_core.journal.file_access import refuse_protected
 from llmeval_core.journal.file_presence import FilePresence
 from llmeval_core.journal.journal_source import open_for_reading, open_for_writing
+from llmeval_core.journal.journal_writer import JournalWriter
+from llmeval_core.journal.process_lock import ProcessLock, try_process_lock
 from llmeval_core.journal.queries import JournalQueries
-from llmeval_core.journal.schema import journal_error, sqlite_errors
+from llmeval_core.journal.sqlite_errors import journal_error, sqlite_errors
 from llmeval_core.journal.stored import StoredTask
-from llmeval_core.journal.writing import SampleWriter
 from llmeval_core.naming import Json
 from llmeval_core.records import SampleResult, TaskResult
 
@@ -59,7 +59,7 @@ class Journal:
             self._presence = FilePresence(self._source.path, called=self.path)
         self._reader = JournalQueries(self._connection)
         self._deliveries = DeliveryRepository(self._connection)
-        self._writer: SampleWriter | None = None
+        self._writer: JournalWriter | None = None
 
     def __enter__(self) -> Journal:
         return self
@@ -77,6 +77,9 @@ class Journal:
         if self._writer is not None:
             self._writer.close()
         with self._lock:  # a thread that nobody waits for may still be reading
+            if self._connection.total_changes:
+                with suppress(OSError):  # it is committed; nobody can do more about it now
+                    flush_log(self._source.path)
             self._connection.close()
             self._source.close()
 
@@ -110,12 +113,7 @@ class Journal:
         Raises:
             JournalError: as `record`.
         """
-        if self._writer is None:
-            self._presence.check()
-            self._writer = SampleWriter(
-                self._source.path, called=self.path, presence=self._presence
-            )
-        self._writer.put(task, result, request, is_again=is_again)
+        self._started_writer().put(task, result, request, is_again=is_again)
 
     async def keep_up(self) -> None:
         """Wait if the disk has fallen far behind.
@@ -126,6 +124,15 @@ class Journal:
         if self._writer is not None and self._writer.n_waiting > _MOST_WAITING:
             await self.flush()
 
+    async def publish(self) -> None:
+        """Return when every recorded sample can be read; `flush` says when it is on disk.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        if self._writer is not None:
+            await asyncio.wrap_future(self._writer.publish())
+
     async def flush(self) -> None:
         """Return when every recorded sample is on disk.
 
@@ -135,6 +142,14 @@ class Journal:
         if self._writer is not None:
             await asyncio.wrap_future(self._writer.flush())
 
+    def _started_writer(self) -> JournalWriter:
+        if self._writer is None:
+            self._presence.check()
+            self._writer = JournalWriter(
+                self._source.path, called=self.path, presence=self._presence
+            )
+        return self._writer
+
     def begin_task(
         self,
         fingerprint: str,
@@ -142,7 +157,7 @@ class Journal:
         model: str,
         key: str,
         metrics: Sequence[str] = (),
-        requests: str | None = None,
+        cache_key: str | None = None,
     ) -> StoredTask:
         """Find a task, or enter it; blocking.
 
@@ -150,7 +165,7 @@ class Journal:
             fingerprint: all that decides its numbers.
             model, key: its names.
             metrics: names of its metrics, in order.
-            requests: its requests_fingerprint; tasks that share it find each other's answers.
+            cache_key: tasks that share it find each other's answers; None to find none.
         """
         with self._guard():
             self._connection.execute(
@@ -158,17 +173,17 @@ class Journal:
                 " VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (fingerprint) DO UPDATE SET requests = excluded.requests,"
                 " metrics = CASE metrics WHEN '[]' THEN excluded.metrics ELSE metrics END",
-                (fingerprint, model, key, time.time(), json.dumps(list(metrics)), requests),
+                (fingerprint, model, key, time.time(), json.dumps(list(metrics)), cache_key),
             )
             task = self._reader.task(fingerprint)
         if task is None:  # pragma: no cover  the row was made one line above
             raise AssertionError(fingerprint)
         return task
 
-    def begin_round(self, requests: str, name: str, *, at: float, anew: bool) -> float:
+    def begin_round(self, cache_key: str, name: str, *, at: float, anew: bool) -> float:
         """Begin a round of asking again, or find it; see `ReaskRounds.begin`; blocking."""
         with self._guard():
-            return self._reader.rounds.begin(requests, name, at=at, anew=anew)
+            return self._reader.rounds.begin(cache_key, name, at=at, anew=anew)
 
     def read(
         self,
@@ -210,6 +225,18 @@ class Journal:
 
     # --- results and deliveries
 
+    async def save(self, result: TaskResult, trackers: tuple[str, ...]) -> None:
+        """Keep a task's result, and who has yet to get it; returns when that is on disk.
+
+        Args:
+            result: the result; one that is there already is left as it is.
+            trackers: names of trackers; those that have it already are left as they are.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        await asyncio.wrap_future(self._started_writer().save(result, trackers))
+
     def plan_of(self, result: TaskResult) -> dict[str, Json]:
         """Return the plan that a result comes from; empty if it is not known. Blocking."""
         return self.deliveries(DeliveryRepository.plan, result.plan_fingerprint)
@@ -228,7 +255,7 @@ class Journal:
         with self._guard():
             return query(self._deliveries, *args, **kwargs)
 
-    def try_lock(self, name: str) -> FileLock | None:
+    def try_lock(self, name: str) -> ProcessLock | None:
         """Take a lock between processes on one thing in this journal; None if another has it.
 
         Release it; it is freed too if the process dies.
@@ -237,15 +264,13 @@ class Journal:
             JournalError: the folder cannot be written.
         """
         self._presence.check()
-        folder = self._source.path.parent / "locks"
+        path = self._source.path.parent / "locks" / f"{name}.lock"
         with sqlite_errors(self.path):
-            folder.mkdir(exist_ok=True)
-            lock = FileLock(folder / f"{name}.lock", thread_local=False)
             try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                return None
-        return lock
+                return try_process_lock(path)
+            except (FileNotFoundError, NotADirectoryError):
+                path.parent.mkdir(exist_ok=True)
+                return try_process_lock(path)
 
     @contextmanager
     def _guard(self) -> Iterator[None]:

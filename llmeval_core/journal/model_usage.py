@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from llmeval_core.journal.rows import known_count
+from llmeval_core.journal.selecting import read_records
 
 _MOST_READ = 1000
 
@@ -31,14 +32,18 @@ class ModelUsage:
 
 def usage(connection: sqlite3.Connection, model: str, key: str | None) -> ModelUsage | None:
     """Average up to a thousand answers of a model to one task, or to all; None if there is none."""
-    row = connection.execute(
-        f"SELECT count(*), avg({known_count('n_prompt_tokens')}),"  # noqa: S608  columns
-        f" avg({known_count('n_completion_tokens')}), avg(latency_s),"
-        f" avg({known_count('n_reasoning_tokens')}) FROM"
+    (found,) = read_records(
+        connection,
+        ModelUsage,
+        "SELECT count(*) AS n,"  # noqa: S608  columns
+        f" avg({known_count('n_prompt_tokens')}) AS n_prompt_tokens,"
+        f" avg({known_count('n_completion_tokens')}) AS n_completion_tokens,"
+        " avg(latency_s) AS latency_s,"
+        f" avg({known_count('n_reasoning_tokens')}) AS n_reasoning_tokens FROM"
         " (SELECT n_prompt_tokens, n_completion_tokens, latency_s, n_reasoning_tokens FROM tasks"
         "  JOIN samples ON samples.task = tasks.id"
         "  JOIN generations ON generations.fingerprint = generation"
         "  WHERE tasks.model = ? AND (? IS NULL OR tasks.key = ?) ORDER BY tasks.id DESC LIMIT ?)",
         (model, key, key, _MOST_READ),
-    ).fetchone()
-    return ModelUsage(*row) if row[0] else None
+    )
+    return found if found.n else None

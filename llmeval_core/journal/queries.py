@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
-from llmeval_core.completeness import standing, standing_by_metric
+from llmeval_core.completeness import current_by_metric, current_result
 from llmeval_core.journal import rows
 from llmeval_core.journal.model_usage import ModelUsage, usage
 from llmeval_core.journal.reask_rounds import ReaskRounds
 from llmeval_core.journal.sample_index import SampleIndex
-from llmeval_core.journal.scores import SCORE_COLUMNS, StoredScores, to_scores
+from llmeval_core.journal.scores import ScoreColumns, StoredScores, to_scores
+from llmeval_core.journal.selecting import ColumnGroups, named_rows
 from llmeval_core.journal.stored import StoredAnswer, StoredTask
 from llmeval_core.journal.totals import TaskTotals, ended_so, totals
 from llmeval_core.records import Generation, Outcome, SampleResult, TaskResult
 
-_TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
-_WHOLE_SAMPLE = (
-    "SELECT idx, generation, failure_kind, failure, outcome,"  # noqa: S608  names of columns
-    f" {rows.SAMPLE_COLUMNS}, {rows.REQUEST_COLUMNS}, {rows.GENERATION_COLUMNS}, {SCORE_COLUMNS}"
-    " FROM samples LEFT JOIN generations ON fingerprint = generation"
+_WHOLE_SAMPLE = ColumnGroups(
+    ("samples", rows.EndColumns),
+    ("samples", rows.SampleColumns),
+    ("generations", rows.RequestColumns),
+    ("generations", rows.GenerationColumns),
+    ("sample_scores", ScoreColumns),
+)
+_SELECT_WHOLE_SAMPLE = (
+    f"SELECT {_WHOLE_SAMPLE.columns} FROM samples"  # noqa: S608  names of columns
+    " LEFT JOIN generations ON fingerprint = generation"
     " LEFT JOIN sample_scores USING (task, idx)"
 )
+_ANSWER = ColumnGroups(
+    ("samples", rows.AskedColumns),
+    ("samples", rows.SampleColumns),
+    ("generations", rows.GenerationColumns),
+)
+_GENERATION = ColumnGroups(("generations", rows.GenerationColumns))
+_TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
 
 
 class JournalQueries:
@@ -30,12 +45,13 @@ class JournalQueries:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.finder = SampleIndex(connection)
+        self.index = SampleIndex(connection)
         self.rounds = ReaskRounds(connection)
 
     def task(self, fingerprint: str) -> StoredTask | None:
         """Find a task by its fingerprint."""
-        row = self._connection.execute(
+        row = named_rows(
+            self._connection,
             f"SELECT {_TASK_COLUMNS} FROM tasks WHERE fingerprint = ?",  # noqa: S608  ours
             (fingerprint,),
         ).fetchone()
@@ -43,8 +59,28 @@ class JournalQueries:
 
     def tasks(self) -> list[StoredTask]:
         """List every task, finished or not, in the order they were begun."""
-        found = self._connection.execute(
-            f"SELECT {_TASK_COLUMNS} FROM tasks ORDER BY id"  # noqa: S608  ours
+        found = named_rows(
+            self._connection,
+            f"SELECT {_TASK_COLUMNS} FROM tasks ORDER BY id",  # noqa: S608  ours
+        )
+        return [_to_task(row) for row in found]
+
+    def tasks_of_key(self, key: str, *, model: str | None = None) -> list[StoredTask]:
+        """List the tasks that a key can be of: its own, or that of a metric of the task.
+
+        Args:
+            key: a task's key, or a metric's key, which begins with that of its task.
+            model: only of this model; of all if None.
+
+        Returns:
+            The tasks in the order they were begun, those with just this key last.
+        """
+        found = named_rows(
+            self._connection,
+            f"SELECT {_TASK_COLUMNS} FROM tasks"  # noqa: S608  ours
+            " WHERE (key = :key OR substr(:key, 1, length(key) + 1) = key || '_')"
+            " AND (:model IS NULL OR model = :model) ORDER BY key = :key, id",
+            {"key": key, "model": model},
         )
         return [_to_task(row) for row in found]
 
@@ -65,46 +101,44 @@ class JournalQueries:
             part = wanted[start : start + 500]
             marks = ",".join("?" * len(part))
             query = (
-                f"SELECT fingerprint, {rows.GENERATION_COLUMNS} FROM generations"  # noqa: S608
+                f"SELECT fingerprint, {_GENERATION.columns} FROM generations"  # noqa: S608
                 f" WHERE fingerprint IN ({marks})"
             )
-            for row in self._connection.execute(query, part):
-                generation = rows.to_generation(row[1:])
+            for fingerprint, *columns in self._connection.execute(query, part):
+                generation = rows.to_generation(rows.GenerationColumns._make(columns))
                 if rows.is_answer(generation):
-                    found[row[0].hex()] = generation
+                    found[fingerprint.hex()] = generation
         return found
 
     def usage(self, model: str, key: str | None = None) -> ModelUsage | None:
         """Average what earlier answers used; see `history.usage`."""
         return usage(self._connection, model, key)
 
-    def answered_at(self, requests: str, first: int, last: int) -> dict[int, StoredAnswer]:
+    def answered_at(self, cache_key: str, first: int, last: int) -> dict[int, StoredAnswer]:
         """Find the answers to a range of samples (both ends in it), by their places.
 
         Args:
-            requests: the requests_fingerprint that tasks share if they ask the same of the same.
+            cache_key: of the tasks; they share it if they ask the same of the same model.
             first, last: places in the data set.
         """
         found: dict[int, StoredAnswer] = {}
         for (task_id,) in self._connection.execute(
-            "SELECT id FROM tasks WHERE requests = ? ORDER BY id", (requests,)
+            "SELECT id FROM tasks WHERE requests = ? ORDER BY id", (cache_key,)
         ).fetchall():
             missing = [index for index in range(first, last + 1) if index not in found]
             if not missing:
                 break
             for row in self._connection.execute(
-                f"SELECT idx, generation, {rows.SAMPLE_COLUMNS},"  # noqa: S608  names of columns
-                f" {rows.GENERATION_COLUMNS} FROM samples"
+                f"SELECT {_ANSWER.columns} FROM samples"  # noqa: S608  names of columns
                 " JOIN generations ON fingerprint = generation"
                 " WHERE task = ? AND idx BETWEEN ? AND ?",
                 (task_id, missing[0], missing[-1]),
             ):
-                if row[0] not in found:
-                    rest = 2 + rows.N_SAMPLE_COLUMNS
-                    generation = rows.to_generation(row[rest:])
-                    if not rows.is_answer(generation):
-                        continue
-                    found[row[0]] = StoredAnswer(row[2:rest], row[1], generation)
+                asked, sample, answer = _ANSWER.records(row)
+                if asked.idx not in found:
+                    generation = rows.to_generation(answer)
+                    if rows.is_answer(generation):
+                        found[asked.idx] = StoredAnswer(sample, asked.generation, generation)
         return found
 
     def scores(
@@ -145,36 +179,21 @@ class JournalQueries:
         """Sum up a task."""
         return totals(self._connection, task_id)
 
-    def sample_results(
-        self,
-        task_id: int,
-        *,
-        only_failed: bool = False,
-        outcomes: frozenset[Outcome] = frozenset(),
-        limit: int = -1,
-        offset: int = 0,
-    ) -> Iterator[SampleResult]:
+    def sample_results(self, task_id: int) -> Iterator[SampleResult]:
         """Stream a task's samples in order, with request, generation and scores."""
-        test = "AND failure_kind IS NOT NULL" if only_failed else ""
-        if outcomes:
-            # The words are ours. Saying that none is 'answered' lets SQLite take its small index.
-            listed = ", ".join(f"'{outcome}'" for outcome in sorted(outcomes))
-            test += f" AND outcome IN ({listed})"
-            test += " AND outcome != 'answered'" if "answered" not in outcomes else ""
-        found = self._connection.execute(
-            f"{_WHOLE_SAMPLE} WHERE task = ? {test} ORDER BY idx LIMIT ? OFFSET ?",
-            (task_id, limit, offset),
-        )
         metrics = self.metrics(task_id)
-        for row in found:
+        for row in self._connection.execute(
+            f"{_SELECT_WHOLE_SAMPLE} WHERE task = ? ORDER BY idx", (task_id,)
+        ):
             yield _to_sample_result(row, metrics)
 
     def samples_at(self, task_id: int, indices: Sequence[int]) -> Iterator[SampleResult]:
         """Stream the samples at some places, a few hundred at most, in this order."""
         metrics = self.metrics(task_id)
-        for index in indices:
+        for first, last in _runs(indices):
             for row in self._connection.execute(
-                f"{_WHOLE_SAMPLE} WHERE task = ? AND idx = ?", (task_id, index)
+                f"{_SELECT_WHOLE_SAMPLE} WHERE task = ? AND idx BETWEEN ? AND ? ORDER BY idx",
+                (task_id, first, last),
             ).fetchall():
                 yield _to_sample_result(row, metrics)
 
@@ -185,13 +204,13 @@ class JournalQueries:
         ).fetchone()
         return tuple(json.loads(names))
 
-    def standing_result(self, model: str, task: str) -> TaskResult | None:
-        """Find the result of a model at a task that stands: see `completeness`."""
-        return standing(self.results_of_task(model, task))
+    def current_result(self, model: str, task: str) -> TaskResult | None:
+        """Find the current result of a model at a task: see `completeness`."""
+        return current_result(self.results_of_task(model, task))
 
-    def standing_by_metric(self, model: str, task: str) -> dict[str, TaskResult]:
-        """Find the results of a model at a task whose numbers stand, by metric."""
-        return standing_by_metric(self.results_of_task(model, task))
+    def current_by_metric(self, model: str, task: str) -> dict[str, TaskResult]:
+        """Find the current results of a model at a task, by metric."""
+        return current_by_metric(self.results_of_task(model, task))
 
     def results_of_task(
         self, model: str, task: str, *, until: str | None = None
@@ -210,11 +229,36 @@ class JournalQueries:
         for (body,) in found:
             yield TaskResult.model_validate_json(body)
 
-    def result_of(self, task_fingerprint: str) -> TaskResult | None:
-        """Find the newest result of a task by its fingerprint."""
+    def results_by_task(
+        self, model: str, tasks: Sequence[str]
+    ) -> Iterator[tuple[str, Iterator[TaskResult]]]:
+        """Stream the results of a model at several tasks, task by task, oldest first.
+
+        Args:
+            model, tasks: whose; a task is named by its key.
+        """
+        found = self._connection.execute(
+            "SELECT task, body FROM results WHERE model = ?"
+            " AND task IN (SELECT value FROM json_each(?)) ORDER BY task, seq",
+            (model, json.dumps(list(tasks))),
+        )
+        for task, group in itertools.groupby(found, key=itemgetter(0)):
+            yield task, (TaskResult.model_validate_json(body) for _, body in group)
+
+    def planned_tasks(self, plan_fingerprint: str) -> list[tuple[str, str]]:
+        """List the model and the key of each task of a plan, in its order; none if not known."""
+        return self._connection.execute(
+            "SELECT json_extract(value, '$.model'), json_extract(value, '$.key')"
+            " FROM plans, json_each(body, '$.tasks') WHERE fingerprint = ?",
+            (plan_fingerprint,),
+        ).fetchall()
+
+    def result_of(self, model: str, task: str, task_fingerprint: str) -> TaskResult | None:
+        """Find the newest result of a model at a task that has this fingerprint."""
         row = self._connection.execute(
-            "SELECT body FROM results WHERE task_fingerprint = ? ORDER BY seq DESC LIMIT 1",
-            (task_fingerprint,),
+            "SELECT body FROM results WHERE model = ? AND task = ? AND task_fingerprint = ?"
+            " ORDER BY seq DESC LIMIT 1",
+            (model, task, task_fingerprint),
         ).fetchone()
         return TaskResult.model_validate_json(row[0]) if row else None
 
@@ -246,30 +290,38 @@ class JournalQueries:
             yield TaskResult.model_validate_json(body)
 
 
-def _to_task(row: rows.Row) -> StoredTask:
-    id_, fingerprint, model, key, started_at, metrics = row
-    return StoredTask(id_, fingerprint, model, key, started_at, tuple(json.loads(metrics)))
+def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Put places that follow each other together: first and last of each run."""
+    for _, run in itertools.groupby(enumerate(indices), key=lambda item: item[1] - item[0]):
+        places = [place for _, place in run]
+        yield places[0], places[-1]
+
+
+def _to_task(row: sqlite3.Row) -> StoredTask:
+    return StoredTask(
+        id=row["id"],
+        fingerprint=row["fingerprint"],
+        model=row["model"],
+        key=row["key"],
+        started_at=row["started_at"],
+        metrics=tuple(json.loads(row["metrics"])),
+    )
 
 
 def _to_sample_result(row: rows.Row, metrics: Sequence[str]) -> SampleResult:
-    index, generation, failure_kind, failure, outcome = row[:5]
-    begin_request = 5 + rows.N_SAMPLE_COLUMNS
-    begin_generation = begin_request + rows.N_REQUEST_COLUMNS
-    begin_scores = begin_generation + rows.N_GENERATION_COLUMNS
-    sample = rows.to_sample(row[5:begin_request])
-    answered = row[begin_request] is not None
-    scored = row[begin_scores] is not None and failure_kind is None
-    request = None
-    if answered:
-        asked = row[begin_request:begin_generation]
-        request = rows.to_request(asked, sample_id=sample.id, fingerprint=generation)
+    end, of_sample, asked, answered, scored = _WHOLE_SAMPLE.records(row)
+    sample = rows.to_sample(of_sample)
+    is_answered = asked.mode is not None
+    is_scored = scored.numbers is not None and end.failure_kind is None
     return SampleResult(
-        index=index,
+        index=end.idx,
         sample=sample,
-        request=request,
-        generation=rows.to_generation(row[begin_generation:begin_scores]) if answered else None,
-        scores=to_scores(row[begin_scores:], metrics) if scored else {},
-        failure=rows.to_failure(failure_kind, failure),
+        request=rows.to_request(asked, sample_id=sample.id, fingerprint=end.generation)
+        if is_answered
+        else None,
+        generation=rows.to_generation(answered) if is_answered else None,
+        scores=to_scores(scored, metrics) if is_scored else {},
+        failure=rows.to_failure(end),
         from_journal=True,
-        outcome=outcome,
+        outcome=end.outcome,
     )

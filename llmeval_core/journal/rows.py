@@ -6,7 +6,7 @@ import functools
 import json
 import re
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmeval_core.journal.texts import text_list, to_texts
 from llmeval_core.records import (
@@ -27,31 +27,82 @@ Row = tuple[Any, ...]  # Any: SQLite columns
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
+_SETTINGS_NOT_KEPT = GenerationSettings()  # one for all: making it takes longer than the rest
 _HALVES = re.compile("[\ud800-\udfff]")
 
+
+class SampleColumns(NamedTuple):
+    """What is kept of a sample itself, in `samples`."""
+
+    sample_id: str
+    input: str
+    reference_texts: str | None
+    choices: str | None
+    answer: int | None
+    category: str | None
+    messages: str | None
+
+
+class AskedColumns(NamedTuple):
+    """Which request a sample was answered by, in `samples`."""
+
+    idx: int
+    generation: bytes
+
+
+class EndColumns(NamedTuple):
+    """How a sample ended, in `samples`."""
+
+    idx: int
+    generation: bytes | None
+    failure_kind: Any  # Any: a `FailureKind`, which SQLite does not know
+    failure: Any
+    outcome: Any
+
+
+class RequestColumns(NamedTuple):
+    """What was asked, in `generations`."""
+
+    mode: Any  # Any: a `Mode`, which SQLite does not know
+    messages: str | None
+    prompt: str | None
+    continuations: str | None
+
+
+class GenerationColumns(NamedTuple):
+    """What was answered, in `generations`; Any: earlier versions kept what is no such value."""
+
+    texts: str
+    loglikelihoods: str | None
+    finish_reason: Any
+    n_prompt_tokens: Any
+    n_completion_tokens: Any
+    latency_s: Any
+    served_by: Any
+    stop_reasons: str | None
+    reasonings: str | None
+    n_reasoning_tokens: Any
+    refusal: Any
+    not_sent: str | None
+
+
+# Rows are inserted whole, without naming columns: an older llmeval that is still at work on a
+# journal with new columns then fails, and writes no row that lacks them.
 INSERT_GENERATIONS = "INSERT INTO generations"
 INSERT_SAMPLES = "INSERT OR REPLACE INTO samples"
 INSERT_SCORES = "INSERT OR REPLACE INTO sample_scores"
 
-GENERATION_COLUMNS = (
-    "texts, loglikelihoods, finish_reason, n_prompt_tokens, n_completion_tokens, latency_s,"
-    " served_by, stop_reasons, reasonings, n_reasoning_tokens, refusal, not_sent"
+_ANSWER_COLUMNS = (*RequestColumns._fields, *GenerationColumns._fields, "finished_at")
+REPLACE_ANSWER = " ON CONFLICT (fingerprint) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in _ANSWER_COLUMNS
 )
-REQUEST_COLUMNS = "mode, generations.messages, prompt, continuations"
-N_REQUEST_COLUMNS = 4
-N_GENERATION_COLUMNS = 12
+"""What becomes of a second answer to one request: it takes the place of the first."""
 UNLESS_ANSWERED = (
-    " ON CONFLICT (fingerprint) DO UPDATE SET (mode, messages, prompt, continuations, "
-    f"{GENERATION_COLUMNS}, finished_at) = (excluded.mode, excluded.messages, excluded.prompt, "
-    "excluded.continuations, "
-    + ", ".join([f"excluded.{name.strip()}" for name in GENERATION_COLUMNS.split(",")])
-    + ", excluded.finished_at) WHERE generations.texts = '[]'"
+    f"{REPLACE_ANSWER} WHERE generations.texts = '[]'"
     " AND ifnull(generations.loglikelihoods, 'N') GLOB '*[NI]*'"
 )
 """What becomes of a second answer to one request: the first stays, unless it was none. Earlier
 versions could keep log-likelihoods that are no numbers, which JSON spells NaN and Infinity."""
-SAMPLE_COLUMNS = "sample_id, input, reference_texts, choices, answer, category, samples.messages"
-N_SAMPLE_COLUMNS = 7
 
 
 def generation_row(request: Request, generation: Generation, finished_at: float) -> Row:
@@ -87,14 +138,20 @@ def _reasons(stop_reasons: tuple[StopReason, ...]) -> str:
     return text_list(stop_reasons)
 
 
-def sample_columns(sample: Sample) -> Row:
-    """Make `SAMPLE_COLUMNS`."""
+@functools.lru_cache(maxsize=64)
+def _to_reasons(cell: str) -> tuple[StopReason, ...]:
+    """Read stop reasons; nearly all answers have the same."""
+    return tuple([stop_reason(word) for word in to_texts(cell)])
+
+
+def sample_columns(sample: Sample) -> SampleColumns:
+    """Write a sample; its metadata is not kept."""
     text, turns = "", None
     if isinstance(sample.input, str):
         text = sample.input
     else:
         turns = _encode([[turn.role, turn.content] for turn in sample.input])
-    return (
+    return SampleColumns(
         sample.id,
         text,
         text_list(sample.references) if sample.references else None,
@@ -126,27 +183,25 @@ def writable(row: Row) -> Row:
     return tuple(_HALVES.sub("\ufffd", cell) if isinstance(cell, str) else cell for cell in row)
 
 
-def to_generation(row: Row) -> Generation:
-    """Read `GENERATION_COLUMNS`.
+def to_generation(row: GenerationColumns) -> Generation:
+    """Read an answer.
 
     What an earlier version kept and should not have (half a token, a log-likelihood that is no
     number) is unknown, or not there.
     """
-    texts, likelihoods, finish_reason, n_prompt, n_completion, latency_s, served_by, *newer = row
-    stop_reasons, reasonings, n_reasoning_tokens, refusal, not_sent = newer
     return Generation(
-        to_texts(texts),
-        _to_likelihoods(likelihoods) if likelihoods else (),
-        finish_reason if isinstance(finish_reason, str) else None,
-        _to_count(n_prompt),
-        _to_count(n_completion),
-        latency_s if isinstance(latency_s, float) else 0.0,
-        served_by if isinstance(served_by, str) else None,
-        stop_reasons=tuple([stop_reason(word) for word in to_texts(stop_reasons)]),
-        reasonings=to_texts(reasonings),
-        n_reasoning_tokens=_to_count(n_reasoning_tokens),
-        refusal=refusal if isinstance(refusal, str) else None,
-        not_sent=tuple(not_sent.split(",")) if not_sent else (),
+        to_texts(row.texts),
+        _to_likelihoods(row.loglikelihoods) if row.loglikelihoods else (),
+        row.finish_reason if isinstance(row.finish_reason, str) else None,
+        _to_count(row.n_prompt_tokens),
+        _to_count(row.n_completion_tokens),
+        row.latency_s if isinstance(row.latency_s, float) else 0.0,
+        row.served_by if isinstance(row.served_by, str) else None,
+        stop_reasons=_to_reasons(row.stop_reasons) if row.stop_reasons else (),
+        reasonings=to_texts(row.reasonings),
+        n_reasoning_tokens=_to_count(row.n_reasoning_tokens),
+        refusal=row.refusal if isinstance(row.refusal, str) else None,
+        not_sent=tuple(row.not_sent.split(",")) if row.not_sent else (),
     )
 
 
@@ -174,33 +229,32 @@ def _to_likelihoods(cell: str) -> tuple[Loglikelihood, ...]:
     return found if all(isfinite(item.logprob) for item in found) else ()
 
 
-def to_request(row: Row, *, sample_id: str, fingerprint: bytes) -> Request:
-    """Read `REQUEST_COLUMNS`; the generation settings are the task's and are not repeated."""
-    mode, messages, prompt, continuations = row
+def to_request(row: RequestColumns, *, sample_id: str, fingerprint: bytes) -> Request:
+    """Read a request; the generation settings are the task's and are not repeated."""
     return Request(
         sample_id=sample_id,
-        mode=mode,
-        messages=tuple(Message(*item) for item in json.loads(messages or "[]")),
-        prompt=prompt or "",
-        continuations=to_texts(continuations),
-        settings=GenerationSettings(),
+        mode=row.mode,
+        messages=tuple(Message(*item) for item in json.loads(row.messages or "[]")),
+        prompt=row.prompt or "",
+        continuations=to_texts(row.continuations),
+        settings=_SETTINGS_NOT_KEPT,
         fingerprint=fingerprint.hex(),
     )
 
 
-def to_sample(row: Row) -> Sample:
-    """Read `SAMPLE_COLUMNS`."""
-    sample_id, text, references, choices, answer, category, turns = row
+def to_sample(row: SampleColumns) -> Sample:
+    """Read a sample."""
+    turns = row.messages
     return Sample(
-        id=sample_id,
-        input=tuple([Message(*turn) for turn in json.loads(turns)]) if turns else text,
-        references=to_texts(references),
-        choices=to_texts(choices),
-        answer=answer,
-        category=category,
+        id=row.sample_id,
+        input=tuple([Message(*turn) for turn in json.loads(turns)]) if turns else row.input,
+        references=to_texts(row.reference_texts),
+        choices=to_texts(row.choices),
+        answer=row.answer,
+        category=row.category,
     )
 
 
-def to_failure(kind: Any, message: Any) -> Failure | None:
-    """Read the two failure columns."""
-    return Failure(kind, message) if kind is not None else None
+def to_failure(row: EndColumns) -> Failure | None:
+    """Read why a sample failed; None if it did not."""
+    return Failure(row.failure_kind, row.failure) if row.failure_kind is not None else None

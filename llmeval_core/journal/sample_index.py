@@ -7,11 +7,9 @@ import itertools
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import NamedTuple
 
 from llmeval_core.records import Outcome
-
-SampleFilter = Literal["all", "failed", "wrong"]
 
 MOST_COUNTED = 10_000
 """Counting ends here, and so does looking for samples that fit: what is not quick is not done."""
@@ -19,26 +17,28 @@ MOST_COUNTED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class IndexQuery:
-    """Which samples of a task are wanted.
+    """Which samples of a task are wanted: all of them if neither `failed` nor `wrong` is set.
 
     Args:
         task_id: the task's row.
-        ending: all, those that failed, or those with a wrong score.
-        wrong_grades: the grades that are wrong (see `scores.grades`), by the metric's place.
+        failed: those that failed.
+        wrong: those with a wrong score; together with `failed` the samples of both kinds.
+        wrong_buckets: which buckets are wrong (see `scores.score_buckets`), by the metric's place.
         category: only samples of this category; None for all.
-        outcome: only samples that ended so; None for all.
+        outcomes: only samples with one of these outcomes; empty for all.
     """
 
     task_id: int
-    ending: SampleFilter = "all"
+    failed: bool = False
+    wrong: bool = False
     wrong_buckets: Mapping[int, str] = field(default_factory=dict)
     category: str | None = None
-    outcome: Outcome | None = None
+    outcomes: frozenset[Outcome] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class BoundedCount:
-    """A number of samples; there are more of them if `is_lower_bound`."""
+    """A number of samples; there may be more of them if `is_lower_bound`."""
 
     n: int
     is_lower_bound: bool = False
@@ -46,10 +46,15 @@ class BoundedCount:
 
 @dataclass(frozen=True, slots=True)
 class IndexPage:
-    """Places of samples that fit, in order, and the last one looked at if anything is left."""
+    """Places of samples that fit, in order.
+
+    Args:
+        indices: the places.
+        cursor: the last place that was looked at; None if nothing is left beyond it.
+    """
 
     indices: tuple[int, ...]
-    reached: int | None
+    cursor: int | None
 
 
 class SampleIndex:
@@ -58,7 +63,7 @@ class SampleIndex:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def stretch(
+    def page(
         self, query: IndexQuery, *, start: int, limit: int, backwards: bool = False
     ) -> IndexPage:
         """Find the samples that fit and are nearest to a place, going on from it.
@@ -69,28 +74,34 @@ class SampleIndex:
             limit: most samples to find.
             backwards: towards the first sample; the answer is in order all the same.
         """
-        most = MOST_COUNTED if _tests(query) else limit + 1
-        candidates = self._candidates(query, start=start, most=most, backwards=backwards)
-        found = heapq.merge(*candidates, reverse=backwards)
+        walks = self._walks(query)
+        most = MOST_COUNTED if any(walk.tested for walk in walks) else limit + 1
+        rows = [
+            self._walk(walk, query, start=start, most=most, backwards=backwards) for walk in walks
+        ]
+        found = heapq.merge(*rows, reverse=backwards)
         indices: list[int] = []
-        reached = None
+        cursor = None
         for n_seen, (index, fits) in enumerate(found, start=1):
             if fits and len(indices) == limit:
                 break  # one more fits: something is left
             if fits:
                 indices.append(index)
-            reached = index
+            cursor = index
             if n_seen == most:
                 break
         else:
-            reached = None
-        return IndexPage(tuple(sorted(indices)), reached)
+            cursor = None
+        return IndexPage(tuple(sorted(indices)), cursor)
 
     def count(self, query: IndexQuery) -> BoundedCount:
         """Count the samples that fit, up to about `MOST_COUNTED`."""
-        candidates = self._candidates(query, start=0, most=MOST_COUNTED, backwards=False)
+        rows = [
+            self._walk(walk, query, start=0, most=MOST_COUNTED, backwards=False)
+            for walk in self._walks(query)
+        ]
         n = n_seen = 0
-        for _, fits in itertools.islice(itertools.chain(*candidates), MOST_COUNTED):
+        for _, fits in itertools.islice(itertools.chain(*rows), MOST_COUNTED):
             n_seen += 1
             n += fits
         return BoundedCount(n, is_lower_bound=n_seen == MOST_COUNTED)
@@ -110,46 +121,67 @@ class SampleIndex:
         )
         return tuple(index for (index,) in found)
 
-    def _candidates(
-        self, query: IndexQuery, *, start: int, most: int, backwards: bool
-    ) -> list[Iterator[tuple[int, int]]]:
-        """Walk through indexes, each walk in order, and no further than it must.
-
-        A sample is in one walk only, with whether it passes the test that its index leaves open.
-        """
-        values = {
-            "task": query.task_id,
-            "category": query.category,
-            "outcome": query.outcome,
-            "start": start,
-            "most": most,
-        }
-        direction = "DESC" if backwards else "ASC"
-        order = f"idx {'<=' if backwards else '>='} :start ORDER BY idx {direction} LIMIT :most"
-        select = f"SELECT idx, {_test(query)} FROM"
-        if query.ending == "wrong":
-            walk = f"{select} sample_scores AS walked"
-            walk += f" WHERE task = :task AND grades = :grades AND {order}"
-            return [
-                self._connection.execute(walk, {**values, "grades": grades})
-                for grades in self._grades(query.task_id)
-                if _is_wrong(grades, query.wrong_buckets)
+    def _walks(self, query: IndexQuery) -> list[_Walk]:
+        """Choose the indexes that lead to the samples; each sample is met in one of them."""
+        by_category, by_outcome = query.category is not None, bool(query.outcomes)
+        tests = tuple(
+            name
+            for name, is_asked in (("category", by_category), ("outcome", by_outcome))
+            if is_asked
+        )
+        walks = []
+        if query.wrong:
+            walks += [
+                _Walk("sample_scores AS walked", "grades = :text", tests, buckets)
+                for buckets in self._buckets(query.task_id)
+                if _is_wrong(buckets, query)
             ]
-        if query.ending == "failed":
+        if query.failed:
             # SQLite would rather walk the table: it does not know how few of its rows failed.
-            walk = f"{select} samples AS walked INDEXED BY failed_samples"
-            walk += f" WHERE failure_kind IS NOT NULL AND task = :task AND {order}"
-        elif query.outcome not in (None, "answered"):
-            walk = f"{select} samples AS walked INDEXED BY samples_by_outcome"
-            walk += " WHERE outcome != 'answered' AND outcome = :outcome"
-            walk += f" AND task = :task AND {order}"
-        else:
-            category = "AND category = :category" if query.category is not None else ""
-            walk = f"{select} samples AS walked WHERE task = :task {category} AND {order}"
-        return [self._connection.execute(walk, values)]
+            source = "samples AS walked INDEXED BY failed_samples"
+            walks.append(_Walk(source, "failure_kind IS NOT NULL", tests))
+        if query.wrong or query.failed:
+            return walks
+        if by_outcome and "answered" not in query.outcomes:
+            source = "samples AS walked INDEXED BY samples_by_outcome"
+            ended_so = "outcome != 'answered' AND outcome = :text"
+            left = ("category",) if by_category else ()
+            return [_Walk(source, ended_so, left, outcome) for outcome in sorted(query.outcomes)]
+        if by_category:
+            left = ("outcome",) if by_outcome else ()
+            return [_Walk("samples AS walked", "category = :category", left)]
+        return [_Walk("samples AS walked", "TRUE", tests)]
 
-    def _grades(self, task_id: int) -> list[str]:
-        """List the grades that samples of a task have; jumps through the index."""
+    def _walk(
+        self, walk: _Walk, query: IndexQuery, *, start: int, most: int, backwards: bool
+    ) -> Iterator[tuple[int, int]]:
+        """Walk through an index, no further than asked; tell of each sample whether it fits."""
+        beyond, direction = ("<=", "DESC") if backwards else (">=", "ASC")
+        outcomes = {f"outcome_{n}": name for n, name in enumerate(sorted(query.outcomes))}
+        tests = {
+            "category": "s.category IS :category",
+            "outcome": f"s.outcome IN ({', '.join(f':{name}' for name in outcomes)})",
+        }
+        fits = " AND ".join(tests[column] for column in walk.tested)
+        if fits:
+            sample = "samples AS s WHERE s.task = :task AND s.idx = walked.idx"
+            fits = f"(SELECT {fits} FROM {sample})"  # noqa: S608  words of ours
+        return self._connection.execute(
+            f"SELECT idx, {fits or 1} FROM {walk.source}"  # noqa: S608  words of ours
+            f" WHERE task = :task AND {walk.condition} AND idx {beyond} :start"
+            f" ORDER BY idx {direction} LIMIT :most",
+            {
+                **outcomes,
+                "task": query.task_id,
+                "category": query.category,
+                "text": walk.text,
+                "start": start,
+                "most": most,
+            },
+        )
+
+    def _buckets(self, task_id: int) -> list[str]:
+        """List the score buckets that samples of a task have; jumps through the index."""
         return self._jump(
             "SELECT min(grades) FROM sample_scores WHERE task = ? AND grades > ?", task_id
         )
@@ -166,26 +198,22 @@ class SampleIndex:
             met.append(text)
 
 
-def _tests(query: IndexQuery) -> tuple[str, ...]:
-    """Name the columns of a sample that have to be looked at, because no index knows them."""
-    unfiltered = query.ending == "all"
-    by_outcome = unfiltered and query.outcome not in (None, "answered")
-    tests = []
-    if query.category is not None and (by_outcome or not unfiltered):
-        tests.append("category")
-    if query.outcome is not None and not by_outcome:
-        tests.append("outcome")
-    return tuple(tests)
+class _Walk(NamedTuple):
+    """A way through one index.
+
+    Args:
+        source: the table, as `walked`, with the index if SQLite would take another.
+        condition: what holds for all samples on the way.
+        tested: columns of a sample that have to be looked at, because the index does not know
+            them.
+        text: what the condition compares with, `:text` in it.
+    """
+
+    source: str
+    condition: str
+    tested: tuple[str, ...]
+    text: str | None = None
 
 
-def _test(query: IndexQuery) -> str:
-    """Write the test of a sample that was walked to; 1 if nothing is left to test."""
-    tests = " AND ".join(f"s.{column} IS :{column}" for column in _tests(query))
-    if not tests:
-        return "1"
-    sample = "FROM samples AS s WHERE s.task = :task AND s.idx = walked.idx"
-    return f"(SELECT {tests} {sample})"
-
-
-def _is_wrong(grades: str, wrong_buckets: Mapping[int, str]) -> bool:
-    return any(grades[position] in wrong for position, wrong in wrong_buckets.items())
+def _is_wrong(buckets: str, query: IndexQuery) -> bool:
+    return any(buckets[position] in wrong for position, wrong in query.wrong_buckets.items())

@@ -11,17 +11,24 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmeval_core.journal.texts import text_list
 from llmeval_core.records import Outcome, Score
 
-SCORE_COLUMNS = "numbers, parsed, parts"
 NO_GRADE = "-"
 _NAN = math.nan
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 ScoreRow = tuple[Any, ...]  # Any: SQLite columns
+
+
+class ScoreColumns(NamedTuple):
+    """The scores of a sample, in `sample_scores`."""
+
+    numbers: bytes
+    parsed: str | None
+    parts: str | None
 
 
 def score_bucket(value: float) -> int:
@@ -67,8 +74,8 @@ def _packer(n_metrics: int) -> Callable[..., bytes]:
     return struct.Struct(f"<{n_metrics}d").pack
 
 
-def to_scores(row: ScoreRow, metrics: Sequence[str]) -> dict[str, Score]:
-    """Read `SCORE_COLUMNS`, by metric."""
+def to_scores(row: ScoreColumns, metrics: Sequence[str]) -> dict[str, Score]:
+    """Read the scores of a sample, by metric."""
     return {metric: _to_score(row, position) for position, metric in enumerate(metrics)}
 
 
@@ -94,7 +101,8 @@ class StoredScores:
 
     def __iter__(self) -> Iterator[Score]:
         """Stream the scores."""
-        return (_to_score(row, self.position) for row in self._select(SCORE_COLUMNS))
+        rows = map(ScoreColumns._make, self._select(", ".join(ScoreColumns._fields)))
+        return (_to_score(row, self.position) for row in rows)
 
     def value_blocks(self, size: int) -> Iterator[Sequence[float]]:
         """Stream the values of so many samples at a time, without those that have none."""
@@ -121,11 +129,10 @@ class StoredScores:
         )
 
 
-def _to_score(row: ScoreRow, position: int) -> Score:
-    numbers, parsed, parts = row
-    (value,) = struct.unpack_from("<d", numbers, 8 * position)
+def _to_score(row: ScoreColumns, position: int) -> Score:
+    (value,) = struct.unpack_from("<d", row.numbers, 8 * position)
     return Score(
         None if math.isnan(value) else value,
-        None if parsed is None else json.loads(parsed)[position],
-        () if parts is None else tuple(json.loads(parts)[position]),
+        None if row.parsed is None else json.loads(row.parsed)[position],
+        () if row.parts is None else tuple(json.loads(row.parts)[position]),
     )

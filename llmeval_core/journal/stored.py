@@ -35,7 +35,7 @@ class StoredAnswer(NamedTuple):
         generation: the answer.
     """
 
-    sample: rows.Row
+    sample: rows.SampleColumns
     request: bytes
     generation: Generation
 

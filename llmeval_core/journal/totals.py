@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from llmeval_core.journal.rows import known_count
+from llmeval_core.journal.selecting import named_rows
 from llmeval_core.records import OUTCOMES, Outcome
 
 
@@ -30,22 +31,33 @@ class TaskTotals:
 
 def totals(connection: sqlite3.Connection, task_id: int) -> TaskTotals:
     """Sum up a task."""
-    row = connection.execute(
-        "SELECT count(*), coalesce(sum(failure_kind IS NOT NULL), 0),"  # noqa: S608  columns
-        f" sum({known_count('n_prompt_tokens')}), sum({known_count('n_completion_tokens')}),"
-        f" sum({known_count('n_reasoning_tokens')}), group_concat(DISTINCT not_sent) FROM samples"
+    sums = named_rows(
+        connection,
+        "SELECT count(*) AS n_samples,"  # noqa: S608  columns
+        " coalesce(sum(failure_kind IS NOT NULL), 0) AS n_failed,"
+        f" sum({known_count('n_prompt_tokens')}) AS n_prompt_tokens,"
+        f" sum({known_count('n_completion_tokens')}) AS n_completion_tokens,"
+        f" sum({known_count('n_reasoning_tokens')}) AS n_reasoning_tokens,"
+        " group_concat(DISTINCT not_sent) AS not_sent FROM samples"
         " LEFT JOIN generations ON fingerprint = generation WHERE task = ?",
         (task_id,),
     ).fetchone()
-    n_samples, n_failed, n_read, n_written, n_thought, not_sent = row
     ended = dict(
         connection.execute(
             "SELECT outcome, count(*) FROM samples WHERE task = ? GROUP BY outcome", (task_id,)
         ).fetchall()
     )
     outcomes = {outcome: ended[outcome] for outcome in OUTCOMES if outcome in ended}
-    names = tuple(sorted(set(not_sent.split(",")))) if not_sent else ()
-    return TaskTotals(n_samples, n_failed, n_read, n_written, n_thought, outcomes, names)
+    not_sent = sums["not_sent"]
+    return TaskTotals(
+        sums["n_samples"],
+        sums["n_failed"],
+        sums["n_prompt_tokens"],
+        sums["n_completion_tokens"],
+        sums["n_reasoning_tokens"],
+        outcomes,
+        tuple(sorted(set(not_sent.split(",")))) if not_sent else (),
+    )
 
 
 def ended_so(

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmeval_core.errors import FailureKind, ModelError
-from llmeval_core.pacing.outage import Outage
 from llmeval_core.pacing.refusals import Refusals
 from llmeval_core.pacing.retry_budget import RetryBudget
 from llmeval_core.pacing.token_bucket import TokenBucket
 from llmeval_core.records import Generation
+from llmeval_core.support import Backoff, CircuitBreaker
 
+OPENS_AFTER = 10
+"""Failures in a row after which a server that has answered before counts as down."""
+PROBES = Backoff(first_s=1.0, longest_s=30.0)
+"""How long a server that is down is left alone before it is probed, and between two probes."""
 _SHORTEST_S = 0.001  # an alarm that rings at once would ring for ever
 _TOLD_FROM_S = 5.0  # shorter waits would only fill the screen
 
@@ -82,7 +86,7 @@ class EndpointRateLimiter:
         self._retries = retries
         self._patience_s = max_wait_s
         self._tell = tell
-        self._outage = Outage()
+        self._circuit = CircuitBreaker(PROBES, opens_after=OPENS_AFTER, needs_success=True)
         self._refusals = Refusals()
         self._held_until = 0.0
         self._told_until = 0.0
@@ -121,7 +125,7 @@ class EndpointRateLimiter:
             and self._n_under_way < self._limit.limit
             and not self._has_quota
             and not self._held_until
-            and self._outage.since is None
+            and self._circuit.since is None
             and self._refusals.since is None
             and self._refusals.slow_from is None
         ):
@@ -149,7 +153,7 @@ class EndpointRateLimiter:
             self._use(0, max(0, n_used) - n_expected, now)
         if generation.retry_after_s:
             self._hold(now, generation.retry_after_s, "its quota is used up")
-        if self._outage.answered():
+        if self._circuit.succeeded():
             self._say("the server answers again")
         self._left()
 
@@ -164,15 +168,15 @@ class EndpointRateLimiter:
         if wait_s:
             self._hold(now, wait_s, error.what)
         if error.kind in ("connection", "timeout", "overloaded", "malformed"):
-            if self._outage.failed(now, error.what):
+            if self._circuit.failed(now, error.what):
                 self._say(f"the server is down, it is tried again now and then: {error.what}")
-        elif self._outage.answered():
+        elif self._circuit.succeeded():
             self._say("the server answers again")
         self._left()
 
     def cancelled(self) -> None:
         """Note that we no longer wait for the answer."""
-        self._outage.cancelled(_now())
+        self._circuit.cancelled(_now())
         self._left()
 
     def _left(self) -> None:
@@ -198,16 +202,16 @@ class EndpointRateLimiter:
                 return
             self._waiting.popleft()
             self._n_under_way += 1
-            self._outage.sent()
+            self._circuit.sent()
             self._use(1, waiter.n_tokens, now)
             waiter.turn.set_result(None)
 
     def _wait_s(self, n_tokens: int, now: float) -> float | None:
-        for_outage = self._outage.wait_s(now)
+        for_probe_s = self._circuit.wait_s(now)
         held_s = max(0.0, self._held_until - now)
-        since = self._outage.since
+        since = self._circuit.since
         if since is not None and now - since >= self._patience_s:
-            self._give_up(f"the server was down for {now - since:.0f} s: {self._outage.reason}")
+            self._give_up(f"the server was down for {now - since:.0f} s: {self._circuit.reason}")
             return None
         if held_s > self._patience_s:
             self._give_up(f"the server asks us to wait for {held_s:.0f} s", kind="rate_limit")
@@ -217,12 +221,12 @@ class EndpointRateLimiter:
             what = f"the server answered nothing for {refused_s:.0f} s: {self._refusals.reason}"
             self._give_up(what, kind="rate_limit")
             return None
-        if for_outage is None:
+        if for_probe_s is None:
             return None
         requests, tokens = self._both_quotas(now)
         return max(
             held_s,
-            for_outage,
+            for_probe_s,
             self._refusals.wait_s(self._n_under_way, self._limit.limit, now),
             requests.wait_s(1, now) if requests else 0.0,
             tokens.wait_s(n_tokens, now) if tokens else 0.0,

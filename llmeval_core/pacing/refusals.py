@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import math
 
+from llmeval_core.support import Backoff
+
 IN_A_ROW = 5
 """Refusals without an answer between that mean that the quota is used up."""
-FIRST_PAUSE_S = 1.0
-"""The first wait that nobody told, seconds. Shorter ones that were told need no slow start."""
-LONGEST_PAUSE_S = 60.0
-"""The longest, seconds."""
+UNTOLD = Backoff(first_s=1.0, longest_s=60.0)
+"""The waits that nobody told. Shorter ones that were told need no slow start."""
 DOUBLES_AFTER_S = 0.5
 """In a slow start, how soon twice as many requests may be under way, seconds."""
 
@@ -44,14 +44,14 @@ class Refusals:
         self.slow_from: float | None = None
         self.reason = ""
         self._n = 0
-        self._pause_s = FIRST_PAUSE_S
+        self._n_untold = 0
 
     def answered(self) -> None:
         """Note an answer."""
         if self.since is not None:
             self.since = None
             self._n = 0
-            self._pause_s = FIRST_PAUSE_S
+            self._n_untold = 0
 
     def refused(
         self, now: float, told_s: float | None, reason: str, *, is_held: bool
@@ -71,9 +71,9 @@ class Refusals:
         self.reason = reason
         wait_s = told_s
         if told_s is None and self._n >= IN_A_ROW and not is_held:
-            wait_s = self._pause_s
-            self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s)
-        if wait_s is not None and wait_s >= FIRST_PAUSE_S:
+            self._n_untold += 1
+            wait_s = UNTOLD.wait_s(self._n_untold)
+        if wait_s is not None and wait_s >= UNTOLD.first_s:
             self.slow_from = max(self.slow_from or 0.0, now + wait_s)
         return wait_s
 

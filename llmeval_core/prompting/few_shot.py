@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 
-from llmeval_core.errors import ConfigError, DatasetError, foreign_errors
+from llmeval_core.errors import ConfigError, DatasetError, wrap_plugin_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting.templates import PromptError, Templates, variables_of
 from llmeval_core.records import Sample, problem_of
@@ -32,17 +32,17 @@ class FewShotPool:
         self._pool: tuple[tuple[Sample, str], ...] = ()
 
     def load(self) -> None:
-        """Read the pool, if the task shows examples; blocking.
+        """Read the pool, if the task shows examples and it was not read yet; blocking.
 
         Raises:
             ConfigError: the pool has too few samples.
             DatasetError: the pool cannot be read.
         """
         task = self._task
-        if task.n_shots == 0:
+        if task.n_shots == 0 or self._pool:
             return
         what = f"the few-shot pool of '{task.dataset_name}' cannot be read"
-        with foreign_errors(DatasetError, what, where=task.key):
+        with wrap_plugin_errors(DatasetError, what, where=task.key):
             pool = task.dataset.few_shot_pool()
             samples = tuple(itertools.islice(pool, task.few_shot.pool_size))
         for index, sample in enumerate(samples):

@@ -10,14 +10,17 @@ from llmeval_core.testing.checking_plugins import check_plugin
 from llmeval_core.testing.checking_trackers import check_tracker, run_info
 from llmeval_core.testing.fakes import FakeDataset, FakeMetric, FakeModel, ListTracker
 from llmeval_core.testing.makers import make_generation, make_request, make_sample, make_task_result
-from llmeval_core.testing.odd_answers import check_odd_answers, odd_answers, odd_values
+from llmeval_core.testing.odd_answer_cases import check_odd_answers, odd_answers, odd_values
 from llmeval_core.testing.running import run_in
+from llmeval_core.testing.trying_plugins import Trial, Verdict, try_plugin
 
 __all__ = [
     "FakeDataset",
     "FakeMetric",
     "FakeModel",
     "ListTracker",
+    "Trial",
+    "Verdict",
     "check_dataset",
     "check_metric",
     "check_model",
@@ -32,4 +35,5 @@ __all__ = [
     "odd_values",
     "run_in",
     "run_info",
+    "try_plugin",
 ]

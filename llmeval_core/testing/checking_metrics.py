@@ -11,7 +11,11 @@ from llmeval_core.records import Aggregate, Generation, Sample, Score
 
 
 async def check_metric(
-    metric: Metric, cases: Iterable[tuple[Sample, Generation]], *, in_order: bool = False
+    metric: Metric,
+    cases: Iterable[tuple[Sample, Generation]],
+    *,
+    in_order: bool = False,
+    varies: bool = False,
 ) -> list[Score]:
     """Check a metric on cases that it can score; return the scores, to be compared further.
 
@@ -19,6 +23,9 @@ async def check_metric(
         metric: the metric.
         cases: samples and answers, at least one.
         in_order: whether the order of samples may change the aggregate's value.
+        varies: whether the same answer may get another score the second time, as from a judge
+            that samples; both scores must be well-formed. What is made of given scores may not
+            vary.
 
     Raises:
         AssertionError: it breaks a promise of `contracts.Metric`; the message says which.
@@ -30,8 +37,9 @@ async def check_metric(
     for sample, generation in cases:
         score = await _score(metric, sample, generation)
         again = await _score(metric, sample, generation)
-        _check_score(score, f"sample '{sample.id}'")
-        assert score == again, f"sample '{sample.id}' gets another score the second time"
+        for each in (score, again):
+            _check_score(each, f"sample '{sample.id}'")
+        assert varies or score == again, f"sample '{sample.id}' gets another score the second time"
         scores.append(score)
     assert scores, "there is no case"
     _check_nothing(metric.aggregate(iter(())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -69,6 +70,69 @@ async def test_the_first_error_ends_all_workers() -> None:
 
     with pytest.raises(ValueError, match="2"):
         await pull(source(), work, n_workers=5)
+
+
+async def test_a_few_items_do_not_pay_for_all_workers() -> None:
+    most = 0
+
+    async def source() -> AsyncIterator[int]:
+        for item in range(10):
+            yield item
+
+    async def work(item: int) -> None:
+        nonlocal most
+        await asyncio.sleep(0)
+        most = max(most, len(asyncio.all_tasks()))
+
+    await pull(source(), work, n_workers=256)
+
+    assert most <= 1 + 16
+
+
+async def test_all_workers_are_at_work_after_a_few_rounds_of_the_event_loop() -> None:
+    started: list[int] = []
+    go_on = asyncio.Event()
+
+    async def source() -> AsyncIterator[int]:
+        for item in range(256):
+            yield item
+
+    async def work(item: int) -> None:
+        started.append(item)
+        await go_on.wait()
+
+    pulling = asyncio.create_task(pull(source(), work, n_workers=256))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    n_started = len(started)
+    go_on.set()
+    await pulling
+
+    assert n_started == 256
+
+
+async def test_errors_at_the_same_time_are_raised_once_and_none_is_left_behind() -> None:
+    left_behind: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: left_behind.append(about))
+    go_on = asyncio.Event()
+
+    async def source() -> AsyncIterator[int]:
+        for item in range(4):
+            yield item
+
+    async def work(item: int) -> None:
+        await go_on.wait()
+        raise ValueError(item)
+
+    pulling = asyncio.create_task(pull(source(), work, n_workers=4))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(ValueError, match="0"):
+        await pulling
+    gc.collect()
+
+    assert left_behind == []
 
 
 async def test_an_error_of_the_source_is_raised_and_leaves_no_task() -> None:

@@ -1,4 +1,4 @@
-"""Errors: three lines, and the border to plugins."""
+"""Errors: three lines, and what plugins raise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmeval_core.errors import (
     ModelError,
     PluginError,
     TrackerError,
-    foreign_errors,
+    wrap_plugin_errors,
 )
 
 
@@ -47,7 +47,7 @@ def test_a_tracker_error_is_passing_unless_it_says_otherwise() -> None:
 def test_a_foreign_error_at_the_border_names_the_plugin_and_its_cause() -> None:
     with (
         pytest.raises(PluginError) as caught,
-        foreign_errors(PluginError, "metric 'm' cannot aggregate", where="m/x, d_0shot"),
+        wrap_plugin_errors(PluginError, "metric 'm' cannot aggregate", where="m/x, d_0shot"),
     ):
         raise ZeroDivisionError("division by zero")
 
@@ -59,12 +59,15 @@ def test_a_foreign_error_at_the_border_names_the_plugin_and_its_cause() -> None:
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
-def test_our_own_errors_and_interruptions_pass_the_border_as_they_are() -> None:
+def test_our_own_errors_and_interruptions_are_not_wrapped() -> None:
     ours = ConfigError("wrong key")
 
-    with pytest.raises(ConfigError) as caught, foreign_errors(DatasetError, "it cannot be read"):
+    with (
+        pytest.raises(ConfigError) as caught,
+        wrap_plugin_errors(DatasetError, "it cannot be read"),
+    ):
         raise ours
-    with pytest.raises(KeyboardInterrupt), foreign_errors(DatasetError, "it cannot be read"):
+    with pytest.raises(KeyboardInterrupt), wrap_plugin_errors(DatasetError, "it cannot be read"):
         raise KeyboardInterrupt
 
     assert caught.value is ours

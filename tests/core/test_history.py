@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmeval_core.api import make_leaderboard
-from llmeval_core.api.history import history
-from llmeval_core.api.leaderboard_notes import kept_out_notes
+from llmeval_core.api.notes_on_leaderboard import kept_out_notes
+from llmeval_core.api.task_history import history
 from llmeval_core.journal import DeliveryRepository, Journal
 from llmeval_core.records import TaskResult
 from llmeval_core.testing.makers import make_task_result

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmeval_core.hooks import Settings, cache_folder, expand_path, file_problem, folder_problem
+from llmeval_core.hooks import Settings, expand_path, file_problem, folder_problem
+from llmeval_core.support import cache_folder
 
 
 class Files(Settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,16 @@ import pytest
 
 from llmeval_core.api import (
     BoundedCount,
-    SampleFilter,
+    SampleCriteria,
     SampleSelection,
     count_samples,
-    find_task,
+    find_samples,
     sample_at,
+    sample_categories,
     sample_page,
     samples_by_id,
+    stream_samples,
 )
-from llmeval_core.api.sample_selection import choose
 from llmeval_core.errors import UnknownNameError
 from llmeval_core.journal import Journal, JournalQueries, sample_index, score_bucket
 from llmeval_core.journal.scores import grades
@@ -33,7 +35,7 @@ from llmeval_core.testing import (
 )
 
 N_SAMPLES = 240
-ENDINGS: tuple[SampleFilter, ...] = ("all", "failed", "wrong")
+KINDS = [(False, False), (True, False), (False, True), (True, True)]
 
 
 def result(index: int) -> SampleResult:
@@ -63,14 +65,33 @@ async def reader(tmp_path: Path) -> AsyncIterator[JournalQueries]:
             yield opened
 
 
-def pages(
-    reader: JournalQueries, found: SampleSelection, ending: SampleFilter, *, backwards: bool = False
-) -> list[int]:
+def criteria(**others: Any) -> SampleCriteria:
+    return SampleCriteria(**{"key": "d_0shot", "model": "a/b/c", **others})
+
+
+def fitting(reader: JournalQueries, found: SampleSelection) -> list[int]:
+    """Look at every sample, without an index."""
+
+    def fits(one: SampleResult) -> bool:
+        is_failed = found.failed and one.failure is not None
+        is_wrong = found.wrong and any(
+            found.is_bad(metric, score.value) for metric, score in one.scores.items()
+        )
+        return (
+            found.category in (None, one.sample.category)
+            and (not found.outcomes or one.outcome in found.outcomes)
+            and (not (found.failed or found.wrong) or is_failed or is_wrong)
+        )
+
+    return [one.index for one in reader.sample_results(found.task.id) if fits(one)]
+
+
+def pages(reader: JournalQueries, found: SampleSelection, *, backwards: bool = False) -> list[int]:
     """Turn pages until there is none, and list what was on them."""
     place: int | None = N_SAMPLES if backwards else 0
     met: list[int] = []
     while place is not None:
-        page = sample_page(reader, found, ending, start=place, limit=7, backwards=backwards)
+        page = sample_page(reader, found, start=place, limit=7, backwards=backwards)
         indices = [sample.index for sample in page.samples]
         met = indices + met if backwards else met + indices
         place = page.previous if backwards else page.next
@@ -80,35 +101,45 @@ def pages(
 @pytest.mark.parametrize("backwards", [False, True])
 @pytest.mark.parametrize("metric", [None, "m", "n"])
 @pytest.mark.parametrize("category", [None, "c1"])
-@pytest.mark.parametrize("ending", ENDINGS)
-async def test_turning_pages_meets_what_the_command_line_shows(
+@pytest.mark.parametrize(("failed", "wrong"), KINDS)
+async def test_turning_pages_meets_what_a_look_at_every_sample_finds(
     reader: JournalQueries,
     monkeypatch: pytest.MonkeyPatch,
     *,
-    ending: SampleFilter,
+    failed: bool,
+    wrong: bool,
     category: str | None,
     metric: str | None,
     backwards: bool,
 ) -> None:
     monkeypatch.setattr(sample_index, "MOST_COUNTED", 30)  # so that a page ends before it is full
-    outcomes: tuple[Outcome | None, ...] = (None, "answered", "truncated", "failed")
-    for outcome in outcomes:
-        found = find_task(
-            reader, "a/b/c", "d_0shot", metric=metric, category=category, outcome=outcome
-        )
-        shown = choose(
+    outcomes: tuple[tuple[Outcome, ...], ...] = (
+        (),
+        ("answered",),
+        ("truncated",),
+        ("failed",),
+        ("truncated", "failed"),
+        ("answered", "failed", "refused"),
+    )
+    for some in outcomes:
+        found = find_samples(
             reader,
-            found,
-            failed=ending == "failed",
-            wrong=ending == "wrong",
-            outcomes=[outcome] if outcome else [],
+            criteria(
+                metric=metric,
+                category=category,
+                outcomes=frozenset(some),
+                failed=failed,
+                wrong=wrong,
+            ),
         )
+        shown = fitting(reader, found)
 
-        assert [one.index for one in shown] == pages(reader, found, ending, backwards=backwards)
+        assert shown == pages(reader, found, backwards=backwards)
+        assert shown == [one.index for one in stream_samples(reader, found)]
 
 
 async def test_a_page_has_all_of_a_sample(reader: JournalQueries) -> None:
-    found = find_task(reader, "a/b/c", "d_0shot")
+    found = find_samples(reader, criteria())
 
     page = sample_page(reader, found, start=100, limit=3)
 
@@ -118,7 +149,7 @@ async def test_a_page_has_all_of_a_sample(reader: JournalQueries) -> None:
 
 
 async def test_the_first_page_and_the_last_say_so(reader: JournalQueries) -> None:
-    found = find_task(reader, "a/b/c", "d_0shot")
+    found = find_samples(reader, criteria())
 
     assert sample_page(reader, found, limit=10).previous is None
     assert sample_page(reader, found, start=N_SAMPLES - 10, limit=10).next is None
@@ -127,8 +158,8 @@ async def test_the_first_page_and_the_last_say_so(reader: JournalQueries) -> Non
 async def test_samples_are_counted_by_how_they_ended(
     reader: JournalQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = find_task(reader, "a/b/c", "d_0shot", metric="m")
-    n_wrong = sum(1 for _ in choose(reader, found, failed=False, wrong=True))
+    found = find_samples(reader, criteria(metric="m"))
+    n_wrong = len(fitting(reader, replace(found, wrong=True)))
 
     counts = count_samples(reader, found)
     monkeypatch.setattr(sample_index, "MOST_COUNTED", 100)
@@ -150,13 +181,15 @@ async def test_a_result_knows_how_many_samples_there_are(
     monkeypatch.setattr(sample_index, "MOST_COUNTED", 10)
 
     with Journal(tmp_path) as journal, journal.reader() as reader:
-        counts = count_samples(reader, find_task(reader, "fake/model", "fake_0shot"))
+        counts = count_samples(
+            reader, find_samples(reader, SampleCriteria("fake_0shot", "fake/model"))
+        )
 
     assert (BoundedCount(50), BoundedCount(0)) == (counts.all, counts.failed)
 
 
 async def test_a_sample_is_found_by_its_id_or_its_beginning(reader: JournalQueries) -> None:
-    found = find_task(reader, "a/b/c", "d_0shot")
+    found = find_samples(reader, criteria())
 
     whole = [one.index for one in samples_by_id(reader, found, "q17")]
     assert whole == [17, *range(170, 180)]
@@ -166,7 +199,7 @@ async def test_a_sample_is_found_by_its_id_or_its_beginning(reader: JournalQueri
 
 
 async def test_a_sample_is_found_by_its_place(reader: JournalQueries) -> None:
-    found = find_task(reader, "a/b/c", "d_0shot")
+    found = find_samples(reader, criteria())
     there, nowhere = sample_at(reader, found, 5), sample_at(reader, found, N_SAMPLES)
 
     assert there is not None
@@ -175,15 +208,24 @@ async def test_a_sample_is_found_by_its_place(reader: JournalQueries) -> None:
 
 
 async def test_categories_are_named_without_reading_the_task(reader: JournalQueries) -> None:
-    found = find_task(reader, "a/b/c", "d_0shot")
+    found = find_samples(reader, criteria())
 
-    assert reader.finder.categories(found.task.id) == ["c0", "c1"]
+    assert sample_categories(reader, found) == ["c0", "c1"]
 
 
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ({"model": "a/x"}, "the journal has no samples of 'd_0shot' from 'a/x'"),
+        (
+            {"model": "a/x"},
+            "the journal has no samples of 'd_0shot' from 'a/x'\n"
+            "  try:   these have: a/b/c, a/other",
+        ),
+        (
+            {"key": "e_0shot"},
+            "the journal has no samples of 'e_0shot'\n"
+            "  try:   did you mean 'd_0shot'? `llmeval results` shows what there is",
+        ),
         ({"metric": "mm"}, "the task has no metric 'mm'\n  try:   did you mean 'm'?"),
         ({"category": "x"}, "the task has no category 'x'\n  try:   there are: c0, c1"),
     ],
@@ -192,7 +234,7 @@ async def test_an_unknown_name_is_told(
     reader: JournalQueries, names: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UnknownNameError) as caught:
-        find_task(reader, **{"model": "a/b/c", "task": "d_0shot", **names})
+        find_samples(reader, criteria(**names))
 
     assert message == str(caught.value)
 

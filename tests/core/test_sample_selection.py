@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llmeval_core.api import find_samples, find_task, make_leaderboard
+from llmeval_core.api import SampleCriteria, find_samples, make_leaderboard
 from llmeval_core.engine import run_plan
 from llmeval_core.journal import Journal
 from llmeval_core.records import Sample
@@ -46,9 +46,10 @@ async def test_every_key_of_the_leaderboard_has_the_samples_that_it_counts(
     with Journal(tmp_path) as journal, journal.reader() as reader:
         board = make_leaderboard(reader.results(), categories=True)
         for (model, key), cell in board.cells.items():
-            by_key = find_samples(reader, key, None)
-            by_name = find_task(
-                reader, model, "fake_0shot", metric=cell.metric, category=cell.category
+            by_key = find_samples(reader, SampleCriteria(key))
+            by_name = find_samples(
+                reader,
+                SampleCriteria("fake_0shot", model, metric=cell.metric, category=cell.category),
             )
             assert by_key == by_name
             samples = [

@@ -66,7 +66,10 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Outside:
     wheels = [str(wheel) for wheel in sorted((folder / "wheels").glob("*.whl"))]
     assert len(wheels) == len(PROJECTS)
     wheels = [f"{w}[test]" if "example_plugin" in w else w for w in wheels]
-    outside.run(outside.bin / "python", "-m", "pip", "install", "--quiet", *wheels, cwd=folder)
+    outside.run(
+        outside.bin / "python", "-m", "pip", "install", "--quiet",
+        "--constraint", ROOT / "constraints.txt", *wheels, cwd=folder,
+    )  # fmt: skip
     return outside
 
 
@@ -99,7 +102,7 @@ def test_a_run_uses_the_data_set_the_metric_and_the_tracker(
 def test_the_list_of_plugins_names_the_stranger(outside: Outside, tmp_path: Path) -> None:
     plugins = json.loads(outside.run(outside.bin / "llmeval", "plugins", "--json", cwd=tmp_path))
 
-    assert ("example", "llmeval-example-plugin", "loaded") in {
+    assert ("brevity", "llmeval-example-plugin", "loaded") in {
         (plugin["name"], plugin["distribution"], plugin["state"]) for plugin in plugins
     }
     assert {plugin["state"] for plugin in plugins} == {"loaded"}
@@ -116,11 +119,33 @@ def test_a_copy_of_the_template_passes_its_own_tests(outside: Outside, tmp_path:
 
 
 def test_the_readme_of_the_template_works(outside: Outside, tmp_path: Path) -> None:
-    (block,) = blocks(TEMPLATE / "README.md", "console")
+    (_, *uses) = blocks(TEMPLATE / "README.md", "console")
+    (tmp_path / "my.jsonl").write_text('{"input": "1+1?", "output": "2"}\n', encoding="utf-8")
 
-    outside.follow(block, cwd=tmp_path)
+    for block in uses:
+        outside.follow(block, cwd=tmp_path)
 
+    assert len(uses) == 6
     assert (tmp_path / "results.csv").exists()
+
+
+def test_a_new_project_comes_out_of_the_wheel(outside: Outside, tmp_path: Path) -> None:
+    outside.run(outside.bin / "llmeval", "plugin", "new", "metric", "loud", cwd=tmp_path)
+    project = tmp_path / "llmeval-loud"
+    outside.run(
+        outside.bin / "python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir",
+        tmp_path / "wheels", project, cwd=tmp_path,
+    )  # fmt: skip
+    (wheel,) = (tmp_path / "wheels").iterdir()
+    outside.run(
+        outside.bin / "python", "-m", "pip", "install", "--quiet", "--no-deps", wheel, cwd=tmp_path
+    )
+
+    printed = outside.run(outside.bin / "pytest", "-q", "-W", "error", cwd=project)
+    checked = outside.run(outside.bin / "llmeval", "plugin", "check", "loud", cwd=tmp_path)
+
+    assert "passed" in printed
+    assert "metric 'loud'" in checked
 
 
 def test_the_guide_works_from_an_empty_folder(outside: Outside, tmp_path: Path) -> None:

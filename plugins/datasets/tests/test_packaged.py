@@ -15,7 +15,8 @@ from llmeval_datasets.packaged.dataset import (
     packaged_dataset,
 )
 
-from llmeval_core.hooks import ConfigError, FetchError, Settings, Wheel, fetch_wheel
+from llmeval_core.hooks import ConfigError, Settings
+from llmeval_core.support import FetchError, Wheel, fetch_wheel
 from llmeval_core.testing import check_dataset, check_plugin
 
 SHUFFLED = "truthful_qa"
@@ -120,5 +121,5 @@ def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_datasets.plugin")
 
     assert {"jsonl", "csv", "parquet", "llm_jp_eval", "huggingface", "packaged"} < {
-        entry.name for entry in plugin.offers["datasets"]
+        entry.name for entry in plugin.registered["datasets"]
     }

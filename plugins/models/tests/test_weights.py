@@ -13,7 +13,7 @@ from llmeval_models.llamacpp.provider import LlamaCppProvider
 from llmeval_models.llamacpp.weights import ready_weights
 from llmeval_models.settings import LlamaCppSettings
 
-from llmeval_core.hooks import FetchError, Wheel, cache_folder
+from llmeval_core.support import FetchError, Wheel, cache_folder
 
 WHEEL = Wheel(
     "iniconfig", "2.0.0", "b6a85871a79d2e3b22d2d1b94ac2824226a63c6b741c88f7ae975f18b6778374"

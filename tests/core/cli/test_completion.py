@@ -45,7 +45,7 @@ def complete(words: str, work: Path) -> list[str]:
         ("llmeval run --tracker ", ["notebook"]),
         ("llmeval run --li", ["--limit"]),
         ("llmeval -p no:capitals run -d ", []),
-        ("llmeval pl", ["plan", "plugins"]),
+        ("llmeval pl", ["plan", "plugins", "plugin"]),
         ("llmeval metrics ", ["exact"]),
         ("llmeval datasets ", ["fetch", "list", "show", "capitals"]),
         ("llmeval datasets show c", ["capitals"]),

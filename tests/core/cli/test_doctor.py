@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmeval_core.api.core_checks import check_python
+from llmeval_core.api.built_in_checks import check_python
 
 if TYPE_CHECKING:
     from tests.conftest import Llmeval, PluginFolder

@@ -9,7 +9,7 @@ import pytest
 
 from llmeval_core.errors import FailureKind, ModelError
 from llmeval_core.pacing import AdaptiveLimit, EndpointRateLimiter, FixedLimit, RetryBudget
-from llmeval_core.pacing.outage import OPENS_AFTER
+from llmeval_core.pacing.rate_limiter import OPENS_AFTER
 from llmeval_core.records import Generation
 from llmeval_core.testing.virtual_time import virtual_time
 

@@ -15,7 +15,7 @@ from llmeval_core.contracts import ExecutionRequest
 from llmeval_core.errors import ModelError
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.pacing import AdaptiveLimit, EndpointRateLimiter, FixedLimit, Limit, RetryBudget
-from llmeval_core.pacing.refusals import LONGEST_PAUSE_S, Refusals
+from llmeval_core.pacing.refusals import UNTOLD, Refusals
 from llmeval_core.records import Failure, Generation, Request
 from llmeval_core.testing import make_request
 from llmeval_core.testing.virtual_time import virtual_time
@@ -112,7 +112,7 @@ async def test_a_server_that_refuses_everything_ends_the_waiting() -> None:
     assert caught.value.kind == "rate_limit"
     assert caught.value.hint is not None
     assert "timeouts.unavailable_s" in caught.value.hint
-    assert 300 <= now() - began <= 300 + 2 * LONGEST_PAUSE_S
+    assert 300 <= now() - began <= 300 + 2 * UNTOLD.longest_s
 
 
 @virtual_time
@@ -179,5 +179,5 @@ def test_waits_are_bounded_and_answers_forget_everything(
             continue
         told_s = event if isinstance(event, float) else None
         wait_s = refusals.refused(at, told_s, "no", is_held=False)
-        assert wait_s == told_s or (told_s is None and 0 < (wait_s or 0) <= LONGEST_PAUSE_S)
+        assert wait_s == told_s or (told_s is None and 0 < (wait_s or 0) <= UNTOLD.longest_s)
         assert refusals.wait_s(0, 8, at + (wait_s or 0)) == 0.0

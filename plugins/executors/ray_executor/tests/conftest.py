@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmeval_ray_executor.cluster import ROOM_FOR_MODELS, start
+from llmeval_ray_executor.cluster import MODELS_PER_CLUSTER, start
 from llmeval_ray_executor.executor import RayExecutor
 from llmeval_ray_executor.settings import RaySettings
 
 from llmeval_core.testing import FakeDataset, run_in
-from plugins.executors.ray_executor.tests.worker_models import WrittenDown
+from plugins.executors.ray_executor.tests.recording_provider import RecordingProvider
 
 # Any: the outcome has no public type
 RunOnRay = Callable[..., Coroutine[Any, Any, Any]]
@@ -26,7 +26,7 @@ def ray_here() -> Iterator[Any]:  # Any: a module
     """Start Ray with one `place`; a run finds it and leaves it alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT))
-        ray, _ = start(RaySettings(actors=1, resources={"place": 1 / ROOM_FOR_MODELS}))
+        ray, _ = start(RaySettings(actors=1, resources={"place": 1 / MODELS_PER_CLUSTER}))
         yield ray
         ray.shutdown()
 
@@ -39,7 +39,7 @@ def run_on_ray(ray_here: Any, tmp_path: Path) -> RunOnRay:
 
 async def run_with(
     home: Path,
-    model: WrittenDown,
+    model: RecordingProvider,
     n_samples: int = 60,
     *,
     settings: RaySettings | None = None,

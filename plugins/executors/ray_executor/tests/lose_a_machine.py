@@ -17,12 +17,12 @@ from llmeval_ray_executor.settings import RaySettings
 from ray.cluster_utils import Cluster
 
 from plugins.executors.ray_executor.tests.conftest import run_with, until
-from plugins.executors.ray_executor.tests.worker_models import WrittenDown
+from plugins.executors.ray_executor.tests.recording_provider import RecordingProvider
 
 
 async def lose_one(folder: Path, cluster: Any, machines: list[Any]) -> dict[str, Any]:
     """Run, kill, and tell; Any: Ray's test cluster has no types."""
-    model = WrittenDown(folder, latency_s=0.02)
+    model = RecordingProvider(folder, latency_s=0.02)
     settings = RaySettings(
         address=cluster.address, actors=3, concurrency_per_actor=4, resources={"place": 1}
     )
@@ -44,7 +44,7 @@ async def lose_one(folder: Path, cluster: Any, machines: list[Any]) -> dict[str,
     }
 
 
-async def longest_gap(model: WrittenDown, running: asyncio.Task[Any]) -> float:
+async def longest_gap(model: RecordingProvider, running: asyncio.Task[Any]) -> float:
     """Measure the longest time without any request; Any: the outcome has no public type."""
     longest, since, n_before = 0.0, time.monotonic(), -1
     while not running.done():

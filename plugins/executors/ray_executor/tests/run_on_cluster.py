@@ -11,12 +11,12 @@ from llmeval_ray_executor.settings import RaySettings
 
 from plugins.executors.ray_executor.tests.conftest import run_with
 from plugins.executors.ray_executor.tests.lose_a_machine import longest_gap
-from plugins.executors.ray_executor.tests.worker_models import WrittenDown
+from plugins.executors.ray_executor.tests.recording_provider import RecordingProvider
 
 
 async def run(address: str, folder: Path) -> None:
     """Run, and tell."""
-    model = WrittenDown(folder, latency_s=0.02)
+    model = RecordingProvider(folder, latency_s=0.02)
     settings = RaySettings(
         address=address, actors=2, concurrency_per_actor=4, resources={"place": 1}
     )

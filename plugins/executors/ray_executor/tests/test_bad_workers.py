@@ -11,11 +11,11 @@ from typing import Any
 from llmeval_ray_executor.settings import RaySettings
 
 from plugins.executors.ray_executor.tests.conftest import RunOnRay, until
-from plugins.executors.ray_executor.tests.worker_models import WrittenDown
+from plugins.executors.ray_executor.tests.recording_provider import RecordingProvider
 
 
 async def test_a_worker_that_hangs_is_replaced(run_on_ray: RunOnRay, folder: Path) -> None:
-    model = WrittenDown(folder, latency_s=0.05, n_together=2)
+    model = RecordingProvider(folder, latency_s=0.05, n_together=2)
     running: asyncio.Task[Any] = asyncio.create_task(
         run_on_ray(model, 60, settings=RaySettings(actors=2), timeouts={"request_s": 1})
     )
@@ -30,7 +30,7 @@ async def test_a_worker_that_hangs_is_replaced(run_on_ray: RunOnRay, folder: Pat
 async def test_a_copy_that_refuses_everything_fails_nothing(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    model = WrittenDown(folder, latency_s=0.1, max_concurrency=4, n_bad_copies=1)
+    model = RecordingProvider(folder, latency_s=0.1, max_concurrency=4, n_bad_copies=1)
 
     outcome = await run_on_ray(model, 200, settings=RaySettings(actors=3))
 
@@ -40,7 +40,7 @@ async def test_a_copy_that_refuses_everything_fails_nothing(
 async def test_a_samples_time_does_not_run_while_workers_have_no_place(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    model = WrittenDown(folder, latency_s=0.3, max_concurrency=1)
+    model = RecordingProvider(folder, latency_s=0.3, max_concurrency=1)
     settings = RaySettings(actors=8, resources={"place": 1})
 
     outcome = await run_on_ray(model, 12, settings=settings, timeouts={"sample_s": 1.5})
@@ -51,7 +51,7 @@ async def test_a_samples_time_does_not_run_while_workers_have_no_place(
 async def test_what_comes_after_a_stuck_request_does_not_wait_for_it(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    model = WrittenDown(folder, latency_s=0.002, max_concurrency=1, stuck="question 150")
+    model = RecordingProvider(folder, latency_s=0.002, max_concurrency=1, stuck="question 150")
 
     outcome = await run_on_ray(model, 300, settings=RaySettings(actors=2), timeouts={"sample_s": 2})
 

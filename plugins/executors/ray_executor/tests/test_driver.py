@@ -94,7 +94,9 @@ def test_a_killed_driver_resumes_and_asks_nothing_again_that_was_committed(
 
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    wait_until(lambda: "ray::Worker" not in "\n".join(command_lines(process.pid)), "a worker lives")
+    wait_until(
+        lambda: "ray::RayWorker" not in "\n".join(command_lines(process.pid)), "a worker lives"
+    )
     known, before = committed(project.folder), server.asked.copy()
     out, err = start(project).communicate(timeout=200)
 

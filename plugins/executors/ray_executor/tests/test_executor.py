@@ -12,13 +12,13 @@ from llmeval_ray_executor.settings import RaySettings
 
 from llmeval_core.testing import FakeDataset, FakeModel, run_in
 from plugins.executors.ray_executor.tests.conftest import RunOnRay, until
-from plugins.executors.ray_executor.tests.worker_models import WrittenDown
+from plugins.executors.ray_executor.tests.recording_provider import RecordingProvider
 
 
 async def test_a_run_on_ray_ends_in_the_same_numbers_as_at_home(
     run_on_ray: RunOnRay, folder: Path, tmp_path: Path
 ) -> None:
-    model = WrittenDown(folder, refused="question 7", latency_s=0.005)
+    model = RecordingProvider(folder, refused="question 7", latency_s=0.005)
     at_home = await run_in(
         tmp_path / "here", datasets={"fake": FakeDataset(300)}, models={"fake": model}
     )
@@ -38,7 +38,7 @@ async def test_a_run_on_ray_ends_in_the_same_numbers_as_at_home(
 async def test_each_worker_opens_one_copy_for_all_tasks_and_closes_it(
     ray_here: Any, folder: Path, tmp_path: Path
 ) -> None:
-    model = WrittenDown(folder, latency_s=0.01, n_together=2)
+    model = RecordingProvider(folder, latency_s=0.01, n_together=2)
 
     outcome = await run_in(
         tmp_path / "home",
@@ -56,7 +56,7 @@ async def test_each_worker_opens_one_copy_for_all_tasks_and_closes_it(
 async def test_answered_requests_are_not_asked_again_and_no_worker_starts(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    model = WrittenDown(folder)
+    model = RecordingProvider(folder)
     await run_on_ray(model, limit=20)
     n_opened = model.lines("opened")["model"]
 
@@ -67,7 +67,7 @@ async def test_answered_requests_are_not_asked_again_and_no_worker_starts(
 
 
 async def test_a_passing_error_is_tried_again(run_on_ray: RunOnRay, folder: Path) -> None:
-    model = WrittenDown(folder, refused="question", refuse="overloaded", n_refusals=5)
+    model = RecordingProvider(folder, refused="question", refuse="overloaded", n_refusals=5)
 
     outcome = await run_on_ray(model)
 
@@ -79,7 +79,7 @@ async def test_a_passing_error_is_tried_again(run_on_ray: RunOnRay, folder: Path
 async def test_a_refused_key_stops_the_run_with_that_error(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    outcome = await run_on_ray(WrittenDown(folder, refused="question", refuse="auth"), 500)
+    outcome = await run_on_ray(RecordingProvider(folder, refused="question", refuse="auth"), 500)
 
     assert str(outcome.errors[0]).startswith("not 'question ")
     assert str(outcome.errors[0]).endswith(
@@ -92,7 +92,7 @@ async def test_a_key_that_some_questions_are_refused_with_fails_those(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
     """Case s04-one-flagged-prompt-403."""
-    outcome = await run_on_ray(WrittenDown(folder, refused="question 5", refuse="auth"), 50)
+    outcome = await run_on_ray(RecordingProvider(folder, refused="question 5", refuse="auth"), 50)
 
     assert outcome.errors == ()
     assert outcome.summary.n_failed == 1
@@ -101,7 +101,7 @@ async def test_a_key_that_some_questions_are_refused_with_fails_those(
 async def test_a_model_that_cannot_be_opened_stops_the_run_with_that_error(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    outcome = await run_on_ray(WrittenDown(folder, refuse_opening="auth"))
+    outcome = await run_on_ray(RecordingProvider(folder, refuse_opening="auth"))
 
     assert [str(error) for error in outcome.errors] == [
         "the weights are locked\n  where: model fake/model\n  try:   ask for the key"
@@ -111,7 +111,7 @@ async def test_a_model_that_cannot_be_opened_stops_the_run_with_that_error(
 async def test_a_request_that_takes_too_long_fails_with_its_reason(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    model = WrittenDown(folder, latency_s=60)
+    model = RecordingProvider(folder, latency_s=60)
 
     outcome = await run_on_ray(
         model, 3, timeouts={"request_s": 0.2}, retry={"max_attempts": 2, "base_s": 0.001}
@@ -137,7 +137,7 @@ async def test_a_provider_that_cannot_be_pickled_is_told(
 async def test_too_few_resources_are_told_after_a_while(run_on_ray: RunOnRay, folder: Path) -> None:
     settings = RaySettings(actors=1, num_gpus=8, start_timeout_s=1.0)
 
-    outcome = await run_on_ray(WrittenDown(folder), settings=settings)
+    outcome = await run_on_ray(RecordingProvider(folder), settings=settings)
 
     assert outcome.errors[0].what == "no Ray worker was ready within 1 s"
     assert "CPU 1 of 16, GPU 8 of 0" in outcome.errors[0].hint
@@ -146,7 +146,7 @@ async def test_too_few_resources_are_told_after_a_while(run_on_ray: RunOnRay, fo
 async def test_a_stopped_run_ends_its_workers_and_goes_on_later(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    slow, stop = WrittenDown(folder, latency_s=0.05), asyncio.Event()
+    slow, stop = RecordingProvider(folder, latency_s=0.05), asyncio.Event()
     running: asyncio.Task[Any] = asyncio.create_task(run_on_ray(slow, 400, stop=stop))
     await until(lambda: slow.lines("asked").total() > 50)
 
@@ -167,7 +167,7 @@ async def test_a_request_that_nobody_waits_for_leaves_its_worker(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
     settings = RaySettings(actors=1, concurrency_per_actor=1)
-    model = WrittenDown(folder, stuck="question 3")
+    model = RecordingProvider(folder, stuck="question 3")
 
     outcome = await run_on_ray(
         model, 12, settings=settings, concurrency=1, timeouts={"sample_s": 2}
@@ -178,8 +178,8 @@ async def test_a_request_that_nobody_waits_for_leaves_its_worker(
 
 
 async def test_servers_are_asked_side_by_side(ray_here: Any, folder: Path, tmp_path: Path) -> None:
-    slow = WrittenDown(folder, latency_s=0.5, endpoint="slow")
-    quick = WrittenDown(tmp_path, endpoint="quick")
+    slow = RecordingProvider(folder, latency_s=0.5, endpoint="slow")
+    quick = RecordingProvider(tmp_path, endpoint="quick")
 
     outcome = await run_in(
         tmp_path / "home",
@@ -198,8 +198,8 @@ async def test_a_model_waits_for_a_place_while_another_one_of_the_run_works(
     ray_here: Any, folder: Path, tmp_path: Path
 ) -> None:
     settings = RaySettings(actors=1, resources={"place": 1}, start_timeout_s=6.0)
-    one = WrittenDown(folder, latency_s=0.7, endpoint="one")
-    other = WrittenDown(tmp_path, latency_s=0.7, endpoint="other")
+    one = RecordingProvider(folder, latency_s=0.7, endpoint="one")
+    other = RecordingProvider(tmp_path, latency_s=0.7, endpoint="other")
 
     outcome = await run_in(
         tmp_path / "home",

@@ -7,19 +7,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from llmeval_ray_executor.executor import AHEAD, RayExecutor
+from llmeval_ray_executor.executor import MAX_PREFETCH, RayExecutor
 from llmeval_ray_executor.settings import RaySettings
 
 from llmeval_core.hooks import ExecutionRequest, Failure, Generation, Request
 from plugins.executors.ray_executor.tests.conftest import RunOnRay
-from plugins.executors.ray_executor.tests.worker_models import WrittenDown
+from plugins.executors.ray_executor.tests.recording_provider import RecordingProvider
 
 
-@pytest.mark.parametrize(("latency_s", "most"), [(0.01, 3 * (4 + AHEAD)), (2.0, 3 * (4 + 1))])
+@pytest.mark.parametrize(
+    ("latency_s", "most"), [(0.01, 3 * (4 + MAX_PREFETCH)), (2.0, 3 * (4 + 1))]
+)
 async def test_no_more_is_pulled_than_can_soon_be_worked_on(
     run_on_ray: RunOnRay, folder: Path, latency_s: float, most: int
 ) -> None:
-    class Counting(RayExecutor):
+    class CountingExecutor(RayExecutor):
         under_way = most = 0
 
         async def run(
@@ -40,9 +42,11 @@ async def test_no_more_is_pulled_than_can_soon_be_worked_on(
 
             await super().run(job, counted(), finished)
 
-    executor = Counting(RaySettings(actors=3, concurrency_per_actor=4))
+    executor = CountingExecutor(RaySettings(actors=3, concurrency_per_actor=4))
 
-    await run_on_ray(WrittenDown(folder, latency_s=latency_s, n_together=3), 40, executor=executor)
+    await run_on_ray(
+        RecordingProvider(folder, latency_s=latency_s, n_together=3), 40, executor=executor
+    )
 
     assert executor.under_way == 0
     assert 12 <= executor.most <= most
@@ -51,7 +55,7 @@ async def test_no_more_is_pulled_than_can_soon_be_worked_on(
 async def test_each_copy_in_a_worker_gets_as_much_as_it_can_serve(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    model = WrittenDown(folder, latency_s=0.2, max_concurrency=2, n_together=2)
+    model = RecordingProvider(folder, latency_s=0.2, max_concurrency=2, n_together=2)
 
     await run_on_ray(model, 40, settings=RaySettings(actors=2))
 
@@ -61,7 +65,7 @@ async def test_each_copy_in_a_worker_gets_as_much_as_it_can_serve(
 async def test_a_fixed_concurrency_holds_for_all_workers_together(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    model = WrittenDown(folder, latency_s=0.05, n_together=3)
+    model = RecordingProvider(folder, latency_s=0.05, n_together=3)
 
     await run_on_ray(model, 60, concurrency=3)
 
@@ -70,7 +74,7 @@ async def test_a_fixed_concurrency_holds_for_all_workers_together(
 
 
 async def test_a_quota_holds_for_all_workers_together(run_on_ray: RunOnRay, folder: Path) -> None:
-    model = WrittenDown(folder)
+    model = RecordingProvider(folder)
 
     outcome = await run_on_ray(model, 90, limits={"requests_per_minute": 600})
 
@@ -81,7 +85,7 @@ async def test_a_quota_holds_for_all_workers_together(run_on_ray: RunOnRay, fold
 
 
 async def test_a_budget_ends_the_run_and_its_workers(run_on_ray: RunOnRay, folder: Path) -> None:
-    model = WrittenDown(folder, latency_s=0.05)
+    model = RecordingProvider(folder, latency_s=0.05)
 
     outcome = await run_on_ray(model, 400, budget={"tokens": 100}, concurrency=4)
 
@@ -93,7 +97,7 @@ async def test_a_budget_ends_the_run_and_its_workers(run_on_ray: RunOnRay, folde
 async def test_a_time_limit_ends_the_run_and_its_workers(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    model = WrittenDown(folder, stuck="question 2")
+    model = RecordingProvider(folder, stuck="question 2")
 
     outcome = await run_on_ray(model, 20, timeouts={"run_s": 12})
 

@@ -13,18 +13,18 @@ from typing import Any
 
 import pytest
 from llmeval_ray_executor.cluster import LOCAL_ENVIRONMENT
-from llmeval_ray_executor.executor import AHEAD
+from llmeval_ray_executor.executor import MAX_PREFETCH
 from llmeval_ray_executor.settings import RaySettings
 
 from plugins.executors.ray_executor.tests.conftest import ROOT, RunOnRay, until
-from plugins.executors.ray_executor.tests.hosts import hosts, why_not
-from plugins.executors.ray_executor.tests.worker_models import WrittenDown
+from plugins.executors.ray_executor.tests.network_hosts import network_hosts, why_not
+from plugins.executors.ray_executor.tests.recording_provider import RecordingProvider
 
 
 async def test_killed_workers_lose_nothing_and_repeat_only_what_was_with_them(
     run_on_ray: RunOnRay, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    model = WrittenDown(folder, latency_s=0.04)
+    model = RecordingProvider(folder, latency_s=0.04)
     running: asyncio.Task[Any] = asyncio.create_task(run_on_ray(model, 1000))
 
     for n_asked in (200, 400, 600):
@@ -38,7 +38,7 @@ async def test_killed_workers_lose_nothing_and_repeat_only_what_was_with_them(
     assert outcome.summary.n_requests == outcome.summary.n_samples == 1000
     assert outcome.summary.n_failed == 0
     assert len(asked) == 1000
-    assert asked.total() - 1000 <= 3 * (4 + AHEAD)
+    assert asked.total() - 1000 <= 3 * (4 + MAX_PREFETCH)
     assert sum("was lost: ActorDiedError" in line for line in caplog.messages) == 3
     assert len(model.processes("opened")) >= 5
 
@@ -58,12 +58,12 @@ async def test_a_lost_machine_loses_nothing_and_is_noticed_in_seconds(folder: Pa
     output, _ = await process.communicate()
 
     told = json.loads(output.splitlines()[-1])
-    asked = WrittenDown(folder).lines("asked")
+    asked = RecordingProvider(folder).lines("asked")
     assert process.returncode == 0
     assert told["n_requests"] == told["n_samples"] == len(asked) == 1000
     assert told["n_failed"] == 0
     assert told["n_machines_after"] == told["n_machines_before"] - 1
-    assert asked.total() - 1000 <= 4 + AHEAD
+    assert asked.total() - 1000 <= 4 + MAX_PREFETCH
     assert told["longest_gap_s"] < 10
 
 
@@ -74,8 +74,8 @@ async def test_a_machine_that_is_cut_off_loses_nothing_and_is_noticed_in_seconds
         pytest.skip(reason)
     environ = {**LOCAL_ENVIRONMENT, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled"}
     ray = (sys.executable, "-m", "ray.scripts.scripts", "start", "--num-cpus=2")
-    model = WrittenDown(folder)
-    with hosts(3) as machines:
+    model = RecordingProvider(folder)
+    with network_hosts(3) as machines:
         head = machines[0]
         at = ["--head", "--port=6379", "--include-dashboard=false"]
         for machine in machines:
@@ -96,14 +96,14 @@ async def test_a_machine_that_is_cut_off_loses_nothing_and_is_noticed_in_seconds
     asked = model.lines("asked")
     assert told_by_run["n_requests"] == told_by_run["n_samples"] == len(asked) == 1000
     assert told_by_run["n_failed"] == 0
-    assert asked.total() - 1000 <= 4 + AHEAD
+    assert asked.total() - 1000 <= 4 + MAX_PREFETCH
     assert told_by_run["longest_gap_s"] < 20  # a minute without the settings
 
 
 async def test_a_request_that_kills_its_worker_fails_alone(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
-    model = WrittenDown(folder, deadly="question 33")
+    model = RecordingProvider(folder, deadly="question 33")
 
     outcome = await run_on_ray(model, 100)
 
@@ -116,7 +116,7 @@ async def test_workers_that_die_again_and_again_end_the_run(
     run_on_ray: RunOnRay, folder: Path
 ) -> None:
     settings = RaySettings(actors=2, max_restarts=1)
-    model = WrittenDown(folder, deadly="question")
+    model = RecordingProvider(folder, deadly="question")
 
     outcome = await run_on_ray(model, 100, settings=settings)
 

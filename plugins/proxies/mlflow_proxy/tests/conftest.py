@@ -5,12 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +12,20 @@ from typing import Any
 
 import aiohttp
 import pytest
+from llmeval_mlflow_proxy.forwarding_policy import MlflowPolicy
 from llmeval_mlflow_proxy.proxy import Proxy
-from llmeval_mlflow_proxy.refused import MlflowRules
 from llmeval_mlflow_proxy.settings import read_settings
-from llmeval_mlflow_proxy.upstream import Absence, Fixed, Upstream
+from llmeval_mlflow_proxy.upstream import FixedUpstream, Unavailable, Upstream
 from multidict import CIMultiDictProxy
 from yarl import URL
 
 from plugins.proxies.mlflow_proxy.tests.raw_upstream import Answer, RawUpstream, raw_upstream
-from plugins.proxies.mlflow_proxy.tests.serving import PATIENCE_S, mount_one, serve, site_in
+from plugins.proxies.mlflow_proxy.tests.route_server import (
+    mount_one,
+    route_context,
+    serve,
+)
+from tests.mlflow_server import MlflowServer
 
 PREFIX = "/proxy-mlflow"
 
@@ -42,7 +41,7 @@ def quiet_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedResponse:
     """A whole answer."""
 
     status: int
@@ -51,7 +50,7 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Proxied:
+class RunningProxy:
     """A proxy with what is behind it.
 
     Args:
@@ -64,19 +63,19 @@ class Proxied:
     upstream: RawUpstream
     session: aiohttp.ClientSession
 
-    async def ask(self, method: str, rest: str, **options: Any) -> Heard:
+    async def ask(self, method: str, rest: str, **options: Any) -> ReceivedResponse:
         """Ask for a raw path below the prefix, following nothing; Any: aiohttp's options."""
         url = URL(self.url + rest, encoded=True)
         async with self.session.request(method, url, allow_redirects=False, **options) as answer:
-            return Heard(answer.status, answer.headers, await answer.read())
+            return ReceivedResponse(answer.status, answer.headers, await answer.read())
 
 
-Proxying = Callable[..., contextlib.AbstractAsyncContextManager[Proxied]]
+Proxying = Callable[..., contextlib.AbstractAsyncContextManager[RunningProxy]]
 
 
 @contextlib.contextmanager
 def serve_proxy(
-    known: Upstream | Absence,
+    known: Upstream | Unavailable,
     home: Path,
     *,
     root_path: str = "",
@@ -84,14 +83,14 @@ def serve_proxy(
 ) -> Iterator[str]:
     """Serve a proxy to a fixed upstream; give its URL with the prefix."""
     proxy = Proxy(
-        Fixed(known),
+        FixedUpstream(known),
         home,
         name="MLflow",
-        rules=MlflowRules(),
+        policy=MlflowPolicy(),
         allowed_origins=allowed,
         diagnosis="/debug-mlflow",
     )
-    with serve(mount_one(PREFIX, proxy, site_in(home)), root_path=root_path) as url:
+    with serve(mount_one(PREFIX, proxy, route_context(home)), root_path=root_path) as url:
         yield url + PREFIX
 
 
@@ -106,7 +105,7 @@ def proxying(tmp_path: Path) -> Proxying:
         base: str = "",
         environ: dict[str, str] | None = None,
         root_path: str = "",
-    ) -> AsyncIterator[Proxied]:
+    ) -> AsyncIterator[RunningProxy]:
         async with raw_upstream(answer) as upstream:
             settings = read_settings(
                 {**(environ or {}), "MLFLOW_TRACKING_URI": upstream.url + base}
@@ -121,67 +120,11 @@ def proxying(tmp_path: Path) -> Proxying:
             url = await asyncio.to_thread(served.__enter__)
             try:
                 async with aiohttp.ClientSession(auto_decompress=False) as session:
-                    yield Proxied(url, upstream, session)
+                    yield RunningProxy(url, upstream, session)
             finally:
                 await asyncio.to_thread(served.__exit__, None, None, None)
 
     return open_one
-
-
-class MlflowServer:
-    """A real `mlflow server` on SQLite."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self, **environment: str) -> None:
-        """Start it and wait until it answers."""
-        command = [sys.executable, "-m", "mlflow", "server", "--workers=1", "--host=127.0.0.1"]
-        command += [
-            f"--port={self.port}",
-            f"--backend-store-uri=sqlite:///{self.folder / 'server.db'}",
-            f"--artifacts-destination={self.folder / 'artifacts'}",
-        ]
-        quiet = {
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-        }
-        with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                env={**os.environ, **quiet, **environment},
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/health"):
-                return
-            assert time.monotonic() < deadline, (self.folder / "server.log").read_text()
-            assert self._process.poll() is None, (self.folder / "server.log").read_text()
-            time.sleep(0.1)
-
-    def stop(self) -> None:
-        """End it with its workers."""
-        if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-
-@pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
-    server = MlflowServer(tmp_path_factory.mktemp("mlflow"))
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, 
 from playwright.sync_api import TimeoutError as SlowPageError
 
 from llmeval_core.hooks import TrackerStatus
-from plugins.proxies.mlflow_proxy.tests.conftest import MlflowServer
-from plugins.proxies.mlflow_proxy.tests.seeding import MODELS, Seeded, seed
-from plugins.proxies.mlflow_proxy.tests.serving import mount, serve, site_in
+from plugins.proxies.mlflow_proxy.tests.route_server import mount, route_context, serve
+from plugins.proxies.mlflow_proxy.tests.seeded_mlflow import MODELS, Seeded, seed
+from tests.mlflow_server import MlflowServer
 
 SCREENSHOTS = Path(__file__).parents[4] / "build" / "screenshots"
 PATIENCE_MS = 60_000
@@ -53,7 +53,7 @@ PAGES = {
 
 
 @dataclass  # without slots: playwright leaves marks on what it calls
-class Visit:
+class PageErrors:
     """What went wrong while a page was looked at, by paths below the server's own."""
 
     base: str
@@ -107,9 +107,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
         context.close()
 
 
-def open_page(browser: BrowserContext, base: str, address: str) -> tuple[Page, Visit]:
+def open_page(browser: BrowserContext, base: str, address: str) -> tuple[Page, PageErrors]:
     """Begin to open a page."""
-    visit = Visit(base)
+    visit = PageErrors(base)
     page = browser.new_page()
     visit.watch(page)
     page.goto(f"{base}/{address}", wait_until="commit")
@@ -161,7 +161,7 @@ def diagnosis(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server.url)
     waiting = TrackerStatus("mlflow", 3, 2, 0, None, None, "connection refused")
     lines = ["12:00:01 MLflow is away: connection refused", "12:00:31 MLflow: <b>2</b> waiting"]
-    site = site_in(tmp_path, tracker_statuses=lambda: [waiting], log_lines=lambda word: lines)
+    site = route_context(tmp_path, tracker_statuses=lambda: [waiting], log_lines=lambda word: lines)
     with serve(mount(llmeval_register_routes(), site)) as url:
         yield url
 

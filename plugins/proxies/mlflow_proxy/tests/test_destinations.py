@@ -12,11 +12,11 @@ from aiohttp import web
 from llmeval_mlflow_proxy.diagnosis.destinations import Destination, find_destinations
 from llmeval_mlflow_proxy.diagnosis.diagnose import Diagnosis, diagnose
 from llmeval_mlflow_proxy.settings import read_settings
-from llmeval_mlflow_proxy.upstream import Fixed
+from llmeval_mlflow_proxy.upstream import FixedUpstream
 
 from llmeval_core.hooks import Json, TrackerStatus
 from plugins.proxies.mlflow_proxy.tests.fake_mlflow import Handler, fake_mlflow, replying
-from plugins.proxies.mlflow_proxy.tests.serving import site_in
+from plugins.proxies.mlflow_proxy.tests.route_server import route_context
 from plugins.proxies.mlflow_proxy.tests.test_diagnosis import ACTIVE, BY_NAME, RUNS, run
 
 MLFLOW = "http://mlflow:5000"
@@ -118,8 +118,8 @@ def test_what_is_shown_comes_first_then_what_was_used_last(tmp_path: Path) -> No
 async def diagnosed(url: str, home: Path, *tracker_statuses: TrackerStatus) -> Diagnosis:
     settings = read_settings({"MLFLOW_TRACKING_URI": url})
     assert settings.mlflow is not None
-    site = site_in(home, tracker_statuses=lambda: tracker_statuses)
-    return await diagnose(Fixed(settings.mlflow), site, settings=settings, origin=None)
+    site = route_context(home, tracker_statuses=lambda: tracker_statuses)
+    return await diagnose(FixedUpstream(settings.mlflow), site, settings=settings, origin=None)
 
 
 def said(diagnosis: Diagnosis, topic: str) -> list[tuple[str, str]]:

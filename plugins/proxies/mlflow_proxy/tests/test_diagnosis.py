@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from llmeval_mlflow_proxy.diagnosis.diagnose import Diagnosis, diagnose
-from llmeval_mlflow_proxy.diagnosis.findings import Action, Finding
-from llmeval_mlflow_proxy.diagnosis.words import words
+from llmeval_mlflow_proxy.diagnosis.diagnosis_texts import translations
+from llmeval_mlflow_proxy.diagnosis.findings import Finding, FindingAction
 from llmeval_mlflow_proxy.settings import read_settings
-from llmeval_mlflow_proxy.upstream import Fixed
+from llmeval_mlflow_proxy.upstream import FixedUpstream
 
 from llmeval_core.hooks import LlmevalError, TrackerStatus
 from plugins.proxies.mlflow_proxy.tests.fake_mlflow import Handler, fake_mlflow, replying
-from plugins.proxies.mlflow_proxy.tests.serving import site_in
+from plugins.proxies.mlflow_proxy.tests.route_server import route_context
 
 SEARCH = "/api/2.0/mlflow/experiments/search"
 BY_NAME = "/api/2.0/mlflow/experiments/get-by-name"
@@ -33,8 +33,8 @@ async def diagnosed(url: str, home: Path, **functions: Any) -> Diagnosis:
     settings = read_settings(environ)
     assert settings.mlflow is not None
     return await diagnose(
-        Fixed(settings.mlflow),
-        site_in(home, **functions),
+        FixedUpstream(settings.mlflow),
+        route_context(home, **functions),
         settings=settings,
         origin="http://llmeval.example",
     )
@@ -136,7 +136,7 @@ async def test_something_that_is_not_mlflow(tmp_path: Path) -> None:
         diagnosis = await diagnosed(url, tmp_path)
 
     servers = [finding for finding in diagnosis.findings if finding.topic == "server"]
-    assert [finding.word for finding in servers] == ["server.answers", "server.strange"]
+    assert [finding.text_key for finding in servers] == ["server.answers", "server.strange"]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ async def test_models_with_several_runs_are_named(tmp_path: Path) -> None:
         ("a/b: r1", "#/experiments/7/runs/r1"),
         ("a/b: r2", "#/experiments/7/runs/r2"),
     ]
-    assert runs.action == Action("heal", "mlflow")
+    assert runs.action == FindingAction("heal", "mlflow")
 
 
 async def test_several_workers_betray_themselves_by_their_delay(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ async def test_no_secret_is_in_a_finding_or_a_log_line(tmp_path: Path) -> None:
 
 
 def test_both_languages_have_the_same_words_with_the_same_gaps() -> None:
-    english, japanese = words("en"), words("ja")
+    english, japanese = translations("en"), translations("ja")
 
     assert list(english) == list(japanese)
     for word, text in english.items():

@@ -17,8 +17,8 @@ from llmeval_mlflow_proxy.plugin import llmeval_register_routes
 from mlflow.tracking import MlflowClient
 
 from llmeval_core.hooks import LlmevalError, TrackerStatus
-from plugins.proxies.mlflow_proxy.tests.conftest import MlflowServer
-from plugins.proxies.mlflow_proxy.tests.serving import mount, serve, site_in
+from plugins.proxies.mlflow_proxy.tests.route_server import mount, route_context, serve
+from tests.mlflow_server import MlflowServer
 
 MODELS = [
     "openai/gpt-found",
@@ -59,7 +59,7 @@ def open_site(
 
         def open_one(root_path: str = "", **functions: Any) -> str:
             monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server.url)
-            app = mount(llmeval_register_routes(), site_in(tmp_path, **functions))
+            app = mount(llmeval_register_routes(), route_context(tmp_path, **functions))
             monkeypatch.delenv("MLFLOW_TRACKING_URI")
             return stack.enter_context(serve(app, root_path=root_path))
 

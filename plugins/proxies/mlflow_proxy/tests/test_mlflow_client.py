@@ -15,7 +15,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from plugins.proxies.mlflow_proxy.tests.conftest import MlflowServer
+from tests.mlflow_server import MlflowServer
 
 MIB = 1 << 20
 

@@ -12,8 +12,8 @@ from mlflow.entities.model_registry import PromptVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from plugins.proxies.mlflow_proxy.tests.asking_mlflow import ask, said
-from plugins.proxies.mlflow_proxy.tests.conftest import MlflowServer
+from plugins.proxies.mlflow_proxy.tests.mlflow_requests import ask, said
+from tests.mlflow_server import MlflowServer
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from llmeval_mlflow_proxy.plugin import llmeval_register_routes
 from llmeval_mlflow_proxy.settings import read_settings
-from llmeval_mlflow_proxy.upstream import Absence, Upstream
+from llmeval_mlflow_proxy.upstream import Unavailable, Upstream
 
 from llmeval_core.hooks import ConfigError
 
@@ -56,7 +56,7 @@ def test_secrets_are_known_in_each_form_and_shown_in_none() -> None:
 def test_what_has_no_pages_is_told(uri: str) -> None:
     mlflow = read_settings({"MLFLOW_TRACKING_URI": uri}).mlflow
 
-    assert isinstance(mlflow, Absence)
+    assert isinstance(mlflow, Unavailable)
     assert mlflow.state == "none"
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from plugins.proxies.mlflow_proxy.tests.conftest import Proxying
 from plugins.proxies.mlflow_proxy.tests.raw_upstream import Exchange, plain
-from plugins.proxies.mlflow_proxy.tests.serving import PATIENCE_S
+from plugins.proxies.mlflow_proxy.tests.route_server import MAX_WAIT_S
 
 MIB = 1 << 20
 MOST_HELD = 24 * MIB  # the sockets' own buffers on four ends, and ours
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + MAX_WAIT_S
     while not happened():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
@@ -121,12 +121,12 @@ async def test_the_first_event_comes_at_once_and_leaving_closes_the_upstream(
     async with proxying(events) as proxied:
         headers = {"Accept-Encoding": "gzip"}
         answer = await proxied.session.get(f"{proxied.url}/stream", headers=headers)
-        first = await asyncio.wait_for(answer.content.readuntil(b"\n\n"), PATIENCE_S)
+        first = await asyncio.wait_for(answer.content.readuntil(b"\n\n"), MAX_WAIT_S)
 
         assert first == b"data: first\n\n"
         assert "Content-Encoding" not in answer.headers
         answer.close()
-        await asyncio.wait_for(is_closed.wait(), PATIENCE_S)
+        await asyncio.wait_for(is_closed.wait(), MAX_WAIT_S)
 
 
 async def test_a_client_that_gives_up_waiting_closes_the_upstream(proxying: Proxying) -> None:
@@ -139,10 +139,10 @@ async def test_a_client_that_gives_up_waiting_closes_the_upstream(proxying: Prox
 
     async with proxying(silent) as proxied:
         waiting = asyncio.create_task(proxied.session.get(f"{proxied.url}/slow"))
-        await asyncio.wait_for(has_come.wait(), PATIENCE_S)
+        await asyncio.wait_for(has_come.wait(), MAX_WAIT_S)
         waiting.cancel()
 
-        await asyncio.wait_for(is_closed.wait(), PATIENCE_S)
+        await asyncio.wait_for(is_closed.wait(), MAX_WAIT_S)
 
 
 async def test_a_client_that_leaves_in_the_middle_of_an_upload_closes_the_upstream(
@@ -162,10 +162,10 @@ async def test_a_client_that_leaves_in_the_middle_of_an_upload_closes_the_upstre
 
     async with proxying(reading) as proxied:
         sending = asyncio.create_task(proxied.session.put(f"{proxied.url}/up", data=stuck()))
-        await asyncio.wait_for(has_come.wait(), PATIENCE_S)
+        await asyncio.wait_for(has_come.wait(), MAX_WAIT_S)
         sending.cancel()
 
-        await asyncio.wait_for(is_closed.wait(), PATIENCE_S)
+        await asyncio.wait_for(is_closed.wait(), MAX_WAIT_S)
 
 
 async def test_an_answer_that_breaks_off_is_seen_to_be_cut(proxying: Proxying) -> None:

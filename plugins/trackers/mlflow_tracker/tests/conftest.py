@@ -5,12 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,8 +25,10 @@ from llmeval_core.hooks import (
     Score,
     TaskResult,
 )
-from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
-from plugins.trackers.mlflow_tracker.tests.postgres import PostgresCluster
+from plugins.trackers.mlflow_tracker.tests.fault_proxy import FaultProxy
+from plugins.trackers.mlflow_tracker.tests.postgres_cluster import PostgresCluster
+from plugins.trackers.mlflow_tracker.tests.writer_processes import WriterProcesses
+from tests.mlflow_server import MlflowServer
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Any]
@@ -135,68 +131,10 @@ async def open_tracker(tmp_path: Path) -> AsyncIterator[TrackerFactory]:
         yield open_one
 
 
-class Server:
-    """A real MLflow server on loopback that can be stopped, frozen and started again.
-
-    Its store is an SQLite file in its folder, or the database that is given.
-    """
-
-    def __init__(self, folder: Path, database: str | None = None) -> None:
-        self.folder = folder
-        self.database = database or f"sqlite:///{folder}/server.db"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "mlflow", "server", "--workers=1", "--host=127.0.0.1"]
-        command += [
-            f"--port={self.port}",
-            f"--backend-store-uri={self.database}",
-            f"--artifacts-destination={self.folder / 'artifacts'}",
-        ]
-        environment = {
-            **os.environ,
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-            "MLFLOW_SERVER_ALLOWED_HOSTS": "127.0.0.1:*",
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-        }
-        with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                env=environment,
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + 90
-        while True:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/health"):
-                return
-            assert time.monotonic() < deadline, (self.folder / "server.log").read_text()
-            assert self._process.poll() is None, (self.folder / "server.log").read_text()
-            time.sleep(0.1)
-
-    def signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        os.killpg(self._process.pid, number)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self.signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("mlflow-server"))
-    server.start()
-    yield server
-    server.stop()
+def server(mlflow_server: MlflowServer) -> MlflowServer:
+    """Give the MLflow server that all tests share; its database is an SQLite file."""
+    return mlflow_server
 
 
 @pytest.fixture(scope="session")
@@ -212,23 +150,23 @@ def postgres() -> Iterator[PostgresCluster]:
 @pytest.fixture(scope="session")
 def postgres_server(
     postgres: PostgresCluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+) -> Iterator[MlflowServer]:
     folder = tmp_path_factory.mktemp("mlflow-postgres")
-    server = Server(folder, postgres.new_database("mlflow"))
+    server = MlflowServer(folder, postgres.new_database("mlflow"))
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture(params=["server", "postgres_server"], ids=["sqlite", "postgresql"])
-def any_server(request: pytest.FixtureRequest) -> Server:
+def any_server(request: pytest.FixtureRequest) -> MlflowServer:
     """For what depends on the database behind the server: the test runs on each."""
-    chosen: Server = request.getfixturevalue(request.param)
+    chosen: MlflowServer = request.getfixturevalue(request.param)
     return chosen
 
 
 @pytest.fixture
-def proxies(server: Server) -> Iterator[Callable[[], FaultProxy]]:
+def proxies(server: MlflowServer) -> Iterator[Callable[[], FaultProxy]]:
     with contextlib.ExitStack() as stack:
 
         def new() -> FaultProxy:
@@ -250,41 +188,8 @@ def experiment(request: pytest.FixtureRequest) -> str:
     return re.sub(r"[^\w ]", " ", request.node.name)
 
 
-Race = Callable[[int, Path, str, str], None]
-
-
-@pytest.fixture
-def race(tmp_path: Path) -> Race:
-    """Let n processes deliver a result each for one model, all at the same moment."""
-
-    def run(n_processes: int, home: Path, uri: str, model: str) -> None:
-        script = Path(__file__).parent / "deliver_one.py"
-        errors = [(tmp_path / f"stderr-{i}").open("w+") for i in range(n_processes)]
-        processes = [
-            subprocess.Popen(
-                [sys.executable, str(script), str(home), uri, model, f"set{number}"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors[number],
-                text=True,
-                cwd=tmp_path,
-            )
-            for number in range(n_processes)
-        ]
-        said = [process.stdout.readline() for process in processes if process.stdout]
-        for process in processes:
-            with contextlib.suppress(BrokenPipeError):
-                assert process.stdin is not None
-                process.stdin.write("go\n")
-                process.stdin.flush()
-        for process in processes:
-            process.communicate(timeout=90)
-        told = []
-        for file in errors:
-            file.seek(0)
-            told.append(file.read())
-            file.close()
-        assert said == ["ready\n"] * n_processes, told
-        assert [process.returncode for process in processes] == [0] * n_processes, told
-
-    return run
+@pytest.fixture(scope="session")
+def writers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WriterProcesses]:
+    """Give processes that write to one model at the same moment."""
+    with WriterProcesses(tmp_path_factory.mktemp("writers") / "log") as processes:
+        yield processes

@@ -21,7 +21,7 @@ from mlflow.tracking import MlflowClient
 
 from llmeval_core.hooks import TaskResult, TrackerError
 from llmeval_core.testing import run_info
-from plugins.trackers.mlflow_tracker.tests.actions import (
+from plugins.trackers.mlflow_tracker.tests.fault_actions import (
     HTTP_200_HTML,
     HTTP_401,
     HTTP_403_HOST,
@@ -30,7 +30,7 @@ from plugins.trackers.mlflow_tracker.tests.actions import (
     RESET,
     always,
 )
-from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
+from plugins.trackers.mlflow_tracker.tests.fault_proxy import FaultProxy
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Awaitable[Any]]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from llmeval_mlflow_tracker.address import read_address
-from llmeval_mlflow_tracker.embedded import find_place
 from llmeval_mlflow_tracker.settings import MlflowSettings
 from llmeval_mlflow_tracker.tracker import MlflowTracker
+from llmeval_mlflow_tracker.tracking_location import find_location
 
 from llmeval_core.hooks import ConfigError, TrackerError
 from llmeval_core.testing import run_info
@@ -133,13 +133,13 @@ def test_a_variable_is_named_as_the_place(tmp_path: Path, monkeypatch: pytest.Mo
 def test_an_empty_variable_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "  ")
 
-    assert find_place(None, home=tmp_path).database == tmp_path / "mlflow.db"
+    assert find_location(None, home=tmp_path).database == tmp_path / "mlflow.db"
 
 
 def test_a_database_of_ones_home_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    assert find_place("sqlite:///~/m.db", home=Path()).database == tmp_path / "m.db"
+    assert find_location("sqlite:///~/m.db", home=Path()).database == tmp_path / "m.db"
 
 
 async def test_a_tracker_that_was_never_checked_says_the_same(tmp_path: Path) -> None:

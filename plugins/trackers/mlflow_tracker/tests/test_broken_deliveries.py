@@ -13,25 +13,25 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from llmeval_core.hooks import TaskResult
-from plugins.trackers.mlflow_tracker.tests.actions import (
+from plugins.trackers.mlflow_tracker.tests.delivery_checks import (
+    delivered_at_last,
+    history_of,
+    refused,
+    runs_of,
+)
+from plugins.trackers.mlflow_tracker.tests.fault_actions import (
     CUT,
     HALVE,
     HTTP_502_HTML,
     LATE,
     PASS,
     RESET,
-    Action,
-    Request,
+    FaultAction,
+    ProxiedRequest,
     always,
     once,
 )
-from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
-from plugins.trackers.mlflow_tracker.tests.outcomes import (
-    delivered_at_last,
-    history_of,
-    refused,
-    runs_of,
-)
+from plugins.trackers.mlflow_tracker.tests.fault_proxy import FaultProxy
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Awaitable[Any]]
@@ -83,7 +83,7 @@ async def test_the_answer_to_any_call_of_a_first_delivery_may_be_lost(
 @pytest.mark.parametrize("action", [RESET, HALVE, HTTP_502_HTML], ids=["reset", "halve", "502"])
 async def test_any_call_of_a_first_delivery_may_break(
     *,
-    action: Action,
+    action: FaultAction,
     server: Any,
     proxies: Callable[[], FaultProxy],
     experiment: str,
@@ -212,7 +212,7 @@ async def test_a_run_that_is_binned_while_it_is_being_made_is_made_again(
     tracker = await open_tracker(tracking_uri=proxy.url, experiment=experiment)
     binned: list[str] = []
 
-    def bin_before_naming(request: Request) -> Action:
+    def bin_before_naming(request: ProxiedRequest) -> FaultAction:
         if request.path == "runs/log-parameter" and not binned:
             (unnamed,) = runs_of(server, experiment)
             MlflowClient(server.url).delete_run(unnamed.info.run_id)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from llmeval_mlflow_tracker.embedded import find_place
-from llmeval_mlflow_tracker.environment import check_surroundings
+from llmeval_mlflow_tracker.environment import check_environment
 from llmeval_mlflow_tracker.settings import MlflowSettings
+from llmeval_mlflow_tracker.tracking_location import find_location
 
 from llmeval_core.hooks import ConfigError, LlmevalError, TrackerError
 
@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def notes(uri: str, environ: Mapping[str, str], **settings: object) -> tuple[str, ...]:
     chosen = MlflowSettings.model_validate({"tracking_uri": uri, **settings})
-    return check_surroundings(find_place(uri, home=Path("home")), chosen, environ)
+    return check_environment(find_location(uri, home=Path("home")), chosen, environ)
 
 
 def refused(uri: str, environ: Mapping[str, str]) -> LlmevalError:

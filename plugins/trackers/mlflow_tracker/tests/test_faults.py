@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from llmeval_core.hooks import TaskResult
-from plugins.trackers.mlflow_tracker.tests.actions import (
+from plugins.trackers.mlflow_tracker.tests.delivery_checks import history_of, refused, runs_of
+from plugins.trackers.mlflow_tracker.tests.fault_actions import (
     CUT,
     HALVE,
     HANG,
@@ -23,11 +24,10 @@ from plugins.trackers.mlflow_tracker.tests.actions import (
     HTTP_502_HTML,
     PASS,
     RESET,
-    Action,
+    FaultAction,
     always,
 )
-from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
-from plugins.trackers.mlflow_tracker.tests.outcomes import history_of, refused, runs_of
+from plugins.trackers.mlflow_tracker.tests.fault_proxy import FaultProxy
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Awaitable[Any]]
@@ -131,8 +131,15 @@ async def test_a_busy_moment_is_not_noticed(
 ) -> None:
     tracker = await open_tracker(tracking_uri=proxy.url, experiment=experiment)
     await tracker.deliver(make_result("a"))
-    now = Action("answer", 429, headers={"Retry-After": "0"})
-    odd: dict[int, Action] = {1: HTTP_500, 3: RESET, 5: now, 7: HTTP_502_HTML, 9: CUT, 11: HALVE}
+    now = FaultAction("answer", 429, headers={"Retry-After": "0"})
+    odd: dict[int, FaultAction] = {
+        1: HTTP_500,
+        3: RESET,
+        5: now,
+        7: HTTP_502_HTML,
+        9: CUT,
+        11: HALVE,
+    }
     proxy.program = lambda request: odd.get(request.number, PASS)
     proxy.forget()
 

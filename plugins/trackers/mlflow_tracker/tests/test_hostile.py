@@ -7,34 +7,38 @@ import sys
 from pathlib import Path
 
 import pytest
-from llmeval_mlflow_tracker.bounded_http import MOST_REDIRECTS
+from llmeval_mlflow_tracker.bounded_http import MAX_REDIRECTS
 from llmeval_mlflow_tracker.settings import MlflowSettings
 from llmeval_mlflow_tracker.tracker import MlflowTracker
 
 from llmeval_core.hooks import TrackerError
 from llmeval_core.testing import run_info
-from plugins.trackers.mlflow_tracker.tests import hostile
-from plugins.trackers.mlflow_tracker.tests.hostile import Serve
+from plugins.trackers.mlflow_tracker.tests import hostile_server
+from plugins.trackers.mlflow_tracker.tests.hostile_server import Serve
 
 TIMEOUT_S = 1.0
 PATIENCE_S = 20.0  # for a loaded machine; without an end there is none
 KINDS: dict[str, tuple[Serve, str, int]] = {
-    "redirect loop": (hostile.redirect_loop, "redirects again and again", MOST_REDIRECTS + 1),
-    "redirect with a body": (hostile.redirect_with_endless_body, "", MOST_REDIRECTS + 1),
-    "dripping headers": (hostile.dripping_headers, "does not answer in time", 1),
-    "dripping body": (hostile.dripping_body, "does not answer in time", 1),
-    "endless body": (hostile.endless_body, "", 1),
-    "gzip bomb": (hostile.gzip_bomb, "it sends more than 64 MiB|does not answer in time", 1),
-    "huge JSON": (hostile.huge_json, "it sends more than 64 MiB|does not answer in time", 1),
-    "deep JSON": (hostile.deep_json, "is not MLflow's API", 1),
-    "half closed": (hostile.half_closed, "cannot be reached: no connection", 3),
-    "silent": (hostile.silent, "does not answer in time", 1),
-    "not HTTP": (hostile.not_http, "cannot be reached: no connection", 3),
-    "HTML": (hostile.html_login, "is not MLflow's API", 1),
-    "404 page": (hostile.page_not_found, "is not MLflow's API: a page with status 404", 1),
-    "redirected writes": (hostile.redirected_writes, "redirects to https://other.example/x", 3),
-    "other JSON": (hostile.other_json, "is not MLflow's API", 1),
-    "busy": (hostile.busy_for_an_hour, "cannot take requests now (503", 1),
+    "redirect loop": (hostile_server.redirect_loop, "redirects again and again", MAX_REDIRECTS + 1),
+    "redirect with a body": (hostile_server.redirect_with_endless_body, "", MAX_REDIRECTS + 1),
+    "dripping headers": (hostile_server.dripping_headers, "does not answer in time", 1),
+    "dripping body": (hostile_server.dripping_body, "does not answer in time", 1),
+    "endless body": (hostile_server.endless_body, "", 1),
+    "gzip bomb": (hostile_server.gzip_bomb, "it sends more than 64 MiB|does not answer in time", 1),
+    "huge JSON": (hostile_server.huge_json, "it sends more than 64 MiB|does not answer in time", 1),
+    "deep JSON": (hostile_server.deep_json, "is not MLflow's API", 1),
+    "half closed": (hostile_server.half_closed, "cannot be reached: no connection", 3),
+    "silent": (hostile_server.silent, "does not answer in time", 1),
+    "not HTTP": (hostile_server.not_http, "cannot be reached: no connection", 3),
+    "HTML": (hostile_server.html_login, "is not MLflow's API", 1),
+    "404 page": (hostile_server.page_not_found, "is not MLflow's API: a page with status 404", 1),
+    "redirected writes": (
+        hostile_server.redirected_writes,
+        "redirects to https://other.example/x",
+        3,
+    ),
+    "other JSON": (hostile_server.other_json, "is not MLflow's API", 1),
+    "busy": (hostile_server.busy_for_an_hour, "cannot take requests now (503", 1),
 }
 
 
@@ -55,10 +59,10 @@ async def refused(url: str, home: Path) -> TrackerError:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_hostile_server_is_left_in_time_with_one_line(kind: str, tmp_path: Path) -> None:
     serve, told, most_requests = KINDS[kind]
-    hostile.bomb()
+    hostile_server.bomb()
     before = most_memory_bytes()
 
-    with hostile.hostile(serve) as server:
+    with hostile_server.hostile(serve) as server:
         error = await refused(server.url, tmp_path)
         server.wait_idle(PATIENCE_S)
 
@@ -75,7 +79,7 @@ async def test_more_attempts_that_the_user_wants_fit_into_the_time_too(
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "7")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")
 
-    with hostile.hostile(hostile.busy_for_an_hour) as server:
+    with hostile_server.hostile(hostile_server.busy_for_an_hour) as server:
         error = await refused(server.url, tmp_path)
 
         assert server.n_requests == 1
@@ -83,7 +87,7 @@ async def test_more_attempts_that_the_user_wants_fit_into_the_time_too(
 
 
 async def test_an_encryption_that_never_begins_ends_in_time(tmp_path: Path) -> None:
-    with hostile.hostile(hostile.dripping_handshake) as server:
+    with hostile_server.hostile(hostile_server.dripping_handshake) as server:
         error = await refused(server.url.replace("http://", "https://"), tmp_path)
         server.wait_idle(PATIENCE_S)
 

@@ -11,8 +11,8 @@ from mlflow.tracking import MlflowClient
 from llmeval_core.hooks import (
     TaskResult,
 )
-from plugins.trackers.mlflow_tracker.tests.carelessness import with_values
-from plugins.trackers.mlflow_tracker.tests.outcomes import runs_of
+from plugins.trackers.mlflow_tracker.tests.careless_metrics import with_values
+from plugins.trackers.mlflow_tracker.tests.delivery_checks import runs_of
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Awaitable[Any]]

@@ -11,7 +11,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from llmeval_core.hooks import TaskResult, TrackerError
-from plugins.trackers.mlflow_tracker.tests.outcomes import MARGIN_S, history_of, runs_of
+from plugins.trackers.mlflow_tracker.tests.delivery_checks import MARGIN_S, history_of, runs_of
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Awaitable[Any]]

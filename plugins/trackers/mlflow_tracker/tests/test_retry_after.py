@@ -20,7 +20,7 @@ from llmeval_core.testing import run_info
 
 @contextmanager
 def busy_server(retry_after: str | None) -> Iterator[str]:
-    class Busy(BaseHTTPRequestHandler):
+    class AlwaysBusyHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(429)
             if retry_after is not None:
@@ -31,7 +31,7 @@ def busy_server(retry_after: str | None) -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), AlwaysBusyHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmeval_mlflow_tracker.check import check_mlflow
+from llmeval_mlflow_tracker.mlflow_check import check_mlflow
 from llmeval_mlflow_tracker.settings import MlflowSettings
 from llmeval_mlflow_tracker.tracker import MlflowTracker
 from mlflow.tracking import MlflowClient
 
 from llmeval_core.hooks import RunInfo, TaskResult, TrackerError
+from plugins.trackers.mlflow_tracker.tests.writer_processes import WriterProcesses
 
 ResultFactory = Callable[..., TaskResult]
 
@@ -91,9 +92,9 @@ async def test_a_replay_changes_nothing_even_from_another_tracker(
 
 
 def test_four_processes_with_one_new_model_make_one_run(
-    any_server: Any, tmp_path: Path, race: Callable[..., None]
+    any_server: Any, tmp_path: Path, writers: WriterProcesses
 ) -> None:
-    race(4, tmp_path, any_server.url, "race/new-model")
+    writers.deliver_together(4, tmp_path, any_server.url, "race/new-model")
 
     (run,) = runs_of(any_server.url, "model_evaluation", "race/new-model")
     assert run.data.metrics == {f"set{number}_0shot_accuracy": 0.5 for number in range(4)}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from llmeval_mlflow_tracker.scores import Score as ShownScore
+from llmeval_mlflow_tracker.metric_values import MetricValue
 from llmeval_mlflow_tracker.table import logged_tables, sample_table, score_table
 
 from llmeval_core.hooks import Failure, Generation, Loglikelihood, Sample, SampleResult, Score
@@ -109,7 +109,7 @@ def test_a_full_list_of_tables_drops_the_oldest() -> None:
 
 def test_the_score_table_says_which_scores_are_metrics() -> None:
     result = make_task_result(metrics={"exact_match": 0.75, "f1": 0.5})
-    left_out = {"capitals_0shot_f1": ShownScore(0.5, None)}
+    left_out = {"capitals_0shot_f1": MetricValue(0.5, None)}
 
     table = score_table(result, left_out)
 

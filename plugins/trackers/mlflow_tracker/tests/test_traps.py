@@ -23,9 +23,9 @@ from llmeval_core.hooks import (
     TrackerError,
 )
 from llmeval_core.testing import run_info
-from plugins.trackers.mlflow_tracker.tests.carelessness import with_values
-from plugins.trackers.mlflow_tracker.tests.faults import FaultProxy
-from plugins.trackers.mlflow_tracker.tests.outcomes import runs_of
+from plugins.trackers.mlflow_tracker.tests.careless_metrics import with_values
+from plugins.trackers.mlflow_tracker.tests.delivery_checks import runs_of
+from plugins.trackers.mlflow_tracker.tests.fault_proxy import FaultProxy
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Awaitable[Any]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from llmeval_wandb_tracker.environment import child_environment, effective
+from llmeval_wandb_tracker.environment import effective_settings, worker_environment
 from llmeval_wandb_tracker.settings import WandbSettings
 from llmeval_wandb_tracker.tracker import WandbTracker
 
@@ -45,13 +45,13 @@ def checked(home: Path, **settings: object) -> tuple[str, ...]:
     ],
 )
 def test_the_mode_is_wandbs_own(said: str, mode: str) -> None:
-    assert effective(WandbSettings(), {"WANDB_MODE": said}).mode == mode
-    assert effective(WandbSettings(mode="offline"), {"WANDB_MODE": said}).mode == "offline"
+    assert effective_settings(WandbSettings(), {"WANDB_MODE": said}).mode == mode
+    assert effective_settings(WandbSettings(mode="offline"), {"WANDB_MODE": said}).mode == "offline"
 
 
 def test_a_mode_that_there_is_not_is_told() -> None:
     with pytest.raises(ConfigError) as caught:
-        effective(WandbSettings(), {"WANDB_MODE": "ofline"})
+        effective_settings(WandbSettings(), {"WANDB_MODE": "ofline"})
 
     assert str(caught.value) == (
         "'ofline' is no mode in which this tracker can work\n"
@@ -65,12 +65,12 @@ def test_project_entity_and_folder_are_taken_where_the_run_file_says_nothing(
 ) -> None:
     environ = {"WANDB_PROJECT": "p", "WANDB_ENTITY": "e", "WANDB_DIR": "~/w"}
 
-    found = effective(WandbSettings(), environ)
-    chosen = effective(WandbSettings(project="mine", directory=Path("d")), environ)
+    found = effective_settings(WandbSettings(), environ)
+    chosen = effective_settings(WandbSettings(project="mine", directory=Path("d")), environ)
 
     assert (found.project, found.entity, found.directory) == ("p", "e", nothing_known / "w")
     assert (chosen.project, chosen.entity, chosen.directory) == ("mine", "e", Path("d"))
-    assert effective(WandbSettings(), {}).project == "model_evaluation"
+    assert effective_settings(WandbSettings(), {}).project == "model_evaluation"
 
 
 def test_what_wandbs_commands_have_written_is_read(nothing_known: Path) -> None:
@@ -81,7 +81,7 @@ def test_what_wandbs_commands_have_written_is_read(nothing_known: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "settings").write_text(text, encoding="utf-8")
 
-    found = effective(WandbSettings(), {})
+    found = effective_settings(WandbSettings(), {})
 
     assert (found.mode, found.entity, found.project) == ("offline", "team", "here")
 
@@ -186,7 +186,7 @@ def test_wandbs_program_sees_clean_values_and_trusts_what_python_trusts() -> Non
         "NO_PROXY": "localhost",
     }
 
-    found = child_environment(WandbSettings(), environ)
+    found = worker_environment(WandbSettings(), environ)
 
     assert found["WANDB_API_KEY"] == KEY
     assert found["SSL_CERT_FILE"] == "/ca.pem"

@@ -1,1 +1,1 @@
-"""A plugin to copy: a data set, a metric and a tracker for llmeval."""
+"""A plugin to copy: one component of each kind, each in a module of its own."""

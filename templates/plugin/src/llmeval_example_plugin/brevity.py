@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from pydantic import Field
 
 from llmeval_core.hooks import (
     Aggregate,
+    Component,
     Generation,
+    Metric,
     Sample,
     Score,
     Settings,
+    hookimpl,
     mean_aggregate,
 )
 
@@ -39,3 +43,11 @@ class Brevity:
     def aggregate(self, scores: Iterable[Score]) -> Aggregate:
         """Average over samples."""
         return mean_aggregate(scores)
+
+
+@hookimpl
+def llmeval_register_metrics() -> Iterable[Component[Any, Metric]]:
+    """Offer the metric; Any: its settings."""
+    yield Component(
+        "brevity", BrevitySettings, Brevity, "short answers are better", argument="enough"
+    )

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import csv
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 from pydantic import Field
 
-from llmeval_core.hooks import Receipt, RunInfo, Settings, TaskResult, TrackerError
+from llmeval_core.hooks import (
+    Component,
+    Receipt,
+    RunInfo,
+    Settings,
+    TaskResult,
+    Tracker,
+    TrackerError,
+    hookimpl,
+)
+from llmeval_core.support import atomic_draft
 
 _HEADER = ["result", "model", "key", "value"]
 
@@ -48,8 +60,7 @@ class CsvFileTracker:
         """Do nothing; no file is left open."""
 
     def _add(self, result: TaskResult) -> None:
-        """Write a new file and put it in place: a crash leaves the old one or the new one."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        """Put a new file in the place of the old: a crash leaves one or the other."""
         with FileLock(f"{self._path}.lock"):
             rows = self._rows()
             if any(row[:1] == [result.id] for row in rows):
@@ -58,13 +69,20 @@ class CsvFileTracker:
                 value = metric.aggregate.value
                 shown = "" if value is None else str(value)
                 rows.append([result.id, result.model, metric.key, shown])
-            unfinished = self._path.with_name(f"{self._path.name}.unfinished")
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
+            with (
+                atomic_draft(self._path) as draft,
+                draft.open("w", encoding="utf-8", newline="") as file,
+            ):
                 csv.writer(file).writerows(rows)
-            unfinished.replace(self._path)
 
     def _rows(self) -> list[list[str]]:
         if not self._path.exists():
             return [_HEADER]
         with self._path.open(encoding="utf-8", newline="") as file:
             return list(csv.reader(file))
+
+
+@hookimpl
+def llmeval_register_trackers() -> Iterable[Component[Any, Tracker]]:
+    """Offer the tracker; Any: its settings."""
+    yield Component("csv_file", CsvFileSettings, CsvFileTracker, "a CSV file", argument="path")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
 
 from pydantic import Field
 
 from llmeval_core.hooks import (
+    Component,
     ComponentConfig,
+    Dataset,
     GenerationConfig,
     PromptConfig,
     Sample,
     Settings,
     TaskDefaults,
     fingerprint,
+    hookimpl,
 )
 
 _DAYS = {
@@ -58,3 +61,16 @@ class Weekdays:
     def fingerprint(self) -> str:
         """Return a digest of the content."""
         return fingerprint(list(self._days))
+
+
+@hookimpl
+def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:
+    """Offer the data set; Any: its settings."""
+    yield Component(
+        "weekdays",
+        WeekdaysSettings,
+        Weekdays,
+        "the day after a weekday",
+        argument="language",
+        example="tasks:\n  - dataset: weekdays:de\n    shots: 2",
+    )

@@ -12,15 +12,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from llmeval_core.hooks import (
-    DatasetError,
-    Settings,
-    TaskDefaults,
-    Wheel,
-    cache_folder,
-    fetch_wheel,
-    fingerprint,
-)
+from llmeval_core.hooks import DatasetError, Settings, TaskDefaults, fingerprint
+from llmeval_core.support import Wheel, cache_folder, fetch_wheel
 from llmeval_datasets.files.json_rows import bare, parse_row
 from llmeval_datasets.packaged.declaration import Declaration, Member, read_declaration
 from llmeval_datasets.rows.dataset import READING, RowDataset

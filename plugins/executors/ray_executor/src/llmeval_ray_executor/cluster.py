@@ -1,4 +1,4 @@
-"""The Ray cluster of a run: started here or joined, and left when nobody needs it any more."""
+"""The Ray cluster of a run: started or joined for the first model, left after the last."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else Ray warns of a default that will change
 }
-"""What Ray is told before it is imported, unless the user said otherwise."""
+"""Environment variables for Ray, set before it is imported; what the user has set stays."""
 LOCAL_ENVIRONMENT: Mapping[str, str] = {
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_failure_threshold": "3",
@@ -28,19 +28,19 @@ LOCAL_ENVIRONMENT: Mapping[str, str] = {
     "RAY_prestart_worker_first_driver": "0",  # else a process for each place starts at once
     "RAY_worker_niceness": "0",  # else whatever else runs here comes before the models
 }
-"""The same for a cluster of our own: a lost node is noticed in seconds, not in a minute."""
+"""The same for a cluster that we start: a lost node is noticed in seconds, not in a minute."""
 CONNECT_S = 10.0
 """How long a cluster's address may take to accept a connection, seconds."""
-ROOM_FOR_MODELS = 16
-"""Models at once that a cluster of our own has places for."""
+MODELS_PER_CLUSTER = 16
+"""For how many models at once a cluster that we start has CPUs and resources."""
 
 _log = logging.getLogger("llmeval")
 
 
-class Cluster:
-    """Starts or joins Ray when the first model needs it; leaves when the last is closed.
+class RayCluster:
+    """Starts or joins Ray when the first model acquires it; leaves when the last has released it.
 
-    A Ray that this process had joined before is used and left alone.
+    If this process is connected to a Ray already, that one is used and not shut down.
     """
 
     def __init__(self, settings: RaySettings) -> None:
@@ -51,14 +51,14 @@ class Cluster:
         self._n_workers: dict[object, int] = {}
         self._last_used = 0.0
 
-    async def enter(self) -> ModuleType:
-        """Make Ray ready; return the library, which was not imported before.
+    async def acquire(self) -> ModuleType:
+        """Connect to Ray, if nobody has yet, and return the imported library.
 
         Raises:
             LlmevalError: there is no such cluster, or none can be started.
         """
         async with self._lock:
-            # A start cannot be broken off half-way: who cancels it waits, then it is undone.
+            # A start cannot be interrupted: a cancelled caller waits for it, then it is undone.
             starting = asyncio.create_task(asyncio.to_thread(start, self._settings))
             try:
                 ray, started = await asyncio.shield(starting)
@@ -71,8 +71,8 @@ class Cluster:
             self._n_users += 1
             return ray
 
-    async def leave(self) -> None:
-        """Tell that one who entered is done."""
+    async def release(self) -> None:
+        """Undo one `acquire`; the last one shuts down a Ray that we have started."""
         async with self._lock:
             self._n_users -= 1
             if not self._n_users:
@@ -81,13 +81,13 @@ class Cluster:
                 ours, self._is_ours = self._is_ours, False
                 await self._stop(ray, ours)
 
-    def count(self, user: object, n_workers: int) -> None:
-        """Note how many workers of a model are ready."""
+    def report_workers(self, user: object, n_workers: int) -> None:
+        """Record how many workers of a model are ready."""
         self._last_used = self.last_used()
         self._n_workers[user] = n_workers
 
     def last_used(self) -> float:
-        """Tell when any model of the run last had a worker, in the time of the event loop."""
+        """Return when any model of the run last had a worker, by the event loop's clock."""
         if any(self._n_workers.values()):
             return asyncio.get_running_loop().time()
         return self._last_used
@@ -98,7 +98,7 @@ class Cluster:
 
 
 def start(settings: RaySettings) -> tuple[ModuleType, bool]:
-    """Import Ray and connect; blocking. True if it was not connected before."""
+    """Import Ray and connect; blocking. Returns it, and whether this call has connected it."""
     if settings.address is None and os.environ.get("RAY_ADDRESS"):
         _log.warning(
             "RAY_ADDRESS is not heeded: a cluster is started on this machine, unless the "
@@ -117,22 +117,22 @@ def start(settings: RaySettings) -> tuple[ModuleType, bool]:
     else:
         arguments["address"] = settings.address
     try:
-        _reach(settings.address)
+        _check_reachable(settings.address)
         ray.init(**arguments)
     except Exception as err:  # the border: Ray raises many kinds, ValueError to RuntimeError
-        raise _told(err, settings) from err
+        raise _connection_error(err, settings) from err
     if settings.quiet:
-        _silence()
+        _mute_worker_logs()
     return ray, True
 
 
 def _local_arguments(settings: RaySettings) -> dict[str, Any]:
-    """Describe a cluster on this machine that has room for all workers; Any: Ray's own types.
+    """Return `ray.init` arguments for a cluster that all workers fit in; Any: Ray's own types.
 
     CPUs and custom resources are only counted by Ray, so they are made to fit, for several
     models at once; GPUs are real.
     """
-    n_workers = settings.actors * ROOM_FOR_MODELS
+    n_workers = settings.actors * MODELS_PER_CLUSTER
     n_cpus = max(os.cpu_count() or 1, math.ceil(n_workers * settings.num_cpus))
     resources = {name: need * n_workers for name, need in settings.resources.items()}
     return {
@@ -154,14 +154,18 @@ def _set_environment(*, local: bool) -> None:
         os.environ.setdefault(name, value)
 
 
-def _reach(address: str | None) -> None:
-    """Raise OSError if nobody listens at an address; Ray would try for minutes."""
-    place = urlsplit(address if address and "://" in address else f"//{address or 'auto'}")
-    if place.hostname is not None and place.port is not None:
-        socket.create_connection((place.hostname, place.port), timeout=CONNECT_S).close()
+def _check_reachable(address: str | None) -> None:
+    """Connect to an address and disconnect; Ray itself would try for minutes.
+
+    Raises:
+        OSError: nothing listens there.
+    """
+    parts = urlsplit(address if address and "://" in address else f"//{address or 'auto'}")
+    if parts.hostname is not None and parts.port is not None:
+        socket.create_connection((parts.hostname, parts.port), timeout=CONNECT_S).close()
 
 
-def _told(err: Exception, settings: RaySettings) -> LlmevalError:
+def _connection_error(err: Exception, settings: RaySettings) -> LlmevalError:
     if settings.address is None:
         what, hint = "Ray cannot be started on this machine", None
     else:
@@ -174,7 +178,7 @@ def _told(err: Exception, settings: RaySettings) -> LlmevalError:
     return LlmevalError(f"{what}: {type(err).__name__}{reason}", where="executor 'ray'", hint=hint)
 
 
-def _silence() -> None:
+def _mute_worker_logs() -> None:
     """Keep what Ray prints about lost workers off standard output, where results go.
 
     `log_to_driver=False` does not cover these lines, and there is no public switch for them.

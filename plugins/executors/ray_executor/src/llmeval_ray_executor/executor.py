@@ -17,43 +17,43 @@ from llmeval_core.hooks import (
     ModelFactory,
     Request,
 )
-from llmeval_ray_executor.cluster import Cluster
-from llmeval_ray_executor.gate import Gate
+from llmeval_ray_executor.admission import AdmissionControl
+from llmeval_ray_executor.cluster import RayCluster
 from llmeval_ray_executor.settings import RaySettings
-from llmeval_ray_executor.terms import Terms
+from llmeval_ray_executor.worker_limits import WorkerLimits
 
-AHEAD = 16
-"""Most requests that wait in a worker besides those that it serves: it need not wait for the next,
-and few messages bring many. How many do, depends on how fast it is."""
+MAX_PREFETCH = 16
+"""Most requests that wait in a worker besides those that it serves: it has the next one at hand,
+and one message brings many. How many wait depends on how fast the worker is."""
 
 
 @runtime_checkable
-class HasRoom(Protocol):
-    """A model that knows how many requests may be with it now: `RayModel`, imported late."""
+class HasCapacity(Protocol):
+    """A model that says how many requests may be in flight: `RayModel`, which is imported late."""
 
     @property
-    def room(self) -> int:
-        """See above."""
+    def capacity(self) -> int:
+        """How many requests may be with its workers now."""
 
-    def when_changed(self, look: Callable[[], None]) -> None:
-        """Call this when there may be more room, though nothing was answered."""
+    def on_capacity_change(self, callback: Callable[[], None]) -> None:
+        """Call this when the capacity may have grown though nothing was answered."""
 
 
 class RayExecutor:
-    """Opens a run's models in Ray workers and leaves the asking to the local executor.
+    """Opens a run's models in Ray workers and leaves sending requests to the local executor.
 
     So retries, rate limits and the journal are in one process, for the cluster as a whole; a
     worker only attempts what it is given.
 
     Attributes:
-        n_copies, n_ahead: see `contracts.Executor`.
+        n_replicas, prefetch_per_replica: see `contracts.Executor`.
     """
 
-    prefetch_per_replica = AHEAD
+    prefetch_per_replica = MAX_PREFETCH
 
     def __init__(self, settings: RaySettings) -> None:
         self._settings = settings
-        self._cluster = Cluster(settings)
+        self._cluster = RayCluster(settings)
         self.n_replicas = settings.actors
 
     async def run(
@@ -72,58 +72,63 @@ class RayExecutor:
         if local is None or open_by is None:
             raise LlmevalError("the Ray executor needs a job that the engine made")
         n_actors = self._settings.actors
-        ahead = 0 if job.sample_timeout_s is not None else AHEAD  # a sample's time would run
+        # What waits in a worker uses up its sample's time.
+        max_prefetch = 0 if job.sample_timeout_s is not None else MAX_PREFETCH
         each = self._settings.concurrency_per_actor or math.ceil(job.concurrency / n_actors)
-        opener = partial(self._open, each, ahead, job.request_timeout_s)
-        copies: HasRoom | None = None
+        opener = partial(self._open, each, max_prefetch, job.request_timeout_s)
+        replicas: HasCapacity | None = None
 
         async def opened() -> Model:
-            nonlocal copies
+            nonlocal replicas
             model = await open_by(opener)
-            assert isinstance(model, HasRoom)  # slow, hence once: `_open` made it
-            copies = model
-            model.when_changed(gate.look_again)
-            gate.look_again()
+            assert isinstance(model, HasCapacity)  # slow, hence once: `_open` made it
+            replicas = model
+            model.on_capacity_change(admission.capacity_changed)
+            admission.capacity_changed()
             return model
 
-        def room() -> int:
-            return copies.room if copies is not None else 1  # the first request opens the model
+        def capacity() -> int:
+            return replicas.capacity if replicas is not None else 1  # the first opens the model
 
-        async def finish_and_leave(request: Request, answer: Generation | Failure) -> None:
+        async def finish_and_release(request: Request, answer: Generation | Failure) -> None:
             await finish(request, answer)
-            gate.left()
+            admission.release()
 
-        gate = Gate(requests, room)
-        there = dataclasses.replace(
+        admission = AdmissionControl(requests, capacity)
+        on_cluster = dataclasses.replace(
             job,
             open=opened,
-            concurrency=min(job.concurrency, n_actors * (each + ahead)),
-            request_timeout_s=math.inf,  # the worker counts, from when it begins
+            concurrency=min(job.concurrency, n_actors * (each + max_prefetch)),
+            request_timeout_s=math.inf,  # the worker measures, from when it begins
         )
-        await local.run(there, gate, finish_and_leave)
+        await local.run(on_cluster, admission, finish_and_release)
 
     async def _open(
-        self, concurrency: int, ahead: int, request_timeout_s: float, recipe: ModelFactory
+        self,
+        concurrency: int,
+        max_prefetch: int,
+        request_timeout_s: float,
+        factory: ModelFactory,
     ) -> Model:
-        ray = await self._cluster.enter()
+        ray = await self._cluster.acquire()
         # Late, because it imports Ray, for which the cluster has prepared the environment.
         from llmeval_ray_executor.model import RayModel  # noqa: PLC0415
 
         try:
             model = RayModel(
                 self._settings,
-                _pickled(recipe, ray.cloudpickle.dumps),
-                terms=Terms(
-                    _at_once_in_a_copy(recipe, concurrency),
-                    ahead,
+                _pickled(factory, ray.cloudpickle.dumps),
+                limits=WorkerLimits(
+                    _concurrency_per_copy(factory, concurrency),
+                    max_prefetch,
                     request_timeout_s,
                     self._settings.max_restarts,
-                    rests=recipe.provider.describe(recipe.model).endpoint is None,
+                    cools_down=factory.provider.describe(factory.model).endpoint is None,
                 ),
                 cluster=self._cluster,
             )
         except BaseException:
-            await self._cluster.leave()
+            await self._cluster.release()
             raise
         try:
             await model.start()
@@ -133,17 +138,17 @@ class RayExecutor:
         return model
 
 
-def _at_once_in_a_copy(recipe: ModelFactory, most: int) -> int:
-    """Say how many requests a copy serves at once; a server's own limit is for all together."""
-    info = recipe.provider.describe(recipe.model)
+def _concurrency_per_copy(factory: ModelFactory, most: int) -> int:
+    """Return how many requests a copy serves at once; a server's limit is for all copies."""
+    info = factory.provider.describe(factory.model)
     if info.endpoint is not None or info.max_concurrency is None:
         return most
     return min(most, info.max_concurrency)
 
 
-def _pickled(recipe: ModelFactory, dumps: Callable[[object], bytes]) -> bytes:
+def _pickled(factory: ModelFactory, dumps: Callable[[object], bytes]) -> bytes:
     try:
-        return dumps(recipe)
+        return dumps(factory)
     except Exception as err:  # the border: a provider is foreign code, and may hold anything
         raise LlmevalError(
             f"this model cannot be sent to another process: {type(err).__name__}: {err}",

@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from llmeval_core.hooks import cache_folder, file_sha256
+from llmeval_core.support import cache_folder, file_sha256
 
 
 def remembered_sha256(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmeval_core.hooks import Wheel
+from llmeval_core.support import Wheel
 
 
 @dataclass(frozen=True, slots=True)

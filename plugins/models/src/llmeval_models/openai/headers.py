@@ -10,8 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
-from llmeval_core import __version__
-from llmeval_core.hooks import ModelError
+from llmeval_core.hooks import ModelError, __version__
 from llmeval_models.openai.endpoint import Endpoint, key_header
 from llmeval_models.settings import ServerSettings
 

@@ -1,4 +1,4 @@
-"""JSON bodies as a strict reader sees them: every value of every key, also of one said twice."""
+"""JSON bodies read strictly: every value of every key, also of a key that occurs twice."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ from typing import Any
 _DEEPEST = 100
 
 
-class UnreadableError(Exception):
-    """A body that MLflow could understand otherwise than we do."""
+class UnreadableBodyError(Exception):
+    """A body that MLflow might read differently."""
 
 
-class Fields(list[tuple[str, Any]]):
+class JsonPairs(list[tuple[str, Any]]):
     """A JSON object as the pairs that were written; Any: JSON."""
 
 
 def read_json(raw: bytes) -> Any:
     """Read a body as MLflow does, which also takes JSON text within a JSON string.
 
-    Any: JSON, with `Fields` for objects.
+    Any: JSON, with `JsonPairs` for objects.
 
     Raises:
-        UnreadableError: it is not JSON, or nested too deeply.
+        UnreadableBodyError: it is not JSON, or nested too deeply.
     """
     try:
-        content: Any = json.loads(raw, object_pairs_hook=Fields)
+        content: Any = json.loads(raw, object_pairs_hook=JsonPairs)
         if isinstance(content, str):
-            content = json.loads(content, object_pairs_hook=Fields)
+            content = json.loads(content, object_pairs_hook=JsonPairs)
     except (ValueError, RecursionError) as err:
-        raise UnreadableError("the body is not JSON") from err
+        raise UnreadableBodyError("the body is not JSON") from err
     return content
 
 
-def written(content: Any) -> bytes:
-    """Write what was read, so that MLflow gets what was checked; of a key said twice the last.
+def encoded(content: Any) -> bytes:
+    """Encode what was read, so that MLflow gets what was checked; of equal keys the last stays.
 
     Any: what `read_json` gives.
     """
     return json.dumps(_plain(content)).encode()
 
 
-def objects_in(content: Any, depth: int = 0) -> Iterator[Fields]:
-    """Give every object in a value, the outer ones first; Any: what `read_json` gives.
+def objects_in(content: Any, depth: int = 0) -> Iterator[JsonPairs]:
+    """Yield every object in a value, the outer ones first; Any: what `read_json` gives.
 
     Raises:
-        UnreadableError: it is nested too deeply.
+        UnreadableBodyError: it is nested too deeply.
     """
     if depth > _DEEPEST:
-        raise UnreadableError("the body is nested too deeply")
-    if isinstance(content, Fields):
+        raise UnreadableBodyError("the body is nested too deeply")
+    if isinstance(content, JsonPairs):
         yield content
         for _, value in content:
             yield from objects_in(value, depth + 1)
@@ -61,6 +61,6 @@ def objects_in(content: Any, depth: int = 0) -> Iterator[Fields]:
 
 def _plain(content: Any) -> Any:
     """Turn pairs into objects; Any: JSON."""
-    if isinstance(content, Fields):
+    if isinstance(content, JsonPairs):
         return {key: _plain(value) for key, value in content}
     return [_plain(value) for value in content] if isinstance(content, list) else content

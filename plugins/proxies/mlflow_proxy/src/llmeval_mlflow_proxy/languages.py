@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import parse_qs
 
-from llmeval_mlflow_proxy.headers import first
+from llmeval_mlflow_proxy.proxied_headers import first
 
 Language = Literal["en", "ja"]
 

@@ -1,11 +1,11 @@
-"""The ASGI lifespan protocol around an async context manager."""
+"""The ASGI lifespan protocol for an async context manager."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
-from llmeval_mlflow_proxy.receiving import Message, Receive
+from llmeval_mlflow_proxy.request_body import Message, Receive
 
 Send = Callable[[Message], Awaitable[None]]
 
@@ -13,7 +13,7 @@ Send = Callable[[Message], Awaitable[None]]
 async def serve_lifespan(
     receive: Receive, send: Send, running: AbstractAsyncContextManager[None]
 ) -> None:
-    """Enter at start-up, leave at shutdown, and tell the server how it went."""
+    """Enter at start-up and leave at shutdown, and report success or failure to the server."""
     await receive()
     try:
         await running.__aenter__()

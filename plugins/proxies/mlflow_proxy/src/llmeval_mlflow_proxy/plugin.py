@@ -1,4 +1,4 @@
-"""What this distribution offers: MLflow's pages, a diagnosis, and lines for the doctor."""
+"""What this distribution offers: MLflow's pages, a diagnosis, and checks."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llmeval_core.hooks import Check, CheckOutcome, Route, RouteContext, hookimpl
-from llmeval_mlflow_proxy.embedded.store import find_store
-from llmeval_mlflow_proxy.locations import ArtifactRoots
+from llmeval_mlflow_proxy.artifact_roots import ArtifactRoots
+from llmeval_mlflow_proxy.embedded.backend_store import find_backend_store
 from llmeval_mlflow_proxy.settings import (
     DIAGNOSIS_PREFIX,
     MLFLOW_PREFIX,
     ProxySettings,
     read_settings,
 )
-from llmeval_mlflow_proxy.upstream import Fixed, Source, Upstream
+from llmeval_mlflow_proxy.upstream import FixedUpstream, Upstream, UpstreamProvider
 
 
 @hookimpl
 def llmeval_register_routes() -> Iterable[Route]:
     """Offer MLflow's pages, the diagnosis, and the pages that `LLMEVAL_PROXIES` names."""
     settings = read_settings(os.environ)
-    sources: list[Source] = []
+    providers: list[UpstreamProvider] = []
 
-    def source() -> Source:  # both applications speak of the same server
-        if not sources:
-            sources.append(_mlflow_source(settings))
-        return sources[0]
+    def provider() -> UpstreamProvider:  # both applications share one
+        if not providers:
+            providers.append(_mlflow_provider(settings))
+        return providers[0]
 
     yield Route(
         MLFLOW_PREFIX,
-        lambda site: _mlflow_app(settings, source(), site),
+        lambda context: _mlflow_app(settings, provider(), context),
         "MLflow's own pages, and its API for MLflow clients",
         title="MLflow",
     )
     yield Route(
         DIAGNOSIS_PREFIX,
-        lambda site: _diagnosis_app(settings, source(), site),
+        lambda context: _diagnosis_app(settings, provider(), context),
         "what works between llmeval and MLflow, and what to do about the rest",
         title="Diagnosis",
         model_path=f"{DIAGNOSIS_PREFIX}/run?model={{model}}",
@@ -56,63 +56,67 @@ def llmeval_register_routes() -> Iterable[Route]:
 
 @hookimpl
 def llmeval_register_checks() -> Iterable[Check]:
-    """Offer what the diagnosis finds, in short."""
+    """Offer the findings of the diagnosis as checks."""
     yield Check("MLflow pages", partial(_check, "pages"))
     yield Check("MLflow runs", partial(_check, "runs"))
     yield Check("MLflow speed", partial(_check, "speed"))
 
 
 def _check(topic: Literal["pages", "runs", "speed"], home: Path) -> CheckOutcome:
-    from llmeval_mlflow_proxy.checks import check  # noqa: PLC0415  aiohttp is heavy
+    from llmeval_mlflow_proxy.diagnosis_checks import check  # noqa: PLC0415  aiohttp is heavy
 
     return check(topic, home, os.environ)
 
 
-def _mlflow_source(settings: ProxySettings) -> Source:
-    from llmeval_mlflow_proxy.embedded.server import EmbeddedServer  # noqa: PLC0415  aiohttp
+def _mlflow_provider(settings: ProxySettings) -> UpstreamProvider:
+    from llmeval_mlflow_proxy.embedded.embedded_server import EmbeddedServer  # noqa: PLC0415  aiohttp
 
     if settings.mlflow is None:
         return EmbeddedServer(settings.store)
-    return Fixed(settings.mlflow)
+    return FixedUpstream(settings.mlflow)
 
 
-def _mlflow_app(settings: ProxySettings, source: Source, site: RouteContext) -> Any:
+def _mlflow_app(settings: ProxySettings, provider: UpstreamProvider, context: RouteContext) -> Any:
+    from llmeval_mlflow_proxy.forwarding_policy import MlflowPolicy  # noqa: PLC0415
     from llmeval_mlflow_proxy.proxy import Proxy  # noqa: PLC0415  aiohttp is heavy
-    from llmeval_mlflow_proxy.refused import MlflowRules  # noqa: PLC0415
 
     return Proxy(
-        source,
-        site.home,
+        provider,
+        context.home,
         name="MLflow",
-        rules=MlflowRules(_artifact_roots(settings, site)),
+        policy=MlflowPolicy(_artifact_roots(settings, context)),
         allowed_origins=settings.allowed_origins,
         diagnosis=DIAGNOSIS_PREFIX,
     )
 
 
-def _artifact_roots(settings: ProxySettings, site: RouteContext) -> ArtifactRoots:
-    """Say where artifacts may lie: in what was set, and in the embedded server's own folder."""
+def _artifact_roots(settings: ProxySettings, context: RouteContext) -> ArtifactRoots:
+    """Return where artifacts may be: what is configured, and the embedded server's own folder."""
     own = []
     if settings.mlflow is None:
-        folder = find_store(settings.store, home=site.home).artifacts
+        folder = find_backend_store(settings.store, home=context.home).artifacts
         own = [str(folder), str(folder.resolve())]
     return ArtifactRoots.of([*settings.artifact_roots, *own])
 
 
-def _diagnosis_app(settings: ProxySettings, source: Source, site: RouteContext) -> Any:
-    from llmeval_mlflow_proxy.diagnosis.app import DiagnosisApp  # noqa: PLC0415  aiohttp
+def _diagnosis_app(
+    settings: ProxySettings, provider: UpstreamProvider, context: RouteContext
+) -> Any:
+    from llmeval_mlflow_proxy.diagnosis.diagnosis_app import DiagnosisApp  # noqa: PLC0415  aiohttp
 
-    return DiagnosisApp(source, settings, site)
+    return DiagnosisApp(provider, settings, context)
 
 
-def _other_app(settings: ProxySettings, upstream: Upstream, name: str, site: RouteContext) -> Any:
+def _other_app(
+    settings: ProxySettings, upstream: Upstream, name: str, context: RouteContext
+) -> Any:
+    from llmeval_mlflow_proxy.forwarding_policy import AllowAllPolicy  # noqa: PLC0415
     from llmeval_mlflow_proxy.proxy import Proxy  # noqa: PLC0415  aiohttp is heavy
-    from llmeval_mlflow_proxy.refused import NoRules  # noqa: PLC0415
 
     return Proxy(
-        Fixed(upstream),
-        site.home,
+        FixedUpstream(upstream),
+        context.home,
         name=name,
-        rules=NoRules(),
+        policy=AllowAllPolicy(),
         allowed_origins=settings.allowed_origins,
     )

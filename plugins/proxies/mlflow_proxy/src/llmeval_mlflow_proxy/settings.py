@@ -1,4 +1,4 @@
-"""The settings, which come from the environment when the hooks are called."""
+"""The settings, read from the environment when the hooks are called."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from llmeval_core.hooks import ConfigError, expand_path
-from llmeval_mlflow_proxy.upstream import Absence, Upstream
+from llmeval_mlflow_proxy.upstream import Unavailable, Upstream
 
 MLFLOW_PREFIX = "/proxy-mlflow"
 DIAGNOSIS_PREFIX = "/debug-mlflow"
@@ -28,11 +28,11 @@ class ProxySettings:
         others: further servers to show, by prefix.
         allowed_origins: web origins besides our own that may send unsafe requests.
         secrets: texts that must never be shown.
-        artifact_roots: where clients may place artifacts, besides MLflow's own root.
+        artifact_roots: where clients may store artifacts, besides MLflow's own root.
         environ: the environment itself, which the settings of trackers may refer to.
     """
 
-    mlflow: Upstream | Absence | None
+    mlflow: Upstream | Unavailable | None
     store: str | None
     others: Mapping[str, Upstream]
     allowed_origins: frozenset[str]
@@ -49,11 +49,11 @@ def read_settings(environ: Mapping[str, str]) -> ProxySettings:
     """
     uri = environ.get("MLFLOW_TRACKING_URI", "").strip()
     scheme = uri.partition(":")[0].partition("+")[0].lower()
-    mlflow: Upstream | Absence | None = None
+    mlflow: Upstream | Unavailable | None = None
     if scheme in ("http", "https"):
         mlflow = _upstream(uri, environ, where="environment, MLFLOW_TRACKING_URI")
     elif uri and scheme not in _DATABASES:
-        mlflow = Absence(
+        mlflow = Unavailable(
             "none",
             f"MLFLOW_TRACKING_URI is of the kind '{scheme}', which has no pages to show here",
             "set it to a server's URL or to sqlite:///FILE, or leave it out",
@@ -88,7 +88,7 @@ def _others(value: str) -> dict[str, Upstream]:
 
 
 def upstream_of(uri: str, environ: Mapping[str, str]) -> Upstream:
-    """Say how to ask the MLflow server of a tracking URI, with the login that its clients take.
+    """Return the MLflow server of a tracking URI, with the login that its clients would use.
 
     Raises:
         ConfigError: it is no URL of a server.
@@ -133,7 +133,7 @@ def _split(uri: str, where: str) -> tuple[SplitResult, int | None]:
 
 
 def _authorization(parts: SplitResult, environ: Mapping[str, str]) -> str | None:
-    """Make the header as MLflow's client does; a login in the URL comes first."""
+    """Return the header that MLflow's client would send; a login in the URL comes first."""
     user = environ.get("MLFLOW_TRACKING_USERNAME", "")
     password = environ.get("MLFLOW_TRACKING_PASSWORD", "")
     if parts.username is not None:
@@ -170,9 +170,9 @@ def _artifact_roots(value: str) -> tuple[str, ...]:
 
 
 def _secrets(
-    environ: Mapping[str, str], uri: str, *upstreams: Upstream | Absence | None
+    environ: Mapping[str, str], uri: str, *upstreams: Upstream | Unavailable | None
 ) -> frozenset[str]:
-    """Collect what must never be shown, in each form in which it may turn up."""
+    """Collect what must never be shown, in each form in which it may occur."""
     login = urlsplit(uri).netloc.rpartition("@")[0] if "@" in uri else ""
     passwords = {login.partition(":")[2], environ.get("MLFLOW_TRACKING_PASSWORD", "")}
     found = {login, environ.get("MLFLOW_TRACKING_TOKEN", ""), *passwords, *map(unquote, passwords)}

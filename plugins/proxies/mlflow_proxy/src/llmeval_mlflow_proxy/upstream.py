@@ -1,4 +1,4 @@
-"""What a proxy passes requests on to, and where it learns of it."""
+"""The server that a proxy forwards requests to, and how the proxy learns of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A server that is said to be there.
+    """A server that should be running.
 
     Args:
         url: scheme, host, port and base path; no login, no slash at the end.
@@ -27,11 +27,11 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
-class Absence:
-    """Why there is no server to ask.
+class Unavailable:
+    """Why there is no server to forward to.
 
     Args:
-        state: `starting`: it will be there in a moment; `failed`: it should be there;
+        state: `starting`: it will run in a moment; `failed`: it should run and does not;
             `none`: nothing is configured that could be shown.
         reason: what is known, one line.
         hint: what to try; None if there is nothing but to wait.
@@ -42,11 +42,11 @@ class Absence:
     hint: str | None = None
 
 
-class Source(Protocol):
-    """Knows at each moment which server to ask."""
+class UpstreamProvider(Protocol):
+    """Says which server requests are forwarded to at this moment."""
 
-    def upstream(self) -> Upstream | Absence:
-        """Return the server to ask, or why there is none now."""
+    def upstream(self) -> Upstream | Unavailable:
+        """Return the server, or why there is none now."""
 
     async def start(self, home: Path) -> None:
         """Start what has to be started, in the background."""
@@ -56,12 +56,12 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """A server that runs elsewhere, or the lasting reason why there is none."""
+class FixedUpstream:
+    """A server that runs elsewhere, or the reason why there will be none."""
 
-    known: Upstream | Absence
+    known: Upstream | Unavailable
 
-    def upstream(self) -> Upstream | Absence:
+    def upstream(self) -> Upstream | Unavailable:
         """Return what is configured."""
         return self.known
 

@@ -7,8 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmeval_core.api import KINDS, Kind, UnknownNameError, run_file_schema, settings_schema
-from llmeval_core.api.settings_schema import example_of
+from llmeval_core.api import (
+    KINDS,
+    Kind,
+    RegisteredComponent,
+    UnknownNameError,
+    example_of,
+    run_file_schema,
+    settings_schema,
+)
 from llmeval_server.api.openapi_errors import errors
 from llmeval_server.api.prefix import API
 from llmeval_server.context import ServerContext
@@ -54,34 +61,20 @@ def catalogue_router(context: ServerContext) -> APIRouter:
     def catalogue() -> CatalogueBody:
         """List data sets, model providers, metrics, trackers and executors."""
         return CatalogueBody.model_validate(
-            {
-                kind: [
-                    ComponentSummary(
-                        name=component.entry.name,
-                        summary=component.entry.summary,
-                        distribution=component.distribution,
-                        argument=component.entry.argument,
-                    )
-                    for component in catalog.offers(kind)
-                ]
-                for kind in KINDS
-            }
+            {kind: [_summary(one) for one in catalog.components(kind)] for kind in KINDS}
         )
 
     @router.get("/catalogue/{kind}/{name}", summary="Show a component", responses=errors(404, 422))
     def show_component(kind: Kind, name: Annotated[str, Path(max_length=200)]) -> ComponentDetail:
         """Return a component with an example and the JSON Schema of its settings."""
         try:
-            component = catalog.find(kind, name)
+            found = catalog.find(kind, name)
         except UnknownNameError as err:
             raise UnknownRecordError(err.what, hint=err.hint) from err
-        schema = settings_schema(component)
+        schema = settings_schema(found)
         return ComponentDetail(
-            name=component.entry.name,
-            summary=component.entry.summary,
-            distribution=component.distribution,
-            argument=component.entry.argument,
-            example=example_of(kind, component, schema),
+            **_summary(found).model_dump(),
+            example=example_of(kind, found, schema),
             settings=schema,
         )
 
@@ -91,3 +84,12 @@ def catalogue_router(context: ServerContext) -> APIRouter:
         return run_file_schema(catalog)
 
     return router
+
+
+def _summary(found: RegisteredComponent) -> ComponentSummary:
+    return ComponentSummary(
+        name=found.component.name,
+        summary=found.component.summary,
+        distribution=found.distribution,
+        argument=found.component.argument,
+    )

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmeval_core.api import Leaderboard
-from llmeval_core.api.leaderboard import to_csv, to_markdown
+from llmeval_core.api import Leaderboard, to_csv, to_markdown
 from llmeval_core.hooks import MetricResult, Outcome, TaskResult, coverage_of
 from llmeval_server.api.openapi_errors import errors
 from llmeval_server.api.prefix import API

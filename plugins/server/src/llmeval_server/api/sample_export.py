@@ -9,8 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmeval_core.api import JournalQueries, SampleFilter, SampleSelection, sample_json, sample_page
-from llmeval_core.api.spreadsheets import as_cell
+from llmeval_core.api import (
+    JournalQueries,
+    SampleSelection,
+    as_cell,
+    sample_json,
+    stream_samples,
+)
 from llmeval_core.hooks import ReasoningFinder, ReasoningSplit, SampleResult, parted_answers
 from llmeval_server.journal_access import journal_reader
 
@@ -19,19 +24,14 @@ _PAGE_SIZE = 500
 
 @dataclass(frozen=True, slots=True)
 class SampleExport:
-    """The samples to export: of one task in one journal, by a filter."""
+    """The samples to export: of one task in one journal."""
 
     home: Path
-    found: SampleSelection
-    show: SampleFilter
+    selection: SampleSelection
 
     def samples(self, reader: JournalQueries) -> Iterator[SampleResult]:
-        """Read the samples page by page, so that no query stays open for long."""
-        start: int | None = 0
-        while start is not None:
-            page = sample_page(reader, self.found, self.show, start=start, limit=_PAGE_SIZE)
-            yield from page.samples
-            start = page.next
+        """Stream the samples, in order."""
+        return stream_samples(reader, self.selection)
 
 
 def json_lines(export: SampleExport) -> Iterator[str]:
@@ -52,11 +52,11 @@ def json_lines(export: SampleExport) -> Iterator[str]:
 
 def csv_lines(export: SampleExport) -> Iterator[str]:
     """Yield a header and a row for each sample; spreadsheets need the byte order mark."""
-    metrics = list(export.found.metrics)
+    metrics = list(export.selection.metrics)
     out = io.StringIO()
     writer = csv.writer(out)
     header = ["index", "id", "category", "input", "expected", "answered", "failure"]
-    finder = ReasoningFinder(export.found.reasoning_tags)
+    finder = ReasoningFinder(export.selection.reasoning_tags)
     writer.writerow([*header, *map(as_cell, metrics), "outcome", "reasoning"])
     yield "\ufeff"
     with journal_reader(export.home) as reader:

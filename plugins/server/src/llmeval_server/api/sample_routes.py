@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmeval_core.api import (
     BoundedCount,
-    SampleFilter,
+    SampleCriteria,
     UnknownNameError,
     count_samples,
-    find_task,
+    find_samples,
     sample_json,
     sample_page,
 )
@@ -25,6 +25,7 @@ from llmeval_server.api.sample_export import SampleExport, csv_lines, json_lines
 from llmeval_server.context import ServerContext
 from llmeval_server.job_errors import UnknownRecordError
 from llmeval_server.journal_access import journal_reader
+from llmeval_server.sample_filter import SampleFilter, sample_criteria
 
 
 class SampleQuery(BaseModel):
@@ -48,6 +49,17 @@ class SampleQuery(BaseModel):
     form: Literal["json", "jsonl", "csv"] = Field(
         default="json", alias="format", description="A page as JSON, or all samples as a file."
     )
+
+    def criteria(self) -> SampleCriteria:
+        """Return the criteria that samples must meet."""
+        return sample_criteria(
+            self.model,
+            self.task,
+            metric=self.metric,
+            category=self.category,
+            show=self.show,
+            outcome=self.outcome,
+        )
 
 
 class Count(BaseModel):
@@ -104,26 +116,18 @@ def sample_router(context: ServerContext) -> APIRouter:
             if reader is None:
                 raise UnknownRecordError("nothing was run yet")
             try:
-                found = find_task(
-                    reader,
-                    query.model,
-                    query.task,
-                    metric=query.metric,
-                    category=query.category,
-                    outcome=query.outcome,
-                )
+                selection = find_samples(reader, query.criteria())
             except UnknownNameError as err:
                 raise UnknownRecordError(err.what, where=err.where, hint=err.hint) from err
             if query.form == "json":
                 page = sample_page(
                     reader,
-                    found,
-                    query.show,
+                    selection,
                     start=query.start,
                     limit=query.limit,
                     backwards=query.backwards,
                 )
-                counts = count_samples(reader, found)
+                counts = count_samples(reader, selection)
                 return SampleList(
                     samples=tuple(sample_json(sample) for sample in page.samples),
                     next=page.next,
@@ -133,7 +137,7 @@ def sample_router(context: ServerContext) -> APIRouter:
                     n_wrong=_count_of(counts.wrong),
                     n_outcomes={name: _count_of(count) for name, count in counts.outcomes.items()},
                 )
-        export = SampleExport(home, found, query.show)
+        export = SampleExport(home, selection)
         lines = csv_lines(export) if query.form == "csv" else json_lines(export)
         return _download(lines, f"{query.task}.{query.form}", query.form)
 

@@ -142,7 +142,7 @@ class JobPolicy:
         """Check a component's settings, and the argument after the colon as one of them."""
         name, colon, argument = component.use.partition(":")
         registered = self._catalog.find(kind, name, where=origin.where(*path))
-        key = registered.entry.argument if colon else None
+        key = registered.component.argument if colon else None
         settings = component.settings
         if key is not None and key not in settings:
             settings = {key: argument, **settings}

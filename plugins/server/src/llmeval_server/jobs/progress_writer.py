@@ -75,8 +75,8 @@ class ProgressWriter:
         """Log that a task waits for another process that runs the same."""
         self._log(f"{model} {task}: waiting for another run that asks the same")
 
-    def notice(self, text: str) -> None:
-        """Log a notice."""
+    def message(self, text: str) -> None:
+        """Log a message."""
         self._log(text)
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:

@@ -7,12 +7,18 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmeval_core.api import JournalQueries, SampleSelection, find_task, sample_at, sample_page
+from llmeval_core.api import (
+    JournalQueries,
+    SampleCriteria,
+    SampleSelection,
+    find_samples,
+    sample_at,
+    sample_page,
+)
 from llmeval_server.job_errors import UnknownRecordError
 from llmeval_server.journal_access import journal_reader
 from llmeval_server.pages.page_renderer import Renderer
 from llmeval_server.pages.samples_page import (
-    SamplesQuery,
     SampleView,
     find_selection,
     parse_index,
@@ -46,22 +52,21 @@ class OneSamplePage:
                     f"the journal has no sample number {index} of '{query.task}'",
                     where=query.model,
                 )
-            whole = find_task(reader, query.model, query.task)
+            whole = find_samples(reader, SampleCriteria(query.task, query.model))
             return self._renderer.page(
                 request,
                 "sample.html",
                 query=query,
                 view=SampleView.of(result, selection, whole),
                 most=None if request.query_params.get("whole") else _MAX_CHARACTERS,
-                previous=_neighbour(reader, selection, query, index, backwards=True),
-                next=_neighbour(reader, selection, query, index, backwards=False),
+                previous=_neighbour(reader, selection, index, backwards=True),
+                next=_neighbour(reader, selection, index, backwards=False),
             )
 
 
 def _neighbour(
     reader: JournalQueries,
     selection: SampleSelection,
-    query: SamplesQuery,
     index: int,
     *,
     backwards: bool,
@@ -70,5 +75,5 @@ def _neighbour(
     start = index - 1 if backwards else index + 1
     if start < 0:
         return None
-    page = sample_page(reader, selection, query.show, start=start, limit=1, backwards=backwards)
+    page = sample_page(reader, selection, start=start, limit=1, backwards=backwards)
     return page.samples[0].index if page.samples else None

@@ -12,11 +12,12 @@ from starlette.responses import Response
 
 from llmeval_core.api import (
     JournalQueries,
-    SampleFilter,
+    SampleCriteria,
     SamplePage,
     SampleSelection,
     count_samples,
-    find_task,
+    find_samples,
+    sample_categories,
     sample_page,
     samples_by_id,
 )
@@ -32,6 +33,7 @@ from llmeval_core.hooks import (
 from llmeval_server.job_errors import UnknownRecordError
 from llmeval_server.journal_access import journal_reader
 from llmeval_server.pages.page_renderer import Renderer
+from llmeval_server.sample_filter import SampleFilter, sample_criteria
 
 SAMPLES_A_PAGE = 50
 _MAX_INDEX = 10**12
@@ -61,6 +63,17 @@ class SamplesQuery:
             "show": show,
             "outcome": self.outcome,
         }
+
+    def criteria(self) -> SampleCriteria:
+        """Return the criteria that samples must meet."""
+        return sample_criteria(
+            self.model,
+            self.task,
+            metric=self.metric,
+            category=self.category,
+            show=self.show,
+            outcome=self.outcome,
+        )
 
 
 def parse_query(query: QueryParams) -> SamplesQuery:
@@ -94,14 +107,7 @@ def find_selection(
     if reader is None:
         raise UnknownRecordError("the journal has no samples yet")
     try:
-        selection = find_task(
-            reader,
-            query.model,
-            query.task,
-            metric=query.metric,
-            category=query.category,
-            outcome=query.outcome,
-        )
+        selection = find_samples(reader, query.criteria())
     except LlmevalError as err:
         raise UnknownRecordError(err.what, where=err.where, hint=err.hint) from err
     return reader, selection
@@ -137,8 +143,8 @@ class SamplesPage:
         selection: SampleSelection,
     ) -> Response:
         sample_id = request.query_params.get("id", "").strip()
-        page = self._read(request.query_params, query, reader, selection)
-        whole = find_task(reader, query.model, query.task)
+        page = self._read(request.query_params, reader, selection)
+        whole = find_samples(reader, SampleCriteria(query.task, query.model))
         return self._renderer.page(
             request,
             "samples.html",
@@ -148,13 +154,12 @@ class SamplesPage:
             sample_id=sample_id,
             counts=count_samples(reader, selection),
             metrics=list(whole.metrics),
-            categories=reader.finder.categories(selection.task.id),
+            categories=sample_categories(reader, selection),
         )
 
     @staticmethod
     def _read(
         parameters: QueryParams,
-        query: SamplesQuery,
         reader: JournalQueries,
         selection: SampleSelection,
     ) -> SamplePage:
@@ -167,7 +172,6 @@ class SamplesPage:
         return sample_page(
             reader,
             selection,
-            query.show,
             start=start,
             limit=SAMPLES_A_PAGE,
             backwards=last is not None,

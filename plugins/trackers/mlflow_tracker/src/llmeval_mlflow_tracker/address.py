@@ -38,10 +38,10 @@ def read_address(text: str, *, where: str | None, environ: Mapping[str, str]) ->
     Raises:
         ConfigError: it can be none; the hint says what to write.
     """
-    return _Reading(text.strip(), where, environ).address()
+    return _AddressReader(text.strip(), where, environ).address()
 
 
-class _Reading:
+class _AddressReader:
     """One text that should be a tracking URI."""
 
     def __init__(self, uri: str, where: str | None, environ: Mapping[str, str]) -> None:

@@ -8,38 +8,39 @@ from functools import partial
 from typing import Any
 
 from llmeval_core.hooks import Json, LlmevalError, RunInfo, TaskResult, finder_of
-from llmeval_mlflow_tracker.connection import Session
+from llmeval_mlflow_tracker.metric_values import MetricValues
+from llmeval_mlflow_tracker.mlflow_client import DeadlineSession
+from llmeval_mlflow_tracker.mlflow_errors import MlflowError
 from llmeval_mlflow_tracker.names import file_name
-from llmeval_mlflow_tracker.refusals import RefusedError
-from llmeval_mlflow_tracker.scores import Scores
 from llmeval_mlflow_tracker.table import sample_table, score_table
 from llmeval_mlflow_tracker.tags import PLAN, plan_tag, table_tag, text_tag
 
 
 @dataclass(slots=True)
-class ArtifactStore:
-    """What is known of the place where artifacts go, which need not be MLflow's server.
+class ArtifactStoreState:
+    """Whether the store for artifacts works; it need not be MLflow's server.
 
     Args:
-        in_trouble: an upload failed or never came back, so numbers are written before the next.
+        is_failing: whether the last upload failed or did not end; then the numbers are written
+            before the next one.
     """
 
-    in_trouble: bool = False
+    is_failing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """What became of a result's files.
+    """The outcome of uploading a result's files.
 
     Args:
-        tags: the run's tags that tell of them.
+        tags: the run's tags with their paths.
         notes: what the user should know.
-        trouble: why the result has to come again; None if it need not.
+        retry_error: why the result has to be delivered again; None if it need not.
     """
 
     tags: dict[str, str]
     notes: list[str]
-    trouble: RefusedError | None
+    retry_error: MlflowError | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +50,24 @@ class ResultFiles:
     Args:
         info: gives samples and plan.
         result: the result.
-        scores: what it says in numbers.
+        values: its values as metrics.
         long_texts: whole texts by digest.
         max_rows: samples in the table.
     """
 
     info: RunInfo
     result: TaskResult
-    scores: Scores
+    values: MetricValues
     long_texts: Mapping[str, str]
     max_rows: int
 
-    def upload(self, session: Session, run: Any, store: ArtifactStore) -> Uploads:
-        """Upload what the run lacks; a store that refuses does not hold up the numbers.
+    def upload(self, session: DeadlineSession, run: Any, store: ArtifactStoreState) -> Uploads:
+        """Upload what the run lacks; a store that refuses does not stop the delivery.
 
         Any: mlflow's run.
 
         Raises:
-            RefusedError: `gone`, if the run is deleted.
+            MlflowError: `gone`, if the run is deleted.
         """
         uploads = Uploads({}, [], None)
         for make in self._files(run):
@@ -75,16 +76,16 @@ class ResultFiles:
                 if file is None:
                     continue
                 method, content, path = file
-                store.in_trouble = True
+                store.is_failing = True
                 session.call(method, str(run.info.run_id), content, path)
-                store.in_trouble = False
-            except RefusedError as refused:
-                if refused.kind == "gone":
+                store.is_failing = False
+            except MlflowError as err:
+                if err.kind == "gone":
                     raise
-                if refused.kind == "transient":
-                    return Uploads(uploads.tags, uploads.notes, refused)
-                store.in_trouble = False
-                uploads.notes.append(f"artifacts of {self.result.task}: {refused.what}")
+                if err.kind == "transient":
+                    return Uploads(uploads.tags, uploads.notes, err)
+                store.is_failing = False
+                uploads.notes.append(f"artifacts of {self.result.task}: {err.what}")
             except LlmevalError as err:
                 uploads.notes.append(f"artifacts of {self.result.task}: {err.what}")
         return uploads
@@ -92,7 +93,7 @@ class ResultFiles:
     def _files(self, run: Any) -> Iterator[Callable[[Uploads], _File | None]]:
         if self.max_rows:
             yield self._samples
-        if self.scores.table_only:
+        if self.values.table_only:
             yield self._scores
         known_plans = {text for tag, text in run.data.tags.items() if tag.startswith(PLAN)}
         if self.result.plan_fingerprint not in known_plans:
@@ -117,7 +118,7 @@ class ResultFiles:
     def _scores(self, uploads: Uploads) -> _File:
         path = file_name(self.result.task, ".scores.json")
         uploads.tags[table_tag(f"{self.result.task}.scores")] = path
-        return "log_dict", score_table(self.result, self.scores.table_only), path
+        return "log_dict", score_table(self.result, self.values.table_only), path
 
     def _plan(self, uploads: Uploads) -> _File | None:
         plan = self.info.plan(self.result)

@@ -1,4 +1,4 @@
-"""What the keys of a leaderboard mean: two harnesses' `char_f1` are never compared unseen."""
+"""What each metric key means: a note is given if two results mean different things by one key."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 
 from llmeval_core.hooks import TaskResult
-from llmeval_mlflow_tracker.connection import Session
+from llmeval_mlflow_tracker.mlflow_client import DeadlineSession
+from llmeval_mlflow_tracker.mlflow_errors import MlflowError
 from llmeval_mlflow_tracker.names import HIDDEN, legal_key
-from llmeval_mlflow_tracker.refusals import RefusedError
 from llmeval_mlflow_tracker.tags import definition_tag, read_object
 
 _TAG = f"{HIDDEN}definitions."
@@ -16,7 +16,7 @@ _MAX_EXPERIMENT_TAG = 5000
 
 
 class Definitions:
-    """The definitions that an experiment's tags hold, by task and metric key.
+    """The definitions of metrics, kept in tags of the experiment, by task and metric key.
 
     Args:
         experiment_id: the experiment.
@@ -31,10 +31,12 @@ class Definitions:
             if tag.startswith(_TAG) and (known := _read(text))
         }
 
-    def check(self, session: Session, result: TaskResult, run_tags: Mapping[str, str]) -> list[str]:
-        """Return a note for each key that meant something else, on this run or on another.
+    def check(
+        self, session: DeadlineSession, result: TaskResult, run_tags: Mapping[str, str]
+    ) -> list[str]:
+        """Return a note for each key whose definition differs from that on this run or on others.
 
-        The first definition of a key is kept in a tag of the experiment, which costs a call.
+        A key's first definition is written to a tag of the experiment, which takes a call.
         """
         tag = legal_key(_TAG + result.task)
         known = self._known.setdefault(tag, {})
@@ -51,11 +53,11 @@ class Definitions:
             elif known[key] != definition:
                 notes.append(f"{key} is {definition} here, and {known[key]} for other models")
         if new:
-            self._remember(session, tag, known, new)
+            self._add(session, tag, known, new)
         return notes
 
-    def _remember(
-        self, session: Session, tag: str, known: dict[str, str], new: dict[str, str]
+    def _add(
+        self, session: DeadlineSession, tag: str, known: dict[str, str], new: dict[str, str]
     ) -> None:
         known |= new
         text = json.dumps(known, ensure_ascii=False)
@@ -63,8 +65,8 @@ class Definitions:
             return
         try:
             session.call("set_experiment_tag", self._experiment_id, tag, text)
-        except RefusedError as refused:
-            if refused.kind in ("gone", "transient"):
+        except MlflowError as err:
+            if err.kind in ("gone", "transient"):
                 raise
 
 

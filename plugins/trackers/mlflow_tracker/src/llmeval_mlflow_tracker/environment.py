@@ -1,4 +1,4 @@
-"""What MLflow's own client takes from variables and files, looked at before anything is sent.
+"""Checks what MLflow's own client reads from variables and files, before anything is sent.
 
 MLflow is not imported here: a plan is made without it.
 """
@@ -14,9 +14,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from llmeval_core.hooks import ConfigError, TrackerError, expand_path, file_problem
-from llmeval_mlflow_tracker.embedded import Place
-from llmeval_mlflow_tracker.refusals import DRIVERS, public_uri
+from llmeval_mlflow_tracker.error_mapping import DRIVERS
+from llmeval_mlflow_tracker.mlflow_errors import public_uri
 from llmeval_mlflow_tracker.settings import MlflowSettings
+from llmeval_mlflow_tracker.tracking_location import TrackingLocation
 
 _NUMBERS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": int,
@@ -36,39 +37,39 @@ _MODULES = {
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def check_surroundings(
-    place: Place, settings: MlflowSettings, environ: Mapping[str, str]
+def check_environment(
+    location: TrackingLocation, settings: MlflowSettings, environ: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Look whether MLflow's client could work; return what the user should know.
+    """Check whether MLflow's client could work; return what the user should know.
 
     Raises:
         ConfigError: variables contradict each other, or name what is not there.
         TrackerError: a library, a login or a place to write is missing.
     """
-    if place.is_direct:
-        _check_driver(place)
-        if place.uri in ("sqlite://", "sqlite:///:memory:"):
+    if location.is_direct:
+        _check_driver(location)
+        if location.uri in ("sqlite://", "sqlite:///:memory:"):
             raise ConfigError(
-                f"results in '{place.uri}' would be gone when the run ends",
+                f"results in '{location.uri}' would be gone when the run ends",
                 hint="write sqlite:///mlflow.db",
             )
         if settings.tracking_uri or environ.get("MLFLOW_TRACKING_URI"):
-            _check_file(place)
-    elif place.uri.startswith("databricks"):
-        _check_databricks(place, environ)
-    elif place.uri.startswith(("http://", "https://")):
+            _check_file(location)
+    elif location.uri.startswith("databricks"):
+        _check_databricks(location, environ)
+    elif location.uri.startswith(("http://", "https://")):
         return (
-            *_unheeded(settings, environ),
-            *_checked_http(settings, environ),
-            *_checked_login(environ, has_login=urlsplit(place.uri).username is not None),
-            *_checked_encryption(place, environ),
-            *_about_proxies(place),
+            *_ignored_variables(settings, environ),
+            *_http_notes(settings, environ),
+            *_login_notes(environ, has_login=urlsplit(location.uri).username is not None),
+            *_tls_notes(location, environ),
+            *_proxy_notes(location),
         )
-    return tuple(_unheeded(settings, environ))
+    return tuple(_ignored_variables(settings, environ))
 
 
-def _unheeded(settings: MlflowSettings, environ: Mapping[str, str]) -> Iterator[str]:
-    """Name the variables that are set and deliberately not heeded."""
+def _ignored_variables(settings: MlflowSettings, environ: Mapping[str, str]) -> Iterator[str]:
+    """Name the variables that are set and that the tracker ignores on purpose."""
     name = environ.get("MLFLOW_EXPERIMENT_NAME")
     if name != settings.experiment and "experiment" not in settings.model_fields_set:
         for variable in ("MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
@@ -81,7 +82,7 @@ def _unheeded(settings: MlflowSettings, environ: Mapping[str, str]) -> Iterator[
         yield "MLFLOW_RUN_ID is not heeded: each model has one run of its own"
 
 
-def _checked_http(settings: MlflowSettings, environ: Mapping[str, str]) -> Iterator[str]:
+def _http_notes(settings: MlflowSettings, environ: Mapping[str, str]) -> Iterator[str]:
     for name, kind in _NUMBERS.items():
         text = environ.get(name)
         try:
@@ -99,7 +100,7 @@ def _checked_http(settings: MlflowSettings, environ: Mapping[str, str]) -> Itera
             )
 
 
-def _checked_login(environ: Mapping[str, str], *, has_login: bool) -> Iterator[str]:
+def _login_notes(environ: Mapping[str, str], *, has_login: bool) -> Iterator[str]:
     in_file = _credentials_file()
     user, password = (
         environ.get(f"MLFLOW_TRACKING_{name}") or in_file.get(f"mlflow_tracking_{name.lower()}")
@@ -141,7 +142,7 @@ def _credentials_file() -> Mapping[str, str]:
         ) from err
 
 
-def _checked_encryption(place: Place, environ: Mapping[str, str]) -> Iterator[str]:
+def _tls_notes(location: TrackingLocation, environ: Mapping[str, str]) -> Iterator[str]:
     own = environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH")
     is_insecure = _is_true(environ, "MLFLOW_TRACKING_INSECURE_TLS")
     if own and is_insecure:
@@ -151,7 +152,7 @@ def _checked_encryption(place: Place, environ: Mapping[str, str]) -> Iterator[st
             hint="unset one of them",
         )
     names = ["MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH"]
-    if place.uri.startswith("https://") and not own and not is_insecure:
+    if location.uri.startswith("https://") and not own and not is_insecure:
         names += [name for name in _AUTHORITIES if environ.get(name)][:1]
     for name in names:
         text = environ.get(name)
@@ -165,36 +166,36 @@ def _checked_encryption(place: Place, environ: Mapping[str, str]) -> Iterator[st
         yield "MLFLOW_TRACKING_INSECURE_TLS: the server's certificate is not checked"
 
 
-def _about_proxies(place: Place) -> Iterator[str]:
-    parts = urlsplit(place.uri)
+def _proxy_notes(location: TrackingLocation) -> Iterator[str]:
+    parts = urlsplit(location.uri)
     host = parts.hostname or ""
     has_proxy = parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(
         host
     )
     if host in _LOOPBACK and has_proxy:
         yield (
-            f"requests to {public_uri(place.uri)} go through the proxy of "
+            f"requests to {public_uri(location.uri)} go through the proxy of "
             f"{parts.scheme.upper()}_PROXY; NO_PROXY={host} leaves it out"
         )
 
 
-def _check_driver(place: Place) -> None:
-    base, _, driver = urlsplit(place.uri).scheme.partition("+")
+def _check_driver(location: TrackingLocation) -> None:
+    base, _, driver = urlsplit(location.uri).scheme.partition("+")
     module = _MODULES.get(driver or _USUAL_DRIVER.get(base, ""))
     if module is not None:
-        _require(module, DRIVERS.get(module, module), public_uri(place.uri))
+        _require(module, DRIVERS.get(module, module), public_uri(location.uri))
 
 
-def _check_file(place: Place) -> None:
-    if place.database is not None and file_problem(place.database):
+def _check_file(location: TrackingLocation) -> None:
+    if location.database is not None and file_problem(location.database):
         raise TrackerError(
-            f"cannot write to {place.database}",
+            f"cannot write to {location.database}",
             hint="make it writable, or set tracking_uri to another place",
         )
 
 
-def _check_databricks(place: Place, environ: Mapping[str, str]) -> None:
-    profile = place.uri.removeprefix("databricks").removeprefix("://")
+def _check_databricks(location: TrackingLocation, environ: Mapping[str, str]) -> None:
+    profile = location.uri.removeprefix("databricks").removeprefix("://")
     file = expand_path(environ.get("DATABRICKS_CONFIG_FILE") or "~/.databrickscfg")
     if not (environ.get("DATABRICKS_HOST") and not profile) and not _exists(file):
         raise TrackerError(

@@ -1,7 +1,8 @@
-"""Of how many samples each number of a run is, and between which bounds: for its description.
+"""The interval and the number of samples of each value of a run, for the run's description.
 
-A standard error of 0 is not sure: scores that are all 0 or all 1 have one. So the description shows
-the interval where a metric has one. It is kept in a tag for each task, beside the value it is of.
+A standard error of 0 says little: scores that are all 0 or all 1 have it. So the description shows
+the interval if a metric has one. Intervals are in a tag for each task, each with the value that it
+belongs to.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from llmeval_mlflow_tracker.coercion import as_number
 from llmeval_mlflow_tracker.names import HIDDEN, MAX_TAG, legal_key
 from llmeval_mlflow_tracker.tags import read_object
 
-SCORED = f"{HIDDEN}scored."
+SPREADS = f"{HIDDEN}scored."
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """What stands beside one number.
+class ValueSpread:
+    """How sure one value is.
 
     Args:
-        value: the number itself, to see that it is the one that is meant.
+        value: the value itself, to recognise it by.
         interval: its 95 % bounds; None if it has none.
-        n: the samples that it is of.
+        n: the samples that it was computed from.
     """
 
     value: float
@@ -40,14 +41,14 @@ class Scored:
         return f"{spread}n={self.n}"
 
 
-def scored_tags(result: TaskResult, tags: Mapping[str, str]) -> dict[str, str]:
-    """Return the tag with what stands beside each number of a task; categories go if it is full.
+def spread_tags(result: TaskResult, tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the tag with the spreads of a task; categories are left out if it is full.
 
     Args:
-        result: the newest; of other metrics of its task, what the run has stays.
+        result: the newest; spreads of the task's other metrics stay.
         tags: the run's tags.
     """
-    tag = legal_key(SCORED + result.task)
+    tag = legal_key(SPREADS + result.task)
     own = {legal_key(metric.key) for metric in result.metrics if metric.category is None}
     kept = {
         key: entry
@@ -67,18 +68,18 @@ def scored_tags(result: TaskResult, tags: Mapping[str, str]) -> dict[str, str]:
     return {tag: text} if len(text) <= MAX_TAG else {}
 
 
-def read_scored(tags: Mapping[str, str]) -> dict[str, Scored]:
-    """Read what the tags of a run say, by metric key; what is not ours is skipped."""
-    found: dict[str, Scored] = {}
+def read_spreads(tags: Mapping[str, str]) -> dict[str, ValueSpread]:
+    """Read the spreads of a run, by metric key; foreign content is skipped."""
+    found: dict[str, ValueSpread] = {}
     for tag, text in tags.items():
-        if not tag.startswith(SCORED):
+        if not tag.startswith(SPREADS):
             continue
         for key, entry in read_object(text).items():
             match entry:
                 case [int() | float() as value, float() as low, float() as high, int(n)]:
-                    found[key] = Scored(value, (low, high), n)
+                    found[key] = ValueSpread(value, (low, high), n)
                 case [int() | float() as value, None, None, int(n)]:
-                    found[key] = Scored(value, None, n)
+                    found[key] = ValueSpread(value, None, n)
                 case _:
                     continue
     return found

@@ -1,4 +1,4 @@
-"""How many samples a task has and what share of them was not answered, as metrics by setting."""
+"""Metrics of how samples ended, if the settings ask for them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ OutcomeMetrics = Literal["none", "unanswered", "all"]
 def outcome_metrics(result: TaskResult, wanted: OutcomeMetrics) -> Iterator[tuple[str, float]]:
     """Stream `{task}_n`, `{task}_unanswered`, and for `all` a share for each way to end.
 
-    Shares run from 0 to 1 and are there when they are 0 too, so that none stays from an older
-    result. A result of a version that did not count has only `{task}_n`.
+    Shares run from 0 to 1. They are logged also if they are 0, so that none is left from an older
+    result. A result of a version that did not count outcomes has only `{task}_n`.
     """
     if wanted == "none":
         return

@@ -1,4 +1,4 @@
-"""What this distribution offers: the tracker `mlflow` and a check of MLflow for the doctor."""
+"""What this distribution offers: the tracker `mlflow` and the check `MLflow`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _make_tracker(settings: MlflowSettings) -> Tracker:
 
 
 def _check(home: Path) -> CheckOutcome:
-    from llmeval_mlflow_tracker.check import check_mlflow  # noqa: PLC0415
+    from llmeval_mlflow_tracker.mlflow_check import check_mlflow  # noqa: PLC0415
 
     return check_mlflow(home)
 

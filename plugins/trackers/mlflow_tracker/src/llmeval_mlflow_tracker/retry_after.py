@@ -1,4 +1,4 @@
-"""How long a busy server asks us to wait, read where MLflow's client has dropped it."""
+"""How long a busy server asks to wait, which MLflow's client does not pass on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from email.utils import parsedate_to_datetime
 _LONGEST_S = 24 * 3600.0
 
 
-def asked_pause_s(err: BaseException) -> float | None:
+def requested_wait_s(err: BaseException) -> float | None:
     """Return the seconds of the Retry-After header behind an error; None if there is none.
 
-    urllib3 raises `MaxRetryError` without the response that it gives up on, so MLflow's error
-    has no header to ask for. The response is still there, in the frame that raised.
+    urllib3 raises `MaxRetryError` without the response that it gave up on, so MLflow's error has no
+    headers. The response is still in the frame that raised.
     """
     for cause in _causes(err):
         for frame, _ in traceback.walk_tb(cause.__traceback__):
@@ -36,10 +36,10 @@ def _causes(err: BaseException) -> Iterator[BaseException]:
 def _seconds(text: str) -> float | None:
     """Read seconds, or a date (RFC 9110, 10.2.3)."""
     try:
-        pause_s = float(text)
+        wait_s = float(text)
     except ValueError:
         try:
-            pause_s = parsedate_to_datetime(text).timestamp() - time.time()
+            wait_s = parsedate_to_datetime(text).timestamp() - time.time()
         except (ValueError, TypeError):
             return None
-    return min(max(pause_s, 0.0), _LONGEST_S)
+    return min(max(wait_s, 0.0), _LONGEST_S)

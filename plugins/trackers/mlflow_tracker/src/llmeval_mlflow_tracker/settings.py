@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from llmeval_core.hooks import Settings
+from llmeval_mlflow_tracker.metric_values import StderrPlace
 from llmeval_mlflow_tracker.outcome_metrics import OutcomeMetrics
-from llmeval_mlflow_tracker.scores import StderrPlace
 
 DEFAULT_EXPERIMENT = "model_evaluation"
 

@@ -1,4 +1,4 @@
-"""A task's samples as a table that MLflow's UI can show."""
+"""The samples and the values of a task as tables that MLflow's UI can show."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from llmeval_core.hooks import (
     parted_answers,
 )
 from llmeval_mlflow_tracker.coercion import as_number
+from llmeval_mlflow_tracker.metric_values import MetricValue
 from llmeval_mlflow_tracker.names import MAX_TAG, legal_key
-from llmeval_mlflow_tracker.scores import Score
 from llmeval_mlflow_tracker.tags import TABLE
 
 _MAX_CELL = 4000
@@ -43,19 +43,20 @@ def sample_table(
     for name, has_parsed in sorted(parsed.items()):
         columns += [name, f"{name}: parsed"] if has_parsed else [name]
     answers = [_parted(row, finder) for row in rows]
-    thinks = any(answer.reasoning for answer in answers)
-    ended = "how it ended" if "outcome" in parsed else "outcome"  # a metric may be called so
-    columns += [ended, *(["reasoning"] if thinks else []), "failure"]
+    has_reasoning = any(answer.reasoning for answer in answers)
+    # A metric may be called "outcome", and no two columns may.
+    outcome_column = "how it ended" if "outcome" in parsed else "outcome"
+    columns += [outcome_column, *(["reasoning"] if has_reasoning else []), "failure"]
     data: list[Json] = []
     for row, answer in zip(rows, answers, strict=True):
         *cells, failure = _row(row, answer.answer, parsed)
-        thought: list[Json] = [_cut(answer.reasoning)] if thinks else []
-        data.append([*cells, row.outcome, *thought, failure])
+        reasoning_cell: list[Json] = [_cut(answer.reasoning)] if has_reasoning else []
+        data.append([*cells, row.outcome, *reasoning_cell, failure])
     return {"columns": columns, "data": data}, next(stream, None) is not None
 
 
 def _row(result: SampleResult, answer: str, parsed: Mapping[str, bool]) -> list[Json]:
-    """Return a sample's cells; `parsed` tells of each metric whether it has a second column."""
+    """Return a sample's cells; `parsed` says for each metric whether it has a second column."""
     sample, generation = result.sample, result.generation
     cells: list[Json] = [
         sample.id,
@@ -88,18 +89,18 @@ def _parted(result: SampleResult, finder: ReasoningFinder) -> ReasoningSplit:
         return ReasoningSplit("", "")
     if generation.texts:
         return parted_answers(generation, finder)[0]
-    weighed = "\n".join(
-        f"{weighed.logprob:.3f} {choice}"
-        for weighed, choice in zip(generation.loglikelihoods, result.sample.choices, strict=False)
+    likelihoods = "\n".join(
+        f"{one.logprob:.3f} {choice}"
+        for one, choice in zip(generation.loglikelihoods, result.sample.choices, strict=False)
     )
-    return ReasoningSplit(weighed, "")
+    return ReasoningSplit(likelihoods, "")
 
 
 def _cut(text: str | None) -> str | None:
     return text if text is None or len(text) <= _MAX_CELL else f"{text[:_MAX_CELL]}…"
 
 
-def score_table(result: TaskResult, table_only: Mapping[str, Score]) -> dict[str, Json]:
+def score_table(result: TaskResult, table_only: Mapping[str, MetricValue]) -> dict[str, Json]:
     """Return the scores of a task as a table: those that are among the metrics, and the rest."""
     columns: list[Json] = [
         "score",
@@ -120,7 +121,7 @@ def score_table(result: TaskResult, table_only: Mapping[str, Score]) -> dict[str
             metric.aggregate.n_scored,
             metric.aggregate.n_failed,
             metric.definition,
-            table_only.get(legal_key(metric.key), Score(None, None)).value is None,
+            table_only.get(legal_key(metric.key), MetricValue(None, None)).value is None,
         ]
         for metric in result.metrics
     ]
@@ -128,10 +129,10 @@ def score_table(result: TaskResult, table_only: Mapping[str, Score]) -> dict[str
 
 
 def logged_tables(listed: str, tags: Mapping[str, str]) -> str:
-    """Return the value of `mlflow.loggedArtifacts` with every table of ours.
+    """Return the value of the tag `mlflow.loggedArtifacts` with every table of ours.
 
-    `listed` is the value so far, which may be empty or another tool's; the oldest entries go
-    when the tag is full.
+    `listed` is the value so far, which may be empty or another tool's; if the tag is full, the
+    oldest entries are dropped.
     """
     try:
         entries = json.loads(listed) if listed else []

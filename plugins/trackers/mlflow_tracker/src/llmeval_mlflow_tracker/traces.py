@@ -1,4 +1,4 @@
-"""Samples as traces on the run: many in one call, replaced when the task is evaluated again."""
+"""Samples as traces of a run: sent many in one call, replaced when the task is evaluated again."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from llmeval_core.hooks import (
     finder_of,
     parted_answers,
 )
-from llmeval_mlflow_tracker.connection import Session
+from llmeval_mlflow_tracker.mlflow_client import DeadlineSession
 from llmeval_mlflow_tracker.names import HIDDEN, MAX_TAG, legal_key, short_value
 from llmeval_mlflow_tracker.table import expected_of
 
-_TOGETHER = 100  # `link_traces_to_run` takes no more
+_MAX_TRACES_PER_CALL = 100  # `link_traces_to_run` takes no more
 _LOG_SPANS = "_tracking_client.store.log_spans"  # the client has no method for many at once
 _PREFIX = "mlflow.traceTag."
 
 
 def traces_tag(task: str) -> str:
-    """Name the tag that tells which result a task's traces are of, and how many there are."""
+    """Return the key of the tag with the result that a task's traces are of, and their number."""
     return legal_key(f"{HIDDEN}traces.{task}")
 
 
 def send_traces(
-    session: Session, run: Any, result: TaskResult, samples: Iterable[SampleResult]
+    session: DeadlineSession, run: Any, result: TaskResult, samples: Iterable[SampleResult]
 ) -> str:
     """Send a trace for each sample, and link them to the run; return the value of `traces_tag`.
 
@@ -40,13 +40,13 @@ def send_traces(
     Any: mlflow's run.
 
     Raises:
-        RefusedError: MLflow refused; some of them may be there.
+        MlflowError: MLflow refused; some of them may be there.
     """
     run_id, experiment_id = str(run.info.run_id), str(run.info.experiment_id)
     finder = finder_of(result.settings)
     stream = iter(samples)
     n_sent = 0
-    while some := list(islice(stream, _TOGETHER)):
+    while some := list(islice(stream, _MAX_TRACES_PER_CALL)):
         spans = [_span(session, run_id, result, sample, finder) for sample in some]
         session.call(_LOG_SPANS, experiment_id, spans)
         session.call("link_traces_to_run", [span.trace_id for span in spans], run_id)
@@ -54,27 +54,27 @@ def send_traces(
     return f"{result.id} {n_sent}"
 
 
-def forget_traces(session: Session, run: Any, told: str, *, kept: str) -> None:
+def delete_traces(session: DeadlineSession, run: Any, tag: str, *, kept: str) -> None:
     """Delete the traces of an older result of the same task.
 
     Args:
         session: how to ask MLflow.
         run: mlflow's run, of Any type.
-        told: the value of `traces_tag` before.
+        tag: the value of `traces_tag` before.
         kept: its value now.
 
     Raises:
-        RefusedError: MLflow refused; they stay.
+        MlflowError: MLflow refused; they stay.
     """
-    result_id, _, number = told.partition(" ")
+    result_id, _, number = tag.partition(" ")
     if not number.isdigit() or result_id == kept.partition(" ")[0]:
         return
     ids = [_trace_id(str(run.info.run_id), result_id, index) for index in range(int(number))]
-    for start in range(0, len(ids), _TOGETHER):
+    for start in range(0, len(ids), _MAX_TRACES_PER_CALL):
         session.call(
             "delete_traces",
             str(run.info.experiment_id),
-            trace_ids=ids[start : start + _TOGETHER],
+            trace_ids=ids[start : start + _MAX_TRACES_PER_CALL],
         )
 
 
@@ -84,7 +84,11 @@ def _trace_id(run_id: str, result_id: str, index: int) -> str:
 
 
 def _span(
-    session: Session, run_id: str, result: TaskResult, sample: SampleResult, finder: ReasoningFinder
+    session: DeadlineSession,
+    run_id: str,
+    result: TaskResult,
+    sample: SampleResult,
+    finder: ReasoningFinder,
 ) -> Any:
     """Make mlflow's span of one sample; Any: mlflow has no useful type information."""
     trace_id = _trace_id(run_id, result.id, sample.index)

@@ -1,8 +1,8 @@
-"""Taking back what a newer result does not have: categories, standard errors, values.
+"""Withdrawing what a newer result does not have: categories, standard errors, values.
 
-MLflow has no way to delete a metric. So NaN, which its pages show as `NaN`, becomes the latest
-point of a metric that an older result had and the one that takes its place has not; else the old
-number would stand beside the new ones as if it belonged to them. Nothing else is logged as NaN.
+MLflow cannot delete a metric. If an older result had a metric and the one that replaces it has not,
+NaN becomes the metric's latest point, which MLflow's pages show as `NaN`; else the old value would
+stand beside the new ones as if it belonged to them. Nothing else is logged as NaN.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterable, Mapping
 
 from llmeval_core.hooks import TaskResult
-from llmeval_mlflow_tracker.overwrite import Point
-from llmeval_mlflow_tracker.scores import STDERR_SUFFIX
+from llmeval_mlflow_tracker.metric_points import MetricPoint
+from llmeval_mlflow_tracker.metric_values import STDERR_SUFFIX
 from llmeval_mlflow_tracker.tags import definition_tag, name_tag
 
 WITHDRAWN = math.nan
@@ -21,14 +21,14 @@ WITHDRAWN = math.nan
 def withdrawn(
     result: TaskResult,
     written: Iterable[str],
-    latest: Mapping[str, Point],
+    latest: Mapping[str, MetricPoint],
     tags: Mapping[str, str],
 ) -> dict[str, float]:
-    """Return the points that take back what the run has of a result's metrics and it has not.
+    """Return NaN for each metric that the run has and that the result, which replaces it, lacks.
 
     Args:
         result: the new one.
-        written: the metric keys in MLflow that it writes itself.
+        written: the metric keys in MLflow that the result writes.
         latest: the latest point of every metric of the run.
         tags: the run's tags.
     """
@@ -44,9 +44,9 @@ def withdrawn(
 
 
 def _belongs(original: str, whole: set[str], tags: Mapping[str, str]) -> bool:
-    """Whether a key is one of these metrics', or of a category or a standard error of theirs.
+    """Whether a key is one of these metrics, or a category or a standard error of one.
 
-    A metric of its own may be called like another's standard error; it has a definition.
+    A metric may have the name of another one's standard error; then it has a definition.
     """
     head, slash, _ = original.partition("/")
     if head in whole:

@@ -1,7 +1,7 @@
-"""What W&B's own client takes from its surroundings: variables, its settings files, ~/.netrc.
+"""What W&B's own client reads: variables, its settings files, ~/.netrc.
 
-wandb is not imported here: a plan is made without it. What the run file says wins over variables,
-those over the settings file of the folder, that over the user's.
+wandb is not imported here: a plan is made without it. The run file wins over variables, those over
+the settings file of the folder, that over the user's.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _MODES = {
 }
 _SHORTEST_KEY = 40
 _JSON_WEB_TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
-_UNHEEDED = {
+_IGNORED = {
     "WANDB_RUN_ID": "a model has one run, whose id follows from its name",
     "WANDB_NAME": "a run is called like its model",
     "WANDB_RESUME": "a model's run is always gone on with",
 }
 
 
-def effective(settings: WandbSettings, environ: Mapping[str, str]) -> WandbSettings:
-    """Fill what is left out in the settings with what W&B's client would take.
+def effective_settings(settings: WandbSettings, environ: Mapping[str, str]) -> WandbSettings:
+    """Fill what the settings leave out with what W&B's client would use.
 
     Raises:
-        ConfigError: WANDB_MODE, or `mode` in a settings file, is none that there is.
+        ConfigError: WANDB_MODE, or `mode` in a settings file, is not a mode of W&B's.
     """
     files, given = _settings_files(environ), settings.model_fields_set
     found: dict[str, Any] = {}  # Any: each setting has a type of its own
@@ -79,11 +79,11 @@ def base_url(environ: Mapping[str, str]) -> str:
 
 
 def check_key(environ: Mapping[str, str]) -> None:
-    """See to it that there is a key, where W&B looks for it, and that it can be one.
+    """Check that there is a key where W&B looks for it, and that it can be one.
 
     Raises:
         ConfigError: as `base_url`.
-        TrackerError: there is none, or it was not copied as a whole.
+        TrackerError: there is none, or only a part of one.
     """
     netloc = urlsplit(base_url(environ)).netloc.rpartition("@")[2]
     key = _variable(environ, "WANDB_API_KEY")
@@ -99,33 +99,31 @@ def check_key(environ: Mapping[str, str]) -> None:
     if _variable(environ, "WANDB_IDENTITY_TOKEN_FILE") or _settings_files(environ).get("api_key"):
         return
     if not has_netrc_login(environ, netloc):
-        raise no_key()
+        raise missing_key_error()
 
 
-def no_key() -> TrackerError:
-    """Make the error for a missing key."""
+def missing_key_error() -> TrackerError:
+    """Return the error for a missing key."""
     return TrackerError(
         "Weights & Biases has no API key",
         hint="run `wandb login`, set WANDB_API_KEY, or use the setting `mode: offline`",
     )
 
 
-def notes(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the variables that are set and that this tracker does not heed."""
+def ignored_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the variables that are set and that this tracker ignores on purpose."""
     return tuple(
-        f"{name} is not heeded: {why}"
-        for name, why in _UNHEEDED.items()
-        if _variable(environ, name)
+        f"{name} is not heeded: {why}" for name, why in _IGNORED.items() if _variable(environ, name)
     )
 
 
-def child_environment(settings: WandbSettings, environ: Mapping[str, str]) -> dict[str, str]:
+def worker_environment(settings: WandbSettings, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment in which W&B's client works.
 
-    Spaces around values are cut, and `~` is expanded: an env file keeps both. What Python's HTTP
-    clients trust, W&B's own program, which is none of them, is told to trust too.
+    Spaces around values are cut, and `~` is expanded: an env file keeps both. W&B's service is not
+    written in Python; it gets the certificates that Python's HTTP clients trust.
     """
-    # A service that the parent shares with others would keep the runs of a child that died.
+    # A service that is shared with others would keep the runs of a worker that died.
     found = {name: value for name, value in environ.items() if name != "WANDB_SERVICE"}
     for name, value in found.items():
         if name.startswith("WANDB_"):
@@ -147,7 +145,7 @@ def _netrc_files(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def has_netrc_login(environ: Mapping[str, str], netloc: str) -> bool:
-    """Tell whether a netrc file has a login for this host, or host and port."""
+    """Whether a netrc file has a login for this host, or host and port."""
     host = netloc.partition(":")[0]
     for file in _netrc_files(environ):
         with contextlib.suppress(OSError, netrc.NetrcParseError):

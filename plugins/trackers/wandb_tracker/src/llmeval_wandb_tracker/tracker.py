@@ -1,4 +1,4 @@
-"""The tracker: each delivery is one visit to the model's run, by a process of its own."""
+"""The tracker: a worker process opens, writes and finishes the model's run for each delivery."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from llmeval_core.hooks import (
     finder_of,
     folder_problem,
 )
-from llmeval_wandb_tracker.child import Child
-from llmeval_wandb_tracker.content import sample_rows
+from llmeval_wandb_tracker.delivery_messages import DeliverMessage, InitMessage
 from llmeval_wandb_tracker.environment import (
     base_url,
     check_key,
-    child_environment,
-    effective,
-    notes,
+    effective_settings,
+    ignored_variables,
+    worker_environment,
 )
-from llmeval_wandb_tracker.errand import Errand, Greeting
+from llmeval_wandb_tracker.sample_rows import sample_rows
 from llmeval_wandb_tracker.settings import WandbSettings
+from llmeval_wandb_tracker.worker_process import WorkerProcess
 
 _DISABLED = "Weights & Biases is disabled (WANDB_MODE, or the setting mode): it gets no results"
 
@@ -42,10 +42,10 @@ class WandbTracker:
     title = "Weights & Biases"
 
     def __init__(self, settings: WandbSettings) -> None:
-        self._written = settings
+        self._given_settings = settings
         self._settings = settings
         self._run: RunInfo | None = None
-        self._child: Child | None = None
+        self._worker: WorkerProcess | None = None
         self._turn = asyncio.Lock()
 
     def check(self, home: Path) -> Readiness:
@@ -55,7 +55,7 @@ class WandbTracker:
             ConfigError: WANDB_MODE or WANDB_BASE_URL says what cannot be.
             TrackerError: there is no key, or the folder cannot be written.
         """
-        self._settings = effective(self._written, os.environ)
+        self._settings = effective_settings(self._given_settings, os.environ)
         if self._settings.mode == "disabled":
             return Readiness((_DISABLED,), is_disabled=True)
         if self._settings.mode == "online":
@@ -65,7 +65,7 @@ class WandbTracker:
                 f"cannot write W&B's files to {self._folder(home)}: {problem.strerror}",
                 hint="make the folder writable, or set the tracker's directory, or WANDB_DIR",
             )
-        return Readiness(notes(os.environ))
+        return Readiness(ignored_variables(os.environ))
 
     async def open(self, run: RunInfo) -> None:
         """Import wandb, in a process of its own, and look for a key; nothing is sent.
@@ -74,17 +74,17 @@ class WandbTracker:
             TrackerError: wandb is not there, nobody is logged in, or W&B is disabled.
         """
         try:
-            self._settings = effective(self._written, os.environ)
+            self._settings = effective_settings(self._given_settings, os.environ)
             if self._settings.mode == "online":
                 base_url(os.environ)
         except ConfigError as err:
             raise TrackerError(f"{err.what} ({err.where})", hint=err.hint) from err
         if self._settings.mode == "disabled":
             raise TrackerError(_DISABLED, hint="unset WANDB_MODE, or set it to online or offline")
-        greeting = Greeting(settings=self._settings, folder=self._folder(run.home).absolute())
-        child = Child(greeting, child_environment(self._settings, os.environ))
-        await child.start()
-        self._run, self._child = run, child
+        init = InitMessage(settings=self._settings, folder=self._folder(run.home).absolute())
+        worker = WorkerProcess(init, worker_environment(self._settings, os.environ))
+        await worker.start()
+        self._run, self._worker = run, worker
 
     async def deliver(self, result: TaskResult) -> Receipt:
         """Write one result to its model's run; the same result again changes nothing.
@@ -92,25 +92,25 @@ class WandbTracker:
         Raises:
             TrackerError: W&B did not take it, or did not answer in time.
         """
-        run, child = self._run, self._child
-        if run is None or child is None:
+        run, worker = self._run, self._worker
+        if run is None or worker is None:
             raise TrackerError("the Weights & Biases tracker is not open")
-        errand, note = await asyncio.to_thread(self._errand, run, result)
+        message, note = await asyncio.to_thread(self._message, run, result)
         async with self._turn:
-            answer = await child.ask(errand, within_s=self._settings.timeout_s)
-        notes = [told for told in (answer.note, note) if told]
-        return Receipt(answer.url or self._location(run.home), "; ".join(notes) or None)
+            reply = await worker.send(message, within_s=self._settings.timeout_s)
+        notes = [one for one in (reply.note, note) if one]
+        return Receipt(reply.url or self._location(run.home), "; ".join(notes) or None)
 
     async def close(self) -> None:
         """Let the process end; every run was finished when its result was delivered."""
-        if self._child is not None:
-            await self._child.stop()
+        if self._worker is not None:
+            await self._worker.stop()
 
-    def _errand(self, run: RunInfo, result: TaskResult) -> tuple[Errand, str | None]:
+    def _message(self, run: RunInfo, result: TaskResult) -> tuple[DeliverMessage, str | None]:
         """Return a result with its samples, and a note if some of them are left out."""
         max_rows = self._settings.max_table_rows
         if not max_rows:
-            return Errand(result=result, columns=[], rows=[]), None
+            return DeliverMessage(result=result, columns=[], rows=[]), None
         columns, rows, is_cut = sample_rows(
             run.samples(result), max_rows=max_rows, reasoning=finder_of(result.settings)
         )
@@ -120,7 +120,7 @@ class WandbTracker:
                 f"{result.task}: the first {max_rows} of {result.n_samples} samples "
                 "are in the table"
             )
-        return Errand(result=result, columns=columns, rows=rows), note
+        return DeliverMessage(result=result, columns=columns, rows=rows), note
 
     def _folder(self, home: Path) -> Path:
         settings = self._settings

@@ -1,4 +1,4 @@
-"""One visit to a model's run: opened, written, finished, all without a word on the terminal."""
+"""Opens and finishes the run of a model; nothing is printed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llmeval_core.hooks import TrackerError
-from llmeval_wandb_tracker.content import run_id
-from llmeval_wandb_tracker.environment import has_netrc_login, no_key
+from llmeval_wandb_tracker.environment import has_netrc_login, missing_key_error
+from llmeval_wandb_tracker.run_summary import run_id
 from llmeval_wandb_tracker.settings import WandbSettings
 
 _MAX_RUN_NAME = 128
 _MAX_MESSAGE = 240
 _POLL_S = 0.05
-_AWAY = re.compile(
+_UNREACHABLE = re.compile(
     r"context deadline exceeded|timed? ?out|connection (refused|reset)|no such host|dial tcp"
     r"|failed to connect|status (5\d\d)|Temporary failure in name resolution",
     re.IGNORECASE,
@@ -47,17 +47,17 @@ def import_wandb() -> Any:
 
 
 def check_login(wandb: Any, settings: WandbSettings) -> None:
-    """See to it that W&B would not ask for a key on the terminal; Any: the module wandb.
+    """Check that W&B would not ask for a key on the terminal; Any: the module wandb.
 
     Raises:
         TrackerError: there is no key.
     """
     if settings.mode == "online" and not _has_key(wandb):
-        raise no_key()
+        raise missing_key_error()
 
 
 def _has_key(wandb: Any) -> bool:
-    """Look where W&B looks; `wandb.login` would ask the server, and write the user's settings."""
+    """Look where W&B looks; `wandb.login` would call the server and write the user's settings."""
     known = wandb.setup().settings
     if os.environ.get("WANDB_API_KEY") or known.api_key or known.identity_token_file:
         return True
@@ -66,10 +66,10 @@ def _has_key(wandb: Any) -> bool:
 
 @contextlib.contextmanager
 def model_run(wandb: Any, settings: WandbSettings, model: str, directory: Path) -> Iterator[Any]:
-    """Open the model's run, which is the same one however often it is opened, and finish it.
+    """Open the model's run, always the same one, and finish it.
 
-    A run in trouble is left as it is: to finish it takes the very server that makes the trouble,
-    and the process ends after an error.
+    After an error the run is not finished: that would take the server that has failed, and the
+    process is ended after an error.
 
     Any: the module wandb and its run.
 
@@ -82,12 +82,12 @@ def model_run(wandb: Any, settings: WandbSettings, model: str, directory: Path) 
         run.finish()
     except Exception as err:  # the border: wandb, its service, its network
         host = urlsplit(str(wandb.setup().settings.base_url)).netloc.rpartition("@")[2]
-        raise _refusal(str(err).strip() or type(err).__name__, host) from err
+        raise _mapped_error(str(err).strip() or type(err).__name__, host) from err
 
 
-def _refusal(text: str, host: str) -> TrackerError:
-    """Say what W&B's error means; `host` is the server."""
-    if _AWAY.search(text):
+def _mapped_error(text: str, host: str) -> TrackerError:
+    """Return our error for W&B's; `host` is the server."""
+    if _UNREACHABLE.search(text):
         return TrackerError(
             f"Weights & Biases at {host} cannot be reached",
             hint="is the network up? the setting `mode: offline` needs none",
@@ -102,7 +102,7 @@ def _refusal(text: str, host: str) -> TrackerError:
 
 
 def _init(wandb: Any, settings: WandbSettings, model: str, directory: Path) -> Any:
-    """Open the run; W&B's service holds an id for a moment after the run was finished."""
+    """Open the run; its id stays in use for a moment after it was finished, so this waits."""
     quiet = wandb.Settings(
         silent=True,
         console="off",

@@ -1,4 +1,4 @@
-"""Where jobs deliver to: the MLflow trackers that runs have used, and which MLflow each means."""
+"""The MLflow servers and experiments that jobs deliver to, by the trackers that runs have used."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from llmeval_core.hooks import ConfigError, Json, TrackerStatus
-from llmeval_mlflow_proxy.embedded.store import find_store
+from llmeval_mlflow_proxy.embedded.backend_store import find_backend_store
 from llmeval_mlflow_proxy.settings import MLFLOW_PREFIX, ProxySettings, upstream_of
 from llmeval_mlflow_proxy.upstream import Upstream
 
 USUAL_EXPERIMENT = "model_evaluation"
 USUAL_TRACKER = "mlflow"
-"""What a run file says that says no more than `trackers: [mlflow]`."""
+"""The tracker of a run file with `trackers: [mlflow]`."""
 _PLUGIN = "mlflow"
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
@@ -25,14 +25,14 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """An experiment of an MLflow, as a tracker of some run names it.
+    """An experiment on an MLflow server, as the tracker of some run names it.
 
     Args:
         tracker: the tracker's name in the runs that used it.
         experiment: the experiment's name.
         place: which MLflow, for people; without a login. None for the one that is shown here.
-        server: how to ask another one; None if it is not behind HTTP.
-        n_delivered: results that it has taken; None if no run has used it.
+        server: the server, if it is another one; None if it is not behind HTTP.
+        n_delivered: results delivered to it; None if no run has used it.
         is_required: whether a run fails if it does not take a result.
     """
 
@@ -50,7 +50,7 @@ class Destination:
 
 
 USUAL = Destination(USUAL_TRACKER, USUAL_EXPERIMENT)
-"""Where results go unless told otherwise."""
+"""Where results go if no tracker is configured."""
 
 
 def find_destinations(
@@ -60,7 +60,7 @@ def find_destinations(
     *,
     origin: str | None,
 ) -> list[Destination]:
-    """Say where the MLflow trackers that were used deliver to; the usual place if none was.
+    """Return where the MLflow trackers that were used deliver to; `USUAL` if none was.
 
     Args:
         tracker_statuses: of all trackers.
@@ -94,10 +94,10 @@ def find_destinations(
 def _place(
     written: str, settings: ProxySettings, home: Path, origin: str | None
 ) -> tuple[str | None, Upstream | None]:
-    """Say which MLflow a tracking URI means, and how to ask it; None, None for the one here."""
+    """Return the place and the server of a tracking URI; None, None for the MLflow shown here."""
     uri = _resolved(written, settings.environ).strip()
     if not uri:
-        # The tracker then looks where our own settings come from.
+        # The tracker then uses the same variable as our own settings.
         return (written, None) if written else (None, None)
     if not uri.startswith(("http://", "https://")):
         is_ours = settings.mlflow is None and _same_store(uri, settings.store, home)
@@ -114,11 +114,11 @@ def _place(
 
 
 def _same_store(uri: str, store: str | None, home: Path) -> bool:
-    return find_store(uri, home=home).uri == find_store(store, home=home).uri
+    return find_backend_store(uri, home=home).uri == find_backend_store(store, home=home).uri
 
 
 def _address(url: str) -> tuple[str, int | None, str] | None:
-    """Take apart what decides which server a URL means: host, port and path."""
+    """Return what tells servers apart: host, port and path of a URL."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
@@ -128,7 +128,7 @@ def _address(url: str) -> tuple[str, int | None, str] | None:
 
 
 def _resolved(text: str, environ: Mapping[str, str]) -> str:
-    """Put in environment variables; empty if one is not set here."""
+    """Replace references to environment variables; empty if one is not set here."""
     names = _REFERENCE.findall(text)
     if any(name not in environ for name in names):
         return ""

@@ -1,4 +1,4 @@
-"""What a diagnosis finds, in words that can be said in each language."""
+"""The findings of a diagnosis, which can be shown in each language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from llmeval_core.hooks import Json
-from llmeval_mlflow_proxy.diagnosis.words import say
+from llmeval_mlflow_proxy.diagnosis.diagnosis_texts import translate
 from llmeval_mlflow_proxy.languages import Language
 
 State = Literal["ok", "warning", "failed"]
@@ -15,16 +15,16 @@ _RANK: Mapping[State, int] = {"ok": 0, "warning": 1, "failed": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """A button: where it posts to, below the page, and what."""
+class FindingAction:
+    """A button: the path below the page that it posts to, and the tracker that it is for."""
 
     path: Literal["restore", "heal", "deliver"]
     tracker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One line below a finding, with a link into MLflow's pages (`#/...`) if there is one."""
+class FindingDetail:
+    """A line below a finding, with a link into MLflow's pages (`#/...`) if there is one."""
 
     text: str
     link: str | None = None
@@ -35,34 +35,34 @@ class Finding:
     """One line of the diagnosis.
 
     Args:
-        topic: what was looked at; `topic.{topic}` is its name in the words.
-        state: how it is.
-        word: the detail, in the words.
-        values: what the words leave open; already free of secrets.
-        cure: what to try, in the words; None if it is fine, or nothing can be done.
+        topic: what was checked; `topic.{topic}` is the key of its name in the translations.
+        state: the result of the check.
+        text_key: the key of the detail in the translations.
+        values: the values in the translated texts; without secrets.
+        remedy: the key of what to try; None if all is well, or nothing can be done.
         items: further lines.
         action: a button that helps; None if there is none.
     """
 
     topic: str
     state: State
-    word: str
+    text_key: str
     values: Mapping[str, str | int] = field(default_factory=dict)
-    cure: str | None = None
-    items: Sequence[Item] = ()
-    action: Action | None = None
+    remedy: str | None = None
+    items: Sequence[FindingDetail] = ()
+    action: FindingAction | None = None
 
     def name(self, language: Language) -> str:
-        """Return what was looked at."""
-        return say(f"topic.{self.topic}", language)
+        """Return the name of what was checked."""
+        return translate(f"topic.{self.topic}", language)
 
     def detail(self, language: Language) -> str:
         """Return what was found."""
-        return say(self.word, language, **self.values)
+        return translate(self.text_key, language, **self.values)
 
     def hint(self, language: Language) -> str | None:
         """Return what to try."""
-        return None if self.cure is None else say(self.cure, language, **self.values)
+        return None if self.remedy is None else translate(self.remedy, language, **self.values)
 
     def as_json(self) -> dict[str, Json]:
         """Return it for programs, in English."""
@@ -71,7 +71,7 @@ class Finding:
             "state": self.state,
             "detail": self.detail("en"),
             "hint": self.hint("en"),
-            "code": self.word,
+            "code": self.text_key,
             "values": dict(self.values),
             "items": [item.text for item in self.items],
         }

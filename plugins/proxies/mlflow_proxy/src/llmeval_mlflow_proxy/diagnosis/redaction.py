@@ -1,4 +1,4 @@
-"""Taking secrets out of lines that others wrote."""
+"""Removes secrets from lines that others wrote."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _LOGIN = re.compile(r"(?<=://)[^/\s@'\"]+@")
 _HEADER = re.compile(
     r"(?i)\b(authorization['\"]?\s*[:=]\s*['\"]?|bearer\s+|basic\s+)[\w.~+/=:-]+( [\w.~+/=-]+)?"
 )
-_HOST_NAME = re.compile(r"\b[0-9a-f]{32}\.localhost\b")  # what the embedded server answers to
-_SHORTEST = 4  # a shorter secret would blacken half of the words
+_HOST_NAME = re.compile(r"\b[0-9a-f]{32}\.localhost\b")  # of the embedded server; a secret
+_SHORTEST = 4  # a shorter secret would occur inside many words
 
 
 def redacted(line: str, secrets: Collection[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from llmeval_core.api.run_flags import read_config
+from llmeval_core.api import read_config
 from llmeval_core.hooks import ConfigError
 from llmeval_server.commands.jobs.api_client import ApiClient, ask
 from llmeval_server.commands.jobs.job_report import watch

@@ -1,0 +1,44 @@
+"""`llmeval plugin new`: a plugin project that works from its first minute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from llmeval_core.cli.plugin.project import KINDS, checked_name, write_project
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("name", required=False)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the project goes; `llmeval-NAME` if left out.",
+)
+def command(kind: str, name: str | None, folder: Path | None) -> None:
+    """Make a plugin project of one KIND, with tests that pass.
+
+    NAME is what users will write, `my_KIND` if left out; the distribution is called llmeval-NAME.
+    What the component does is an example, to be replaced by yours.
+
+    \b
+    Examples:
+      llmeval plugin new metric shouting
+      llmeval plugin new dataset capitals --folder work/capitals
+    """
+    from llmeval_core.cli.console import echo  # noqa: PLC0415  late, it imports rich
+
+    name = checked_name(name or f"my_{kind}", kind)
+    distribution = f"llmeval-{name.replace('_', '-')}"
+    place = folder or Path(distribution)
+    module = write_project(kind, name, place)
+    echo(f"{place}: a {kind} '{name}', in {module}")
+    echo("\nNext:")
+    for step in (
+        f"pip install -e '{place}[test]'",
+        f"pytest {place}",
+        f"llmeval plugin check {name}",
+    ):
+        echo(f"  {step}")

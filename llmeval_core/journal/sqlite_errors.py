@@ -1,0 +1,49 @@
+"""What errors of SQLite and of the file system mean for the user."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from llmeval_core.errors import JournalError
+
+_NOT_WRITABLE = ("readonly", "Permission", "Read-only", "unable to", "Not a dir", "File exists")
+
+
+@contextmanager
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, with a hint where the cure is known."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as err:
+        raise journal_error(err, path) from err
+
+
+def journal_error(err: Exception, path: Path) -> JournalError:
+    """Say what an SQLite or file system error means for the user."""
+    text = str(err)
+    hint = None
+    if "full" in text or "No space" in text:
+        hint = "free some disk space and give the same command again; what is committed is kept"
+    elif "unable to open" in text and _is_out_of_files():
+        hint = "raise the limit of open files with `ulimit -n`, or lower the concurrency"
+    elif any(mark in text for mark in _NOT_WRITABLE):
+        hint = "make the folder writable, or choose another with --home DIR"
+    elif "locked" in text:
+        hint = "another process holds the journal; wait for it, or choose another --home DIR"
+    elif "not a database" in text or "malformed" in text:
+        hint = "move the file away to begin a new journal"
+    return JournalError(f"the journal failed: {text}", where=str(path), hint=hint)
+
+
+def _is_out_of_files() -> bool:
+    """Try to open a file; SQLite does not say why it could not."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as err:
+        return err.errno in (errno.EMFILE, errno.ENFILE)
+    return False
