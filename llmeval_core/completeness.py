@@ -1,4 +1,8 @@
-"""Which of several results of a model at a task stands: the most complete, then the newest."""
+"""Which of several results of a model at a task is the current one.
+
+It is the most complete, and of equally complete ones the newest: the leaderboard and trackers show
+its numbers. A newer result that is less complete gives way to it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from llmeval_core.naming import Json
 from llmeval_core.records import TaskResult
 
 MORE_FAILED = 0.02
-"""How much larger the share of samples without a score may be in a newer result that stands."""
+"""How much larger the share of samples without a score may be in a newer result that is current."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,12 @@ def coverage_of(result: TaskResult) -> Coverage:
 
 
 def gives_way(new: TaskResult, old: TaskResult) -> bool:
-    """Whether a newer result of the same model and task leaves the older one in its place."""
+    """Whether a newer result of the same model and task leaves the older one the current one."""
     return not new.replaces and coverage_of(new).is_less_than(coverage_of(old))
 
 
-def standing(results: Iterable[TaskResult]) -> TaskResult | None:
-    """Return the result that stands, of one model at one task.
+def current_result(results: Iterable[TaskResult]) -> TaskResult | None:
+    """Return the current result of one model at one task.
 
     Args:
         results: oldest first.
@@ -89,8 +93,8 @@ def standing(results: Iterable[TaskResult]) -> TaskResult | None:
     return found
 
 
-def standing_by_metric(results: Iterable[TaskResult]) -> dict[str, TaskResult]:
-    """Return, for each metric of one model at one task, the result whose numbers stand.
+def current_by_metric(results: Iterable[TaskResult]) -> dict[str, TaskResult]:
+    """Return the current result of each metric of one model at one task.
 
     Args:
         results: oldest first; they may have different metrics.

@@ -6,6 +6,11 @@ import errno
 import os
 from pathlib import Path
 
+DEFAULT_HOME = ".llmeval"
+"""The project's folder, where the journal lies and what trackers keep."""
+HOME_VARIABLE = "LLMEVAL_HOME"
+"""The environment variable that names another."""
+
 
 def expand_path(path: str | Path) -> Path:
     """Replace `$NAME`, `${NAME}` and a `~` at the beginning; what is not known stays as it is.

@@ -12,6 +12,7 @@ from pathlib import Path
 import importlib_metadata
 import pytest
 
+from llmeval_core.announced_commands import COMMANDS_GROUP
 from llmeval_core.cli.group import main
 from llmeval_core.hooks import ENTRY_POINT_GROUP
 
@@ -35,6 +36,7 @@ class PluginFolder:
         *,
         entry_point: str | None = None,
         version: str = "1.0",
+        commands: dict[str, str] | None = None,
     ) -> None:
         """Add the distribution `fake-<name>`.
 
@@ -43,6 +45,7 @@ class PluginFolder:
             source: the module's text; a copy of `tests/data/fake_plugins/<name>.py` if None.
             entry_point: the entry point's name.
             version: the distribution's version.
+            commands: the entry points of the group `llmeval.commands`.
         """
         if source is None:
             source = (FAKE_PLUGINS / f"{name}.py").read_text(encoding="utf-8")
@@ -54,7 +57,9 @@ class PluginFolder:
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n", encoding="utf-8"
         )
         (info / "entry_points.txt").write_text(
-            f"[{ENTRY_POINT_GROUP}]\n{entry_point or name} = {name}\n", encoding="utf-8"
+            f"[{ENTRY_POINT_GROUP}]\n{entry_point or name} = {name}\n\n[{COMMANDS_GROUP}]\n"
+            + "".join(f"{command} = {value}\n" for command, value in (commands or {}).items()),
+            encoding="utf-8",
         )
         self.modules.append(name)
         importlib.invalidate_caches()

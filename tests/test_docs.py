@@ -61,22 +61,23 @@ def anchors(paper: Path) -> set[str]:
 @cache
 def catalog() -> Catalog:
     host = load_plugins(environ={})
-    offers: dict[Kind, list[RegisteredComponent]] = {}
+    components: dict[Kind, list[RegisteredComponent]] = {}
     for kind in KINDS:
-        offers[kind] = [
-            RegisteredComponent(entry, plugin.label) for entry, plugin in host.entries(kind)
+        components[kind] = [
+            RegisteredComponent(component, plugin.label)
+            for component, plugin in host.components(kind)
         ]
-    return Catalog(offers)
+    return Catalog(components)
 
 
 def check_settings(kind: Kind, reference: str, settings: dict[str, Any]) -> None:
     """Check settings as a run does, but make nothing; Any: as the run file has them."""
     name, argument = split_reference(reference)
-    entry = catalog().find(kind, name).entry
+    component = catalog().find(kind, name).component
     if argument is not None:
-        assert entry.argument is not None, f"'{reference}': {name} takes no argument"
-        settings = {str(entry.argument): argument, **settings}
-    validate(entry.config, settings, origin=Origin())
+        assert component.argument is not None, f"'{reference}': {name} takes no argument"
+        settings = {str(component.argument): argument, **settings}
+    validate(component.config, settings, origin=Origin())
 
 
 @pytest.mark.parametrize("name", HOOKS)

@@ -11,16 +11,18 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `read_run_text`, `validate`, `read_config`, `make_config`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
   `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `preview`,
-  `preview_task`, `within_open_files`, `little_room_to_think`, `PromptPreview`, `PreviewedTask`,
+  `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
   `preview_tasks`, `preview_dataset`.
 * Running it: `run_plan`, `run_until_complete`, `RunOutcome`, `Progress`, `TaskMeter`,
-  `SilentProgress`, `ReaskFilter`, `read_again`, `outcome_json`, `outcome_notes`, `counts_text`.
+  `SilentProgress`, `ReaskFilter`, `read_reask_filters`, `outcome_json`, `outcome_notes`,
+  `counts_text`.
   Bars and lines that show it are in `llmeval_core.api.progress`, which imports rich.
 * The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `JOURNAL_FILE`,
   `home_problem`, `existing_journal`, `has_journal`.
-* Results: `Leaderboard`, `make_leaderboard`, `cell_text`, `n_of`, `to_csv`, `to_json`,
-  `to_markdown`, `ConditionChange`, `ConditionMismatch`, `differences`, `leaderboard_notes`,
-  `kept_out_notes`, `listed`, `day`, `HistoryEntry`, `history`, `history_json`, `coverage_of`.
+* Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `n_of`, `to_csv`,
+  `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`, `differences`,
+  `leaderboard_notes`, `kept_out_notes`, `listed`, `day`, `HistoryEntry`, `history`,
+  `history_json`, `coverage_of`.
 * Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `SamplePage`, `sample_page`,
   `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`, `SampleCounts`,
   `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`, `ReasoningFinder`,
@@ -49,6 +51,7 @@ from llmeval_core.api.leaderboard import (
     to_json,
     to_markdown,
 )
+from llmeval_core.api.leaderboard_order import in_run_order
 from llmeval_core.api.notes_on_leaderboard import (
     ConditionChange,
     ConditionMismatch,
@@ -61,7 +64,6 @@ from llmeval_core.api.notes_on_leaderboard import (
 from llmeval_core.api.notes_on_outcomes import counts_text, outcome_notes
 from llmeval_core.api.outcomes_as_json import outcome_json
 from llmeval_core.api.preflight import preflight_of_plan, preflight_of_run
-from llmeval_core.api.printable import shown, shown_json, shown_parts
 from llmeval_core.api.prompt_preview import (
     PreviewedTask,
     PromptPreview,
@@ -122,12 +124,12 @@ from llmeval_core.engine import (
     SilentProgress,
     TaskMeter,
     TaskPreview,
-    little_room_to_think,
+    fit_to_open_files,
+    plan_reasoning_warnings,
     preview,
     preview_task,
-    read_again,
+    read_reask_filters,
     run_plan,
-    within_open_files,
 )
 from llmeval_core.errors import (
     ConfigError,
@@ -154,6 +156,7 @@ from llmeval_core.journal import (
 from llmeval_core.naming import did_you_mean
 from llmeval_core.paths import expand_path
 from llmeval_core.plan import Plan, PlannedTracker
+from llmeval_core.printable import shown, shown_json, shown_parts
 from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, parted_answers
 from llmeval_core.records import (
     OUTCOMES,
@@ -258,14 +261,15 @@ __all__ = [
     "expand_path",
     "expected_json",
     "find_samples",
+    "fit_to_open_files",
     "has_journal",
     "history",
     "history_json",
     "home_problem",
+    "in_run_order",
     "kept_out_notes",
     "leaderboard_notes",
     "listed",
-    "little_room_to_think",
     "load_run_file",
     "make_config",
     "make_leaderboard",
@@ -276,6 +280,7 @@ __all__ = [
     "outcome_json",
     "outcome_notes",
     "parted_answers",
+    "plan_reasoning_warnings",
     "preflight_of_plan",
     "preflight_of_run",
     "preview",
@@ -283,8 +288,8 @@ __all__ = [
     "preview_task",
     "preview_tasks",
     "project_folder",
-    "read_again",
     "read_config",
+    "read_reask_filters",
     "read_run_text",
     "run_checks",
     "run_file_schema",
@@ -305,6 +310,5 @@ __all__ = [
     "to_json",
     "to_markdown",
     "validate",
-    "within_open_files",
     "wrap_plugin_errors",
 ]

@@ -6,10 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from llmeval_core.paths import expand_path
-
-DEFAULT_HOME = ".llmeval"
-HOME_VARIABLE = "LLMEVAL_HOME"
+from llmeval_core.paths import DEFAULT_HOME, HOME_VARIABLE, expand_path
 
 
 def project_folder(

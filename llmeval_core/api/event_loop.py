@@ -1,4 +1,4 @@
-"""The event loop of a run, which waits for its plugins' threads only so long."""
+"""The event loop of a run, which waits a limited time for the threads of plugins."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from llmeval_core.containing import THREAD_NAME
 from llmeval_core.errors import PluginError, describe_error
 
 T = TypeVar("T")
-_PATIENCE_S = 2.0
+_MAX_WAIT_S = 2.0
 
 
-class _Threads(ThreadPoolExecutor):
-    """Runs what blocks; at the end, a thread that hangs in a plugin is left behind."""
+class _AbandoningThreadPool(ThreadPoolExecutor):
+    """Runs blocking calls; `shutdown` abandons a thread that hangs in a plugin."""
 
     def __init__(self) -> None:
-        self._begun: list[threading.Thread] = []
+        self._started_threads: list[threading.Thread] = []
         super().__init__(
             thread_name_prefix=THREAD_NAME,
-            initializer=lambda: self._begun.append(threading.current_thread()),
+            initializer=lambda: self._started_threads.append(threading.current_thread()),
         )
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Wait for every thread together no longer than a moment."""
+        """Wait at most `_MAX_WAIT_S` for all threads together."""
         super().shutdown(wait=False, cancel_futures=True)
-        give_up_at = time.monotonic() + (_PATIENCE_S if wait else 0.0)
-        for thread in list(self._begun):
+        give_up_at = time.monotonic() + (_MAX_WAIT_S if wait else 0.0)
+        for thread in list(self._started_threads):
             thread.join(max(0.0, give_up_at - time.monotonic()))
 
 
 def run_until_complete(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, like `asyncio.run`; Any: what it sends and yields is its own.
 
-    `asyncio.run` alone would wait for ever for a tracker or a data set whose thread hangs.
+    `asyncio.run` itself would never return if a thread of a tracker or a data set hangs.
 
     Raises:
-        PluginError: a plugin called `sys.exit` where nobody waits for it.
+        PluginError: a plugin called `sys.exit` in a task or callback of its own.
     """
 
     async def with_threads() -> T:
-        asyncio.get_running_loop().set_default_executor(_Threads())
+        asyncio.get_running_loop().set_default_executor(_AbandoningThreadPool())
         return await work
 
     try:
         return asyncio.run(with_threads())
-    except SystemExit as err:  # of a task that a plugin began: the event loop lets it through
+    except SystemExit as err:  # the event loop lets one of a plugin's own task through
         raise PluginError(
             f"a plugin ended the process: {describe_error(err)}",
             hint="this is a bug in the plugin; what is finished is kept, the same command goes on",

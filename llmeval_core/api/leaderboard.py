@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from llmeval_core.api.notes_on_outcomes import counts_text
-from llmeval_core.api.printable import shown, shown_json
 from llmeval_core.api.spreadsheets import as_cell
 from llmeval_core.completeness import coverage_of, gives_way
+from llmeval_core.printable import shown, shown_json
 from llmeval_core.records import OUTCOMES, MetricResult, Outcome, TaskResult
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from llmeval_core.cli.console import echo_document
-
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -24,6 +22,8 @@ def command(ctx: click.Context, /, shell: str) -> None:
             echo '. ~/.llmeval-complete.zsh' >> ~/.zshrc
       fish  llmeval completion fish > ~/.config/fish/completions/llmeval.fish
     """
+    from llmeval_core.cli.console import echo_document  # noqa: PLC0415  late: see `options`
+
     kind = get_completion_class(shell)
     assert kind is not None  # `SHELLS` are click's own
     echo_document(kind(ctx.find_root().command, {}, "llmeval", "_LLMEVAL_COMPLETE").source())

@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from llmeval_core.api.printable import shown, shown_json
 from llmeval_core.cli.streams import Streams
+from llmeval_core.cli.tables import Table
+from llmeval_core.printable import shown, shown_json
 
 _LABEL_WIDTH = 10
-_WIDEST = 10_000
+_USUAL_WIDTH = 80
+_STYLES: dict[str, dict[str, Any]] = {  # Any: arguments of `click.style`
+    "bold": {"bold": True},
+    "dim": {"dim": True},
+    "red": {"fg": "red"},
+    "yellow": {"fg": "yellow"},
+    "green": {"fg": "green"},
+}
+_COLOURS = ("red", "yellow", "green")
 
 
 def streams(ctx: click.Context | None = None) -> Streams | None:
@@ -52,58 +60,73 @@ def echo_json(value: Any, *, indent: int | None = 2) -> None:
     click.echo(shown_json(text), file=out())
 
 
-def complain(text: str) -> None:
+def echo_error(text: str) -> None:
     """Print a line that is not the command's output."""
     click.echo(shown(text), file=err())
 
 
-def nobody_reads() -> bool:
-    """Say whether further output is lost: who streams a million lines can stop."""
-    found = streams()
-    return found is not None and found.lost is not None
-
-
-def make_console() -> Console:
-    """Make a console for standard output that takes text as it is."""
-    return _console(out())
-
-
-def error_console() -> Console:
-    """Make a console for standard error that takes text as it is."""
-    return _console(err())
-
-
-def add_row(table: Table, *cells: str, style: str | None = None) -> None:
-    """Add a row of text of others, which cannot steer the terminal."""
-    table.add_row(*(shown(cell) for cell in cells), style=style)
-
-
 def echo_block(title: str, parts: list[tuple[str, str]]) -> None:
     """Print a title and labelled texts below it; the lines of a text stand under each other."""
-    stream = out()
-    click.secho(f"── {shown(title)}", bold=True, file=stream)
+    lines = [_paint(f"── {shown(title)}", "bold")]
     for label, text in parts:
         first, *others = shown(text).split("\n")
-        click.echo(click.style(label.ljust(_LABEL_WIDTH), dim=True) + first, file=stream)
-        for line in others:
-            click.echo(" " * _LABEL_WIDTH + line, file=stream)
-    click.echo(file=stream)
+        lines.append(_paint(label.ljust(_LABEL_WIDTH), "dim") + first)
+        lines += [" " * _LABEL_WIDTH + line for line in others]
+    _echo_lines([*lines, ""])
 
 
-def print_table(table: Table) -> None:
-    """Print a table; where the terminal is too narrow for it, whole and broken into lines."""
-    console = make_console()
-    needed = console.measure(table, options=console.options.update(width=_WIDEST)).minimum
-    console.width = max(console.width, needed)
-    console.print(table)
+def echo_titled(title: str, text: str) -> None:
+    """Print a line that begins with a title in bold."""
+    _echo_lines([_paint(shown(title), "bold") + shown(text)])
 
 
-def _console(file: TextIO) -> Console:
-    """Make a console; a size that the environment has wrong is not looked at."""
-    sizes = {"COLUMNS", "LINES"}
-    environ = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in sizes or (value.isascii() and value.isdigit() and int(value) > 0)
-    }
-    return Console(file=file, markup=False, emoji=False, highlight=False, _environ=environ)
+def echo_table(table: Table) -> None:
+    """Print a table as wide as the terminal, with the texts of others escaped."""
+    rows: list[Sequence[str]] = [tuple(map(shown, row)) for row in table.rows]
+    safe = Table(table.columns, rows, table.styles, is_boxed=table.is_boxed)
+    _echo_lines(safe.lines(terminal_width(), paint=_paint, is_ascii=is_ascii()))
+
+
+def echo_lines(lines: list[str]) -> None:
+    """Print many lines at once; what is not printable in them was escaped before."""
+    _echo_lines(lines)
+
+
+def is_output_closed() -> bool:
+    """Say whether further output is lost: who streams a million lines can stop."""
+    found = streams()
+    return found is not None and found.write_error is not None
+
+
+def terminal_width() -> int:
+    """Return how many cells a line has: by COLUMNS, else of the terminal, else 80."""
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isascii() and wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    for fd in (1, 2, 0):  # of a terminal, though the output may go to a pipe
+        try:
+            columns = os.get_terminal_size(fd).columns
+        except OSError:
+            continue
+        if columns > 0:
+            return columns
+    return _USUAL_WIDTH
+
+
+def is_ascii() -> bool:
+    """Whether boxes are drawn with ASCII characters, because the encoding is no Unicode."""
+    return not (out().encoding or "utf-8").lower().startswith("utf")
+
+
+def _echo_lines(lines: list[str]) -> None:
+    if lines:
+        click.echo("\n".join(lines), file=out(), color=True)  # `_paint` has decided
+
+
+def _paint(text: str, style: str) -> str:
+    """Style a text, where somebody looks at it and NO_COLOR does not forbid it."""
+    if os.environ.get("NO_COLOR") and style in _COLOURS:
+        return text
+    if not (out().isatty() and os.environ.get("TERM") not in ("dumb", "unknown")):
+        return text
+    return click.style(text, **_STYLES[style])

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from pathlib import Path
+from typing import Any
 
 import click
-from rich.table import Table
 
-from llmeval_core.api import CheckResult, core_checks, run_checks
-from llmeval_core.cli.console import add_row, echo_json, print_table
-from llmeval_core.cli.session import home_option, open_session
-from llmeval_core.contracts import Check
-
-_COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
+from llmeval_core.cli.options import home_option
 
 
 @click.command()
@@ -28,7 +21,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 @click.option("--json", "as_json", is_flag=True, help="Print a list of checks as JSON.")
 @home_option
 @click.pass_context
-def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool) -> int:
+def command(ctx: click.Context, /, **arguments: Any) -> int:  # Any: each of its own type
     """Check that everything works: Python, folder, journal, plugins, and what plugins check.
 
     Exit code 1 if a check failed.
@@ -37,20 +30,6 @@ def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool)
     Example:
       llmeval doctor
     """
-    session = open_session(ctx, tolerant=True)
-    checks: list[Check] = [*core_checks(session), *session.host.offers("checks")]
-    findings = run_checks(checks, home, within_s=timeout)
-    if as_json:
-        echo_json([{"name": f.name, **asdict(f.outcome)} for f in findings])
-    else:
-        _print(findings)
-    return int(any(finding.outcome.state == "failed" for finding in findings))
+    from llmeval_core.cli.doctor_action import run_doctor  # noqa: PLC0415  late: see `options`
 
-
-def _print(findings: list[CheckResult]) -> None:
-    table = Table("check", "state", "detail", "try", box=None, pad_edge=False)
-    for finding in findings:
-        outcome = finding.outcome
-        row = (finding.name, outcome.state, outcome.detail, outcome.hint or "")
-        add_row(table, *row, style=_COLOURS[outcome.state] if outcome.state != "ok" else None)
-    print_table(table)
+    return run_doctor(ctx, **arguments)

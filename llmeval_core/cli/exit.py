@@ -1,4 +1,4 @@
-"""How the process ends: with an exit code, and without waiting for a thread that hangs."""
+"""Ending the process: with an exit code, and without waiting for a thread that hangs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import NoReturn
 from llmeval_core.containing import THREAD_NAME
 
 
-def leave(code: int) -> NoReturn:
-    """Exit; Python itself would wait for every thread to end, which one that hangs never does."""
+def exit_process(code: int) -> NoReturn:
+    """Exit; `sys.exit` alone would wait for every thread, and one that hangs never ends."""
     hanging = [thread for thread in threading.enumerate() if thread.name.startswith(THREAD_NAME)]
     if hanging:
         sys.stdout.flush()

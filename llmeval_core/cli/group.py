@@ -10,9 +10,12 @@ import click
 from click.shell_completion import CompletionItem
 
 from llmeval_core import __version__
-from llmeval_core.cli.exit import leave
+from llmeval_core.announced_commands import announced_commands
+from llmeval_core.cli.exit import exit_process
+from llmeval_core.cli.options import disabled_plugins
 from llmeval_core.cli.streams import Streams
 from llmeval_core.errors import LlmevalError
+from llmeval_core.printable import shown
 
 COMMANDS = {
     "run": "Evaluate models on data sets.",
@@ -39,11 +42,11 @@ shown could not be written; 2 something must be changed by the user; 130 interru
 
 
 class LazyGroup(click.Group):
-    """Lists commands without importing them; asks plugins only for a name it does not know."""
+    """Lists commands without importing them; loads plugins only for a name it does not know."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the built-in commands, in the order of `COMMANDS`."""
-        return list(COMMANDS)
+        """Name the built-in commands, in the order of `COMMANDS`, and those of plugins."""
+        return [*COMMANDS, *self._of_plugins(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command's module, or find it among the plugins' commands."""
@@ -61,23 +64,22 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was meant."""
+        """Find the command, or say which one was meant, or what to install."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as err:
-            # Late, because it imports pydantic, and --help must not.
-            from llmeval_core.naming import did_you_mean  # noqa: PLC0415
+            if args[0].startswith("-"):
+                raise
+            # Late, because it imports what plugins need, and --help must not.
+            from llmeval_core.cli.unknown_command import unknown_command  # noqa: PLC0415
 
-            hint = did_you_mean(args[0], COMMANDS) or "`llmeval --help` lists the commands."
-            raise click.UsageError(
-                f"No such command '{args[0]}'. {hint[:1].upper()}{hint[1:]}", ctx=ctx
-            ) from err
+            raise unknown_command(ctx, args[0], known=self.list_commands(ctx)) from err
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete options and commands; plugins are asked only if no command of ours fits."""
+        """Complete options and commands; plugins are loaded only if no known command fits."""
         found = [
             CompletionItem(name, help=summary)
-            for name, summary in COMMANDS.items()
+            for name, summary in (COMMANDS | self._of_plugins(ctx)).items()
             if name.startswith(incomplete)
         ]
         if not found and not incomplete.startswith("-"):
@@ -92,11 +94,20 @@ class LazyGroup(click.Group):
         return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing them."""
+        """Write the lists of commands, ours and those of plugins, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
-        formatter.write_paragraph()
-        formatter.write_text("Plugins may add commands: `llmeval plugins` lists them.")
+        of_plugins = self._of_plugins(ctx)
+        if of_plugins:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(list(of_plugins.items()))
+
+    def _of_plugins(self, ctx: click.Context) -> dict[str, str]:
+        """Name the commands that installed plugins announce, with their lines of help."""
+        announced = announced_commands(disabled_plugins(ctx))
+        return {
+            name: command.summary() for name, command in announced.items() if name not in COMMANDS
+        }
 
 
 @click.group(
@@ -134,12 +145,12 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     Args:
         args: the arguments; those of this process if None, which then ends with the command.
     """
-    streams = Streams(lasting=args is None)
+    streams = Streams(ends_process=args is None)
     try:
         code = _run(args, streams)
     finally:
         streams.close()
-    leave(code)
+    exit_process(code)
 
 
 def _run(args: Sequence[str] | None, streams: Streams) -> int:
@@ -148,9 +159,6 @@ def _run(args: Sequence[str] | None, streams: Streams) -> int:
         # Any: click does not say what a command returns.
         result: Any = cli.main(args=args, prog_name="llmeval", standalone_mode=False, obj=streams)
     except LlmevalError as err:
-        # Late, because it imports what --help does not need.
-        from llmeval_core.api.printable import shown  # noqa: PLC0415
-
         click.echo(shown(f"error: {err}"), file=streams.err)
         return 2
     except click.exceptions.Abort:
@@ -159,9 +167,9 @@ def _run(args: Sequence[str] | None, streams: Streams) -> int:
     except click.ClickException as err:
         err.show(file=streams.err)
         return 2
-    complaint = streams.complaint()
-    if complaint is not None:
-        click.echo(complaint, file=streams.err)
+    error_message = streams.error_message()
+    if error_message is not None:
+        click.echo(error_message, file=streams.err)
     if isinstance(result, int):
         return result
-    return int(streams.lost is not None)
+    return int(streams.write_error is not None)

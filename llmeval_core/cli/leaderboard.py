@@ -1,98 +1,190 @@
-"""The leaderboard as a table on the terminal."""
+"""The leaderboard as lines of text, in the layout that fits the width.
+
+Tried in this order, from the one that compares best to the one that always fits:
+
+1. a table with a row for each model, and a column for each metric key;
+2. a table with a row for each metric key, and a column for each model;
+3. the same with keys broken into lines;
+4. several tables as in 1, one below the other, each with as many columns as fit;
+5. no table: names, and numbers below them.
+
+Every layout has all numbers, with their intervals and with how many samples they are of.
+"""
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.table import Table
+import re
+from collections.abc import Sequence
 
 from llmeval_core.api.leaderboard import Leaderboard, cell_text, n_of
 from llmeval_core.api.notes_on_outcomes import outcome_notes
-from llmeval_core.api.printable import shown
+from llmeval_core.cli.tables import Column, Table, text_width, wrap
+from llmeval_core.printable import shown
 
-_LEAST_CELL_WIDTH = 8
+_LEAST_NAME_WIDTH = 14
+"""Cells to which a model's name is folded at most."""
+_LEAST_COLUMN = 4
+"""Cells of the narrowest column, with its line."""
 
 
-def print_leaderboard(board: Leaderboard, console: Console) -> None:
-    """Print the table: models are rows where that fits, otherwise columns, otherwise lines.
+def leaderboard_lines(board: Leaderboard, width: int, *, is_ascii: bool = False) -> list[str]:
+    """Lay the leaderboard out for a terminal of so many cells.
 
-    How many samples a number is of stands over its column if that is the same for all models,
-    otherwise beside each number. Below the table stands a line for each task with samples that
-    were not simply answered.
+    How many samples a number is of stands beside its key if that is the same for all models,
+    otherwise beside each number. At the end stands a line for each task with samples that were not
+    simply answered.
     """
-    table = _models_as_rows(board)
-    if console.measure(table).minimum > console.width or _width(board) > console.width:
-        table = _models_as_columns(board)
-        if _least_width(board) > console.width:
-            _print_lines(board, console)
-            return
-    console.print(table)
-    for note in outcome_notes(board.shown_results()):
-        console.print(shown(note), soft_wrap=True)
+    view = _View(board)
+    ways = (view.models_as_rows, view.keys_as_rows, view.broken_keys)
+    whole = (table for way in ways if (table := way(width)) is not None)
+    fitting = next((table for table in whole if table.width() <= width), None)
+    tables = [fitting] if fitting is not None else view.sections(width)
+    lines = [line for table in tables for line in table.lines(width, is_ascii=is_ascii)]
+    notes = [shown(note) for note in outcome_notes(board.shown_results())]
+    return [*(lines or view.blocks()), *notes]
 
 
-def _heading(board: Leaderboard, key: str) -> str:
+class _View:
+    """The texts of a leaderboard, made once, and the tables that can be made of them."""
+
+    def __init__(self, board: Leaderboard) -> None:
+        self._models = [shown(model) for model in board.models]
+        self._keys = [shown(key) for key in board.keys]
+        self._counts: list[str] = []
+        """By key, of how many samples all of its numbers are; empty if they differ."""
+        self._cells: list[list[str]] = []
+        """By key and model, the texts."""
+        for key in board.keys:
+            counts = [n_of(board, model, key) for model in board.models]
+            different = {n for n in counts if n}
+            common = different.pop() if len(different) == 1 else ""
+            self._counts.append(common)
+            self._cells.append(
+                [
+                    cell_text(
+                        board.cells.get((model, key)),
+                        "" if common else n,
+                        board.outcomes(model, key),
+                    )
+                    for model, n in zip(board.models, counts, strict=True)
+                ]
+            )
+
+    def models_as_rows(self, width: int) -> Table | None:
+        """Make a table with a row for each model; None if it is too wide in any case."""
+        if len(self._keys) * _LEAST_COLUMN > width:
+            return None
+        return self._rows_of_models(range(len(self._keys)), self._models)
+
+    def keys_as_rows(self, width: int) -> Table | None:
+        """Make a table with a row for each key; None if it is too wide in any case."""
+        if len(self._models) * _LEAST_COLUMN > width:
+            return None
+        names = self._folded_models(width - max(map(len, self._keys), default=0))
+        table = Table([Column("metric key"), Column("n", "right"), *names], is_boxed=True)
+        for key, n, cells in zip(self._keys, self._counts, self._cells, strict=True):
+            table.add(key, n, *cells)
+        return table
+
+    def broken_keys(self, width: int) -> Table | None:
+        """Make a table with a row for each key, in several lines; None if it is too wide."""
+        if len(self._models) * _LEAST_COLUMN > width:
+            return None
+        table = Table([Column("metric key"), *self._folded_models(width)], is_boxed=True)
+        for key, n, cells in zip(self._keys, self._counts, self._cells, strict=True):
+            table.add("\n  ".join(_broken_key(key, n)), *cells)
+        return table
+
+    def sections(self, width: int) -> list[Table]:
+        """Make tables with a row for each model, each with as many keys as fit the width.
+
+        Names of models are folded only where that makes fewer tables.
+
+        Returns:
+            None at all if there is a key that does not fit alone.
+        """
+        widths = [
+            max(map(text_width, [*_heading(key, n), *cells]))
+            for key, n, cells in zip(self._keys, self._counts, self._cells, strict=True)
+        ]
+        ways = []
+        if not widths:
+            return []
+        for most in (width, width // 3, _LEAST_NAME_WIDTH):
+            names = ["\n".join(_folded(model, most)) for model in self._models]
+            room = width - max(map(text_width, names)) - 4
+            if max(widths) + 3 <= room:
+                ways.append((_groups(widths, room), names))
+        if not ways:
+            return []
+        groups, names = min(ways, key=lambda way: len(way[0]))
+        return [self._rows_of_models(group, names) for group in groups]
+
+    def blocks(self) -> list[str]:
+        """Write names with numbers below them."""
+        if len(self._models) == 1:
+            lines = self._models[:1]
+            for key, n, (cell,) in zip(self._keys, self._counts, self._cells, strict=True):
+                lines += [f"  {key}", f"    {cell}" + (f" n={n}" if n else "")]
+            return lines
+        lines = []
+        for key, n, cells in zip(self._keys, self._counts, self._cells, strict=True):
+            lines.append(key + (f" n={n}" if n else ""))
+            for model, cell in zip(self._models, cells, strict=True):
+                lines += [f"  {model}", f"    {cell}"] if cell else []
+        return lines
+
+    def _rows_of_models(self, keys: Sequence[int], names: Sequence[str]) -> Table:
+        """Make a table of some keys; models without any of these numbers are left out."""
+        headings = ["\n".join(_heading(self._keys[at], self._counts[at])) for at in keys]
+        columns = [Column("model"), *(Column(heading, "right") for heading in headings)]
+        table = Table(columns, is_boxed=True)
+        for index, name in enumerate(names):
+            cells = [self._cells[at][index] for at in keys]
+            if any(cells):
+                table.add(name, *cells)
+        return table
+
+    def _folded_models(self, width: int) -> list[Column]:
+        """Make the heading of a column for each model, folded so that all may fit the width."""
+        most = max(_LEAST_NAME_WIDTH, width // max(len(self._models), 1) - 3)
+        return [Column("\n".join(_folded(model, most)), "right") for model in self._models]
+
+
+def _groups(widths: Sequence[int], room: int) -> list[list[int]]:
+    """Put columns into groups, in their order, none wider than there is room."""
+    groups: list[list[int]] = [[]]
+    left = room
+    for at, width in enumerate(widths):
+        if width + 3 > left and groups[-1]:
+            groups.append([])
+            left = room
+        groups[-1].append(at)
+        left -= width + 3
+    return groups
+
+
+def _heading(key: str, n: str) -> list[str]:
     """Break `nq_open_5shot_exact_match` into data set, shots and metric, a line each, and n."""
-    n = _common_n(board, key)
-    below = f"\nn={n}" if n else ""
-    key = shown(key)
     dataset, shots, metric = key.rpartition("shot_")
     name, _, n_shots = dataset.rpartition("_")
-    return f"{name}\n{n_shots}shot\n{metric}{below}" if shots else f"{key}{below}"
+    parts = [name, f"{n_shots}shot", metric] if shots else [key]
+    return [*parts, f"n={n}"] if n else parts
 
 
-def _common_n(board: Leaderboard, key: str) -> str:
-    """Write of how many samples all numbers of a column are; empty if they differ."""
-    found = {n for model in board.models if (n := n_of(board, model, key))}
-    return found.pop() if len(found) == 1 else ""
+def _broken_key(key: str, n: str) -> list[str]:
+    """Break `nq_open_5shot_exact_match` into the task and the metric, a line each, and n."""
+    task, shots, metric = key.rpartition("shot_")
+    parts = [f"{task}shot", metric] if shots else [key]
+    return [*parts, f"n={n}"] if n else parts
 
 
-def _width(board: Leaderboard) -> int:
-    """How wide the table is with models as rows and nothing folded."""
-    width = max((len(model) for model in board.models), default=0) + 4
-    for key in board.keys:
-        texts = [_text(board, model, key) for model in board.models]
-        lines = [*_heading(board, key).split("\n"), *texts]
-        width += max(len(line) for line in lines) + 3
-    return width
-
-
-def _least_width(board: Leaderboard) -> int:
-    """How wide the table is with models as columns, if names are folded to a few letters."""
-    keys = max((len(shown(key)) for key in board.keys), default=0)
-    return keys + 4 + len(board.models) * (_LEAST_CELL_WIDTH + 3)
-
-
-def _print_lines(board: Leaderboard, console: Console) -> None:
-    """Print a line for each number: no terminal is too narrow for that."""
-    for key in board.keys:
-        for model in board.models:
-            if (model, key) in board.cells:
-                number = cell_text(board.cells[model, key], n_of(board, model, key))
-                line = f"{shown(model)} {shown(key)} {number}"
-                console.print(line, soft_wrap=True)
-
-
-def _models_as_rows(board: Leaderboard) -> Table:
-    table = Table("model", header_style="bold")
-    for key in board.keys:
-        table.add_column(_heading(board, key), justify="right", no_wrap=True)
-    for model in board.models:
-        table.add_row(shown(model), *(_text(board, model, key) for key in board.keys))
-    return table
-
-
-def _models_as_columns(board: Leaderboard) -> Table:
-    table = Table(header_style="bold")
-    table.add_column("metric key", no_wrap=True)
-    table.add_column("n", justify="right")
-    for model in board.models:
-        table.add_column(shown(model), justify="right", overflow="fold")
-    for key in board.keys:
-        numbers = (_text(board, model, key) for model in board.models)
-        table.add_row(shown(key), _common_n(board, key), *numbers)
-    return table
-
-
-def _text(board: Leaderboard, model: str, key: str) -> str:
-    n = "" if _common_n(board, key) else n_of(board, model, key)
-    return cell_text(board.cells.get((model, key)), n, board.outcomes(model, key))
+def _folded(name: str, width: int) -> list[str]:
+    """Break a model's name into lines, behind its punctuation if possible."""
+    lines = [""]
+    for part in re.findall(r"[^/_.:-]*[/_.:-]|[^/_.:-]+", name):
+        if text_width(lines[-1] + part) <= width or not lines[-1]:
+            lines[-1] += part
+        else:
+            lines.append(part)
+    return [piece for line in lines for piece in wrap(line, width)]

@@ -2,103 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
 import click
-from rich.table import Table
 
-from llmeval_core.api.printable import shown
-from llmeval_core.api.session import Session
-from llmeval_core.api.settings_json_schema import (
-    Setting,
-    entry_name,
-    example_of,
-    settings_in_words,
-    settings_schema,
-)
-from llmeval_core.catalog import Kind, RegisteredComponent
-from llmeval_core.cli.console import add_row, complain, echo, echo_json, out, print_table
-from llmeval_core.cli.session import complete, open_session
+from llmeval_core.cli.options import complete_components
 
 
-def make_listing(kind: Kind, command_help: str) -> click.Command:
+def make_listing(
+    kind: Literal["datasets", "models", "metrics", "trackers"], command_help: str
+) -> click.Command:
     """Make the command `llmeval <kind> [NAME]`."""
 
     @click.command(help=command_help)
-    @click.argument("name", required=False, shell_complete=complete(kind))
+    @click.argument("name", required=False, shell_complete=complete_components(kind))
     @click.option(
         "--json", "as_json", is_flag=True, help="Print JSON; with NAME, its settings' JSON Schema."
     )
     @click.pass_context
     def listing(ctx: click.Context, /, name: str | None, *, as_json: bool) -> None:
-        session = open_session(ctx)
-        if name is None:
-            _list(session, kind, as_json=as_json)
-        else:
-            offer = session.catalog.find(kind, entry_name(kind, name))
-            _describe(offer, kind, as_json=as_json)
+        from llmeval_core.cli.listing_action import show_components  # noqa: PLC0415  late: see `options`
+
+        show_components(ctx, kind, name=name, as_json=as_json)
 
     return listing
-
-
-def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
-    offers = session.catalog.offers(kind)
-    if as_json:
-        echo_json([_summary(offer) for offer in offers])
-        return
-    if offers:
-        table = Table("name", "summary", "distribution", box=None, pad_edge=False)
-        for offer in offers:
-            add_row(table, offer.entry.name, offer.entry.summary, offer.distribution)
-        table.columns[0].no_wrap = True
-        print_table(table)
-    else:
-        echo(f"no plugin offers {kind}; install one, such as llmeval-{kind}")
-    for plugin in session.host.broken:
-        complain(f"plugin '{plugin.name}' is broken and missing here; `llmeval plugins` says why")
-
-
-def _describe(offer: RegisteredComponent, kind: Kind, *, as_json: bool) -> None:
-    schema = settings_schema(offer)
-    example = example_of(kind, offer, schema)
-    if as_json:
-        described = {
-            **_summary(offer),
-            "argument": offer.entry.argument,
-            "example": example,
-            "settings": schema,
-        }
-        echo_json(described)
-        return
-    click.secho(shown(offer.entry.name), bold=True, nl=False, file=out())
-    echo(f": {offer.entry.summary} ({offer.distribution})\n")
-    settings = settings_in_words(schema)
-    if settings:
-        print_table(_settings_table(settings, offer.entry.argument))
-    else:
-        echo("It takes no settings.")
-    echo("\nIn the run file:\n")
-    for line in example.split("\n"):
-        echo(f"  {line}")
-
-
-def _settings_table(settings: list[Setting], argument: str | None) -> Table:
-    table = Table("setting", "type", "default", "description", box=None, pad_edge=False)
-    table.columns[0].no_wrap = True
-    table.columns[2].overflow = "fold"
-    for setting in settings:
-        default = "must be given" if setting.default is None else setting.default
-        description = setting.description
-        if setting.name == argument:
-            description = f"{description} Also after a colon: NAME:{argument.upper()}".strip()
-        add_row(table, setting.name, setting.type, default, description)
-    return table
-
-
-def _summary(offer: RegisteredComponent) -> dict[str, Any]:
-    """Return what a list says of an offer; Any: JSON."""
-    return {
-        "name": offer.entry.name,
-        "summary": offer.entry.summary,
-        "distribution": offer.distribution,
-    }

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
-from llmeval_core.api import existing_journal, preflight_of_plan
-from llmeval_core.api.journal_opening import has_journal
-from llmeval_core.api.printable import shown
-from llmeval_core.api.prompt_preview import preview_tasks
-from llmeval_core.api.run_flags import read_config
-from llmeval_core.catalog import make_plan
-from llmeval_core.cli.console import add_row, complain, echo_json, make_console, print_table
-from llmeval_core.cli.prompt_view import doubt_lines, echo_task_preview, preview_json
+from llmeval_core.cli.options import home_option
 from llmeval_core.cli.run_options import run_options
-from llmeval_core.cli.session import home_option, open_session
-from llmeval_core.engine import TaskPreview, preview, within_open_files
-from llmeval_core.journal import home_problem
-from llmeval_core.journal.journal import JOURNAL_FILE
-from llmeval_core.plan import Plan
-
-_log = logging.getLogger("llmeval")
 
 
 @click.command()
@@ -40,16 +22,7 @@ _log = logging.getLogger("llmeval")
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.pass_context
-def command(
-    ctx: click.Context,
-    /,
-    run_file: Path | None,
-    home: Path,
-    *,
-    n_prompts: int | None,
-    as_json: bool,
-    **flags: Any,  # Any: each of its own type
-) -> None:
+def command(ctx: click.Context, /, **arguments: Any) -> None:  # Any: each of its own type
     """Show what a run would do, and send nothing.
 
     Reads the data sets, so a packaged one is fetched if it is not there yet.
@@ -59,91 +32,6 @@ def command(
       llmeval plan eval.yaml
       llmeval plan eval.yaml --prompts 2
     """
-    config, origin = read_config(run_file, **flags)
-    session = open_session(ctx)
-    plan = make_plan(
-        config,
-        session.catalog,
-        origin=origin,
-        observer=session.host,
-        preflight=preflight_of_plan(home),
-    )
-    notes = _notes(plan, home)
-    for note in () if as_json else notes:
-        _log.warning(note)
-    if has_journal(home):
-        with existing_journal(home) as journal:
-            previews = preview(plan, journal)
-    else:
-        previews = preview(plan, None)
-    if as_json:
-        counted = [asdict(item) for item in previews]
-        described: dict[str, Any] = {**plan.describe(), "preview": counted, "notes": notes}
-        if n_prompts is not None:
-            described["prompts"] = [
-                {"model": task.model.name, "task": task.task.key, **preview_json(prompt)}
-                for task in preview_tasks(plan, n_prompts)
-                for prompt in task.prompts
-            ]
-        echo_json(described)
-        return
-    for task in preview_tasks(plan, n_prompts) if n_prompts is not None else ():
-        echo_task_preview(task)
-    _print(previews, plan.fingerprint)
+    from llmeval_core.cli.plan_action import show_plan  # noqa: PLC0415  late: see `options`
 
-
-def _notes(plan: Plan, home: Path) -> list[str]:
-    """Collect what the run would say, or fail for, before its first request."""
-    _, about_files = within_open_files(plan)
-    notes = [*plan.notes, *([about_files] if about_files else [])]
-    if problem := home_problem(home, home / JOURNAL_FILE):
-        hint = f" (try: {problem.hint})" if problem.hint else ""
-        notes.append(f"a run could not be kept: {problem.what}{hint}")
-    return notes
-
-
-def _print(previews: list[TaskPreview], fingerprint: str) -> None:
-    table = Table("model", "task", header_style="bold")
-    headings = ["samples", "in the journal", "requests to send", "unusable", "tokens"]
-    has_cost = any(item.estimate.cost is not None for item in previews)
-    for heading in [*headings, *(["cost"] if has_cost else []), "time"]:
-        table.add_column(heading, justify="right")
-    for item in previews:
-        counts = (item.n_samples, item.n_answered, item.n_requests, item.n_unusable)
-        row = [f"{count:,}" for count in counts]
-        row.append(f"{item.estimate.n_prompt_tokens + item.estimate.n_completion_tokens:,}")
-        if has_cost:
-            row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
-        add_row(table, item.model, item.task, *row, _duration(item.estimate.duration_s))
-    print_table(table)
-    console = make_console()
-    for line in _lines(previews, fingerprint):
-        console.print(shown(line), soft_wrap=True)
-    for line in doubt_lines(previews):
-        complain(line)
-
-
-def _lines(previews: list[TaskPreview], fingerprint: str) -> list[str]:
-    to_send = [item for item in previews if item.n_requests]
-    lines = [f"{sum(item.n_requests for item in to_send):,} requests to send, plan {fingerprint}"]
-    if to_send:
-        n_read = sum(item.estimate.n_prompt_tokens for item in to_send)
-        n_written = sum(item.estimate.n_completion_tokens for item in to_send)
-        line = f"estimated: {n_read:,} tokens to read, {n_written:,} to write"
-        costs = [item.estimate.cost for item in to_send if item.estimate.cost is not None]
-        if costs:
-            line += f", cost {sum(costs):.4g}"
-        lines.append(line)
-        bases = dict.fromkeys(item.estimate.basis for item in to_send)
-        lines.append(f"by {', by '.join(bases)}")
-    return lines
-
-
-def _duration(seconds: float | None) -> str:
-    """Write a time in its largest units; nothing if it is unknown."""
-    if seconds is None:
-        return ""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    show_plan(ctx, **arguments)

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import click
-
-from llmeval_core.api.printable import shown
 from llmeval_core.api.prompt_preview import PreviewedTask, PromptPreview
 from llmeval_core.api.samples_as_json import asked_json, expected_json
-from llmeval_core.cli.console import echo, echo_block, out
+from llmeval_core.cli.console import echo, echo_block, echo_titled
 from llmeval_core.cli.sample_view import asked, expected
 from llmeval_core.engine import TaskPreview
+from llmeval_core.printable import shown
 
 
 def echo_task_preview(previewed: PreviewedTask, notes: Iterable[str] = ()) -> None:
     """Print the first requests of a task, under its name, how it is asked, and how it is read."""
     task = previewed.task
-    click.secho(f"{shown(previewed.model.name)}  {shown(task.key)}", bold=True, file=out())
+    echo_titled(f"{previewed.model.name}  {task.key}", "")
     asked_by = task.settings.get("generation")
     sent = asked_by if isinstance(asked_by, dict) else {}
     listed = [f"{name} {value!r}" for name, value in sent.items() if value not in (None, [])]
@@ -50,7 +48,7 @@ def preview_json(preview: PromptPreview) -> dict[str, Any]:
     }
 
 
-def doubt_lines(previews: Iterable[TaskPreview]) -> list[str]:
+def warning_lines(previews: Iterable[TaskPreview]) -> list[str]:
     """Write what looks wrong, a line for each doubt about a task, whatever the model."""
     lines = (f"warning: {item.task}: {doubt}" for item in previews for doubt in item.doubts)
     return [shown(line) for line in dict.fromkeys(lines)]

@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
-import os
-import signal
-from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
-from llmeval_core.api import make_leaderboard, outcome_json, preflight_of_run
-from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.api.notes_on_leaderboard import kept_out_notes
-from llmeval_core.api.printable import shown
-from llmeval_core.api.progress import LiveProgress, PlainProgress
-from llmeval_core.api.run_flags import read_config
-from llmeval_core.catalog import make_plan
-from llmeval_core.cli.console import complain, echo_json, error_console, make_console
-from llmeval_core.cli.leaderboard import print_leaderboard
+from llmeval_core.cli.options import home_option
 from llmeval_core.cli.run_options import run_options
-from llmeval_core.cli.session import home_option, open_session
-from llmeval_core.engine import (
-    Progress,
-    ReaskFilter,
-    RunOutcome,
-    SilentProgress,
-    little_room_to_think,
-    read_again,
-    run_plan,
-)
-from llmeval_core.journal import Journal
-from llmeval_core.plan import Plan
-
-_log = logging.getLogger("llmeval")
 
 
 @click.command()
@@ -56,18 +27,7 @@ _log = logging.getLogger("llmeval")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress, only the table.")
 @click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
 @click.pass_context
-def command(
-    ctx: click.Context,
-    /,
-    run_file: Path | None,
-    home: Path,
-    *,
-    again_filters: tuple[str, ...],
-    anew: bool,
-    quiet: bool,
-    as_json: bool,
-    **flags: Any,  # Any: each of its own type
-) -> int:
+def command(ctx: click.Context, /, **arguments: Any) -> int:  # Any: each of its own type
     """Evaluate models on data sets.
 
     Finished samples are kept in the journal: the same command again goes on where it stopped,
@@ -83,96 +43,6 @@ def command(
       llmeval run -m openai/gpt-4o-mini -d jsonl:my.jsonl --shots 0,4 \\
           --metric exact_match --tracker mlflow --tracker jsonl --concurrency 64
     """
-    again = read_again(again_filters, anew=anew)
-    config, origin = read_config(run_file, **flags)
-    session = open_session(ctx)
-    plan = make_plan(
-        config,
-        session.catalog,
-        origin=origin,
-        observer=session.host,
-        preflight=preflight_of_run(home),
-    )
-    for note in plan.notes:
-        _log.warning(note)
-    screen = error_console()
-    with Journal(home) as journal, contextlib.ExitStack() as stack:
-        progress: Progress = SilentProgress()
-        if not (quiet or as_json):
-            progress = (
-                stack.enter_context(LiveProgress(screen))
-                if screen.is_terminal
-                else PlainProgress(screen)
-            )
-        for warning in little_room_to_think(plan, journal):
-            progress.notice(shown(warning))
-        outcome = run_until_complete(_run(plan, journal, progress, screen, again))
-        with journal.reader() as reader:
-            notes = kept_out_notes(reader, outcome.summary.results)
-    if as_json:
-        body = outcome_json(outcome)
-        body["notes"] += notes
-        echo_json(body)
-    else:
-        _report(outcome, home, notes)
-    return exit_code(outcome)
+    from llmeval_core.cli.run_action import evaluate  # noqa: PLC0415  late: see `options`
 
-
-async def _run(
-    plan: Plan, journal: Journal, progress: Progress, screen: Console, again: ReaskFilter | None
-) -> RunOutcome:
-    """Run the plan; the first Ctrl-C stops it cleanly, the second at once."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def interrupt() -> None:
-        if stop.is_set():
-            loop.remove_signal_handler(signal.SIGINT)
-            screen.show_cursor()  # the live line hides it
-            complain("stopped at once; everything committed is kept")
-            os._exit(130)
-        complain("\nstopping: requests under way may finish; Ctrl-C again stops at once")
-        stop.set()
-
-    with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-    return await run_plan(plan, journal, progress=progress, stop=stop, again=again)
-
-
-def exit_code(outcome: RunOutcome) -> int:
-    """Say how it went: 130 interrupted, 2 change something, 1 failures, 0 all well."""
-    if outcome.summary.interrupted:
-        return 130
-    if outcome.errors:
-        return 2
-    return int(bool(outcome.summary.n_failed or outcome.summary.n_undelivered))
-
-
-def _report(outcome: RunOutcome, home: Path, notes: list[str]) -> None:
-    summary = outcome.summary
-    console = make_console()
-    if summary.results:
-        print_leaderboard(make_leaderboard(summary.results), console)
-    lines = [shown(note) for note in notes]
-    if summary.results or not outcome.errors:
-        lines.append(
-            f"{summary.n_samples} samples, {summary.n_requests} requests answered,"
-            f" {summary.n_failed} failed, {summary.elapsed_s:.1f} s"
-            + (f", cost {summary.cost:.4g}" if summary.cost is not None else "")
-        )
-    for report in outcome.deliveries:
-        if report.location and not report.n_undelivered:
-            lines.append(f"{report.tracker}: {report.location}")
-        elif report.n_undelivered:
-            lines.append(
-                f"{report.tracker}: {report.n_undelivered} results wait in the journal"
-                f" ({report.reason}); `llmeval sync` delivers them"
-            )
-    if summary.n_failed:
-        lines.append("`llmeval samples KEY --failed` shows why; run again to try them again")
-    if summary.interrupted:
-        lines.append(f"interrupted: finished samples are kept in {home}; run again to go on")
-    for line in lines:
-        console.print(shown(line), soft_wrap=True)
-    for error in outcome.errors:
-        complain(f"error: {error}")
+    return evaluate(ctx, **arguments)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from llmeval_core.cli.session import complete
+from llmeval_core.cli.options import complete_components
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -21,7 +21,7 @@ _OPTIONS = (
         multiple=True,
         metavar="PROVIDER/MODEL",
         help="A model; may be repeated.",
-        shell_complete=complete("models", suffix="/"),
+        shell_complete=complete_components("models", suffix="/"),
     ),
     click.option(
         "-d",
@@ -30,7 +30,7 @@ _OPTIONS = (
         multiple=True,
         metavar="NAME[:ARGUMENT]",
         help="A data set; may be repeated.",
-        shell_complete=complete("datasets"),
+        shell_complete=complete_components("datasets"),
     ),
     click.option("--shots", metavar="N,N", help="Numbers of examples, such as 0,4."),
     click.option(
@@ -39,7 +39,7 @@ _OPTIONS = (
         multiple=True,
         metavar="NAME",
         help="A metric; may be repeated.",
-        shell_complete=complete("metrics"),
+        shell_complete=complete_components("metrics"),
     ),
     click.option(
         "--tracker",
@@ -47,13 +47,13 @@ _OPTIONS = (
         multiple=True,
         metavar="NAME[:ARGUMENT]",
         help="A tracker; may be repeated.",
-        shell_complete=complete("trackers"),
+        shell_complete=complete_components("trackers"),
     ),
     click.option(
         "--executor",
         metavar="NAME[:ARGUMENT]",
         help="Where requests are answered.",
-        shell_complete=complete("executors"),
+        shell_complete=complete_components("executors"),
     ),
     click.option(
         "--limit",

@@ -6,8 +6,8 @@ from llmeval_core.reasoning import ReasoningFinder, parted_answers
 from llmeval_core.records import Generation, Request, Sample, SampleResult, Score
 
 Parts = list[tuple[str, str]]
-"""Labels and texts, as `screen.echo_block` prints them."""
-_MOST_OF_A_THOUGHT = 300
+"""Labels and texts, as `console.echo_block` prints them."""
+_MOST_REASONING_CHARACTERS = 300
 
 
 def asked(request: Request) -> Parts:
@@ -60,9 +60,9 @@ def _shortened(thought: str, generation: Generation) -> str:
     """Cut a long thought, and say how long it is."""
     n_tokens = generation.n_reasoning_tokens
     size = f"{n_tokens:,} tokens" if n_tokens is not None else f"{len(thought):,} characters"
-    if len(thought) <= _MOST_OF_A_THOUGHT:
+    if len(thought) <= _MOST_REASONING_CHARACTERS:
         return thought if n_tokens is None else f"{thought} ({size})"
-    return f"{thought[:_MOST_OF_A_THOUGHT].rstrip()} … ({size}; --json has all)"
+    return f"{thought[:_MOST_REASONING_CHARACTERS].rstrip()} … ({size}; --json has all)"
 
 
 def _scored(name: str, score: Score) -> str:

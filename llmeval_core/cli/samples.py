@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-from pathlib import Path
+from typing import Any
 
 import click
 
-from llmeval_core.api import (
-    SampleCriteria,
-    existing_journal,
-    find_samples,
-    sample_json,
-    stream_samples,
-)
-from llmeval_core.cli.console import complain, echo, echo_block, echo_json, nobody_reads
-from llmeval_core.cli.journal_names import complete_from_results, key_argument
-from llmeval_core.cli.sample_view import result_parts
-from llmeval_core.cli.session import home_option
-from llmeval_core.reasoning import ReasoningFinder
-from llmeval_core.records import OUTCOMES, Outcome, SampleResult
+from llmeval_core.cli.options import complete_from_journal, home_option, key_argument
+
+OUTCOMES = ("answered", "truncated", "empty", "refused", "filtered", "unscored", "failed")
+"""As in `records.OUTCOMES`, without importing it."""
 
 
 @click.command()
@@ -29,7 +19,7 @@ from llmeval_core.records import OUTCOMES, Outcome, SampleResult
     "--model",
     metavar="PROVIDER/MODEL",
     help="Whose samples; needed only if several models have them.",
-    shell_complete=complete_from_results(lambda result: [result.model]),
+    shell_complete=complete_from_journal("model"),
 )
 @click.option("--failed", is_flag=True, help="Only samples that failed.")
 @click.option(
@@ -55,17 +45,7 @@ from llmeval_core.records import OUTCOMES, Outcome, SampleResult
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each sample.")
 @home_option
-def command(
-    key: str,
-    model: str | None,
-    outcomes: tuple[Outcome, ...],
-    limit: int,
-    home: Path,
-    *,
-    failed: bool,
-    wrong: bool,
-    as_json: bool,
-) -> None:
+def command(**arguments: Any) -> None:  # Any: each of its own type
     """Show what was asked, answered, expected and scored.
 
     KEY is a task's key or a metric's, with a category or without, as `llmeval results` shows it.
@@ -79,31 +59,6 @@ def command(
       llmeval samples aio_4shot --outcome truncated --outcome empty
       llmeval samples aio_4shot --failed --json --limit 0 > failed.jsonl
     """
-    criteria = SampleCriteria(key, model, outcomes=frozenset(outcomes), failed=failed, wrong=wrong)
-    with existing_journal(home) as journal, journal.reader() as reader:
-        found = find_samples(reader, criteria)
-        reasoning = ReasoningFinder(found.reasoning_tags)
-        results = stream_samples(reader, found)
-        n_shown = 0
-        for result in itertools.islice(results, limit or None):
-            if nobody_reads():
-                break
-            n_shown += 1
-            if as_json:
-                head = {"model": found.task.model, "task": found.task.key}
-                echo_json({**head, **sample_json(result)}, indent=None)
-            else:
-                echo_block(_title(result, found.task.model), result_parts(result, reasoning))
-        more = limit > 0 and next(results, None) is not None
-    if as_json or nobody_reads():
-        return
-    if n_shown == 0:
-        echo(f"no such sample of {key} from {found.task.model}")
-    elif more:
-        complain(f"the first {n_shown}; --limit 0 shows all")
+    from llmeval_core.cli.samples_action import show_samples  # noqa: PLC0415  late: see `options`
 
-
-def _title(result: SampleResult, model: str) -> str:
-    ended = None if result.outcome in ("answered", "failed") else result.outcome
-    parts = [str(result.index), result.sample.id, result.sample.category, model, ended]
-    return " · ".join(part for part in parts if part)
+    show_samples(**arguments)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import click
 
-from llmeval_core.api import run_file_schema
-from llmeval_core.cli.console import echo_json
-from llmeval_core.cli.session import open_session
-
 
 @click.command()
 @click.pass_context
@@ -21,4 +17,6 @@ def command(ctx: click.Context, /) -> None:
     Example:
       llmeval schema > llmeval.schema.json
     """
-    echo_json(run_file_schema(open_session(ctx).catalog))
+    from llmeval_core.cli.schema_action import print_schema  # noqa: PLC0415  late: see `options`
+
+    print_schema(ctx)

@@ -1,8 +1,9 @@
-"""Standard output and standard error: what cannot be written is noted, and changes nothing else.
+"""Standard output and standard error of a command.
 
-A run goes on whatever becomes of its output: closed by cron, on a disk that is full, read by a
-`head` that is gone, in an encoding that lacks a character. And what plugins print is not our
-output: while they are at work, their standard output is standard error.
+A write that fails is recorded and stops nothing: the run continues when standard output was closed
+by cron, is on a full disk, is read by a `head` that has ended, or has an encoding that lacks a
+character. While plugins work, what they print to standard output goes to standard error, so that
+the output of a command is its own.
 """
 
 from __future__ import annotations
@@ -23,19 +24,20 @@ if TYPE_CHECKING:
 _ESCAPE = "llmeval_escape"
 
 
-class Sink(io.BufferedIOBase):
-    """Writes to a file descriptor, and keeps the first error for later.
+class DescriptorWriter(io.BufferedIOBase):
+    """Writes to a file descriptor; the first error is kept in `error` and not raised.
 
     Args:
-        fd: where to.
-        goes_on: whether to try again after an error: a log may, a document with a hole may not.
+        fd: where to write.
+        retries_after_error: whether later writes are still tried. Right for a log; a document
+            with a hole in it would be wrong.
     """
 
-    def __init__(self, fd: int, *, goes_on: bool) -> None:
+    def __init__(self, fd: int, *, retries_after_error: bool) -> None:
         self._fd = fd
-        self._goes_on = goes_on
+        self._retries_after_error = retries_after_error
         self.error: OSError | None = None
-        self.is_used = False
+        self.has_written = False
 
     def writable(self) -> bool:
         """Say yes."""
@@ -46,28 +48,28 @@ class Sink(io.BufferedIOBase):
         return self._fd
 
     def isatty(self) -> bool:
-        """Say whether a person is looking."""
+        """Tell whether it is a terminal."""
         return os.isatty(self._fd)
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Write everything, or note why not.
+        """Write everything, or record why that failed.
 
-        Nothing is kept here: what Ctrl-C interrupts is not written a second time.
+        There is no buffer: what Ctrl-C interrupts is not written a second time.
         """
         view = memoryview(data)
-        self.is_used = True
+        self.has_written = True
         try:
-            if self.error is None or self._goes_on:
+            if self.error is None or self._retries_after_error:
                 self._write_all(view)
         except OSError as err:
             self.error = self.error or err
         return view.nbytes
 
     def close(self) -> None:
-        """Stay open: several streams write here, and a plugin may close its own."""
+        """Do nothing: several streams share the descriptor, and a plugin may close its own."""
 
-    def release(self) -> None:
-        """Close the descriptor; what is still written is lost, and reaches no other file."""
+    def close_descriptor(self) -> None:
+        """Close the descriptor; later writes are lost and reach no other file."""
         fd, self._fd = self._fd, -1
         os.close(fd)
 
@@ -80,77 +82,82 @@ class Sink(io.BufferedIOBase):
 
 
 class Streams:
-    """The streams of one command line, for our own text and for what plugins print.
+    """The streams of one command line: for its own text, and for what plugins print.
 
     Args:
-        lasting: whether the process ends with the command. What a plugin prints at the very end
-            is then kept out of our output too; else everything is put back as it was.
+        ends_process: whether the process ends with the command. If so, `close` leaves the
+            redirection in place, so that what a plugin prints at exit stays out of the output;
+            otherwise `close` restores the streams as they were.
 
     Attributes:
-        out, err: for our own text; no plugin knows them, so none can close or replace them.
+        out, err: for the command's own text. Plugins do not know them, and so cannot close or
+            replace them.
     """
 
-    def __init__(self, *, lasting: bool) -> None:
-        self._lasting = lasting
-        self._closed = _fill_closed()
+    def __init__(self, *, ends_process: bool) -> None:
+        self._ends_process = ends_process
+        self._closed = _open_closed_descriptors()
         codecs.register_error(_ESCAPE, _escape)
         self._before = sys.stdout, sys.stderr
-        self._sink_out, self.out = _private(sys.stdout, 1, goes_on=False)
-        self._sink_err, self.err = _private(sys.stderr, 2, goes_on=True)
-        # Of its own, so that a plugin that closes it closes nothing of ours.
-        self._for_plugins = _text(self._sink_err, self.err) if self._sink_err else sys.stderr
+        self._out_writer, self.out = _own_stream(sys.stdout, 1, retries_after_error=False)
+        self._err_writer, self.err = _own_stream(sys.stderr, 2, retries_after_error=True)
+        # A stream of its own: a plugin that closes it does not close ours.
+        self._for_plugins = (
+            _text_stream(self._err_writer, self.err) if self._err_writer else sys.stderr
+        )
         self._is_redirected = False
         self._saved: int | None = None
         sys.stdout, sys.stderr = self.out, self._for_plugins
 
     def close(self) -> None:
-        """Write what waits, and put back what was there; or keep out what plugins print later."""
+        """Flush, and restore the streams, unless the process ends with the command."""
         self.flush()
-        if self._lasting:
-            self.keep_plugins_out()
+        if self._ends_process:
+            self.redirect_plugins()
             return
         sys.stdout, sys.stderr = self._before
         if self._saved is not None:
             os.dup2(self._saved, 1)
             os.close(self._saved)
-        for sink in (self._sink_out, self._sink_err):
-            if sink is not None:
-                sink.release()
+        for writer in (self._out_writer, self._err_writer):
+            if writer is not None:
+                writer.close_descriptor()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Flush both streams."""
         self.out.flush()
         self.err.flush()
 
     @property
-    def lost(self) -> OSError | None:
-        """Why our output could not be written; None if it was."""
+    def write_error(self) -> OSError | None:
+        """The error that kept output from being written; None if all was written."""
         self.out.flush()
-        return self._sink_out.error if self._sink_out is not None else None
+        return self._out_writer.error if self._out_writer is not None else None
 
-    def complaint(self) -> str | None:
-        """Say in one line what became of output that could not be written.
+    def error_message(self) -> str | None:
+        """Return a line that says why output was lost; None if none was.
 
-        Nothing to say is there of a reader that went away: it had enough.
+        A reader that closed the pipe (`| head`) wanted no more, and gets no message.
         """
-        lost = self.lost
-        if lost is not None:
-            quiet = lost.errno == errno.EPIPE
-            return None if quiet else f"the output could not be written: {lost.strerror}"
-        if 1 in self._closed and self._sink_out is not None and self._sink_out.is_used:
+        write_error = self.write_error
+        if write_error is not None:
+            is_reader_gone = write_error.errno == errno.EPIPE
+            message = f"the output could not be written: {write_error.strerror}"
+            return None if is_reader_gone else message
+        if 1 in self._closed and self._out_writer is not None and self._out_writer.has_written:
             return "standard output is closed; what would have stood there is lost"
         return None
 
-    def keep_plugins_out(self) -> None:
+    def redirect_plugins(self) -> None:
         """Send what plugins print to standard error, for as long as the command lasts."""
         if not self._is_redirected:
             self._is_redirected = True
-            if not self._lasting:
+            if not self._ends_process:
                 self._saved = os.dup(1)
             self._redirect()
 
     @contextmanager
-    def plugins_kept_out(self) -> Iterator[None]:
+    def plugins_redirected(self) -> Iterator[None]:
         """Send what plugins print to standard error, for as long as the block lasts."""
         if self._is_redirected:
             yield
@@ -170,11 +177,11 @@ class Streams:
     def _redirect(self) -> None:
         """Redirect `print`, and also `os.write(1, ...)`, C libraries and child processes."""
         self.flush()
-        sys.stdout = _text(self._sink_err, self.err) if self._sink_err else sys.stderr
+        sys.stdout = _text_stream(self._err_writer, self.err) if self._err_writer else sys.stderr
         os.dup2(2, 1)
 
 
-def _fill_closed() -> frozenset[int]:
+def _open_closed_descriptors() -> frozenset[int]:
     """Open the null device in place of closed standard streams.
 
     Otherwise the next file that is opened, such as the journal, would be standard output.
@@ -193,8 +200,10 @@ def _fill_closed() -> frozenset[int]:
     return frozenset(closed)
 
 
-def _private(known: TextIO | None, fd: int, *, goes_on: bool) -> tuple[Sink | None, TextIO]:
-    """Make a stream of our own of a standard stream; one that is no file stays as it is."""
+def _own_stream(
+    known: TextIO | None, fd: int, *, retries_after_error: bool
+) -> tuple[DescriptorWriter | None, TextIO]:
+    """Make a private copy of a standard stream; one without a file descriptor is used as it is."""
     try:
         is_ours = known is None or known.fileno() == fd
     except (OSError, ValueError):  # a test's or a notebook's, in memory
@@ -204,23 +213,23 @@ def _private(known: TextIO | None, fd: int, *, goes_on: bool) -> tuple[Sink | No
     if known is not None:
         with suppress(OSError):
             known.flush()
-    sink = Sink(os.dup(fd), goes_on=goes_on)
-    return sink, _text(sink, known)
+    writer = DescriptorWriter(os.dup(fd), retries_after_error=retries_after_error)
+    return writer, _text_stream(writer, known)
 
 
-def _text(sink: Sink, like: TextIO | None) -> TextIO:
-    """Make a text stream in the encoding of another one; what that lacks is written out."""
+def _text_stream(writer: DescriptorWriter, like: TextIO | None) -> TextIO:
+    """Make a text stream with the encoding of another; characters it lacks are escaped."""
     encoding = getattr(like, "encoding", None) or "utf-8"
     errors = getattr(like, "errors", None) or "strict"
     if errors in ("strict", "surrogateescape", "backslashreplace"):
         errors = _ESCAPE
     return io.TextIOWrapper(  # type: ignore[type-var]  # typeshed wants a `raw`, which is not used
-        sink, encoding=encoding, errors=errors, line_buffering=True
+        writer, encoding=encoding, errors=errors, line_buffering=True
     )
 
 
 def _escape(err: UnicodeError) -> tuple[str, int]:
-    r"""Write what an encoding lacks as `\u3042`, which JSON reads as the character again."""
+    r"""Write a character that an encoding lacks as `\u3042`, which JSON reads as that character."""
     if not isinstance(err, UnicodeEncodeError):
         raise err
     units = err.object[err.start : err.end].encode("utf-16-be", "surrogatepass")

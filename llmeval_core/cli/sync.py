@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from pathlib import Path
+from typing import Any
 
 import click
 
-from llmeval_core.api import deliver_pending, existing_journal
-from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.cli.console import echo, echo_json
-from llmeval_core.cli.session import home_option, open_session
+from llmeval_core.cli.options import home_option
 
 
 @click.command()
@@ -25,7 +21,7 @@ from llmeval_core.cli.session import home_option, open_session
 @click.option("--json", "as_json", is_flag=True, help="Print a list of trackers as JSON.")
 @home_option
 @click.pass_context
-def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool) -> int:
+def command(ctx: click.Context, /, **arguments: Any) -> int:  # Any: each of its own type
     """Deliver what trackers still lack, because they were down or refused it.
 
     Trackers are made again with the settings that the last run gave them; ${NAME} is looked up
@@ -35,14 +31,6 @@ def command(ctx: click.Context, /, timeout: float, home: Path, *, as_json: bool)
     Example:
       llmeval sync
     """
-    with existing_journal(home, writing=True) as journal:
-        catalog = open_session(ctx).catalog
-        outcomes = run_until_complete(deliver_pending(journal, catalog, timeout))
-    if as_json:
-        echo_json([asdict(item) for item in outcomes])
-    else:
-        for outcome in outcomes:
-            echo(outcome.line())
-        if not outcomes:
-            echo("no run has used a tracker yet")
-    return int(any(outcome.undelivered for outcome in outcomes))
+    from llmeval_core.cli.sync_action import deliver  # noqa: PLC0415  late: see `options`
+
+    return deliver(ctx, **arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmeval_core.completeness import coverage_of, gives_way, standing, standing_by_metric
+from llmeval_core.completeness import coverage_of, current_by_metric, current_result, gives_way
 from llmeval_core.records import TaskResult
 from llmeval_core.testing.makers import make_task_result
 
@@ -30,7 +30,7 @@ def make(
 
 
 def stands(*results: TaskResult) -> str:
-    found = standing(results)
+    found = current_result(results)
     assert found is not None
     return found.id
 
@@ -74,7 +74,7 @@ def test_each_metric_stands_for_itself() -> None:
     first = make("first", metrics=("exact_match", "f1"))
     part = make("part", 1, metrics=("exact_match", "bleu"))
 
-    found = standing_by_metric([first, part])
+    found = current_by_metric([first, part])
 
     assert {name: one.id for name, one in found.items()} == {
         "exact_match": "first",
@@ -109,7 +109,7 @@ def test_what_stands_never_gives_way_to_what_came_before_it(
         for place, (n, n_total, n_failed) in enumerate(made)
     ]
 
-    found = standing(results)
+    found = current_result(results)
 
     assert found is not None
     later = results[int(found.id) + 1 :]

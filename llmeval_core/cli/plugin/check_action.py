@@ -7,18 +7,18 @@ from dataclasses import asdict
 from typing import Any
 
 import click
-from rich.table import Table
 
 from llmeval_core.api import Session, UnknownNameError
 from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.cli.console import add_row, echo, echo_json, print_table
+from llmeval_core.cli.console import echo, echo_json, echo_table
 from llmeval_core.cli.group import COMMANDS
 from llmeval_core.cli.session import open_session
+from llmeval_core.cli.tables import Column, Table
 from llmeval_core.host import Plugin
 from llmeval_core.naming import did_you_mean
 from llmeval_core.testing import Trial, Verdict, try_plugin
 
-_COLOURS = {"wrong": "red", "untried": "dim"}
+_STYLES = {"wrong": "red", "untried": "dim"}
 
 
 def check_plugins(ctx: click.Context, name: str | None, *, trial: Trial, as_json: bool) -> int:
@@ -73,11 +73,10 @@ def _conflicts(plugin: Plugin, session: Session) -> Iterable[Verdict]:
 
 def _print(plugin: Plugin, verdicts: list[Verdict]) -> None:
     echo(f"{plugin.name} ({plugin.label})")
-    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2))
+    table = Table([Column(), Column(wraps=True), Column(wraps=True)])
     for one in verdicts:
-        style = _COLOURS.get(one.state)
-        add_row(table, one.state, one.subject, one.detail or "", style=style)
-    print_table(table)
+        table.add(one.state, one.subject, one.detail or "", style=_STYLES.get(one.state))
+    echo_table(table)
 
 
 def _as_json(plugin: Plugin, verdicts: list[Verdict]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from llmeval_core.cli.console import echo
 from llmeval_core.cli.plugin.project import KINDS, checked_name, write_project
 
 
@@ -29,6 +28,8 @@ def command(kind: str, name: str | None, folder: Path | None) -> None:
       llmeval plugin new metric shouting
       llmeval plugin new dataset capitals --folder work/capitals
     """
+    from llmeval_core.cli.console import echo  # noqa: PLC0415  late, it imports rich
+
     name = checked_name(name or f"my_{kind}", kind)
     distribution = f"llmeval-{name.replace('_', '-')}"
     place = folder or Path(distribution)

@@ -132,12 +132,13 @@ def _class(name: str) -> str:
 
 
 def _project_file(template: Path, kind: str) -> str:
-    """Leave out the lines that name the components of other kinds."""
+    """Leave out the lines that name the components of other kinds, and tables left empty."""
     others = re.compile(
         "|".join(rf"\b{one}\b" for one in _EXAMPLES.values() if one != _EXAMPLES[kind])
     )
     lines = _read(template / "pyproject.toml").splitlines(keepends=True)
     kept = "".join(line for line in lines if not others.search(line))
+    kept = re.sub(r"(?m)^\[.*\]\n\n", "", kept)
     return re.sub(r"(?m)^description = .*$", f'description = "A {kind} for llmeval"', kept)
 
 

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
-from llmeval_core.api import existing_journal
-from llmeval_core.cli.console import add_row, echo, echo_json, print_table
-from llmeval_core.cli.session import home_option
-from llmeval_core.errors import UnknownNameError
-from llmeval_core.journal import DeliveryRepository, Journal, PendingDelivery
-from llmeval_core.naming import did_you_mean
-from llmeval_core.records import TrackerStatus
-
-_MOST_LACKS = 20
+from llmeval_core.cli.options import home_option
 
 
 @click.command()
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @home_option
-def command(name: str | None, home: Path, *, as_json: bool) -> int:
+def command(**arguments: Any) -> int:  # Any: each of its own type
     """Show what each tracker has and lacks; with NAME, each result that it lacks.
 
     Names are those of the run file (`name:`, else the tracker's own). Nothing is sent. Exit code 1
@@ -36,85 +24,6 @@ def command(name: str | None, home: Path, *, as_json: bool) -> int:
       llmeval trackers status
       llmeval trackers status mlflow
     """
-    with existing_journal(home) as journal:
-        tracker_statuses = journal.deliveries(DeliveryRepository.tracker_statuses)
-        if name is not None:
-            tracker_statuses = [_find(name, tracker_statuses)]
-        lacks = {} if name is None else {name: journal.deliveries(DeliveryRepository.lacks, name)}
-        described = [_describe(journal, status, lacks) for status in tracker_statuses]
-    if as_json:
-        echo_json(described)
-    elif not tracker_statuses:
-        echo("no run has used a tracker yet")
-    else:
-        _print(tracker_statuses)
-        for lacked in lacks.values():
-            _print_lacks(lacked)
-    return int(any(status.n_lacking for status in tracker_statuses))
+    from llmeval_core.cli.trackers.status_action import show_status  # noqa: PLC0415  late: see `options`
 
-
-def _find(name: str, tracker_statuses: list[TrackerStatus]) -> TrackerStatus:
-    for status in tracker_statuses:
-        if status.tracker == name:
-            return status
-    names = [status.tracker for status in tracker_statuses]
-    hint = did_you_mean(name, names)
-    raise UnknownNameError(
-        f"no run has used a tracker '{name}'",
-        hint=hint or f"this journal knows {', '.join(names) or 'none'}",
-    )
-
-
-def _describe(
-    journal: Journal, status: TrackerStatus, lacks: dict[str, list[PendingDelivery]]
-) -> dict[str, Any]:
-    """Return what JSON says of a tracker; Any: JSON."""
-    described = asdict(status)
-    stored = {item.name: item.config for item in journal.deliveries(DeliveryRepository.trackers)}
-    described["config"] = stored.get(status.tracker, {})
-    if status.tracker in lacks:
-        described["lacks"] = [asdict(lack) for lack in lacks[status.tracker]]
-    return described
-
-
-def _print(tracker_statuses: list[TrackerStatus]) -> None:
-    table = Table(
-        "tracker", "delivered", "waiting", "refused", "last delivery", box=None, pad_edge=False
-    )
-    for column in table.columns[1:4]:
-        column.justify = "right"
-    for status in tracker_statuses:
-        add_row(
-            table,
-            status.tracker,
-            f"{status.n_delivered:,}",
-            f"{status.n_pending:,}",
-            f"{status.n_failed:,}",
-            _moment(status.delivered_at),
-        )
-    print_table(table)
-    for status in tracker_statuses:
-        if status.location:
-            echo(f"{status.tracker}: see {status.location}")
-    for status in tracker_statuses:
-        if status.n_lacking:
-            reason = status.reason or "not tried yet"
-            echo(f"{status.tracker}: {reason}")
-    if any(status.n_lacking for status in tracker_statuses):
-        echo("`llmeval trackers sync` delivers what is waiting, and tries the refused again")
-
-
-def _print_lacks(lacks: list[PendingDelivery]) -> None:
-    for lack in lacks[:_MOST_LACKS]:
-        tried = f", tried {lack.attempts} times" if lack.attempts > 1 else ""
-        state = "refused" if lack.state == "failed" else "waits"
-        reason = f": {lack.reason}" if lack.reason else ""
-        echo(f"  {lack.model}  {lack.task}  {state}{tried}{reason}")
-    if len(lacks) > _MOST_LACKS:
-        echo(f"  and {len(lacks) - _MOST_LACKS:,} more (all with --json)")
-
-
-def _moment(timestamp: float | None) -> str:
-    if timestamp is None:
-        return "never"
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(timestamp))
+    return show_status(**arguments)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmeval_core.cli.run import exit_code
+from llmeval_core.cli.run_action import exit_code
 from llmeval_core.engine import RunOutcome
 from llmeval_core.errors import ConfigError
 from llmeval_core.records import RunSummary

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
-from rich.console import Console
+from rich.cells import cell_len
 
 from llmeval_core.api.leaderboard import Leaderboard, cell_text, to_csv, to_markdown
-from llmeval_core.cli.leaderboard import print_leaderboard
+from llmeval_core.cli.leaderboard import leaderboard_lines
 from llmeval_core.records import Aggregate, MetricResult
 
 
@@ -32,9 +30,7 @@ def make_board(*models: str, keys: tuple[str, ...] = ("a_0shot_exact",)) -> Lead
 
 
 def printed(board: Leaderboard, width: int) -> str:
-    file = io.StringIO()
-    print_leaderboard(board, Console(file=file, width=width, markup=False, emoji=False))
-    return file.getvalue()
+    return "\n".join(leaderboard_lines(board, width))
 
 
 def test_a_cell_has_value_error_and_failures() -> None:
@@ -55,6 +51,53 @@ def test_models_are_columns_where_the_table_would_be_too_wide() -> None:
 
     assert "│ m/a   │" in wide
     assert "│ set5_0shot_exact │   │ 0.500 ±0.100 │" in narrow
+
+
+def test_keys_are_broken_where_names_and_numbers_would_not_fit() -> None:
+    keys = ("commonsense_qa_0shot_exact", "commonsense_qa_5shot_exact", "b_0shot_exact")
+    board = make_board("m/a", "m/b", keys=keys)
+
+    assert printed(board, 55) == (
+        "┏━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━┓\n"
+        "┃ metric key           ┃          m/a ┃          m/b ┃\n"
+        "┡━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━┩\n"
+        "│ commonsense_qa_0shot │ 0.500 ±0.100 │ 0.500 ±0.100 │\n"
+        "│   exact              │              │              │\n"
+        "│ commonsense_qa_5shot │ 0.500 ±0.100 │ 0.500 ±0.100 │\n"
+        "│   exact              │              │              │\n"
+        "│ b_0shot              │ 0.500 ±0.100 │ 0.500 ±0.100 │\n"
+        "│   exact              │              │              │\n"
+        "└──────────────────────┴──────────────┴──────────────┘"
+    )
+
+
+def test_many_models_and_keys_are_several_tables() -> None:
+    models = tuple(f"server/日本語モデル-{i}b" for i in range(9))
+    board = make_board(*models, keys=tuple(f"set{i}_0shot_exact" for i in range(5)))
+
+    lines = printed(board, 80).split("\n")
+
+    assert [line for line in lines if "set" in line] == [
+        "┃                        ┃         set0 ┃         set1 ┃         set2 ┃",
+        "┃                        ┃         set3 ┃         set4 ┃",
+    ]
+    assert lines.count("│ server/日本語モデル-8b │ 0.500 ±0.100 │ 0.500 ±0.100 │") == 1
+    assert {cell_len(line) for line in lines} <= {71, 56}
+
+
+def test_names_and_numbers_stand_below_each_other_where_no_table_fits() -> None:
+    one, two = make_board("m/a"), make_board("m/a", "m/b")
+
+    assert printed(one, 20) == "m/a\n  a_0shot_exact\n    0.500 ±0.100"
+    assert printed(two, 20) == ("a_0shot_exact\n  m/a\n    0.500 ±0.100\n  m/b\n    0.500 ±0.100")
+
+
+def test_every_number_is_shown_at_any_width() -> None:
+    keys = ("a_0shot_exact", f"{'long' * 20}_0shot_exact", "b_0shot_exact")
+    board = make_board(*(f"m/{i}" for i in range(12)), keys=keys)
+
+    for width in range(1, 200, 9):
+        assert printed(board, width).count("0.500") == 36
 
 
 def test_names_cannot_steer_the_terminal_or_break_the_markdown() -> None:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmeval_core.cli import samples
+from llmeval_core.records import OUTCOMES
+
 if TYPE_CHECKING:
     from tests.conftest import Llmeval, PluginFolder
 
@@ -218,3 +221,7 @@ def test_choices_are_shown_with_their_likelihoods(
         "scored    exact 0, found ''\n"
         "\n"
     )
+
+
+def test_the_outcomes_to_choose_from_are_all_there_are() -> None:
+    assert samples.OUTCOMES == OUTCOMES

@@ -1,4 +1,4 @@
-"""`llmeval trackers copy`: fill a tracker with what the journal has."""
+"""What `llmeval trackers copy` does."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from rich.progress import Progress as RichProgress
 
 from llmeval_core.api import SyncOutcome, existing_journal
 from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.api.printable import shown
 from llmeval_core.api.syncing import bring
 from llmeval_core.catalog import Catalog, Preflight, ReadinessCheck, make_trackers
-from llmeval_core.cli.console import echo, echo_json, error_console
-from llmeval_core.cli.session import complete, home_option, open_session
+from llmeval_core.cli.console import echo, echo_json
+from llmeval_core.cli.live_console import error_console
+from llmeval_core.cli.session import open_session
 from llmeval_core.config import Origin, TrackerConfig, validate
 from llmeval_core.errors import ConfigError
 from llmeval_core.journal import DeliveryRepository, Journal, StoredTracker
 from llmeval_core.plan import PlannedTracker
+from llmeval_core.printable import shown
 
 _log = logging.getLogger("llmeval")
 
@@ -32,36 +33,10 @@ _POLL_S = 0.5
 _DAY_S = 86_400.0
 
 
-@click.command()
-@click.argument("tracker", metavar="TRACKER[:ARGUMENT]", shell_complete=complete("trackers"))
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A setting, the value as in the run file; may be repeated.",
-)
-@click.option("--name", metavar="NAME", help="What to call it; found by itself if left out.")
-@click.option(
-    "-m", "--model", "models", metavar="GLOB", default="*", help="Only these models: 'openai/*'."
-)
-@click.option("--latest", is_flag=True, help="Only the newest result of each model and task.")
-@click.option("--again", is_flag=True, help="Also what it got before: the server lost its data.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
-    default=_DAY_S,
-    help="How long to try; a day if left out.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-@home_option
-@click.pass_context
-def command(
+def copy_results(
     ctx: click.Context,
-    /,
-    tracker: str,
     *,
+    tracker: str,
     settings: tuple[str, ...],
     name: str | None,
     timeout: float,
@@ -69,17 +44,7 @@ def command(
     as_json: bool,
     **which: Any,
 ) -> int:
-    """Fill a tracker from the journal, oldest result first: a new server gets the leaderboard.
-
-    What the tracker has already is not sent again, so an interrupted copy goes on where it was:
-    give the command again, or `llmeval trackers sync`. Exit code 1 if a result is undelivered.
-
-    \b
-    Examples:
-      llmeval trackers copy mlflow:http://new-server:5000
-      llmeval trackers copy jsonl:everything.jsonl --latest
-      llmeval trackers copy mlflow --set experiment=archive -m 'openai/*'
-    """
+    """Copy results to a tracker, and return the exit code."""
     with existing_journal(home, writing=True) as journal:
         catalog = open_session(ctx).catalog
         planned = _plan(tracker, settings, name, journal, catalog)
@@ -111,9 +76,9 @@ def _plan(
     wanted = _stored(planned).config
     if name is None:
         for candidate in _names(planned.name):
-            if candidate not in known or _same(known[candidate], wanted):
+            if candidate not in known or _is_same_place(known[candidate], wanted):
                 return replace(planned, name=candidate)
-    if planned.name in known and not _same(known[planned.name], wanted):
+    if planned.name in known and not _is_same_place(known[planned.name], wanted):
         raise ConfigError(
             f"'{planned.name}' is a tracker with other settings in this journal",
             where=f"--name {planned.name}",
@@ -150,7 +115,7 @@ def _stored(planned: PlannedTracker) -> StoredTracker:
     return StoredTracker(planned.name, settings)
 
 
-def _same(known: dict[str, Any], wanted: dict[str, Any]) -> bool:
+def _is_same_place(known: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """Tell whether two settings lead to the same place; Any: what the run file has."""
     return {**known, "required": None} == {**wanted, "required": None}
 
@@ -172,18 +137,18 @@ def _read(settings: tuple[str, ...]) -> dict[str, Any]:
 async def _copy(
     planned: PlannedTracker, journal: Journal, catalog: Catalog, within_s: float
 ) -> SyncOutcome:
-    telling = asyncio.create_task(_tell(planned.name, journal))
+    showing = asyncio.create_task(_show_progress(planned.name, journal))
     try:
         return await bring(planned, journal, catalog, within_s)
     finally:
-        telling.cancel()
+        showing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await telling
+            await showing
 
 
-async def _tell(name: str, journal: Journal) -> None:
+async def _show_progress(name: str, journal: Journal) -> None:
     """Say on a terminal how far it is."""
-    lacking = journal.deliveries(DeliveryRepository.n_lacking, name)
+    lacking = journal.deliveries(DeliveryRepository.n_undelivered, name)
     if lacking == 0:
         return
     console = error_console()
@@ -193,5 +158,5 @@ async def _tell(name: str, journal: Journal) -> None:
         task = bar.add_task(shown(f"to {name}"), total=lacking)
         while True:
             await asyncio.sleep(_POLL_S)
-            left = journal.deliveries(DeliveryRepository.n_lacking, name)
+            left = journal.deliveries(DeliveryRepository.n_undelivered, name)
             bar.update(task, completed=lacking - left)

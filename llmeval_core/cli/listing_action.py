@@ -1,0 +1,92 @@
+"""What `llmeval datasets`, `models`, `metrics` and `trackers` print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from llmeval_core.api.session import Session
+from llmeval_core.api.settings_json_schema import (
+    Setting,
+    entry_name,
+    example_of,
+    settings_in_words,
+    settings_schema,
+)
+from llmeval_core.catalog import Kind, RegisteredComponent
+from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table, echo_titled
+from llmeval_core.cli.session import open_session
+from llmeval_core.cli.tables import Column, Table
+
+
+def show_components(ctx: click.Context, kind: Kind, *, name: str | None, as_json: bool) -> None:
+    """Print the components of one kind, or describe one."""
+    session = open_session(ctx)
+    if name is None:
+        _list(session, kind, as_json=as_json)
+    else:
+        offer = session.catalog.find(kind, entry_name(kind, name))
+        _describe(offer, kind, as_json=as_json)
+
+
+def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
+    offers = session.catalog.components(kind)
+    if as_json:
+        echo_json([_summary(offer) for offer in offers])
+        return
+    if offers:
+        table = Table(
+            [Column("name"), Column("summary", wraps=True), Column("distribution", wraps=True)]
+        )
+        for offer in offers:
+            table.add(offer.component.name, offer.component.summary, offer.distribution)
+        echo_table(table)
+    else:
+        echo(f"no plugin offers {kind}; install one, such as llmeval-{kind}")
+    for plugin in session.host.broken:
+        echo_error(f"plugin '{plugin.name}' is broken and missing here; `llmeval plugins` says why")
+
+
+def _describe(offer: RegisteredComponent, kind: Kind, *, as_json: bool) -> None:
+    schema = settings_schema(offer)
+    example = example_of(kind, offer, schema)
+    if as_json:
+        described = {
+            **_summary(offer),
+            "argument": offer.component.argument,
+            "example": example,
+            "settings": schema,
+        }
+        echo_json(described)
+        return
+    echo_titled(offer.component.name, f": {offer.component.summary} ({offer.distribution})\n")
+    settings = settings_in_words(schema)
+    if settings:
+        echo_table(_settings_table(settings, offer.component.argument))
+    else:
+        echo("It takes no settings.")
+    echo("\nIn the run file:\n")
+    for line in example.split("\n"):
+        echo(f"  {line}")
+
+
+def _settings_table(settings: list[Setting], argument: str | None) -> Table:
+    texts = (Column(heading, wraps=True) for heading in ("type", "default", "description"))
+    table = Table([Column("setting"), *texts])
+    for setting in settings:
+        default = "must be given" if setting.default is None else setting.default
+        description = setting.description
+        if setting.name == argument:
+            description = f"{description} Also after a colon: NAME:{argument.upper()}".strip()
+        table.add(setting.name, setting.type, default, description)
+    return table
+
+
+def _summary(offer: RegisteredComponent) -> dict[str, Any]:
+    """Return what a list says of an offer; Any: JSON."""
+    return {
+        "name": offer.component.name,
+        "summary": offer.component.summary,
+        "distribution": offer.distribution,
+    }

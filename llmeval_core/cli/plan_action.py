@@ -1,0 +1,125 @@
+"""What `llmeval plan` does: count the requests of a run."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from llmeval_core.api import existing_journal, preflight_of_plan
+from llmeval_core.api.journal_opening import has_journal
+from llmeval_core.api.prompt_preview import preview_tasks
+from llmeval_core.api.run_flags import read_config
+from llmeval_core.catalog import make_plan
+from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table
+from llmeval_core.cli.prompt_view import echo_task_preview, preview_json, warning_lines
+from llmeval_core.cli.session import open_session
+from llmeval_core.cli.tables import Column, Table
+from llmeval_core.engine import TaskPreview, fit_to_open_files, preview
+from llmeval_core.journal import home_problem
+from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.plan import Plan
+
+_log = logging.getLogger("llmeval")
+
+
+def show_plan(
+    ctx: click.Context,
+    *,
+    run_file: Path | None,
+    home: Path,
+    n_prompts: int | None,
+    as_json: bool,
+    **flags: Any,  # Any: each of its own type
+) -> None:
+    """Print what a run would send."""
+    config, origin = read_config(run_file, **flags)
+    session = open_session(ctx)
+    plan = make_plan(
+        config,
+        session.catalog,
+        origin=origin,
+        observer=session.host,
+        preflight=preflight_of_plan(home),
+    )
+    notes = _notes(plan, home)
+    for note in () if as_json else notes:
+        _log.warning(note)
+    if has_journal(home):
+        with existing_journal(home) as journal:
+            previews = preview(plan, journal)
+    else:
+        previews = preview(plan, None)
+    if as_json:
+        counted = [asdict(item) for item in previews]
+        described: dict[str, Any] = {**plan.describe(), "preview": counted, "notes": notes}
+        if n_prompts is not None:
+            described["prompts"] = [
+                {"model": task.model.name, "task": task.task.key, **preview_json(prompt)}
+                for task in preview_tasks(plan, n_prompts)
+                for prompt in task.prompts
+            ]
+        echo_json(described)
+        return
+    for task in preview_tasks(plan, n_prompts) if n_prompts is not None else ():
+        echo_task_preview(task)
+    _print(previews, plan.fingerprint)
+
+
+def _notes(plan: Plan, home: Path) -> list[str]:
+    """Collect what the run would say, or fail for, before its first request."""
+    _, about_files = fit_to_open_files(plan)
+    notes = [*plan.notes, *([about_files] if about_files else [])]
+    if problem := home_problem(home, home / JOURNAL_FILE):
+        hint = f" (try: {problem.hint})" if problem.hint else ""
+        notes.append(f"a run could not be kept: {problem.what}{hint}")
+    return notes
+
+
+def _print(previews: list[TaskPreview], fingerprint: str) -> None:
+    headings = ["samples", "in the journal", "requests to send", "unusable", "tokens"]
+    has_cost = any(item.estimate.cost is not None for item in previews)
+    numbers = [*headings, *(["cost"] if has_cost else []), "time"]
+    names = [Column("model", wraps=True), Column("task", wraps=True)]
+    table = Table([*names, *(Column(name, "right", wraps=True) for name in numbers)], is_boxed=True)
+    for item in previews:
+        counts = (item.n_samples, item.n_answered, item.n_requests, item.n_unusable)
+        row = [f"{count:,}" for count in counts]
+        row.append(f"{item.estimate.n_prompt_tokens + item.estimate.n_completion_tokens:,}")
+        if has_cost:
+            row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
+        table.add(item.model, item.task, *row, _duration(item.estimate.duration_s))
+    echo_table(table)
+    for line in _lines(previews, fingerprint):
+        echo(line)
+    for line in warning_lines(previews):
+        echo_error(line)
+
+
+def _lines(previews: list[TaskPreview], fingerprint: str) -> list[str]:
+    to_send = [item for item in previews if item.n_requests]
+    lines = [f"{sum(item.n_requests for item in to_send):,} requests to send, plan {fingerprint}"]
+    if to_send:
+        n_read = sum(item.estimate.n_prompt_tokens for item in to_send)
+        n_written = sum(item.estimate.n_completion_tokens for item in to_send)
+        line = f"estimated: {n_read:,} tokens to read, {n_written:,} to write"
+        costs = [item.estimate.cost for item in to_send if item.estimate.cost is not None]
+        if costs:
+            line += f", cost {sum(costs):.4g}"
+        lines.append(line)
+        bases = dict.fromkeys(item.estimate.basis for item in to_send)
+        lines.append(f"by {', by '.join(bases)}")
+    return lines
+
+
+def _duration(seconds: float | None) -> str:
+    """Write a time in its largest units; nothing if it is unknown."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

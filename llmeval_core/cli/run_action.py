@@ -1,0 +1,154 @@
+"""What `llmeval run` does: plan, evaluate, and report."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from llmeval_core.api import in_run_order, make_leaderboard, outcome_json, preflight_of_run
+from llmeval_core.api.event_loop import run_until_complete
+from llmeval_core.api.notes_on_leaderboard import kept_out_notes
+from llmeval_core.api.progress import LiveProgress, PlainProgress
+from llmeval_core.api.run_flags import read_config
+from llmeval_core.catalog import make_plan
+from llmeval_core.cli.console import (
+    echo,
+    echo_error,
+    echo_json,
+    echo_lines,
+    is_ascii,
+    terminal_width,
+)
+from llmeval_core.cli.leaderboard import leaderboard_lines
+from llmeval_core.cli.live_console import error_console
+from llmeval_core.cli.session import open_session
+from llmeval_core.engine import (
+    Progress,
+    ReaskFilter,
+    RunOutcome,
+    SilentProgress,
+    plan_reasoning_warnings,
+    read_reask_filters,
+    run_plan,
+)
+from llmeval_core.journal import Journal
+from llmeval_core.plan import Plan
+from llmeval_core.printable import shown
+
+_log = logging.getLogger("llmeval")
+
+
+def evaluate(
+    ctx: click.Context,
+    *,
+    run_file: Path | None,
+    home: Path,
+    again_filters: tuple[str, ...],
+    anew: bool,
+    quiet: bool,
+    as_json: bool,
+    **flags: Any,  # Any: each of its own type
+) -> int:
+    """Run what the run file and the flags say, and return the exit code."""
+    again = read_reask_filters(again_filters, anew=anew)
+    config, origin = read_config(run_file, **flags)
+    session = open_session(ctx)
+    plan = make_plan(
+        config,
+        session.catalog,
+        origin=origin,
+        observer=session.host,
+        preflight=preflight_of_run(home),
+    )
+    for note in plan.notes:
+        _log.warning(note)
+    console = error_console()
+    with Journal(home) as journal, contextlib.ExitStack() as stack:
+        progress: Progress = SilentProgress()
+        if not (quiet or as_json):
+            progress = (
+                stack.enter_context(LiveProgress(console))
+                if console.is_terminal
+                else PlainProgress(console)
+            )
+        for warning in plan_reasoning_warnings(plan, journal):
+            progress.message(shown(warning))
+        outcome = run_until_complete(_run(plan, journal, progress, console, again))
+        with journal.reader() as reader:
+            notes = kept_out_notes(reader, outcome.summary.results)
+    if as_json:
+        body = outcome_json(outcome)
+        body["notes"] += notes
+        echo_json(body)
+    else:
+        _report(outcome, plan, home, notes)
+    return exit_code(outcome)
+
+
+async def _run(
+    plan: Plan, journal: Journal, progress: Progress, console: Console, again: ReaskFilter | None
+) -> RunOutcome:
+    """Run the plan; the first Ctrl-C stops it cleanly, the second at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        if stop.is_set():
+            loop.remove_signal_handler(signal.SIGINT)
+            console.show_cursor()  # the live line hides it
+            echo_error("stopped at once; everything committed is kept")
+            os._exit(130)
+        echo_error("\nstopping: requests under way may finish; Ctrl-C again stops at once")
+        stop.set()
+
+    with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    return await run_plan(plan, journal, progress=progress, stop=stop, reask=again)
+
+
+def exit_code(outcome: RunOutcome) -> int:
+    """Say how it went: 130 interrupted, 2 change something, 1 failures, 0 all well."""
+    if outcome.summary.interrupted:
+        return 130
+    if outcome.errors:
+        return 2
+    return int(bool(outcome.summary.n_failed or outcome.summary.n_undelivered))
+
+
+def _report(outcome: RunOutcome, plan: Plan, home: Path, notes: list[str]) -> None:
+    summary = outcome.summary
+    if summary.results:
+        planned = [(item.model.name, task.key) for item in plan.evaluations for task in item.tasks]
+        board = in_run_order(make_leaderboard(summary.results), lambda _: planned)
+        echo_lines(leaderboard_lines(board, terminal_width(), is_ascii=is_ascii()))
+    lines = list(notes)
+    if summary.results or not outcome.errors:
+        lines.append(
+            f"{summary.n_samples} samples, {summary.n_requests} requests answered,"
+            f" {summary.n_failed} failed, {summary.elapsed_s:.1f} s"
+            + (f", cost {summary.cost:.4g}" if summary.cost is not None else "")
+        )
+    for report in outcome.deliveries:
+        if report.location and not report.n_undelivered:
+            lines.append(f"{report.tracker}: {report.location}")
+        elif report.n_undelivered:
+            lines.append(
+                f"{report.tracker}: {report.n_undelivered} results wait in the journal"
+                f" ({report.reason}); `llmeval sync` delivers them"
+            )
+    if summary.n_failed:
+        lines.append("`llmeval samples KEY --failed` shows why; run again to try them again")
+    if summary.interrupted:
+        lines.append(f"interrupted: finished samples are kept in {home}; run again to go on")
+    for line in lines:
+        echo(line)
+    for error in outcome.errors:
+        echo_error(f"error: {error}")
