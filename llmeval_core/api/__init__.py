@@ -17,8 +17,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `SilentProgress`, `ReaskFilter`, `read_reask_filters`, `outcome_json`, `outcome_notes`,
   `counts_text`.
   Bars and lines that show it are in `llmeval_core.api.progress`, which imports rich.
-* The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `JOURNAL_FILE`,
-  `home_problem`, `existing_journal`, `has_journal`.
+* The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `home_problem`,
+  `existing_journal`, `has_journal`.
 * Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `n_of`, `to_csv`,
   `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`, `differences`,
   `leaderboard_notes`, `kept_out_notes`, `listed`, `day`, `HistoryEntry`, `history`,
@@ -143,7 +143,6 @@ from llmeval_core.errors import (
 )
 from llmeval_core.host import Plugin
 from llmeval_core.journal import (
-    JOURNAL_FILE,
     BoundedCount,
     DeliveryRepository,
     Journal,
@@ -175,7 +174,6 @@ from llmeval_core.records import (
 )
 
 __all__ = [
-    "JOURNAL_FILE",
     "KINDS",
     "OUTCOMES",
     "Aggregate",

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmeval_core.api import cell_text, existing_journal
-from llmeval_core.api.notes_on_leaderboard import day
-from llmeval_core.api.task_history import HistoryEntry, history, history_json
+from llmeval_core.api import (
+    HistoryEntry,
+    cell_text,
+    coverage_of,
+    day,
+    existing_journal,
+    history,
+    history_json,
+)
 from llmeval_core.cli.console import echo_json, echo_table
 from llmeval_core.cli.tables import Column, Table
-from llmeval_core.completeness import coverage_of
 
 _COLUMNS = (
     Column("finished"),

@@ -16,10 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from llmeval_core.api.leaderboard import Leaderboard, cell_text, n_of
-from llmeval_core.api.notes_on_outcomes import outcome_notes
+from llmeval_core.api import Leaderboard, cell_text, n_of, outcome_notes, shown
 from llmeval_core.cli.tables import Column, Table, text_width, wrap
-from llmeval_core.printable import shown
 
 _LEAST_NAME_WIDTH = 14
 """Cells to which a model's name is folded at most."""

@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 
-from llmeval_core.api.session import Session
-from llmeval_core.api.settings_json_schema import (
+from llmeval_core.api import (
+    Kind,
+    RegisteredComponent,
+    Session,
     Setting,
     entry_name,
     example_of,
     settings_in_words,
     settings_schema,
 )
-from llmeval_core.catalog import Kind, RegisteredComponent
 from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table, echo_titled
 from llmeval_core.cli.session import open_session
 from llmeval_core.cli.tables import Column, Table
