@@ -15,7 +15,7 @@ from llmeval_core.api import (
     LlmevalError,
     RegisteredComponent,
     Session,
-    example_of,
+    component_example,
     make_session,
     settings_in_words,
     settings_schema,
@@ -60,7 +60,7 @@ def _section(kind: Kind, offer: RegisteredComponent) -> Iterator[str]:
             told = one.description + argument * (one.name == offer.component.argument)
             yield f"| `{one.name}` | {_cell(one.type)} | {default} | {_cell(told)} |"
         yield ""
-    yield f"```yaml\n{example_of(kind, offer, schema)}\n```\n"
+    yield f"```yaml\n{component_example(kind, offer, schema)}\n```\n"
     if (kind, offer.component.name) == ("models", "llamacpp"):
         yield from _weights()
 

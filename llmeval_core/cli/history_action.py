@@ -8,8 +8,8 @@ from llmeval_core.api import (
     HistoryEntry,
     cell_text,
     coverage_of,
-    day,
     existing_journal,
+    finish_time_text,
     history,
     history_json,
 )
@@ -45,7 +45,7 @@ def _table(entries: list[HistoryEntry]) -> Table:
         if not coverage.is_whole:
             n += f" of {coverage.n_total or 'more'}"
         table.add(
-            day(one.result),
+            finish_time_text(one.result),
             one.result.model,
             one.metric.key,
             cell_text(one.metric),

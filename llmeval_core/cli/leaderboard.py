@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from llmeval_core.api import Leaderboard, cell_text, n_of, outcome_notes, shown
+from llmeval_core.api import Leaderboard, cell_text, outcome_notes, sample_count_text, shown
 from llmeval_core.cli.tables import Column, Table, text_width, wrap
 
 _LEAST_NAME_WIDTH = 14
@@ -53,7 +53,7 @@ class _View:
         self._cells: list[list[str]] = []
         """By key and model, the texts."""
         for key in board.keys:
-            counts = [n_of(board, model, key) for model in board.models]
+            counts = [sample_count_text(board, model, key) for model in board.models]
             different = {n for n in counts if n}
             common = different.pop() if len(different) == 1 else ""
             self._counts.append(common)

@@ -11,8 +11,8 @@ from llmeval_core.api import (
     RegisteredComponent,
     Session,
     Setting,
-    entry_name,
-    example_of,
+    component_example,
+    component_name,
     settings_in_words,
     settings_schema,
 )
@@ -27,7 +27,7 @@ def show_components(ctx: click.Context, kind: Kind, *, name: str | None, as_json
     if name is None:
         _list(session, kind, as_json=as_json)
     else:
-        offer = session.catalog.find(kind, entry_name(kind, name))
+        offer = session.catalog.find(kind, component_name(kind, name))
         _describe(offer, kind, as_json=as_json)
 
 
@@ -51,7 +51,7 @@ def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
 
 def _describe(offer: RegisteredComponent, kind: Kind, *, as_json: bool) -> None:
     schema = settings_schema(offer)
-    example = example_of(kind, offer, schema)
+    example = component_example(kind, offer, schema)
     if as_json:
         described = {
             **_summary(offer),

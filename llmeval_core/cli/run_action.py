@@ -21,7 +21,6 @@ from llmeval_core.api import (
     RunOutcome,
     SilentProgress,
     in_run_order,
-    kept_out_notes,
     make_leaderboard,
     make_plan,
     outcome_json,
@@ -32,6 +31,7 @@ from llmeval_core.api import (
     run_plan,
     run_until_complete,
     shown,
+    superseded_notes,
 )
 from llmeval_core.api.progress import LiveProgress, PlainProgress
 from llmeval_core.cli.console import (
@@ -86,7 +86,7 @@ def evaluate(
             progress.message(shown(warning))
         outcome = run_until_complete(_run(plan, journal, progress, console, again))
         with journal.reader() as reader:
-            notes = kept_out_notes(reader, outcome.summary.results)
+            notes = superseded_notes(reader, outcome.summary.results)
     if as_json:
         body = outcome_json(outcome)
         body["notes"] += notes

@@ -26,7 +26,7 @@ from llmeval_core.api import (
     StoredTracker,
     SyncOutcome,
     TrackerConfig,
-    bring,
+    deliver_to,
     existing_journal,
     make_trackers,
     run_until_complete,
@@ -149,7 +149,7 @@ async def _copy(
 ) -> SyncOutcome:
     showing = asyncio.create_task(_show_progress(planned.name, journal))
     try:
-        return await bring(planned, journal, catalog, within_s)
+        return await deliver_to(planned, journal, catalog, within_s)
     finally:
         showing.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -11,7 +11,7 @@ from llmeval_core.api import (
     KINDS,
     Kind,
     UnknownNameError,
-    example_of,
+    component_example,
     run_file_schema,
     settings_schema,
 )
@@ -89,7 +89,7 @@ def catalogue_router(context: ServerContext) -> APIRouter:
             summary=offer.component.summary,
             distribution=offer.distribution,
             argument=offer.component.argument,
-            example=example_of(kind, offer, schema),
+            example=component_example(kind, offer, schema),
             settings=schema,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmeval_core.api import differences, make_leaderboard
+from llmeval_core.api import condition_differences, make_leaderboard
 from llmeval_server.pages.board import make_board
 from llmeval_server.pages.memory import Memory
 from llmeval_server.pages.rendering import Renderer
@@ -45,7 +45,7 @@ class LeaderboardPage:
             request,
             "leaderboard.html",
             board=board,
-            differences=differences(leaderboard),
+            differences=condition_differences(leaderboard),
             most_notes=_MOST_NOTES,
             all_models=sorted({result.model for result in results}),
             all_datasets=sorted({result.dataset for result in results}),
