@@ -5,8 +5,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 * Plugins and what they offer: `Session`, `make_session`, `Plugin`, `Catalog`, `Kind`, `KINDS`,
   `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `component_example`,
-  `component_name`, `run_file_schema`, `Dataset`, `Check`, `CheckOutcome`, `CheckResult`, `run_checks`,
-  `core_checks`.
+  `component_name`, `run_file_schema`, `Dataset`, `Check`, `CheckOutcome`, `CheckResult`,
+  `run_checks`, `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
   `read_run_text`, `validate`, `read_config`, `make_config`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
@@ -19,10 +19,10 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   Bars and lines that show it are in `llmeval_core.api.progress`, which imports rich.
 * The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `home_problem`,
   `existing_journal`, `has_journal`.
-* Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `sample_count_text`, `to_csv`,
-  `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`, `condition_differences`,
-  `leaderboard_notes`, `superseded_notes`, `join_names`, `finish_time_text`, `HistoryEntry`, `history`,
-  `history_json`, `coverage_of`.
+* Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `sample_count_text`,
+  `to_csv`, `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`,
+  `condition_differences`, `leaderboard_notes`, `superseded_notes`, `join_names`,
+  `finish_time_text`, `HistoryEntry`, `history`, `history_json`, `coverage_of`.
 * Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `SamplePage`, `sample_page`,
   `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`, `SampleCounts`,
   `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`, `ReasoningFinder`,
