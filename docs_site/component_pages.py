@@ -15,7 +15,7 @@ from llmeval_core.api import (
     LlmevalError,
     RegisteredComponent,
     Session,
-    example_of,
+    component_example,
     make_session,
     settings_in_words,
     settings_schema,
@@ -62,7 +62,7 @@ def _section(kind: Kind, offer: RegisteredComponent) -> Iterator[str]:
             values = ", ".join(part for part in (kind_of_value, default) if part)
             yield f"| `{one.name}` | {values}<br>{_cell(told)} |"
         yield ""
-    yield f"```yaml\n{example_of(kind, offer, schema)}\n```\n"
+    yield f"```yaml\n{component_example(kind, offer, schema)}\n```\n"
     if (kind, offer.component.name) == ("models", "llamacpp"):
         yield from _weights()
 

@@ -4,9 +4,9 @@ The command line, the server and the package `llmeval` are made of it; import fr
 from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 * Plugins and what they offer: `Session`, `make_session`, `Plugin`, `Catalog`, `Kind`, `KINDS`,
-  `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `example_of`,
-  `entry_name`, `run_file_schema`, `Dataset`, `Check`, `CheckOutcome`, `CheckResult`, `run_checks`,
-  `core_checks`.
+  `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `component_example`,
+  `component_name`, `run_file_schema`, `Dataset`, `Check`, `CheckOutcome`, `CheckResult`,
+  `run_checks`, `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
   `read_run_text`, `validate`, `read_config`, `make_config`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
@@ -17,17 +17,17 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `SilentProgress`, `ReaskFilter`, `read_reask_filters`, `outcome_json`, `outcome_notes`,
   `counts_text`.
   Bars and lines that show it are in `llmeval_core.api.progress`, which imports rich.
-* The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `JOURNAL_FILE`,
-  `home_problem`, `existing_journal`, `has_journal`.
-* Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `n_of`, `to_csv`,
-  `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`, `differences`,
-  `leaderboard_notes`, `kept_out_notes`, `listed`, `day`, `HistoryEntry`, `history`,
-  `history_json`, `coverage_of`.
+* The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `home_problem`,
+  `existing_journal`, `has_journal`.
+* Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `sample_count_text`,
+  `to_csv`, `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`,
+  `condition_differences`, `leaderboard_notes`, `superseded_notes`, `join_names`,
+  `finish_time_text`, `HistoryEntry`, `history`, `history_json`, `coverage_of`.
 * Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `SamplePage`, `sample_page`,
   `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`, `SampleCounts`,
   `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`, `ReasoningFinder`,
   `ReasoningSplit`, `parted_answers`.
-* Deliveries to trackers: `SyncOutcome`, `deliver_pending`, `deliver_again`, `bring`,
+* Deliveries to trackers: `SyncOutcome`, `deliver_pending`, `deliver_again`, `deliver_to`,
   `DeliveryRepository`, `PendingDelivery`, `StoredTracker`.
 * Records: `TaskResult`, `MetricResult`, `Aggregate`, `RunSummary`, `TrackerStatus`, `OUTCOMES`,
   `Outcome`, `SampleResult`, `Sample`, `Request`, `Generation`, `Score`, `Failure`.
@@ -46,7 +46,7 @@ from llmeval_core.api.leaderboard import (
     Leaderboard,
     cell_text,
     make_leaderboard,
-    n_of,
+    sample_count_text,
     to_csv,
     to_json,
     to_markdown,
@@ -55,11 +55,11 @@ from llmeval_core.api.leaderboard_order import in_run_order
 from llmeval_core.api.notes_on_leaderboard import (
     ConditionChange,
     ConditionMismatch,
-    day,
-    differences,
-    kept_out_notes,
+    condition_differences,
+    finish_time_text,
+    join_names,
     leaderboard_notes,
-    listed,
+    superseded_notes,
 )
 from llmeval_core.api.notes_on_outcomes import counts_text, outcome_notes
 from llmeval_core.api.outcomes_as_json import outcome_json
@@ -88,13 +88,13 @@ from llmeval_core.api.samples_as_json import asked_json, expected_json, sample_j
 from llmeval_core.api.session import Session, make_session
 from llmeval_core.api.settings_json_schema import (
     Setting,
-    entry_name,
-    example_of,
+    component_example,
+    component_name,
     settings_in_words,
     settings_schema,
 )
 from llmeval_core.api.spreadsheets import as_cell
-from llmeval_core.api.syncing import SyncOutcome, bring, deliver_again, deliver_pending
+from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending, deliver_to
 from llmeval_core.api.task_history import HistoryEntry, history, history_json
 from llmeval_core.catalog import (
     KINDS,
@@ -143,7 +143,6 @@ from llmeval_core.errors import (
 )
 from llmeval_core.host import Plugin
 from llmeval_core.journal import (
-    JOURNAL_FILE,
     BoundedCount,
     DeliveryRepository,
     Journal,
@@ -175,7 +174,6 @@ from llmeval_core.records import (
 )
 
 __all__ = [
-    "JOURNAL_FILE",
     "KINDS",
     "OUTCOMES",
     "Aggregate",
@@ -243,40 +241,38 @@ __all__ = [
     "__version__",
     "as_cell",
     "asked_json",
-    "bring",
     "cell_text",
+    "component_example",
+    "component_name",
+    "condition_differences",
     "core_checks",
     "count_samples",
     "counts_text",
     "coverage_of",
-    "day",
     "deliver_again",
     "deliver_pending",
+    "deliver_to",
     "describe_error",
     "did_you_mean",
-    "differences",
-    "entry_name",
-    "example_of",
     "existing_journal",
     "expand_path",
     "expected_json",
     "find_samples",
+    "finish_time_text",
     "fit_to_open_files",
     "has_journal",
     "history",
     "history_json",
     "home_problem",
     "in_run_order",
-    "kept_out_notes",
+    "join_names",
     "leaderboard_notes",
-    "listed",
     "load_run_file",
     "make_config",
     "make_leaderboard",
     "make_plan",
     "make_session",
     "make_trackers",
-    "n_of",
     "outcome_json",
     "outcome_notes",
     "parted_answers",
@@ -297,6 +293,7 @@ __all__ = [
     "run_until_complete",
     "sample_at",
     "sample_categories",
+    "sample_count_text",
     "sample_json",
     "sample_page",
     "samples_by_id",
@@ -306,6 +303,7 @@ __all__ = [
     "shown_json",
     "shown_parts",
     "stream_samples",
+    "superseded_notes",
     "to_csv",
     "to_json",
     "to_markdown",

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from llmeval_core.api.prompt_preview import PreviewedTask, PromptPreview
-from llmeval_core.api.samples_as_json import asked_json, expected_json
+from llmeval_core.api import (
+    PreviewedTask,
+    PromptPreview,
+    TaskPreview,
+    asked_json,
+    expected_json,
+    shown,
+)
 from llmeval_core.cli.console import echo, echo_block, echo_titled
 from llmeval_core.cli.sample_view import asked, expected
-from llmeval_core.engine import TaskPreview
-from llmeval_core.printable import shown
 
 
 def echo_task_preview(previewed: PreviewedTask, notes: Iterable[str] = ()) -> None:
