@@ -12,13 +12,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-from llmeval_mlflow_proxy.embedded.backend_store import sqlite_uri
-from llmeval_mlflow_proxy.embedded.table_setup import ARTIFACT_ROOT
 from llmeval_mlflow_proxy.forwarding_policy import MlflowPolicy
 from llmeval_mlflow_proxy.proxy import Proxy
 from llmeval_mlflow_proxy.settings import read_settings
 from llmeval_mlflow_proxy.upstream import FixedUpstream, Unavailable, Upstream
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from multidict import CIMultiDictProxy
 from yarl import URL
 
@@ -128,16 +125,6 @@ def proxying(tmp_path: Path) -> Proxying:
                 await asyncio.to_thread(served.__exit__, None, None, None)
 
     return open_one
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an SQLite file with MLflow's tables, to be copied: making them takes seconds."""
-    file = tmp_path_factory.mktemp("database") / "mlflow.db"
-    open_store: Any = SqlAlchemyStore  # Any: mlflow's classes have no types
-    store = open_store(sqlite_uri(file), ARTIFACT_ROOT)
-    store.engine.dispose()
-    return file
 
 
 @pytest.fixture

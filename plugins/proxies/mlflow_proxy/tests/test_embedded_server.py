@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -152,9 +151,8 @@ async def until(happened: Callable[[], bool]) -> None:
 
 
 async def test_it_survives_a_taken_port_and_its_own_death_and_is_shared(
-    tmp_path: Path, request: pytest.FixtureRequest, empty_database: Path
+    tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    shutil.copy(empty_database, tmp_path / "mlflow.db")
     taken = socket.create_server(("127.0.0.1", 0))
     request.addfinalizer(taken.close)
     server = EmbeddedServer(None, first_port=taken.getsockname()[1])
