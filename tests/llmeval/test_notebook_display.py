@@ -52,6 +52,6 @@ def test_of_many_finished_tasks_the_last_ones_stay() -> None:
 def test_no_text_is_html() -> None:
     display = NotebookDisplay()
 
-    display.notice("<b>down</b> \x1b[31m")
+    display.message("<b>down</b> \x1b[31m")
 
     assert "<div>&lt;b&gt;down&lt;/b&gt; \\x1b[31m</div>" in display.as_html()

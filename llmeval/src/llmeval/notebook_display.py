@@ -16,7 +16,7 @@ from llmeval_core.api.progress import TaskCounts, finished_text
 
 MOST_FINISHED = 30
 """Bars of finished tasks that stay; older ones are counted."""
-MOST_NOTICES = 20
+MOST_MESSAGES = 20
 """Lines that are kept below the bars; the oldest go."""
 
 
@@ -34,7 +34,7 @@ class NotebookDisplay:
         self._lock = threading.Lock()
         self._bars: list[NotebookBar] = []
         self._openings: set[str] = set()
-        self._notices: list[str] = []
+        self._messages: list[str] = []
         self._output: Any = None  # Any: IPython has no types
         self._text = ""
 
@@ -50,7 +50,7 @@ class NotebookDisplay:
     def message(self, text: str) -> None:
         """Show it below the bars."""
         with self._lock:
-            self._notices = [*self._notices, text][-MOST_NOTICES:]
+            self._messages = [*self._messages, text][-MOST_MESSAGES:]
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:
         """Add a bar."""
@@ -78,7 +78,7 @@ class NotebookDisplay:
             finished = [bar for bar in self._bars if bar.is_finished]
             gone = set(finished[:-MOST_FINISHED])
             rows = "".join(bar.as_html(self._openings) for bar in self._bars if bar not in gone)
-            lines = "".join(f"<div>{_escaped(text)}</div>" for text in self._notices)
+            lines = "".join(f"<div>{_escaped(text)}</div>" for text in self._messages)
         head = f"<div>{len(gone)} more tasks are finished</div>" if gone else ""
         return f"{head}<table>{rows}</table>{lines}" if rows or lines else ""
 
