@@ -24,7 +24,6 @@ from llmeval_core.journal import ProcessLock, StoredTask
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
 from llmeval_core.records import TaskResult
-from llmeval_core.scoring import Scorer
 
 _LOCK_POLL_S = 0.2
 _MOST_PASSES = 3
@@ -77,7 +76,7 @@ class TaskRun:
         self._run_limit = run_limit
         self._meter: TaskMeter = SilentMeter()
         self._prompter = Prompter(model, task, context.renderers.of(task))
-        self._scorer = Scorer(task)
+        self._scorer = context.scorers.of(task)
         self._where = f"{model.name}, {task.key}"
         self._failure_policy = FailurePolicy(
             after=plan.give_up_after,
