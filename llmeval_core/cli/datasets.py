@@ -14,7 +14,12 @@ from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import Catalog, make_plan
 from llmeval_core.cli.console import complain, echo, echo_json, nobody_reads
 from llmeval_core.cli.listing import make_listing
-from llmeval_core.cli.prompt_view import doubt_lines, echo_preview, echo_task_preview, preview_json
+from llmeval_core.cli.prompt_view import (
+    echo_preview,
+    echo_task_preview,
+    preview_json,
+    warning_lines,
+)
 from llmeval_core.cli.session import complete, open_session
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import Dataset
@@ -199,7 +204,7 @@ def _echo_doubts(previewed: PreviewedTask) -> None:
     counted = preview_task(
         previewed.model, previewed.task, None, n_at_once=1, most_samples=_MOST_CHECKED
     )
-    for line in doubt_lines([counted]):
+    for line in warning_lines([counted]):
         complain(line)
 
 

@@ -17,7 +17,7 @@ from llmeval_core.api.prompt_preview import preview_tasks
 from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
 from llmeval_core.cli.console import add_row, complain, echo_json, make_console, print_table
-from llmeval_core.cli.prompt_view import doubt_lines, echo_task_preview, preview_json
+from llmeval_core.cli.prompt_view import echo_task_preview, preview_json, warning_lines
 from llmeval_core.cli.run_options import run_options
 from llmeval_core.cli.session import home_option, open_session
 from llmeval_core.engine import TaskPreview, fit_to_open_files, preview
@@ -119,7 +119,7 @@ def _print(previews: list[TaskPreview], fingerprint: str) -> None:
     console = make_console()
     for line in _lines(previews, fingerprint):
         console.print(shown(line), soft_wrap=True)
-    for line in doubt_lines(previews):
+    for line in warning_lines(previews):
         complain(line)
 
 

@@ -31,7 +31,12 @@ class ModelUsage:
 
 
 def usage(connection: sqlite3.Connection, model: str, key: str | None) -> ModelUsage | None:
-    """Average up to a thousand answers of a model to one task, or to all; None if there is none."""
+    """Average up to a thousand answers of a model to one task, or to all; None if there is none.
+
+    The newest tasks are looked at first. A plus before a column keeps SQLite from its index, which
+    would have it sort all answers of a model.
+    """
+    which = "+tasks.model = ?" if key is None else "tasks.model = ? AND tasks.key = ?"
     (found,) = read_records(
         connection,
         ModelUsage,
@@ -43,7 +48,7 @@ def usage(connection: sqlite3.Connection, model: str, key: str | None) -> ModelU
         " (SELECT n_prompt_tokens, n_completion_tokens, latency_s, n_reasoning_tokens FROM tasks"
         "  JOIN samples ON samples.task = tasks.id"
         "  JOIN generations ON generations.fingerprint = generation"
-        "  WHERE tasks.model = ? AND (? IS NULL OR tasks.key = ?) ORDER BY tasks.id DESC LIMIT ?)",
-        (model, key, key, _MOST_READ),
+        f"  WHERE {which} ORDER BY tasks.id DESC LIMIT ?)",
+        (*((model,) if key is None else (model, key)), _MOST_READ),
     )
     return found if found.n else None
