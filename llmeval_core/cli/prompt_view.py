@@ -54,5 +54,5 @@ def preview_json(preview: PromptPreview) -> dict[str, Any]:
 
 def warning_lines(previews: Iterable[TaskPreview]) -> list[str]:
     """Write what looks wrong, a line for each doubt about a task, whatever the model."""
-    lines = (f"warning: {item.task}: {doubt}" for item in previews for doubt in item.doubts)
+    lines = (f"warning: {item.task}: {doubt}" for item in previews for doubt in item.warnings)
     return [shown(line) for line in dict.fromkeys(lines)]

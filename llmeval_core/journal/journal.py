@@ -133,6 +133,15 @@ class Journal:
         if self._writer is not None:
             await asyncio.wrap_future(self._writer.publish())
 
+    def wait_until_published(self) -> None:
+        """Do what `publish` does; blocking.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        if self._writer is not None:
+            self._writer.publish().result()
+
     async def flush(self) -> None:
         """Return when every recorded sample is on disk.
 

@@ -13,6 +13,7 @@ from llmeval_core.api import (
     ConditionMismatch,
     JournalQueries,
     Leaderboard,
+    condition_differences,
     make_leaderboard,
 )
 from llmeval_core.hooks import TaskResult
