@@ -39,8 +39,12 @@ class ComponentConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    use: str = Field(description="The component's name, or `name:argument`.", min_length=1)
+    use: str = Field(
+        description="The component's name, or `name:argument`.",
+        min_length=1,
+    )
     name: str | None = Field(
+        examples=["mine"],
         default=None,
         description="What to call it in keys and messages; its own name if left out.",
         pattern=r"^[^\s/:]+$",

@@ -164,6 +164,8 @@ def test_a_command_that_is_never_reached_is_wrong(
     assert told == {
         "it has no help: write a docstring, or `help=`",
         "llmeval has a command of that name, and always runs its own",
+        "command 'run' is not in the entry-point group 'llmeval.commands' of fake-shadowed:"
+        " `llmeval --help` lacks it",
     }
 
 
