@@ -27,7 +27,7 @@ def _commands() -> Iterator[tuple[click.Command, str]]:
         yield command, f"llmeval {name}"
     for plugin in load_plugins(environ={}).plugins:
         if plugin.distribution != "llmeval-example-plugin":
-            for command in plugin.offers.get("commands", ()):
+            for command in plugin.registered.get("commands", ()):
                 yield command, f"llmeval {command.name}"
 
 

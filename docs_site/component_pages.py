@@ -34,13 +34,13 @@ def component_sections() -> dict[Kind, str]:
 def _sections(session: Session, kind: Kind) -> Iterator[str]:
     offers = [
         one
-        for one in session.catalog.offers(kind)
+        for one in session.catalog.components(kind)
         if not one.distribution.startswith(_EXAMPLE_PLUGIN)
     ]
     yield "| name | |\n|---|---|"
     for offer in offers:
-        name = offer.entry.name
-        yield f"| [`{name}`](#{name}) | {_cell(offer.entry.summary)} |"
+        name = offer.component.name
+        yield f"| [`{name}`](#{name}) | {_cell(offer.component.summary)} |"
     yield ""
     for offer in offers:
         yield from _section(kind, offer)
@@ -48,20 +48,20 @@ def _sections(session: Session, kind: Kind) -> Iterator[str]:
 
 def _section(kind: Kind, offer: RegisteredComponent) -> Iterator[str]:
     schema = settings_schema(offer)
-    yield f"## `{offer.entry.name}` {{ #{offer.entry.name} }}\n"
-    yield f"{offer.entry.summary}; from {_distribution(offer)}.\n"
+    yield f"## `{offer.component.name}` {{ #{offer.component.name} }}\n"
+    yield f"{offer.component.summary}; from {_distribution(offer)}.\n"
     yield from _terms(offer)
     settings = settings_in_words(schema)
     if settings:
         yield "| setting | type | default | |\n|---|---|---|---|"
         for one in settings:
             default = "*required*" if one.default is None else _code(one.default)
-            argument = f" Also `{offer.entry.name}:{one.name.upper()}`."
-            told = one.description + argument * (one.name == offer.entry.argument)
+            argument = f" Also `{offer.component.name}:{one.name.upper()}`."
+            told = one.description + argument * (one.name == offer.component.argument)
             yield f"| `{one.name}` | {_cell(one.type)} | {default} | {_cell(told)} |"
         yield ""
     yield f"```yaml\n{example_of(kind, offer, schema)}\n```\n"
-    if (kind, offer.entry.name) == ("models", "llamacpp"):
+    if (kind, offer.component.name) == ("models", "llamacpp"):
         yield from _weights()
 
 
@@ -77,7 +77,9 @@ def _weights() -> Iterator[str]:
 def _terms(offer: RegisteredComponent) -> Iterator[str]:
     """Say under which licence data or weights are, and whom to cite, where that is declared."""
     try:
-        component: Any = offer.entry.factory(offer.entry.config())  # Any: of each kind its own
+        component: Any = offer.component.factory(
+            offer.component.config()
+        )  # Any: of each kind its own
     except (ValidationError, LlmevalError):
         return  # it cannot be made without a user
     declared = getattr(component, "declaration", None)

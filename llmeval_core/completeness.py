@@ -1,15 +1,19 @@
-"""Which of several results of a model at a task stands: the most complete, then the newest."""
+"""Which of several results of a model at a task is the current one.
+
+It is the most complete, and of equally complete ones the newest: the leaderboard and trackers show
+its numbers. A newer result that is less complete gives way to it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from llmeval_core.naming import Json
 from llmeval_core.records import TaskResult
 
 MORE_FAILED = 0.02
-"""How much larger the share of samples without a score may be in a newer result that stands."""
+"""How much larger the share of samples without a score may be in a newer result that is current."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,41 @@ def coverage_of(result: TaskResult) -> Coverage:
 
 
 def gives_way(new: TaskResult, old: TaskResult) -> bool:
-    """Whether a newer result of the same model and task leaves the older one in its place."""
+    """Whether a newer result of the same model and task leaves the older one the current one."""
     return not new.replaces and coverage_of(new).is_less_than(coverage_of(old))
 
 
-def standing(results: Iterable[TaskResult]) -> TaskResult | None:
-    """Return the result that stands, of one model at one task.
+def without_less_complete(
+    result: TaskResult, known: Mapping[str, Coverage]
+) -> tuple[TaskResult, str | None]:
+    """Remove from a result the metrics that give way to more complete numbers of the same task.
+
+    For a tracker that others deliver to as well, from other folders.
+
+    Args:
+        result: the new result.
+        known: how complete the numbers are that are there, by metric.
+
+    Returns:
+        The result with the metrics that stand, which may be none; and what the user should know,
+        None if nothing was removed.
+    """
+    new = coverage_of(result)
+    names = {metric.metric for metric in result.metrics}
+    removed = {name for name in names & known.keys() if new.is_less_than(known[name])}
+    if result.replaces or not removed:
+        return result, None
+    most = max(known[name].n_samples for name in removed)
+    note = (
+        f"{result.task}: {result.n_samples} samples ({result.n_failed} failed) give way to the more"
+        f" complete numbers of {most} samples that the run has; --replace puts them there"
+    )
+    left = tuple(metric for metric in result.metrics if metric.metric not in removed)
+    return result.model_copy(update={"metrics": left}), note
+
+
+def current_result(results: Iterable[TaskResult]) -> TaskResult | None:
+    """Return the current result of one model at one task.
 
     Args:
         results: oldest first.
@@ -89,8 +122,8 @@ def standing(results: Iterable[TaskResult]) -> TaskResult | None:
     return found
 
 
-def standing_by_metric(results: Iterable[TaskResult]) -> dict[str, TaskResult]:
-    """Return, for each metric of one model at one task, the result whose numbers stand.
+def current_by_metric(results: Iterable[TaskResult]) -> dict[str, TaskResult]:
+    """Return the current result of each metric of one model at one task.
 
     Args:
         results: oldest first; they may have different metrics.

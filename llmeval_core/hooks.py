@@ -20,13 +20,13 @@ A complete plugin is one module and one entry point. The module `shouting.py`:
 
 The entry point, in its pyproject.toml:
 
-    [project.entry-points.llmeval]
+    [project.component-points.llmeval]
     shouting = "shouting"
 
 Promises:
 
 * Each registering hook is called once, at start-up; what it yields must be cheap to make.
-  Heavy imports belong in an entry's factory.
+  Heavy imports belong in a component's factory.
 * The order of plugins means nothing. Two components of one kind with the same name are an
   error that names both distributions.
 * A plugin that breaks stops only the runs that need it; `llmeval plugins` says why.
@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import pluggy
 
 from llmeval_core import __version__
-from llmeval_core.completeness import Coverage, coverage_of, gives_way
+from llmeval_core.completeness import Coverage, coverage_of, gives_way, without_less_complete
 from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
     AnswerBy,
@@ -195,6 +195,7 @@ __all__ = [
     "plain_text",
     "stop_reason",
     "what_differs",
+    "without_less_complete",
 ]
 
 ENTRY_POINT_GROUP = "llmeval"
@@ -209,7 +210,7 @@ ComponentT_co = TypeVar("ComponentT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Component(Generic[ConfigT, ComponentT_co]):
-    """One component on offer.
+    """One component that a plugin offers.
 
     Args:
         name: what users write; no space, slash or colon.
@@ -240,7 +241,7 @@ def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:  # type: i
 
 @hookspec
 def llmeval_register_models() -> Iterable[Component[Any, ModelProvider]]:  # type: ignore[empty-body]
-    """Offer model providers; the entry's name is the provider in `provider/model`.
+    """Offer model providers; the component's name is the provider in `provider/model`.
 
     >>> @hookimpl
     ... def llmeval_register_models():

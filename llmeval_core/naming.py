@@ -13,8 +13,10 @@ from pydantic import JsonValue as Json
 __all__ = [
     "NAME_PATTERN",
     "Json",
+    "canonical_json",
     "did_you_mean",
     "fingerprint",
+    "fingerprint_of_text",
     "metric_key",
     "split_model_name",
     "split_reference",
@@ -24,7 +26,7 @@ __all__ = [
 NAME_PATTERN = re.compile(r"[^\s/:]+")
 """What a data set, provider, metric or tracker may be called: no space, slash or colon."""
 
-_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def task_key(dataset: str, n_shots: int, variant: str | None = None) -> str:
@@ -46,7 +48,7 @@ def split_model_name(name: str) -> tuple[str, str]:
 
 
 def split_reference(reference: str) -> tuple[str, str | None]:
-    """Split `jsonl:my.jsonl` into the entry's name and its argument (None without a colon)."""
+    """Split `jsonl:my.jsonl` into the component's name and its argument (None without a colon)."""
     name, colon, argument = reference.partition(":")
     return name, argument if colon else None
 
@@ -57,11 +59,22 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     return f"did you mean '{nearest[0]}'?" if nearest else None
 
 
+def canonical_json(value: Json) -> str:
+    """Write a JSON value in the one way that fingerprints are taken of: keys sorted, no spaces."""
+    return _encode(value)
+
+
 def fingerprint(value: Json) -> str:
     """Return 32 hex digits that are equal exactly if the JSON values are equal.
 
-    BLAKE2b with 16 bytes over the canonical JSON text (sorted keys, no spaces, UTF-8).
+    BLAKE2b with 16 bytes over the canonical JSON text, in UTF-8.
     """
-    return hashlib.blake2b(
-        _canonical(value).encode("utf-8", "surrogatepass"), digest_size=16
-    ).hexdigest()
+    return fingerprint_of_text(_encode(value))
+
+
+def fingerprint_of_text(text: str) -> str:
+    """Return the fingerprint of a value whose `canonical_json` is at hand, whole or put together.
+
+    Of `[a, b, c]`, where only `a` changes, the text of the rest need be written only once.
+    """
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

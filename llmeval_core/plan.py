@@ -67,7 +67,7 @@ class PlannedModel:
         settings: what people may read of its settings.
         limits: what its server allows.
         price: what its tokens cost; None if that is not known.
-        reasoning_tags: as its entry in the run file says; None if it does not.
+        reasoning_tags: as the run file says beside its name; None if it does not.
     """
 
     name: str
@@ -96,10 +96,10 @@ class PlannedTask:
             one.
         mode: how the model is asked.
         answer_by: how the answer is given, never `auto`.
-        fingerprint: everything that decides the numbers; the identity of its results.
-        requests_fingerprint: everything that decides the requests, whatever the limit and the
-            metrics; tasks that share it share their answers, which are then found by their places
-            alone: whatever changes a request must change it.
+        fingerprint: everything that decides the numbers: the key of its results.
+        cache_key: everything that decides the requests, whatever the limit and the metrics: the
+            key of their answers. Tasks that share it share answers, which are then found by their
+            places alone: whatever changes a request must change it.
         settings: what people and trackers may read of all this.
         reasoning_tags: between which tags reasoning stands in a text; None for all that are known.
         truncated: whether answers that were cut off go into the aggregates.
@@ -121,7 +121,7 @@ class PlannedTask:
     extract: ExtractConfig | None
     metrics: tuple[PlannedMetric, ...]
     fingerprint: str
-    requests_fingerprint: str
+    cache_key: str
     settings: Mapping[str, Json]
     reasoning_tags: Tags | None = None
     truncated: TruncatedAnswers = "score"

@@ -52,8 +52,8 @@ def of_plugins(modules: set[str]) -> set[str]:
 def test_without_entry_points_nothing_is_on_offer() -> None:
     host = load_plugins(entry_points=[])
 
-    assert [host.entries(kind) for kind in KINDS] == [[]] * len(KINDS)
-    assert [host.offers(kind) for kind in ("commands", "routes", "checks")] == [[], [], []]
+    assert [host.components(kind) for kind in KINDS] == [[]] * len(KINDS)
+    assert [host.registered(kind) for kind in ("commands", "routes", "checks")] == [[], [], []]
 
 
 @pytest.mark.parametrize("distribution", BUILT_IN)
@@ -63,7 +63,7 @@ def test_each_built_in_comes_through_an_entry_point(distribution: str) -> None:
     for name in BUILT_IN[distribution]:
         assert plugins[name].distribution == distribution
         assert plugins[name].state == "loaded", plugins[name].reason
-        assert any(plugins[name].offers.values())
+        assert any(plugins[name].registered.values())
 
 
 def test_the_core_has_no_entry_point_of_its_own() -> None:

@@ -61,14 +61,14 @@ def guide(plugin_folder: PluginFolder) -> PluginFolder:
 
 def offered(example: str, kind: str) -> Any:
     """Give the one thing of a kind that an example offers; Any: what it is depends on the kind."""
-    (offer,) = check_plugin(example).offers[kind]
+    (offer,) = check_plugin(example).registered[kind]
     return offer
 
 
 def made(example: str, kind: str, **settings: Any) -> Any:
     """Make the one component that an example offers; Any: its settings, and what it is."""
-    entry: Component[Settings, Any] = offered(example, kind)
-    return entry.factory(entry.config(**settings))
+    component: Component[Settings, Any] = offered(example, kind)
+    return component.factory(component.config(**settings))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=name_of)
@@ -79,7 +79,7 @@ def test_each_example_keeps_the_promises_of_a_plugin(
 
     plugin = check_plugin(name_of(example))
 
-    assert plugin.offers or "llmeval_register" not in example.text
+    assert plugin.registered or "llmeval_register" not in example.text
 
 
 def test_each_hook_has_an_example() -> None:
@@ -240,13 +240,13 @@ async def test_the_first_example_of_the_hooks_really_scores(tmp_path: Path) -> N
     code = (hooks.__doc__ or "").split("`shouting.py`:\n")[1].split("The entry point")[0]
     names: dict[str, Any] = {}  # Any: what the example defines
     exec(inspect.cleandoc("\n" + code), names)
-    (entry,) = names["llmeval_register_metrics"]()
+    (component,) = names["llmeval_register_metrics"]()
 
     outcome = await run_in(
         tmp_path,
         datasets={"fake": FakeDataset(4)},
         models={"fake": FakeModel(lambda asked: "NO" if asked.endswith("1") else "yes")},
-        metrics={"shouting": entry.factory(entry.config())},
+        metrics={"shouting": component.factory(component.config())},
     )
 
     assert outcome.summary.results[0].metrics[0].aggregate.value == 0.25

@@ -79,7 +79,7 @@ def test_every_name_of_the_hooks_and_of_the_kit_is_in_the_reference() -> None:
 def test_every_command_has_its_section(folder: Path) -> None:
     page = (folder / "reference" / "commands.md").read_text(encoding="utf-8")
 
-    commands = {command.name for command in load_plugins(environ={}).offers("commands")}
+    commands = {command.name for command in load_plugins(environ={}).registered("commands")}
     for name in {*COMMANDS, *commands} - {"footprint"}:
         assert f"\n## `llmeval {name}`\n" in page
     assert "`--max-samples-failed` `N`" in page
@@ -89,10 +89,10 @@ def test_every_command_has_its_section(folder: Path) -> None:
 def test_the_catalogue_has_everything_that_is_installed(folder: Path, kind: str) -> None:
     page = (folder / "reference" / "catalogue" / f"{kind}.md").read_text(encoding="utf-8")
 
-    entries = load_plugins(environ={}).entries(kind)
-    for entry, plugin in entries:
+    entries = load_plugins(environ={}).components(kind)
+    for component, plugin in entries:
         is_example = plugin.distribution == "llmeval-example-plugin"
-        assert (f"## `{entry.name}` " in page) is not is_example
+        assert (f"## `{component.name}` " in page) is not is_example
     assert entries
 
 

@@ -11,10 +11,11 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `read_run_text`, `validate`, `read_config`, `make_config`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
   `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `preview`,
-  `preview_task`, `within_open_files`, `little_room_to_think`, `PromptPreview`, `PreviewedTask`,
+  `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
   `preview_tasks`, `preview_dataset`.
 * Running it: `run_plan`, `run_until_complete`, `RunOutcome`, `Progress`, `TaskMeter`,
-  `SilentProgress`, `ReaskFilter`, `read_again`, `outcome_json`, `outcome_notes`, `counts_text`.
+  `SilentProgress`, `ReaskFilter`, `read_reask_filters`, `outcome_json`, `outcome_notes`,
+  `counts_text`.
   Bars and lines that show it are in `llmeval_core.api.progress`, which imports rich.
 * The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `JOURNAL_FILE`,
   `home_problem`, `existing_journal`, `has_journal`.
@@ -123,12 +124,12 @@ from llmeval_core.engine import (
     SilentProgress,
     TaskMeter,
     TaskPreview,
-    little_room_to_think,
+    fit_to_open_files,
+    plan_reasoning_warnings,
     preview,
     preview_task,
-    read_again,
+    read_reask_filters,
     run_plan,
-    within_open_files,
 )
 from llmeval_core.errors import (
     ConfigError,
@@ -260,6 +261,7 @@ __all__ = [
     "expand_path",
     "expected_json",
     "find_samples",
+    "fit_to_open_files",
     "has_journal",
     "history",
     "history_json",
@@ -268,7 +270,6 @@ __all__ = [
     "kept_out_notes",
     "leaderboard_notes",
     "listed",
-    "little_room_to_think",
     "load_run_file",
     "make_config",
     "make_leaderboard",
@@ -279,6 +280,7 @@ __all__ = [
     "outcome_json",
     "outcome_notes",
     "parted_answers",
+    "plan_reasoning_warnings",
     "preflight_of_plan",
     "preflight_of_run",
     "preview",
@@ -286,8 +288,8 @@ __all__ = [
     "preview_task",
     "preview_tasks",
     "project_folder",
-    "read_again",
     "read_config",
+    "read_reask_filters",
     "read_run_text",
     "run_checks",
     "run_file_schema",
@@ -308,6 +310,5 @@ __all__ = [
     "to_json",
     "to_markdown",
     "validate",
-    "within_open_files",
     "wrap_plugin_errors",
 ]

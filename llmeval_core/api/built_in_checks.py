@@ -72,12 +72,12 @@ def check_journal(home: Path) -> CheckOutcome:
 
 
 def check_deliveries(home: Path) -> CheckOutcome:
-    """Say whether a tracker lacks results."""
+    """Say whether results wait for a tracker."""
     try:
         if not has_journal(home):
             return CheckOutcome("ok", "none yet")
         with existing_journal(home) as journal:
-            lacking = {
+            n_pending = {
                 stored.name: len(
                     journal.deliveries(DeliveryRepository.pending, stored.name, with_failed=True)
                 )
@@ -85,7 +85,7 @@ def check_deliveries(home: Path) -> CheckOutcome:
             }
     except LlmevalError:
         return CheckOutcome("warning", "unknown: the journal cannot be read")
-    waiting = [f"{name} lacks {n} results" for name, n in lacking.items() if n]
+    waiting = [f"{name} lacks {n} results" for name, n in n_pending.items() if n]
     if waiting:
         return CheckOutcome("warning", "; ".join(waiting), "`llmeval sync` delivers them")
     return CheckOutcome("ok", "all delivered")
@@ -118,9 +118,13 @@ def check_names(catalog: Catalog) -> CheckOutcome:
     """Say whether two plugins offer the same name."""
     conflicts = []
     for kind in KINDS:
-        offers = catalog.offers(kind)
+        components = catalog.components(kind)
         for name in catalog.names(kind):
-            who = [offer.distribution for offer in offers if offer.entry.name == name]
+            who = [
+                registered.distribution
+                for registered in components
+                if registered.component.name == name
+            ]
             if len(who) > 1:
                 conflicts.append(f"{kind}: '{name}' comes from {' and '.join(who)}")
     if conflicts:

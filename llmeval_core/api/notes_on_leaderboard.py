@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from llmeval_core.api.leaderboard import Leaderboard
-from llmeval_core.completeness import Coverage, coverage_of, standing_by_metric
+from llmeval_core.completeness import Coverage, coverage_of, current_by_metric
 from llmeval_core.conditions import what_differs
 from llmeval_core.journal import JournalQueries
 from llmeval_core.records import TaskResult
@@ -131,7 +131,7 @@ def _gave_way(
         every: all results of its model at its task, oldest first.
         result: one of them.
     """
-    stands = standing_by_metric(every)
+    stands = current_by_metric(every)
     out = {
         name: stands[name]
         for name in _metrics(result)

@@ -90,7 +90,7 @@ class PlainProgress:
         """Write that another process is at it."""
         self.write(f"{model} {task}: waiting for another process that asks the same")
 
-    def notice(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Write it."""
         self.write(text)
 
@@ -157,9 +157,9 @@ class LiveProgress:
 
     def waiting(self, model: str, task: str) -> None:
         """Say that another process is at it."""
-        self.notice(f"{model} {task}: waiting for another process that asks the same")
+        self.message(f"{model} {task}: waiting for another process that asks the same")
 
-    def notice(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Write it above the bars."""
         self._bars.console.print(shown(text), highlight=False, markup=False, soft_wrap=True)
 

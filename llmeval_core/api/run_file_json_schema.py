@@ -59,57 +59,64 @@ def _refer(array: JsonSchema, kind: Kind) -> None:
 def _any_of(
     kind: Kind, catalog: Catalog, own: JsonSchema, definitions: dict[str, JsonSchema]
 ) -> JsonSchema:
-    """Compose everything of one kind: the short forms first, then a mapping for each entry."""
+    """Compose everything of one kind: the short forms first, then a mapping for each component."""
     choices: list[JsonSchema] = []
     names: list[str] = []
-    for offer in catalog.offers(kind):
-        key = f"{kind}.{offer.entry.name}"
-        settings = _settings(offer, f"#/$defs/{key}.{{model}}")
+    for registered in catalog.components(kind):
+        key = f"{kind}.{registered.component.name}"
+        settings = _settings(registered, f"#/$defs/{key}.{{model}}")
         for name, definition in settings.pop("$defs", {}).items():
             definitions[f"{key}.{name}"] = definition
-        choices += _model_forms(offer, settings, own) if kind == "models" else []
+        choices += _model_forms(registered, settings, own) if kind == "models" else []
         if kind != "models":
-            choices += _component_forms(offer, settings, own)
-            names += [] if settings.get("required") else [offer.entry.name]
+            choices += _component_forms(registered, settings, own)
+            names += [] if settings.get("required") else [registered.component.name]
     short = [{"enum": sorted(set(names))}] if names else []
     return {"anyOf": [*short, *choices]} if short or choices else {"not": {}}
 
 
 def _component_forms(
-    offer: RegisteredComponent, settings: JsonSchema, own: JsonSchema
+    registered: RegisteredComponent, settings: JsonSchema, own: JsonSchema
 ) -> list[JsonSchema]:
-    """Give the forms of one entry: a mapping, and with an argument also after a colon."""
-    entry = offer.entry
-    forms = [_mapping(offer, settings, own, {"use": {"const": entry.name}})]
-    if entry.argument is not None:
-        pattern = f"^{re.escape(entry.name)}:"
-        required = [name for name in settings.get("required", ()) if name != entry.argument]
+    """Give the forms of one component: a mapping, and with an argument also after a colon."""
+    component = registered.component
+    forms = [_mapping(registered, settings, own, {"use": {"const": component.name}})]
+    if component.argument is not None:
+        pattern = f"^{re.escape(component.name)}:"
+        required = [name for name in settings.get("required", ()) if name != component.argument]
         given = {**settings, "required": required}
-        forms.append(_mapping(offer, given, own, {"use": {"type": "string", "pattern": pattern}}))
+        forms.append(
+            _mapping(registered, given, own, {"use": {"type": "string", "pattern": pattern}})
+        )
         if not required:
-            text = {"type": "string", "pattern": pattern, "description": entry.summary}
+            text = {"type": "string", "pattern": pattern, "description": component.summary}
             forms.append(text)
     return forms
 
 
 def _model_forms(
-    offer: RegisteredComponent, settings: JsonSchema, own: JsonSchema
+    registered: RegisteredComponent, settings: JsonSchema, own: JsonSchema
 ) -> list[JsonSchema]:
     """Give the forms of a provider: `provider/model`, a mapping, a mapping with `provider`."""
-    name = {"type": "string", "pattern": f"^{re.escape(offer.entry.name)}/."}
+    name = {"type": "string", "pattern": f"^{re.escape(registered.component.name)}/."}
     others = {**own, "properties": {**own["properties"]}}
     del others["properties"]["provider"]
-    forms = [_mapping(offer, settings, others, {"name": name})]
-    forms.append(_mapping(offer, settings, own, {"provider": {"const": offer.entry.name}}))
+    forms = [_mapping(registered, settings, others, {"name": name})]
+    forms.append(
+        _mapping(registered, settings, own, {"provider": {"const": registered.component.name}})
+    )
     if not settings.get("required"):
-        forms.append({**name, "description": offer.entry.summary})
+        forms.append({**name, "description": registered.component.summary})
     return forms
 
 
 def _mapping(
-    offer: RegisteredComponent, settings: JsonSchema, own: JsonSchema, fixed: dict[str, JsonSchema]
+    registered: RegisteredComponent,
+    settings: JsonSchema,
+    own: JsonSchema,
+    fixed: dict[str, JsonSchema],
 ) -> JsonSchema:
-    """Lay our own keys over a plugin's settings; `fixed` are those that tell the entry."""
+    """Lay our own keys over a plugin's settings; `fixed` are those that name the component."""
     properties: dict[str, Any] = {  # Any: JSON
         name: _or_env(part) for name, part in settings.get("properties", {}).items()
     }
@@ -118,17 +125,17 @@ def _mapping(
     required = {*settings.get("required", ()), *own.get("required", ()), *fixed}
     return {
         "type": "object",
-        "description": f"{offer.entry.summary} ({offer.distribution})",
+        "description": f"{registered.component.summary} ({registered.distribution})",
         "properties": properties,
         "required": sorted(required),
         "additionalProperties": settings.get("additionalProperties", False),
     }
 
 
-def _settings(offer: RegisteredComponent, ref_template: str) -> JsonSchema:
-    """Return an entry's settings; anything goes if the plugin cannot say what it takes."""
+def _settings(registered: RegisteredComponent, ref_template: str) -> JsonSchema:
+    """Return a component's settings; anything goes if the plugin cannot say what it takes."""
     try:
-        return settings_schema(offer, ref_template)
+        return settings_schema(registered, ref_template)
     except PluginError:
         return {"additionalProperties": True}
 

@@ -100,7 +100,9 @@ def count_samples(reader: JournalQueries, found: SampleSelection) -> SampleCount
 
     Large numbers are known only if a result knows them.
     """
-    result = reader.result_of(found.task.fingerprint) if found.category is None else None
+    task, result = found.task, None
+    if found.category is None:
+        result = reader.result_of(task.model, task.key, task.fingerprint)
     if result is not None and not found.outcomes:
         every, failed = BoundedCount(result.n_samples), BoundedCount(result.n_failed)
     else:

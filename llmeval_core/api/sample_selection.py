@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from llmeval_core.completeness import standing, standing_by_metric
+from llmeval_core.completeness import current_by_metric, current_result
 from llmeval_core.errors import ConfigError, UnknownNameError
 from llmeval_core.journal import JournalQueries, StoredTask, score_bucket
 from llmeval_core.naming import did_you_mean, metric_key
@@ -132,7 +132,7 @@ def _select(
         UnknownNameError: the task has no such metric or category.
     """
     results = list(reader.results_of_task(task.model, task.key))
-    by_metric = standing_by_metric(results)
+    by_metric = current_by_metric(results)
     metric, category = criteria.metric, criteria.category
     names_metric = criteria.key != task.key
     if names_metric:
@@ -140,7 +140,7 @@ def _select(
         if named is None:
             return None
         metric, category = named[0], named[1] or category
-    result = by_metric.get(metric or "") or standing(results)
+    result = by_metric.get(metric or "") or current_result(results)
     metrics = dict.fromkeys(task.metrics, True)
     if result is not None:
         task = reader.task(result.task_fingerprint) or task

@@ -37,13 +37,16 @@ def make_session(
         PluginError: a plugin is broken, and LLMEVAL_STRICT_PLUGINS is set.
     """
     host = load_plugins(disabled=disabled, environ=lenient(environ) if tolerant else environ)
-    offers = {
-        kind: [RegisteredComponent(entry, plugin.label) for entry, plugin in host.entries(kind)]
+    components = {
+        kind: [
+            RegisteredComponent(component, plugin.label)
+            for component, plugin in host.components(kind)
+        ]
         for kind in KINDS
     }
     unusable = (*host.broken, *host.unreadable)
     broken = [f"{plugin.name} ({plugin.label}): {plugin.reason}" for plugin in unusable]
-    return Session(host, Catalog(offers, broken=broken))
+    return Session(host, Catalog(components, broken=broken))
 
 
 def lenient(environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The settings of an entry as JSON Schema, and in words."""
+"""The settings of a component as JSON Schema, and in words."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Setting:
 
 
 def settings_schema(
-    offer: RegisteredComponent, ref_template: str = DEFAULT_REF_TEMPLATE
+    registered: RegisteredComponent, ref_template: str = DEFAULT_REF_TEMPLATE
 ) -> JsonSchema:
-    """Return the JSON Schema of what an entry can be told in the run file.
+    """Return the JSON Schema of what a component can be told in the run file.
 
     Raises:
         PluginError: the settings class has a field that JSON Schema cannot say, or fails.
     """
-    config: type[Settings] = offer.entry.config
+    config: type[Settings] = registered.component.config
     try:
         return config.model_json_schema(ref_template=ref_template, schema_generator=_Quiet)
     except BaseException as err:  # plugin boundary: a settings class is foreign code
@@ -51,8 +51,8 @@ def settings_schema(
             raise
         reason = err.message if isinstance(err, PydanticUserError) else describe_error(err)
         raise PluginError(
-            f"the settings of '{offer.entry.name}' have no JSON Schema: {reason}",
-            where=offer.distribution,
+            f"the settings of '{registered.component.name}' have no JSON Schema: {reason}",
+            where=registered.distribution,
             hint="this is a bug in the plugin; tell its author",
         ) from err
 
@@ -90,16 +90,16 @@ def type_in_words(part: JsonSchema, root: JsonSchema) -> str:
     return "path" if part.get("format") == "path" else _TYPES.get(str(part.get("type")), "anything")
 
 
-def example_of(kind: Kind, offer: RegisteredComponent, schema: JsonSchema) -> str:
-    """Return the entry's example for the run file, or make one with what must be given."""
-    entry = offer.entry
-    if entry.example:
-        return entry.example.rstrip("\n")
-    required = [name for name in schema.get("required", ()) if name != entry.argument]
-    has_argument = entry.argument in schema.get("required", ())
-    use = f"{entry.name}:{str(entry.argument).upper()}" if has_argument else entry.name
+def example_of(kind: Kind, registered: RegisteredComponent, schema: JsonSchema) -> str:
+    """Return the component's example for the run file, or make one with what must be given."""
+    component = registered.component
+    if component.example:
+        return component.example.rstrip("\n")
+    required = [name for name in schema.get("required", ()) if name != component.argument]
+    has_argument = component.argument in schema.get("required", ())
+    use = f"{component.name}:{str(component.argument).upper()}" if has_argument else component.name
     if kind == "models":
-        use = f"{entry.name}/MODEL"
+        use = f"{component.name}/MODEL"
     text = use
     if required:
         key = "name" if kind == "models" else "use"
@@ -110,5 +110,5 @@ def example_of(kind: Kind, offer: RegisteredComponent, schema: JsonSchema) -> st
 
 
 def entry_name(kind: Kind, text: str) -> str:
-    """Take the entry's name from `name`, `name:ARGUMENT` or, for models, `name/model`."""
+    """Take the component's name from `name`, `name:ARGUMENT` or, for models, `name/model`."""
     return text.partition("/")[0] if kind == "models" else split_reference(text)[0]

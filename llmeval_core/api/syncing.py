@@ -1,4 +1,4 @@
-"""Delivering what trackers lack, with the settings that the journal has of them."""
+"""Delivering pending results, with the settings that the journal has of trackers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SyncOutcome:
 async def deliver_pending(
     journal: Journal, catalog: Catalog, within_s: float, *, names: Iterable[str] | None = None
 ) -> list[SyncOutcome]:
-    """Deliver what trackers lack, to all at the same time; none stops another.
+    """Deliver pending results to all trackers at the same time; none stops another.
 
     Trackers are made again with the settings that the last run gave them.
 
@@ -56,14 +56,14 @@ async def deliver_pending(
         wanted = set(names)
         stored = [tracker for tracker in stored if tracker.name in wanted]
     return await asyncio.gather(
-        *(_bring_again(tracker, journal, catalog, within_s) for tracker in stored)
+        *(_deliver_stored(tracker, journal, catalog, within_s) for tracker in stored)
     )
 
 
 async def deliver_again(
     journal: Journal, catalog: Catalog, within_s: float, *, name: str
 ) -> list[SyncOutcome]:
-    """Deliver the newest result of each model and task once more, and what the tracker lacks.
+    """Deliver the current result of each model and task once more, and what is pending.
 
     A tracker that still has a result changes nothing, but looks after the place where it is.
 
@@ -82,43 +82,43 @@ async def deliver_again(
     return await deliver_pending(journal, catalog, within_s, names=(name,))
 
 
-async def _bring_again(
+async def _deliver_stored(
     stored: StoredTracker, journal: Journal, catalog: Catalog, within_s: float
 ) -> SyncOutcome:
-    n_lacking = journal.deliveries(DeliveryRepository.n_lacking, stored.name)
-    if n_lacking == 0:
+    n_undelivered = journal.deliveries(DeliveryRepository.n_undelivered, stored.name)
+    if n_undelivered == 0:
         return SyncOutcome(stored.name, 0, 0, None, None)
     try:
-        planned = _make_again(stored, catalog)
+        planned = _make_tracker(stored, catalog)
     except LlmevalError as err:
         reason = err.what + (f" (try: {err.hint})" if err.hint else "")
-        return SyncOutcome(stored.name, 0, n_lacking, reason, None)
+        return SyncOutcome(stored.name, 0, n_undelivered, reason, None)
     return await bring(planned, journal, catalog, within_s)
 
 
 async def bring(
     planned: PlannedTracker, journal: Journal, catalog: Catalog, within_s: float
 ) -> SyncOutcome:
-    """Deliver what one tracker lacks, in one attempt of at most so many seconds.
+    """Deliver the pending results of one tracker, in one attempt of at most so many seconds.
 
     Raises:
         JournalError: the journal cannot be read or written.
     """
-    n_lacking = journal.deliveries(DeliveryRepository.n_lacking, planned.name)
-    if n_lacking == 0:
+    n_undelivered = journal.deliveries(DeliveryRepository.n_undelivered, planned.name)
+    if n_undelivered == 0:
         return SyncOutcome(planned.name, 0, 0, None, None)
     courier = DeliveryWorker(planned, journal, catalog.redactor)
     report = await courier.finish(within_s=within_s)
     return SyncOutcome(
         planned.name,
-        n_lacking - report.n_undelivered,
+        n_undelivered - report.n_undelivered,
         report.n_undelivered,
         report.reason or ("refused" if report.n_undelivered else None),
         report.location,
     )
 
 
-def _make_again(stored: StoredTracker, catalog: Catalog) -> PlannedTracker:
+def _make_tracker(stored: StoredTracker, catalog: Catalog) -> PlannedTracker:
     """Make a tracker from its stored settings.
 
     Raises:

@@ -42,9 +42,9 @@ _SINGULAR = {
 
 @dataclass(frozen=True, slots=True)
 class RegisteredComponent:
-    """An entry and the distribution (with version) that offers it."""
+    """A component and the distribution (with version) that registers it."""
 
-    entry: Component[Any, Any]  # Any: each entry has its own settings and component type
+    component: Component[Any, Any]  # Any: each has settings and a class of its own
     distribution: str
 
 
@@ -52,35 +52,37 @@ class Catalog:
     """Finds components by name and builds them.
 
     Args:
-        offers: by kind, everything on offer.
+        components: by kind, everything that plugins register.
         broken: for hints, `name (distribution version): reason` of each broken plugin.
         environ: where `${NAME}` is looked up.
     """
 
     def __init__(
         self,
-        offers: Mapping[Kind, Iterable[RegisteredComponent]],
+        components: Mapping[Kind, Iterable[RegisteredComponent]],
         *,
         broken: Iterable[str] = (),
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        self._offers: dict[Kind, dict[str, list[RegisteredComponent]]] = {
+        self._components: dict[Kind, dict[str, list[RegisteredComponent]]] = {
             kind: {} for kind in KINDS
         }
-        for kind, listed in offers.items():
-            for offer in listed:
-                self._offers[kind].setdefault(offer.entry.name, []).append(offer)
+        for kind, listed in components.items():
+            for registered in listed:
+                self._components[kind].setdefault(registered.component.name, []).append(registered)
         self._broken = tuple(broken)
         self._environ = environ
         self.redactor = Redactor()
 
     def names(self, kind: Kind) -> list[str]:
         """Name everything of one kind, sorted."""
-        return sorted(self._offers[kind])
+        return sorted(self._components[kind])
 
-    def offers(self, kind: Kind) -> list[RegisteredComponent]:
+    def components(self, kind: Kind) -> list[RegisteredComponent]:
         """List everything of one kind, sorted by name; conflicting names appear twice."""
-        return [offer for name in self.names(kind) for offer in self._offers[kind][name]]
+        return [
+            registered for name in self.names(kind) for registered in self._components[kind][name]
+        ]
 
     def find(self, kind: Kind, name: str, *, where: str | None = None) -> RegisteredComponent:
         """Find a component.
@@ -89,11 +91,11 @@ class Catalog:
             UnknownNameError: nobody offers it; the nearest name and broken plugins are named.
             PluginError: two distributions offer it.
         """
-        found = self._offers[kind].get(name, [])
+        found = self._components[kind].get(name, [])
         if len(found) == 1:
             return found[0]
         if found:
-            who = " and ".join(offer.distribution for offer in found)
+            who = " and ".join(registered.distribution for registered in found)
             raise PluginError(
                 f"two plugins offer the {_SINGULAR[kind]} '{name}': {who}",
                 where=where,
@@ -112,17 +114,17 @@ class Catalog:
     ) -> tuple[Any, RegisteredComponent]:
         """Make a component from the name and the settings in the run file.
 
-        Returns the component (Any: its type depends on the kind) and the offer it is of.
+        Returns the component (Any: its type depends on the kind) and what it was made of.
 
         Raises:
             UnknownNameError, PluginError: see `find`.
             ConfigError: a setting is wrong, or an environment variable is not set.
         """
         name, argument = split_reference(component.use)
-        offer = self.find(kind, name, where=origin.where(*path))
+        registered = self.find(kind, name, where=origin.where(*path))
         settings = component.settings
         if argument is not None:
-            key = offer.entry.argument
+            key = registered.component.argument
             if key is None:
                 raise ConfigError(
                     f"{_SINGULAR[kind]} '{name}' takes no argument after the colon",
@@ -130,18 +132,18 @@ class Catalog:
                     hint=f"`llmeval {kind} {name}` shows its settings",
                 )
             settings = {key: argument, **settings}
-        return self.make(kind, offer, settings, origin=origin, path=path), offer
+        return self.make(kind, registered, settings, origin=origin, path=path), registered
 
     def make(
         self,
         kind: Kind,
-        offer: RegisteredComponent,
+        registered: RegisteredComponent,
         settings: Mapping[str, Any],
         *,
         origin: Origin,
         path: KeyPath,
     ) -> Any:
-        """Check an entry's settings and call its factory; Any: the component, see `build`."""
+        """Check a component's settings and call its factory; Any: the component, see `build`."""
         where = origin.where(*path)
         expanded = expand_env(
             dict(settings),
@@ -153,9 +155,9 @@ class Catalog:
         try:
             with contained():
                 config: Settings = validate(
-                    offer.entry.config, expanded, origin=origin, prefix=path
+                    registered.component.config, expanded, origin=origin, prefix=path
                 )
-                return checked_component(kind, offer.entry.factory(config))
+                return checked_component(kind, registered.component.factory(config))
         except LlmevalError as err:
             err.what = self.redactor(err.what)
             err.where = err.where or where
@@ -163,8 +165,9 @@ class Catalog:
         except BaseException as err:  # plugin boundary: a factory is foreign code
             if must_propagate(err):
                 raise
+            reason = self.redactor(describe_error(err))
             raise PluginError(
-                f"'{offer.entry.name}' cannot be made: {self.redactor(describe_error(err))}",
-                where=f"{where} ({offer.distribution})",
+                f"'{registered.component.name}' cannot be made: {reason}",
+                where=f"{where} ({registered.distribution})",
                 hint="this is a bug in the plugin; tell its author",
             ) from err

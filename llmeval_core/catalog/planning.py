@@ -142,8 +142,8 @@ def make_trackers(
     planned: list[PlannedTracker] = []
     for index, config in enumerate(configs):
         path = ("trackers", index)
-        component, offer = catalog.build("trackers", config, origin=origin, path=path)
-        name = config.name or offer.entry.name
+        component, registered = catalog.build("trackers", config, origin=origin, path=path)
+        name = config.name or registered.component.name
         if any(name == other.name for other in planned):
             raise ConfigError(
                 f"two trackers are called '{name}'",
@@ -230,8 +230,8 @@ def _plan_metrics(
     planned: list[PlannedMetric] = []
     for position, component in enumerate(components):
         place = (*path, position) if path[-1] == "metrics" else path
-        metric, offer = catalog.build("metrics", component, origin=origin, path=place)
-        name = component.name or offer.entry.name
+        metric, registered = catalog.build("metrics", component, origin=origin, path=place)
+        name = component.name or registered.component.name
         if any(name == other.name for other in planned):
             raise ConfigError(
                 f"two metrics of one task are called '{name}'",
@@ -239,7 +239,7 @@ def _plan_metrics(
                 hint="give one of them another `name:`",
             )
         settings = public_settings(component.settings)
-        planned.append(PlannedMetric(name, metric, settings, offer.distribution))
+        planned.append(PlannedMetric(name, metric, settings, registered.distribution))
     return tuple(planned)
 
 

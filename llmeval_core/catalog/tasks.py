@@ -123,7 +123,7 @@ def plan_task(
         },
     }
     variant = [config.variant] if config.variant is not None else []
-    requests_fingerprint = fingerprint([model.name, model.info.identity, asked])
+    cache_key = fingerprint([model.name, model.info.cache_key, asked])
     return PlannedTask(
         key=task_key(name, n_shots, config.variant),
         dataset_name=name,
@@ -140,8 +140,8 @@ def plan_task(
         generation=planned_generation,
         extract=extract,
         metrics=metrics,
-        fingerprint=fingerprint([requests_fingerprint, name, scored, *variant]),
-        requests_fingerprint=requests_fingerprint,
+        fingerprint=fingerprint([cache_key, name, scored, *variant]),
+        cache_key=cache_key,
         settings={
             **asked,
             **scored,

@@ -20,7 +20,7 @@ _TEXTS = (Column("detail", wraps=True), Column("try", wraps=True))
 def run_doctor(ctx: click.Context, *, timeout: float, home: Path, as_json: bool) -> int:
     """Run the checks, and return the exit code."""
     session = open_session(ctx, tolerant=True)
-    checks: list[Check] = [*core_checks(session), *session.host.offers("checks")]
+    checks: list[Check] = [*core_checks(session), *session.host.registered("checks")]
     results = run_checks(checks, home, within_s=timeout)
     if as_json:
         echo_json([{"name": f.name, **asdict(f.outcome)} for f in results])

@@ -31,7 +31,7 @@ def show_components(ctx: click.Context, kind: Kind, *, name: str | None, as_json
 
 
 def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
-    offers = session.catalog.offers(kind)
+    offers = session.catalog.components(kind)
     if as_json:
         echo_json([_summary(offer) for offer in offers])
         return
@@ -40,7 +40,7 @@ def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
             [Column("name"), Column("summary", wraps=True), Column("distribution", wraps=True)]
         )
         for offer in offers:
-            table.add(offer.entry.name, offer.entry.summary, offer.distribution)
+            table.add(offer.component.name, offer.component.summary, offer.distribution)
         echo_table(table)
     else:
         echo(f"no plugin offers {kind}; install one, such as llmeval-{kind}")
@@ -54,16 +54,16 @@ def _describe(offer: RegisteredComponent, kind: Kind, *, as_json: bool) -> None:
     if as_json:
         described = {
             **_summary(offer),
-            "argument": offer.entry.argument,
+            "argument": offer.component.argument,
             "example": example,
             "settings": schema,
         }
         echo_json(described)
         return
-    echo_titled(offer.entry.name, f": {offer.entry.summary} ({offer.distribution})\n")
+    echo_titled(offer.component.name, f": {offer.component.summary} ({offer.distribution})\n")
     settings = settings_in_words(schema)
     if settings:
-        echo_table(_settings_table(settings, offer.entry.argument))
+        echo_table(_settings_table(settings, offer.component.argument))
     else:
         echo("It takes no settings.")
     echo("\nIn the run file:\n")
@@ -86,7 +86,7 @@ def _settings_table(settings: list[Setting], argument: str | None) -> Table:
 def _summary(offer: RegisteredComponent) -> dict[str, Any]:
     """Return what a list says of an offer; Any: JSON."""
     return {
-        "name": offer.entry.name,
-        "summary": offer.entry.summary,
+        "name": offer.component.name,
+        "summary": offer.component.summary,
         "distribution": offer.distribution,
     }

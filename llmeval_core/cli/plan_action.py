@@ -18,7 +18,7 @@ from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table
 from llmeval_core.cli.prompt_view import echo_task_preview, preview_json, warning_lines
 from llmeval_core.cli.session import open_session
 from llmeval_core.cli.tables import Column, Table
-from llmeval_core.engine import TaskPreview, preview, within_open_files
+from llmeval_core.engine import TaskPreview, fit_to_open_files, preview
 from llmeval_core.journal import home_problem
 from llmeval_core.journal.journal import JOURNAL_FILE
 from llmeval_core.plan import Plan
@@ -71,7 +71,7 @@ def show_plan(
 
 def _notes(plan: Plan, home: Path) -> list[str]:
     """Collect what the run would say, or fail for, before its first request."""
-    _, about_files = within_open_files(plan)
+    _, about_files = fit_to_open_files(plan)
     notes = [*plan.notes, *([about_files] if about_files else [])]
     if problem := home_problem(home, home / JOURNAL_FILE):
         hint = f" (try: {problem.hint})" if problem.hint else ""

@@ -35,8 +35,8 @@ from llmeval_core.engine import (
     ReaskFilter,
     RunOutcome,
     SilentProgress,
-    little_room_to_think,
-    read_again,
+    plan_reasoning_warnings,
+    read_reask_filters,
     run_plan,
 )
 from llmeval_core.journal import Journal
@@ -58,7 +58,7 @@ def evaluate(
     **flags: Any,  # Any: each of its own type
 ) -> int:
     """Run what the run file and the flags say, and return the exit code."""
-    again = read_again(again_filters, anew=anew)
+    again = read_reask_filters(again_filters, anew=anew)
     config, origin = read_config(run_file, **flags)
     session = open_session(ctx)
     plan = make_plan(
@@ -79,8 +79,8 @@ def evaluate(
                 if console.is_terminal
                 else PlainProgress(console)
             )
-        for warning in little_room_to_think(plan, journal):
-            progress.notice(shown(warning))
+        for warning in plan_reasoning_warnings(plan, journal):
+            progress.message(shown(warning))
         outcome = run_until_complete(_run(plan, journal, progress, console, again))
         with journal.reader() as reader:
             notes = kept_out_notes(reader, outcome.summary.results)
@@ -111,7 +111,7 @@ async def _run(
 
     with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt
         loop.add_signal_handler(signal.SIGINT, interrupt)
-    return await run_plan(plan, journal, progress=progress, stop=stop, again=again)
+    return await run_plan(plan, journal, progress=progress, stop=stop, reask=again)
 
 
 def exit_code(outcome: RunOutcome) -> int:

@@ -38,7 +38,7 @@ def open_session(ctx: click.Context, *, tolerant: bool = False) -> Session:
 def plugin_commands(ctx: click.Context) -> dict[str, click.Command]:
     """Load the commands that plugins offer, by name; what these print is their output."""
     with _plugins_redirected(ctx):
-        commands = _load(ctx, tolerant=False).host.offers("commands")
+        commands = _load(ctx, tolerant=False).host.registered("commands")
     return {command.name: command for command in commands if command.name}
 
 
@@ -46,7 +46,7 @@ def component_summaries(ctx: click.Context, kind: Kind) -> dict[str, str]:
     """Return the summaries of all components of one kind, by name."""
     with _plugins_redirected(ctx):
         host = load_plugins(disabled=disabled_plugins(ctx), environ=lenient(os.environ))
-    return {entry.name: entry.summary for entry, _ in host.entries(kind)}
+    return {entry.name: entry.summary for entry, _ in host.components(kind)}
 
 
 def _load(ctx: click.Context, *, tolerant: bool) -> Session:

@@ -13,8 +13,8 @@ class ModelInfo:
     """What can be said of a model before it is opened.
 
     Args:
-        identity: everything besides its name that changes what it answers (base URL,
-            digest of weights); part of each request's fingerprint; holds no secrets.
+        cache_key: everything besides its name that changes what it answers (base URL, digest of
+            weights): its part of the key under which answers are kept. Holds no secrets.
         modes: how it can be asked.
         max_concurrency: most requests it can usefully serve at once; None for no limit.
         endpoint: tells which models share a server and a key, and with them its limits; holds
@@ -22,7 +22,7 @@ class ModelInfo:
             another.
     """
 
-    identity: str
+    cache_key: str
     modes: frozenset[Mode]
     max_concurrency: int | None = None
     endpoint: str | None = None

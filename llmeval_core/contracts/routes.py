@@ -16,10 +16,11 @@ class RouteContext:
 
     Args:
         home: the project's folder for llmeval's own files.
-        tracker_statuses: what each tracker has and lacks.
-        deliver: delivers what the tracker of this name lacks, and says in one line how it went.
-        deliver_again: delivers the newest result of each model and task once more to the tracker
-            of this name, and what it lacks; says in one line how it went.
+        tracker_statuses: what each tracker has, and what waits for it.
+        deliver: delivers the pending results of the tracker of this name, and says in one line how
+            it went.
+        deliver_again: delivers the current result of each model and task once more to the tracker
+            of this name, and what is pending; says in one line how it went.
         log_lines: gives the newest lines of the server's log that have a word in them, oldest
             first.
     """

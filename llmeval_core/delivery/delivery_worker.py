@@ -1,4 +1,4 @@
-"""One tracker's queue: what it lacks, brought in order, whatever the tracker does."""
+"""One tracker's queue: its pending results, delivered in order, whatever the tracker does."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import logging
 import time
 from dataclasses import dataclass
 
-from filelock import FileLock
-
-from llmeval_core.completeness import standing_by_metric
+from llmeval_core.completeness import current_by_metric
 from llmeval_core.config import Redactor
 from llmeval_core.containing import current_folder, return_to
 from llmeval_core.contracts import Receipt, RunInfo
 from llmeval_core.errors import TrackerError, describe_error, must_propagate
-from llmeval_core.journal import DeliveryRepository, Journal, JournalQueries, StoredTracker
+from llmeval_core.journal import (
+    DeliveryRepository,
+    Journal,
+    JournalQueries,
+    ProcessLock,
+    StoredTracker,
+)
 from llmeval_core.plan import PlannedTracker
 from llmeval_core.records import TaskResult
 from llmeval_core.support import Backoff, CircuitBreaker
@@ -38,7 +42,7 @@ class DeliveryReport:
     Args:
         tracker: its name.
         required: whether undelivered results make the run fail.
-        n_undelivered: results that it lacks.
+        n_undelivered: results that it does not have.
         reason: why, of the last attempt; None if all is delivered.
         location: where the last delivered result can be seen; None if unknown.
     """
@@ -51,7 +55,7 @@ class DeliveryReport:
 
 
 class DeliveryWorker:
-    """Brings one tracker the results that it lacks, oldest first.
+    """Delivers the pending results of one tracker, oldest first.
 
     A delivery that fails leaves the rest waiting, so that order is kept and a dead server is
     asked once, not once a result. It is tried again after a pause, and once more by `finish`.
@@ -79,7 +83,7 @@ class DeliveryWorker:
             ),
         )
         self._task = asyncio.create_task(self._work(), name=f"deliver to {planned.name}")
-        if journal.deliveries(DeliveryRepository.n_lacking, planned.name):
+        if journal.deliveries(DeliveryRepository.n_undelivered, planned.name):
             self.wake()
 
     def wake(self) -> None:
@@ -161,7 +165,7 @@ class DeliveryWorker:
         finally:
             lock.release()
 
-    async def _lock(self) -> FileLock:
+    async def _lock(self) -> ProcessLock:
         """Wait until no other process delivers to the same tracker."""
         while True:
             lock = self._journal.try_lock(f"deliver-{self._planned.name}")
@@ -170,7 +174,7 @@ class DeliveryWorker:
             await asyncio.sleep(_LOCK_POLL_S)
 
     def _pending(self) -> list[str]:
-        """List what the tracker lacks; what it refused for good is tried once more a run."""
+        """List the pending results; what the tracker refused for good is tried once more a run."""
         return self._journal.deliveries(
             DeliveryRepository.pending, self._planned.name, with_failed=self._with_failed
         )
@@ -195,7 +199,7 @@ class DeliveryWorker:
         journal, name = self._journal, self._planned.name
         result = await asyncio.to_thread(journal.deliveries, DeliveryRepository.result, result_id)
         if not getattr(self._planned.tracker, "keeps_all", False):
-            kept = await asyncio.to_thread(journal.read, what_stands, result)
+            kept = await asyncio.to_thread(journal.read, without_superseded, result)
             if kept is None:
                 receipt = Receipt(note="gave way to a more complete result")
                 await asyncio.to_thread(
@@ -264,13 +268,13 @@ class DeliveryWorker:
             _log.warning("%s did not close: %s", self._label, reason)
 
 
-def what_stands(reader: JournalQueries, result: TaskResult) -> TaskResult | None:
+def without_superseded(reader: JournalQueries, result: TaskResult) -> TaskResult | None:
     """Return a result without the metrics that gave way to older, more complete ones.
 
     What came after it does not count: that is delivered after it. None if no metric is left.
     """
     earlier = reader.results_of_task(result.model, result.task, until=result.id)
-    stands = {name for name, one in standing_by_metric(earlier).items() if one.id == result.id}
+    stands = {name for name, one in current_by_metric(earlier).items() if one.id == result.id}
     metrics = tuple(metric for metric in result.metrics if metric.metric in stands)
     if len(metrics) == len(result.metrics):
         return result

@@ -1,11 +1,11 @@
 """The pipeline: a Plan and a journal in, task results out."""
 
-from llmeval_core.engine.open_files import within_open_files
+from llmeval_core.engine.open_files import fit_to_open_files
 from llmeval_core.engine.preview import TaskPreview, preview, preview_task
 from llmeval_core.engine.progress import Progress, SilentMeter, SilentProgress, TaskMeter
-from llmeval_core.engine.reasking import ReaskFilter, read_again
+from llmeval_core.engine.reasking import ReaskFilter, read_reask_filters
+from llmeval_core.engine.reasoning_room import plan_reasoning_warnings
 from llmeval_core.engine.run import RunOutcome, run_plan
-from llmeval_core.engine.thinking import little_room_to_think
 
 __all__ = [
     "Progress",
@@ -15,10 +15,10 @@ __all__ = [
     "SilentProgress",
     "TaskMeter",
     "TaskPreview",
-    "little_room_to_think",
+    "fit_to_open_files",
+    "plan_reasoning_warnings",
     "preview",
     "preview_task",
-    "read_again",
+    "read_reask_filters",
     "run_plan",
-    "within_open_files",
 ]

@@ -1,16 +1,23 @@
-"""The work of a task in chunks: requests made, finished samples left out, answers looked up."""
+"""The work of a task in batches: requests made, finished samples left out, answers looked up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from llmeval_core.engine.duplicate_filter import DuplicateFilter
 from llmeval_core.engine.reasking import ReaskFinder
-from llmeval_core.engine.sample_source import DuplicateFilter, PreparedSample, SampleSource, prepare
+from llmeval_core.engine.sample_source import (
+    NumberedSample,
+    PreparedSample,
+    SampleCache,
+    SampleSource,
+    prepare,
+)
 from llmeval_core.engine.task_warnings import TaskWarnings
 from llmeval_core.journal import Journal, JournalQueries, StoredTask
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
-from llmeval_core.records import Generation, Sample
+from llmeval_core.records import Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,29 +25,32 @@ class Batch:
     """Some samples that are still to be finished.
 
     Args:
-        ready: the samples with their requests.
+        samples: the samples with their requests.
         answers: what the journal knows of these requests, by fingerprint.
-        again: requests that came before in this task; they may have been answered since the
-            journal was asked.
-        n_done: samples left out because an earlier run finished them.
-        old: answers that are asked for once more, by fingerprint.
+        repeated: requests that came before in this task; they may have been answered since the
+            journal was read.
+        n_finished: samples left out because an earlier run finished them.
+        is_last: whether no sample comes after these.
+        replaceable: answers that are asked for once more, by fingerprint.
     """
 
-    ready: list[PreparedSample]
+    samples: list[PreparedSample]
     answers: dict[str, Generation]
-    again: frozenset[str]
-    n_done: int
-    old: dict[str, Generation] = field(default_factory=dict)
+    repeated: frozenset[str]
+    n_finished: int
+    is_last: bool
+    replaceable: dict[str, Generation] = field(default_factory=dict)
 
 
 class BatchReader:
-    """Reads a task's samples chunk by chunk; all methods block and belong in a thread.
+    """Reads a task's samples batch by batch; all methods block and belong in a thread.
 
     Args:
-        task, prompter: whose samples, and how they are asked.
+        task, prompter: whose samples, and what makes their requests.
         journal: what is known.
         stored: the task as the journal keeps it.
-        again: finds the answers that are asked for once more; None for none.
+        cache: where the samples of small data sets are kept; None to read them again.
+        finder: finds the answers that are asked for once more; None for none.
 
     Attributes:
         task: as the journal keeps it.
@@ -54,22 +64,23 @@ class BatchReader:
         journal: Journal,
         stored: StoredTask,
         *,
-        again: ReaskFinder | None = None,
+        cache: SampleCache | None = None,
+        finder: ReaskFinder | None = None,
     ) -> None:
-        self._again = again
-        self._source = SampleSource(task)
-        self._asked = DuplicateFilter()
+        self._finder = finder
+        self._source = SampleSource(task, cache)
+        self._seen_requests = DuplicateFilter()
         self._prompter = prompter
         self._journal = journal
-        self._requests = task.requests_fingerprint
-        self._doubts = TaskWarnings()
+        self._requests = task.cache_key
+        self._warnings = TaskWarnings()
         self._n_distinct = 0
         self._is_whole = True
         self.task = stored
         self.n_samples = 0
 
     def read(self) -> Batch | None:
-        """Read the next chunk; None at the end.
+        """Read the next batch; None at the end.
 
         Raises:
             DatasetError: see `SampleSource.read`.
@@ -79,44 +90,56 @@ class BatchReader:
         if not samples:
             return None
         self.n_samples += len(samples)
+        if self._finder is not None:
+            return self._read_for_reasking(samples, self._finder)
         first, last = samples[0][0], samples[-1][0]
-        if self._again is not None:
-            return self._read_again(samples, self._again)
-        done = self._journal.read(JournalQueries.done, self.task.id, first, last)
-        left = [item for item in samples if item[0] not in done] if done else samples
+        finished = self._journal.read(JournalQueries.done, self.task.id, first, last)
+        left = [item for item in samples if item[0] not in finished] if finished else samples
         known, unknown = self._split(left, first, last)
-        ready = prepare(self._prompter, unknown)
-        wanted = [item.request.fingerprint for item in ready if item.request is not None]
-        again = self._asked.add([_hash(fingerprint) for fingerprint in wanted]) if wanted else []
-        for item in ready:
-            self._doubts.add(item.sample, item.request)
-        self._n_distinct += len(wanted) - len(again)
-        self._is_whole = self._is_whole and len(ready) == len(samples)
+        prepared = prepare(self._prompter, unknown)
+        fingerprints = [item.request.fingerprint for item in prepared if item.request is not None]
+        repeated = self._repeated(fingerprints)
+        for item in prepared:
+            self._warnings.add(item.sample, item.request)
+        self._n_distinct += len(fingerprints) - len(repeated)
+        self._is_whole = self._is_whole and len(prepared) == len(samples)
         return Batch(
-            known + ready,
-            self._journal.read(JournalQueries.generations, wanted) if wanted else {},
-            frozenset(wanted[position] for position in again),
-            len(done),
+            samples=known + prepared,
+            answers=self._journal.read(JournalQueries.generations, fingerprints)
+            if fingerprints
+            else {},
+            repeated=frozenset(fingerprints[position] for position in repeated),
+            n_finished=len(finished),
+            is_last=self._source.is_exhausted,
         )
 
-    def doubts(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """Say what looks wrong with the samples, a line each, if all of them were new here."""
-        return self._doubts.lines(self._n_distinct) if self._is_whole else ()
+        return self._warnings.lines(self._n_distinct) if self._is_whole else ()
 
-    def _read_again(self, samples: list[tuple[int, Sample]], finder: ReaskFinder) -> Batch:
-        """Read a chunk of a task of which answers are asked for once more."""
-        left = finder.left(self.task.id, samples)
-        ready = prepare(self._prompter, left)
-        wanted = [item.request.fingerprint for item in ready if item.request is not None]
-        again = self._asked.add([_hash(fingerprint) for fingerprint in wanted])
-        answers = self._journal.read(JournalQueries.generations, wanted)
-        old = finder.take_old(ready, answers)
-        came_before = frozenset(wanted[position] for position in again)
-        return Batch(ready, answers, came_before, len(samples) - len(left), old)
+    def _read_for_reasking(self, samples: list[NumberedSample], finder: ReaskFinder) -> Batch:
+        """Read a batch of a task of which answers are asked for once more."""
+        left = finder.remaining(self.task.id, samples)
+        prepared = prepare(self._prompter, left)
+        fingerprints = [item.request.fingerprint for item in prepared if item.request is not None]
+        repeated = self._repeated(fingerprints)
+        answers = self._journal.read(JournalQueries.generations, fingerprints)
+        return Batch(
+            samples=prepared,
+            replaceable=finder.take_replaceable(prepared, answers),
+            answers=answers,
+            repeated=frozenset(fingerprints[position] for position in repeated),
+            n_finished=len(samples) - len(left),
+            is_last=self._source.is_exhausted,
+        )
+
+    def _repeated(self, fingerprints: list[str]) -> list[int]:
+        """Return the positions of the requests that came before in this task."""
+        return self._seen_requests.add([_hash(fingerprint) for fingerprint in fingerprints])
 
     def _split(
-        self, samples: list[tuple[int, Sample]], first: int, last: int
-    ) -> tuple[list[PreparedSample], list[tuple[int, Sample]]]:
+        self, samples: list[NumberedSample], first: int, last: int
+    ) -> tuple[list[PreparedSample], list[NumberedSample]]:
         """Separate what an earlier task asked at the same places of the same data set.
 
         Its requests need not be made again. That trusts the data set's fingerprint for metadata and
@@ -128,7 +151,7 @@ class BatchReader:
         if not answers:
             return [], samples
         known: list[PreparedSample] = []
-        unknown: list[tuple[int, Sample]] = []
+        unknown: list[NumberedSample] = []
         for index, sample in samples:
             stored = answers.get(index)
             if stored and stored.asks_about(sample):
@@ -140,7 +163,7 @@ class BatchReader:
     def close(self) -> None:
         """Free the temporary files."""
         self._source.close()
-        self._asked.close()
+        self._seen_requests.close()
 
 
 def _hash(fingerprint: str) -> int:

@@ -1,4 +1,4 @@
-"""What goes side by side: a lane for each server, and one for all models in this process."""
+"""What goes side by side: a queue for each server, and one for all models in this process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from llmeval_core.concurrency import pull
 from llmeval_core.engine.in_flight import RequestsInFlight
+from llmeval_core.engine.known_results import KnownResults
 from llmeval_core.engine.model_handle import ModelHandle
 from llmeval_core.generation import ObservedAvailability
 from llmeval_core.plan import PlannedEvaluation, PlannedTask
@@ -21,16 +22,19 @@ class ModelTasks:
 
     Args:
         evaluation: the model and its tasks.
-        model: opened by the first task that asks, closed after the last.
-        availability: what its requests found out about it.
-        is_given_up: whether the model cannot be used, so that no other task is begun.
+        model: opened by the first task that sends a request, closed after the last.
+        known: the results that earlier runs left.
+        in_flight: which requests some task is waiting for.
+        availability: what the model's requests found out about it.
+        has_failed: whether the model cannot be used, so that no other task is begun.
     """
 
     evaluation: PlannedEvaluation
     model: ModelHandle
+    known: KnownResults
     in_flight: RequestsInFlight = field(default_factory=RequestsInFlight)
     availability: ObservedAvailability = field(default_factory=ObservedAvailability)
-    is_given_up: bool = False
+    has_failed: bool = False
 
 
 class EndpointQueue:
@@ -38,37 +42,37 @@ class EndpointQueue:
 
     Args:
         endpoint: the server; None for models that work in this process, one task after another.
-        works: the models.
+        models: the models with their tasks.
     """
 
-    def __init__(self, endpoint: str | None, works: list[ModelTasks]) -> None:
+    def __init__(self, endpoint: str | None, models: list[ModelTasks]) -> None:
         self._n_at_once = TASKS_AT_ONCE if endpoint is not None else 1
-        self._works = works
+        self._models = models
 
     @property
     def is_opening(self) -> bool:
         """Whether a model is just now made ready."""
-        return any(work.model.is_opening for work in self._works)
+        return any(tasks.model.is_opening for tasks in self._models)
 
     async def run(self, run_task: Callable[[ModelTasks, PlannedTask], Awaitable[None]]) -> None:
-        """Run all tasks; the first error ends the lane and is raised."""
-        left = {id(work): len(work.evaluation.tasks) for work in self._works}
+        """Run all tasks; the first error ends the queue and is raised."""
+        left = {id(tasks): len(tasks.evaluation.tasks) for tasks in self._models}
 
         async def do(item: tuple[ModelTasks, PlannedTask]) -> None:
-            work, task = item
-            if not work.is_given_up:
-                await run_task(work, task)
-            left[id(work)] -= 1
-            if not left[id(work)]:
-                await work.model.aclose()
+            tasks, task = item
+            if not tasks.has_failed:
+                await run_task(tasks, task)
+            left[id(tasks)] -= 1
+            if not left[id(tasks)]:
+                await tasks.model.aclose()
 
         try:
             await pull(self._tasks(), do, n_workers=self._n_at_once)
         finally:
-            for work in self._works:
-                await work.model.aclose()
+            for tasks in self._models:
+                await tasks.model.aclose()
 
     async def _tasks(self) -> AsyncIterator[tuple[ModelTasks, PlannedTask]]:
-        for work in self._works:
-            for task in work.evaluation.tasks:
-                yield work, task
+        for tasks in self._models:
+            for task in tasks.evaluation.tasks:
+                yield tasks, task

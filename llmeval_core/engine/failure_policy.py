@@ -35,7 +35,7 @@ class FailurePolicy:
     Args:
         after: failures in a row that end the model's run.
         where: the task, for messages.
-        most_failed: failures that a task may have; below 1 a part of its samples; None for any.
+        max_failed: failures that a task may have; below 1 a part of its samples; None for any.
         n_samples: samples in the task; None if unknown, and a part of them then counts at the
             end only.
     """
@@ -45,20 +45,20 @@ class FailurePolicy:
         *,
         after: int,
         where: str,
-        most_failed: float | None = None,
+        max_failed: float | None = None,
         n_samples: int | None = None,
     ) -> None:
         self._after = after
         self._where = where
-        self._most_failed = most_failed
+        self._max_failed = max_failed
         self._n_samples = n_samples
-        self._in_a_row = 0
+        self._n_consecutive = 0
         self._n_failed = 0
         self._succeeded = False
 
     def success(self) -> None:
         """Note a sample that succeeded."""
-        self._in_a_row = 0
+        self._n_consecutive = 0
         self._succeeded = True
 
     def failure(self, failure: Failure) -> None:
@@ -71,11 +71,11 @@ class FailurePolicy:
             return
         self._n_failed += 1
         self._check(self._n_samples, failure)
-        self._in_a_row += 1
-        if self._in_a_row < self._after:
+        self._n_consecutive += 1
+        if self._n_consecutive < self._after:
             return
         if failure.kind in _OF_THE_MODEL or not self._succeeded:
-            raise self.error(failure, f"{self._in_a_row} samples in a row failed")
+            raise self.error(failure, f"{self._n_consecutive} samples in a row failed")
 
     def ended(self, n_samples: int, last: Failure | None) -> None:
         """Note that all samples ended, and how many they were.
@@ -87,7 +87,7 @@ class FailurePolicy:
             self._check(n_samples, last)
 
     def _check(self, n_samples: int | None, failure: Failure) -> None:
-        allowed = self._most_failed
+        allowed = self._max_failed
         if allowed is not None and 0 < allowed < 1:
             allowed = None if n_samples is None else allowed * n_samples
         if allowed is None or self._n_failed <= allowed:

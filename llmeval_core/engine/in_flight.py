@@ -1,4 +1,4 @@
-"""Requests of one model that some task is waiting for, so that no other task asks them too."""
+"""Requests of one model that some task is waiting for, so that no other task sends them too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import asyncio
 
 
 class RequestsInFlight:
-    """Shared by the tasks of a model that go side by side."""
+    """Shared by the tasks of a model that go side by side.
+
+    A request is in one of these states, and goes through them as often as needed:
+
+    * *free*: no task sends it.
+    * free -> *claimed*: a task takes it on and becomes its owner. Who claims it from now on gets a
+      future to wait for.
+    * claimed -> free: the owner releases it, because its answer is given to the journal, because it
+      failed, or because the owner was stopped before it was sent. All who waited may claim it.
+      The first that does looks for the answer in the journal, and sends the request if there is
+      none; the others wait for that one.
+    """
 
     def __init__(self) -> None:
         self._owners: dict[str, asyncio.Future[None]] = {}

@@ -1,17 +1,64 @@
-"""The result of an earlier run, where it still is what this run would give."""
+"""The results of earlier runs, where they still are what this run would give."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 
-from llmeval_core.completeness import gives_way
+from llmeval_core.completeness import current_result, gives_way
 from llmeval_core.journal import Journal, JournalQueries
-from llmeval_core.plan import PlannedTask
+from llmeval_core.plan import PlannedEvaluation, PlannedTask
 from llmeval_core.records import TaskResult
 
 
-def known_result(journal: Journal, task: PlannedTask, *, replace: bool) -> TaskResult | None:
+class KnownResults:
+    """The tasks of one model that need not be run, read from the journal together.
+
+    These are the tasks whose complete result stands under its key already. Nothing is to be sent or
+    renewed for them, so they need no lock either. For any other task see `known_result`.
+
+    Args:
+        journal: where results are.
+        evaluation: the model and its tasks.
+    """
+
+    def __init__(self, journal: Journal, evaluation: PlannedEvaluation) -> None:
+        self._journal = journal
+        self._evaluation = evaluation
+        self._reading = asyncio.Lock()
+        self._found: dict[str, TaskResult] | None = None
+
+    async def of(self, task: PlannedTask) -> TaskResult | None:
+        """Return the result of a task that stands; None if the task must be looked at itself."""
+        async with self._reading:
+            if self._found is None:
+                self._found = await asyncio.to_thread(
+                    self._journal.read, _current_results, self._evaluation
+                )
+        return self._found.get(task.fingerprint)
+
+
+def _current_results(
+    reader: JournalQueries, evaluation: PlannedEvaluation
+) -> dict[str, TaskResult]:
+    """Find the results that stand, are complete, and are of these very tasks, by fingerprint."""
+    tasks = {task.key: task for task in evaluation.tasks}
+    found = {}
+    for key, results in reader.results_by_task(evaluation.model.name, list(tasks)):
+        result, task = current_result(results), tasks[key]
+        if (
+            result is not None
+            and result.task_fingerprint == task.fingerprint
+            and _is_usable(reader, task, result)
+        ):
+            found[task.fingerprint] = result
+    return found
+
+
+def known_result(
+    journal: Journal, model: str, task: PlannedTask, *, replace: bool
+) -> TaskResult | None:
     """Find the result of an earlier, complete run of this very task; blocking.
 
     If another result stands under the same key, and this one need not give way to it, it counts
@@ -19,13 +66,13 @@ def known_result(journal: Journal, task: PlannedTask, *, replace: bool) -> TaskR
 
     Args:
         journal: where it is.
-        task: of which task.
+        model, task: of which.
         replace: whether it takes the place of a more complete result.
     """
-    known = journal.read(JournalQueries.result_of, task.fingerprint)
-    if known is None or known.n_failed or _is_out_of_date(journal, task, known):
+    known = journal.read(JournalQueries.result_of, model, task.key, task.fingerprint)
+    if known is None or not journal.read(_is_usable, task, known):
         return None
-    shown = journal.read(JournalQueries.standing_result, known.model, known.task)
+    shown = journal.read(JournalQueries.current_result, model, task.key)
     if shown is None or shown.id == known.id:
         return known
     again = {"id": uuid.uuid4().hex, "finished_at": time.time(), "replaces": replace}
@@ -33,7 +80,9 @@ def known_result(journal: Journal, task: PlannedTask, *, replace: bool) -> TaskR
     return known if gives_way(renewed, shown) else renewed
 
 
-def _is_out_of_date(journal: Journal, task: PlannedTask, known: TaskResult) -> bool:
-    """Whether answers that a result is of were asked again since."""
-    changed_at = journal.read(lambda reader: reader.rounds.changed_at(task.requests_fingerprint))
-    return changed_at is not None and changed_at > known.finished_at
+def _is_usable(reader: JournalQueries, task: PlannedTask, known: TaskResult) -> bool:
+    """Whether no sample failed, and no answer that the result is of was asked again since."""
+    if known.n_failed:
+        return False
+    changed_at = reader.rounds.changed_at(task.cache_key)
+    return changed_at is None or changed_at <= known.finished_at

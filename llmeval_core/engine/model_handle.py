@@ -42,16 +42,16 @@ class ModelHandle:
         self,
         rate_limiter: RateLimiter,
         *,
-        most: int,
+        concurrency: int,
         time_limit: TimeLimit | None,
         availability: ModelAvailability,
-        halt: StopSignal,
+        stop_signal: StopSignal,
     ) -> ExecutionRequest:
         """Describe the work for an executor: at most so much at once, at this pace, until then."""
         return ExecutionRequest(
             model=self._planned.name,
             open=self.open,
-            concurrency=most,
+            concurrency=concurrency,
             retry=self._plan.retry,
             request_timeout_s=self._plan.timeouts.request_s,
             open_by=self.open_by,
@@ -60,7 +60,7 @@ class ModelHandle:
             sample_timeout_s=self._plan.timeouts.sample_s,
             time_limit=time_limit,
             availability=availability,
-            is_stopped=halt.is_set,
+            is_stopped=stop_signal.is_set,
         )
 
     async def open(self) -> Model:
@@ -77,9 +77,9 @@ class ModelHandle:
             if self._model is None and self._failure is None:
                 self._progress.model_opening(self._planned.name)
                 try:
-                    recipe = ModelFactory(self._planned.provider, self._planned.model)
+                    factory = ModelFactory(self._planned.provider, self._planned.model)
                     with contained():
-                        self._model = _checked(await opener(recipe))
+                        self._model = _checked(await opener(factory))
                 except BaseException as err:  # plugin boundary: a provider is foreign code
                     if must_propagate(err):
                         raise

@@ -6,17 +6,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from llmeval_core.engine.rate_limiters import endpoint_of, most_let_in
+from llmeval_core.engine.rate_limiters import endpoint_of, max_in_flight
 from llmeval_core.plan import Plan, PlannedModel
 
-_KEPT, _LEAST_KEPT = 96, 16
+_RESERVED, _MIN_RESERVED = 96, 16
 """Kept free beside the models' connections: the journal, data sets, trackers, look-ups of names.
 Where there is little room it is a quarter of it."""
-_USUAL = 32
+_USUALLY_OPEN = 32
 """Open files of a process that cannot be counted."""
 
 
-def within_open_files(plan: Plan) -> tuple[Plan, str | None]:
+def fit_to_open_files(plan: Plan) -> tuple[Plan, str | None]:
     """Make room for the plan's connections; where there is too little, plan fewer of them.
 
     The process's soft limit is raised to what is needed, as far as its hard limit allows.
@@ -30,13 +30,13 @@ def within_open_files(plan: Plan) -> tuple[Plan, str | None]:
             servers.setdefault(endpoint_of(evaluation.model), []).append(evaluation.model)
     if plan.executor is not None or not servers:
         return plan, None
-    wanted = [most_let_in(plan, models) for models in servers.values()]
-    n_open, needed = _n_open(), sum(wanted) + _KEPT
+    wanted = [max_in_flight(plan, models) for models in servers.values()]
+    n_open, needed = _n_open(), sum(wanted) + _RESERVED
     allowed = _raise_limit(n_open + needed)
     if allowed is None or allowed >= n_open + needed:
         return plan, None
     room = allowed - n_open
-    most = _share(wanted, room - min(_KEPT, max(_LEAST_KEPT, room // 4)))
+    most = _share(wanted, room - min(_RESERVED, max(_MIN_RESERVED, room // 4)))
     if most >= max(wanted):
         return plan, None
     changed = replace(
@@ -64,7 +64,7 @@ def _n_open() -> int:
     try:
         return sum(1 for _ in Path("/proc/self/fd").iterdir())
     except OSError:
-        return _USUAL
+        return _USUALLY_OPEN
 
 
 def _raise_limit(needed: int) -> int | None:

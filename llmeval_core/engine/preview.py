@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmeval_core.engine.estimates import Estimate, estimate
-from llmeval_core.engine.rate_limiters import most_at_once
+from llmeval_core.engine.rate_limiters import max_served
+from llmeval_core.engine.reasoning_room import task_reasoning_warnings
 from llmeval_core.engine.sample_source import SampleSource, prepare
 from llmeval_core.engine.task_warnings import TaskWarnings
-from llmeval_core.engine.thinking import doubts_of_thinking
 from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.plan import Plan, PlannedModel, PlannedTask
 from llmeval_core.prompting import Prompter
@@ -55,7 +55,7 @@ def preview(plan: Plan, journal: Journal | None) -> list[TaskPreview]:
             evaluation.model,
             task,
             journal,
-            n_at_once=most_at_once(plan, [evaluation.model]),
+            n_at_once=max_served(plan, [evaluation.model]),
         )
         for evaluation in plan.evaluations
         for task in evaluation.tasks
@@ -111,7 +111,7 @@ def preview_task(
         len(to_send),
         n_unusable,
         estimated,
-        (*doubts.lines(len(distinct)), *doubts_of_thinking(model, task, journal)),
+        (*doubts.lines(len(distinct)), *task_reasoning_warnings(model, task, journal)),
     )
 
 

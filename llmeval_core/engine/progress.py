@@ -32,7 +32,7 @@ class Progress(Protocol):
     def waiting(self, model: str, task: str) -> None:
         """Another process works on the same requests; we go on when it is done."""
 
-    def notice(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """One line that people should read: a server is down, or is back."""
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:
@@ -48,7 +48,7 @@ class SilentProgress:
     def waiting(self, model: str, task: str) -> None:
         """Show nothing."""
 
-    def notice(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Show nothing."""
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:

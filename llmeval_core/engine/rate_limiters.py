@@ -14,7 +14,7 @@ def endpoint_of(model: PlannedModel) -> str:
     return model.info.endpoint or f"model {model.name}"
 
 
-def most_at_once(plan: Plan, models: list[PlannedModel]) -> int:
+def max_served(plan: Plan, models: list[PlannedModel]) -> int:
     """Say how many requests these models, all on one server, may serve at once.
 
     A model that works in process has as many copies as the executor opens.
@@ -22,7 +22,7 @@ def most_at_once(plan: Plan, models: list[PlannedModel]) -> int:
     return _lowest_limit(plan, models, prefetch_per_replica=0)
 
 
-def most_let_in(plan: Plan, models: list[PlannedModel]) -> int:
+def max_in_flight(plan: Plan, models: list[PlannedModel]) -> int:
     """Say how many requests to these models, all on one server, an executor may have at once.
 
     Those that may wait in its copies of a model that works in process are among them; none does
@@ -48,24 +48,25 @@ def _lowest_limit(plan: Plan, models: list[PlannedModel], *, prefetch_per_replic
     return min(limits)
 
 
-def make_pacers(plan: Plan, tell: Callable[[str], None]) -> dict[str, EndpointRateLimiter]:
+def make_rate_limiters(plan: Plan, show: Callable[[str], None]) -> dict[str, EndpointRateLimiter]:
     """Make the pacers of a run, by endpoint.
 
     Args:
         plan: whose models, and what is set about them; of several quotas the lowest counts.
-        tell: is given a line when a server goes down and when it is back.
+        show: is given a line when a server goes down and when it is back.
     """
     groups: dict[str, list[PlannedModel]] = {}
     for evaluation in plan.evaluations:
         groups.setdefault(endpoint_of(evaluation.model), []).append(evaluation.model)
     retries = RetryBudget(plan.retry.budget)
     return {
-        endpoint: _make_pacer(plan, models, retries, tell) for endpoint, models in groups.items()
+        endpoint: _make_rate_limiter(plan, models, retries, show)
+        for endpoint, models in groups.items()
     }
 
 
-def _make_pacer(
-    plan: Plan, models: list[PlannedModel], retries: RetryBudget, tell: Callable[[str], None]
+def _make_rate_limiter(
+    plan: Plan, models: list[PlannedModel], retries: RetryBudget, show: Callable[[str], None]
 ) -> EndpointRateLimiter:
     names = ", ".join(model.name for model in models)
     return EndpointRateLimiter(
@@ -74,19 +75,19 @@ def _make_pacer(
         tokens_per_minute=_lowest([model.limits.tokens_per_minute for model in models]),
         retries=retries,
         max_wait_s=plan.timeouts.unavailable_s,
-        tell=lambda text: tell(f"{names}: {plan.redactor(text)}"),
+        tell=lambda text: show(f"{names}: {plan.redactor(text)}"),
     )
 
 
 def _make_limit(plan: Plan, models: list[PlannedModel]) -> Limit:
     """Choose how much goes at once; for a model in process that tells it, nothing is found out."""
-    most = most_let_in(plan, models)
+    most = max_in_flight(plan, models)
     if plan.concurrency:
         return FixedLimit(most)
     infos = [model.info for model in models]
     if all(info.endpoint is None and info.max_concurrency is not None for info in infos):
         n_replicas = getattr(plan.executor, "n_replicas", 1)
-        return DeclaredLimit(n_served=most_at_once(plan, models), most=most, least=n_replicas)
+        return DeclaredLimit(n_served=max_served(plan, models), most=most, least=n_replicas)
     return AdaptiveLimit(most=most)
 
 

@@ -62,7 +62,7 @@ class ReaskFilter:
         )
 
 
-def read_again(filters: Iterable[str], *, anew: bool) -> ReaskFilter | None:
+def read_reask_filters(filters: Iterable[str], *, anew: bool) -> ReaskFilter | None:
     """Read the filters of a command; None if there is none.
 
     Raises:
@@ -101,7 +101,7 @@ class ReaskFinder:
     """Finds the answers of one task that are asked for once more; blocking.
 
     Args:
-        again: which are meant.
+        reask: which are meant.
         task: whose.
         journal: where they are.
 
@@ -109,17 +109,19 @@ class ReaskFinder:
         since: when the round began; what was answered later is not asked again.
     """
 
-    def __init__(self, again: ReaskFilter, task: PlannedTask, journal: Journal) -> None:
-        self._again = again
+    def __init__(self, reask: ReaskFilter, task: PlannedTask, journal: Journal) -> None:
+        self._reask = reask
         self._task = task
         self._journal = journal
         self._reasoning = ReasoningFinder(task.reasoning_tags)
         self._ended: dict[int, SampleEnd] = {}
         self.since = journal.begin_round(
-            task.requests_fingerprint, again.text, at=again.started_at, anew=again.anew
+            task.cache_key, reask.text, at=reask.started_at, anew=reask.anew
         )
 
-    def left(self, task_id: int, samples: list[tuple[int, Sample]]) -> list[tuple[int, Sample]]:
+    def remaining(
+        self, task_id: int, samples: list[tuple[int, Sample]]
+    ) -> list[tuple[int, Sample]]:
         """Leave out the samples that are finished and not meant."""
         first, last = samples[0][0], samples[-1][0]
         self._ended = self._journal.read(lambda reader: reader.rounds.endings(task_id, first, last))
@@ -130,11 +132,11 @@ class ReaskFinder:
             or ended.is_failed
             or (
                 (ended.answered_at or 0.0) < self.since
-                and self._again.fits(self._task.key, sample.id, ended.outcome)
+                and self._reask.fits(self._task.key, sample.id, ended.outcome)
             )
         ]
 
-    def take_old(
+    def take_replaceable(
         self, ready: list[PreparedSample], answers: dict[str, Generation]
     ) -> dict[str, Generation]:
         """Take the answers that are meant out of those that are known, and return them."""
@@ -148,11 +150,11 @@ class ReaskFinder:
             ended = self._ended.get(item.index)
             failure = _UNSCORED if ended is not None and ended.outcome == "unscored" else None
             outcome = outcome_of(answer, failure, self._reasoning)
-            if self._again.fits(self._task.key, item.sample.id, outcome):
+            if self._reask.fits(self._task.key, item.sample.id, outcome):
                 old[key] = answers.pop(key)
         return old
 
-    def told(self, n_replaced: int, n_kept: int) -> str | None:
+    def summary(self, n_replaced: int, n_kept: int) -> str | None:
         """Say what became of it, for people; None if there is nothing to say."""
         if n_kept:
             return (
@@ -161,7 +163,7 @@ class ReaskFinder:
             )
         if n_replaced:
             return f"{n_replaced} answers were asked again and replaced"
-        if self.since < self._again.started_at:
+        if self.since < self._reask.started_at:
             day = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.since))
             return f"nothing left to ask again since {day}; --anew asks once more"
-        return f"no answer fits --again {self._again.text}"
+        return f"no answer fits --again {self._reask.text}"

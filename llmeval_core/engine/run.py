@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from llmeval_core.contracts import TimeLimit
 from llmeval_core.delivery import DeliveryReport, DeliveryWorker
 from llmeval_core.engine.endpoint_queues import EndpointQueue, ModelTasks
+from llmeval_core.engine.known_results import KnownResults
 from llmeval_core.engine.model_handle import ModelHandle
-from llmeval_core.engine.notices import Notices
-from llmeval_core.engine.open_files import within_open_files
+from llmeval_core.engine.one_time_messages import OneTimeMessages
+from llmeval_core.engine.open_files import fit_to_open_files
 from llmeval_core.engine.progress import Progress, SilentProgress
-from llmeval_core.engine.rate_limiters import endpoint_of, make_pacers, most_let_in
+from llmeval_core.engine.rate_limiters import endpoint_of, make_rate_limiters, max_in_flight
 from llmeval_core.engine.reasking import ReaskFilter
 from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.spending import Spending
@@ -39,7 +40,7 @@ class RunOutcome:
     Args:
         summary: counts and results.
         errors: what the user must change; each ended a task or a model.
-        deliveries: how each tracker stands.
+        deliveries: how it went with each tracker.
     """
 
     summary: RunSummary
@@ -53,30 +54,30 @@ async def run_plan(
     *,
     progress: Progress | None = None,
     stop: asyncio.Event | None = None,
-    again: ReaskFilter | None = None,
+    reask: ReaskFilter | None = None,
 ) -> RunOutcome:
     """Carry out a plan.
 
     Args:
         plan: what to do.
         journal: where it is kept.
-        progress: who is told; nobody if None.
+        progress: shows how it goes on; None for nothing.
         stop: set it to end the run early: requests under way get `STOP_GRACE_S` to finish, a
             model that is being opened gets no time, everything finished is kept.
-        again: which answers of the journal are asked for once more; None for none.
+        reask: which answers of the journal are asked for once more; None for none.
 
     Raises:
         JournalError: the journal cannot be written; what was committed is kept.
     """
-    plan, note = within_open_files(plan)
+    plan, note = fit_to_open_files(plan)
     if note is not None:
         _log.warning(note)
-    run = _Run(plan, journal, progress or SilentProgress(), stop or asyncio.Event(), again)
-    return await run.carry_out()
+    run = _PlanRun(plan, journal, progress or SilentProgress(), stop or asyncio.Event(), reask)
+    return await run.run()
 
 
-class _Run:
-    """One run's state: who is told, what came out so far."""
+class _PlanRun:
+    """The state of one run: what it shares, what came out so far."""
 
     def __init__(
         self,
@@ -84,27 +85,28 @@ class _Run:
         journal: Journal,
         progress: Progress,
         stop: asyncio.Event,
-        again: ReaskFilter | None,
+        reask: ReaskFilter | None,
     ) -> None:
         self._plan = plan
         self._journal = journal
         self._progress = progress
         self._stop = stop
-        self._halt = StopSignal(stop)
-        self._notices = Notices(progress.notice)
-        self._spending = Spending(plan.budget, self._halt, self._notices)
-        self._shared = RunContext(
-            plan, journal, self._spending, self._halt, self._notices, again=again
+        self._stop_signal = StopSignal(stop)
+        messages = OneTimeMessages(progress.message)
+        self._spending = Spending(plan.budget, self._stop_signal, messages)
+        self._context = RunContext(
+            plan, journal, self._spending, self._stop_signal, messages, reask=reask
         )
-        self._pacers = make_pacers(plan, progress.notice)
+        self._rate_limiters = make_rate_limiters(plan, progress.message)
         self._executor = plan.executor or LocalExecutor()
         self._limit: TimeLimit | None = None
-        self._couriers: list[DeliveryWorker] = []
+        self._delivery_workers: list[DeliveryWorker] = []
+        self._saving: set[asyncio.Task[None]] = set()
         self._results: dict[tuple[str, str], TaskResult] = {}
         self._errors: list[LlmevalError] = []
         self._n_requests = 0
 
-    async def carry_out(self) -> RunOutcome:
+    async def run(self) -> RunOutcome:
         started = time.monotonic()
         if self._plan.timeouts.run_s is not None:
             end = asyncio.get_running_loop().time() + self._plan.timeouts.run_s
@@ -114,12 +116,15 @@ class _Run:
         self._journal.deliveries(
             DeliveryRepository.remember_plan, self._plan.fingerprint, described
         )
-        self._couriers = [
+        self._delivery_workers = [
             DeliveryWorker(tracker, self._journal, self._plan.redactor)
             for tracker in self._plan.trackers
         ]
         try:
-            await self._evaluate_until_stopped()
+            try:
+                await self._evaluate_until_stopped()
+            finally:
+                await asyncio.gather(*self._saving)
         finally:
             reports = await self._finish_deliveries()
         if self._spending.error is not None:
@@ -129,104 +134,132 @@ class _Run:
         return RunOutcome(summary, tuple(self._errors), tuple(reports))
 
     async def _finish_deliveries(self) -> list[DeliveryReport]:
-        """Let every courier finish, also if another one fails."""
-        self._shared.process.restore()
+        """Let every delivery worker finish, also if another one fails."""
+        self._context.process.restore()
         within_s = self._plan.timeouts.delivery_s
         if self._stop.is_set():
             within_s = min(within_s, STOP_GRACE_S)
         finishing = [
-            asyncio.create_task(courier.finish(within_s=within_s)) for courier in self._couriers
+            asyncio.create_task(worker.finish(within_s=within_s))
+            for worker in self._delivery_workers
         ]
         if finishing:
             await asyncio.wait(finishing)
         return [task.result() for task in finishing]
 
     async def _evaluate_until_stopped(self) -> None:
-        """Run all lanes; after a stop requests under way may finish, openings may not."""
-        lanes = self._lanes()
-        working = {asyncio.create_task(lane.run(self._run_task)): lane for lane in lanes}
-        halting = asyncio.create_task(self._halt.wait())
+        """Run all queues; after a stop requests under way may finish, openings may not."""
+        queues = self._queues()
+        running = {asyncio.create_task(queue.run(self._run_task)): queue for queue in queues}
+        stopping = asyncio.create_task(self._stop_signal.wait())
         try:
-            left = set(working)
-            while left and not halting.done():
-                done, _ = await asyncio.wait((*left, halting), return_when=asyncio.FIRST_COMPLETED)
+            left = set(running)
+            while left and not stopping.done():
+                done, _ = await asyncio.wait((*left, stopping), return_when=asyncio.FIRST_COMPLETED)
                 left -= done
-                if any(task.exception() for task in done - {halting}):
+                if any(task.exception() for task in done - {stopping}):
                     break
-            for task, lane in working.items():
-                if halting.done() and lane.is_opening:
+            for task, queue in running.items():
+                if stopping.done() and queue.is_opening:
                     task.cancel()
-            if left and halting.done():
+            if left and stopping.done():
                 await asyncio.wait(left, timeout=STOP_GRACE_S)
         finally:
-            for one in (halting, *working):
+            for one in (stopping, *running):
                 one.cancel()
-            await asyncio.wait((halting, *working))
-        for ended in working:
+            await asyncio.wait((stopping, *running))
+        for ended in running:
             if not ended.cancelled():
                 ended.result()
 
-    def _lanes(self) -> list[EndpointQueue]:
+    def _queues(self) -> list[EndpointQueue]:
         """Group the models by server, in the order of the plan."""
         groups: dict[str | None, list[ModelTasks]] = {}
         for evaluation in self._plan.evaluations:
-            model = ModelHandle(evaluation.model, self._plan, self._progress)
-            work = ModelTasks(evaluation, model)
-            groups.setdefault(evaluation.model.info.endpoint, []).append(work)
-        return [EndpointQueue(endpoint, works) for endpoint, works in groups.items()]
+            tasks = ModelTasks(
+                evaluation,
+                ModelHandle(evaluation.model, self._plan, self._progress),
+                KnownResults(self._journal, evaluation),
+            )
+            groups.setdefault(evaluation.model.info.endpoint, []).append(tasks)
+        return [EndpointQueue(endpoint, models) for endpoint, models in groups.items()]
 
-    async def _run_task(self, work: ModelTasks, task: PlannedTask) -> None:
-        if self._halt.is_set():
+    async def _run_task(self, model_tasks: ModelTasks, task: PlannedTask) -> None:
+        if self._stop_signal.is_set():
             return
-        self._shared.process.restore()  # after the metrics of the task before
+        self._context.process.restore()  # after the metrics of the task before
         try:
-            await self._ask_and_keep(work, task)
+            if self._context.reask is None and (known := await model_tasks.known.of(task)):
+                self._reuse(model_tasks, task, known)
+            else:
+                await self._run_and_save(model_tasks, task)
         except JournalError:
             raise
         except LlmevalError as err:
-            model = work.evaluation.model.name
+            model = model_tasks.evaluation.model.name
             err.what = self._plan.redactor(err.what)
             err.where = self._plan.redactor(err.where or f"{model}, {task.key}")
             err.hint = self._plan.redactor(err.hint) if err.hint else None
-            if not work.is_given_up:
+            if not model_tasks.has_failed:
                 self._errors.append(err)
             if isinstance(err, ModelError):
-                work.is_given_up = True  # no other task of this model can do better
+                model_tasks.has_failed = True  # no other task of this model can do better
             if self._plan.fail_fast:
-                self._halt.set()
+                self._stop_signal.set()
 
-    async def _ask_and_keep(self, work: ModelTasks, task: PlannedTask) -> None:
-        planned = work.evaluation.model
+    def _reuse(self, model_tasks: ModelTasks, task: PlannedTask, known: TaskResult) -> None:
+        """Take the result of an earlier run for that of a task."""
+        model_tasks.availability.answered_before = True
+        meter = self._progress.task_started(known.model, task.key, task.n_samples)
+        meter.samples_skipped(known.n_samples)
+        meter.task_finished(known, reused=True)
+        self._save(known, is_new=False)
+
+    async def _run_and_save(self, model_tasks: ModelTasks, task: PlannedTask) -> None:
+        planned = model_tasks.evaluation.model
         run = TaskRun(
-            self._shared,
-            work,
-            task,
-            progress=self._progress,
-            run_limit=self._limit,
+            self._context, model_tasks, task, progress=self._progress, run_limit=self._limit
         )
-        pacer = self._pacers[endpoint_of(planned)]
-        most = most_let_in(self._plan, [planned])
+        rate_limiter = self._rate_limiters[endpoint_of(planned)]
+        concurrency = max_in_flight(self._plan, [planned])
         try:
             result = await run.run(
                 self._executor,
-                lambda limit: work.model.job(
-                    pacer,
-                    most=most,
+                lambda limit: model_tasks.model.job(
+                    rate_limiter,
+                    concurrency=concurrency,
                     time_limit=limit,
-                    availability=work.availability,
-                    halt=self._halt,
+                    availability=model_tasks.availability,
+                    stop_signal=self._stop_signal,
                 ),
             )
         finally:
             self._n_requests += run.n_requests
-        if result is None:
-            return
+        if result is not None:
+            self._save(result, is_new=True)
+
+    def _save(self, result: TaskResult, *, is_new: bool) -> None:
+        """Save a result in the background: the next task need not wait for the disk.
+
+        `is_new` is False if the journal has the result already; then only trackers may lack it.
+        """
+        saving = asyncio.create_task(self._save_and_announce(result, is_new=is_new))
+        self._saving.add(saving)
+        saving.add_done_callback(self._note_saved)
+
+    async def _save_and_announce(self, result: TaskResult, *, is_new: bool) -> None:
         trackers = tuple(tracker.name for tracker in self._plan.trackers)
-        await asyncio.to_thread(self._journal.deliveries, DeliveryRepository.save, result, trackers)
-        self._results[planned.name, task.key] = result
+        if is_new or trackers:
+            await self._journal.save(result, trackers)
+        self._results[result.model, result.task] = result
         self._plan.observer.after_task(result)
-        for courier in self._couriers:
-            courier.wake()
+        for worker in self._delivery_workers:
+            worker.wake()
+
+    def _note_saved(self, saving: asyncio.Task[None]) -> None:
+        """Forget a save that succeeded; the error of another one is raised at the end."""
+        if not saving.cancelled() and saving.exception() is None:
+            self._saving.discard(saving)
 
     def _summary(self, reports: list[DeliveryReport], elapsed_s: float) -> RunSummary:
         planned = [

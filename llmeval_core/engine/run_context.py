@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from llmeval_core.containing import ProcessState
-from llmeval_core.engine.notices import Notices
+from llmeval_core.engine.one_time_messages import OneTimeMessages
 from llmeval_core.engine.reasking import ReaskFilter
+from llmeval_core.engine.sample_source import SampleCache
 from llmeval_core.engine.spending import Spending
 from llmeval_core.engine.stop_signal import StopSignal
 from llmeval_core.journal import Journal
 from llmeval_core.plan import Plan
+from llmeval_core.prompting import PromptRenderers
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +23,20 @@ class RunContext:
         plan: what is run.
         journal: where it is kept.
         spending: what is used, over all tasks.
-        halt: when set, no more requests are sent.
-        notices: what is told once a run.
+        stop_signal: when set, no more requests are sent.
+        messages: what is shown once a run.
         process: how plugins found the process, and have to leave it.
-        again: which answers of the journal are asked for once more; None for none.
+        reask: which answers of the journal are asked for once more; None for none.
+        renderers: what renders prompts, the same for all models that are asked in one way.
+        samples: the samples of small data sets, read once for all models.
     """
 
     plan: Plan
     journal: Journal
     spending: Spending
-    halt: StopSignal
-    notices: Notices
+    stop_signal: StopSignal
+    messages: OneTimeMessages
     process: ProcessState = field(default_factory=ProcessState.now)
-    again: ReaskFilter | None = None
+    reask: ReaskFilter | None = None
+    renderers: PromptRenderers = field(default_factory=PromptRenderers)
+    samples: SampleCache = field(default_factory=SampleCache)

@@ -1,19 +1,23 @@
-"""The samples of a task as a stream of chunks: numbered, limited, each id once."""
+"""The samples of a task in batches: numbered, limited, each id once."""
 
 from __future__ import annotations
 
 import itertools
-import sqlite3
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from llmeval_core.engine.duplicate_filter import DuplicateFilter
 from llmeval_core.errors import DatasetError, wrap_plugin_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter, PromptError
 from llmeval_core.records import Failure, Generation, Request, Sample, problem_of
 
-CHUNK_SIZE = 256
+BATCH_SIZE = 256
+MAX_CACHED = 20_000
+"""Samples that are kept for the next model, at most."""
+
+NumberedSample = tuple[int, Sample]
+"""A sample and its place in the data set, from 0."""
 
 
 @dataclass(slots=True)  # not frozen: that would take three times as long to make
@@ -23,9 +27,9 @@ class PreparedSample:
     Args:
         index: place in the data set, from 0.
         sample: the sample.
-        request: what to ask; None if it cannot be made, or was answered before.
+        request: what to send; None if it cannot be made, or was answered before.
         answer: what an earlier task was answered, or why there is no request; None if the
-            request is still to be looked up or asked.
+            request is still to be looked up or sent.
         key: fingerprint of the request that was answered before, 16 bytes.
     """
 
@@ -36,121 +40,112 @@ class PreparedSample:
     key: bytes | None = None
 
 
+class SampleCache:
+    """The samples of small data sets, so that a plan with many models reads each once.
+
+    Only what fits into one batch is kept, and no more than `MAX_CACHED` samples in all. It belongs
+    to one plan, in which a task's key stands for its data set and its limit.
+    """
+
+    def __init__(self) -> None:
+        self._samples: dict[str, list[NumberedSample]] = {}
+        self._n_cached = 0
+
+    def get(self, task: PlannedTask) -> list[NumberedSample] | None:
+        """Return all samples of a task; None if they are not kept."""
+        return self._samples.get(task.key)
+
+    def add(self, task: PlannedTask, samples: list[NumberedSample]) -> None:
+        """Keep all samples of a task, if there is room."""
+        if self._n_cached + len(samples) <= MAX_CACHED and task.key not in self._samples:
+            self._n_cached += len(samples)
+            self._samples[task.key] = samples
+
+
 class SampleSource:
-    """Reads a task's samples; all methods block and belong in a thread."""
+    """Reads a task's samples; all methods block and belong in a thread.
 
-    def __init__(self, task: PlannedTask) -> None:
+    Args:
+        task: whose samples.
+        cache: where the samples of small data sets are kept; None to read them again each time.
+
+    Attributes:
+        is_exhausted: whether the last sample was read.
+    """
+
+    def __init__(self, task: PlannedTask, cache: SampleCache | None = None) -> None:
         self._task = task
-        self._samples: Iterator[tuple[int, Sample]] | None = None
-        self._seen = DuplicateFilter()
+        self._cache = cache
+        self._samples: Iterator[NumberedSample] | None = None
+        self._seen_ids = DuplicateFilter()
+        self.is_exhausted = False
 
-    def read(self) -> list[tuple[int, Sample]]:
-        """Read the next chunk; an empty list at the end.
+    def read(self) -> list[NumberedSample]:
+        """Read the next batch; an empty list at the end.
 
         Raises:
             DatasetError: a sample cannot be read or is not as it should be, an id comes twice,
                 or there is no sample.
         """
-        first = self._samples is None
+        if self.is_exhausted:
+            return []
+        is_first = self._samples is None
+        cached = self._cache.get(self._task) if self._cache is not None and is_first else None
+        if cached is not None:
+            self.is_exhausted = True
+            return cached
+        batch = self._read_batch()
+        self.is_exhausted = len(batch) < BATCH_SIZE
+        self._check(batch, is_first=is_first)
+        if self._cache is not None and is_first and self.is_exhausted:
+            self._cache.add(self._task, batch)
+        return batch
+
+    def close(self) -> None:
+        """Free the temporary file of seen ids."""
+        self._seen_ids.close()
+
+    def _read_batch(self) -> list[NumberedSample]:
         what = f"data set '{self._task.dataset_name}' cannot be read"
         with wrap_plugin_errors(DatasetError, what, where=self._task.key):
             if self._samples is None:
                 samples = self._task.dataset.samples()
                 self._samples = enumerate(itertools.islice(samples, self._task.limit))
-            chunk = list(itertools.islice(self._samples, CHUNK_SIZE))
-        for index, sample in chunk:
+            return list(itertools.islice(self._samples, BATCH_SIZE))
+
+    def _check(self, batch: list[NumberedSample], *, is_first: bool) -> None:
+        name = self._task.dataset_name
+        for index, sample in batch:
             problem = problem_of(sample, index)
             if problem is not None:
                 raise DatasetError(
-                    f"{problem}, in data set '{self._task.dataset_name}'",
+                    f"{problem}, in data set '{name}'",
                     where=self._task.key,
                     hint="this is a bug in the plugin; tell its author",
                 )
-        if first and not chunk:
+        if is_first and not batch:
             raise DatasetError(
-                f"data set '{self._task.dataset_name}' is empty",
+                f"data set '{name}' is empty",
                 where=self._task.key,
                 hint="check its path, its split and its filters",
             )
-        ids = [sample.id for _, sample in chunk]
-        twice = self._seen.add([hash(sample_id) for sample_id in ids])
-        if twice:
+        ids = [sample.id for _, sample in batch]
+        repeated = self._seen_ids.add([hash(sample_id) for sample_id in ids])
+        if repeated:
             raise DatasetError(
-                f"sample id '{ids[twice[0]]}' comes twice in data set '{self._task.dataset_name}'",
+                f"sample id '{ids[repeated[0]]}' comes twice in data set '{name}'",
                 where=self._task.key,
                 hint="give each sample an id of its own, or leave `id` out to number them",
             )
-        return chunk
-
-    def close(self) -> None:
-        """Free the temporary file of seen ids."""
-        self._seen.close()
 
 
-def prepare(prompter: Prompter, chunk: list[tuple[int, Sample]]) -> list[PreparedSample]:
+def prepare(prompter: Prompter, batch: list[NumberedSample]) -> list[PreparedSample]:
     """Make the request of each sample; a template that fails makes a Failure."""
     prepared = []
-    for index, sample in chunk:
+    for index, sample in batch:
         try:
             prepared.append(PreparedSample(index, sample, prompter.request(sample)))
         except PromptError as err:
             failure = Failure("prompt", f"{err} (sample '{sample.id}')", hint=err.hint)
             prepared.append(PreparedSample(index, sample, None, failure))
     return prepared
-
-
-class DuplicateFilter:
-    """Finds what comes twice among millions, in a few MiB: 64-bit hashes in a temporary table.
-
-    Two different things that share a hash would be taken for one: for a million the chance is 3
-    in 100 million.
-    """
-
-    def __init__(self) -> None:
-        # A run that ends early closes the table while a thread may still be at it, and SQLite
-        # does not survive that.
-        self._lock = threading.Lock()
-        self._closed = False
-        self._table = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._table.execute("PRAGMA cache_size=-2048")
-        self._table.execute("PRAGMA journal_mode=MEMORY")
-        self._table.execute("CREATE TABLE seen (hash INTEGER PRIMARY KEY) WITHOUT ROWID")
-
-    def add(self, hashes: list[int]) -> list[int]:
-        """Remember up to `CHUNK_SIZE` hashes; return the positions of those that came before."""
-        with self._lock:
-            return self._add(hashes) if hashes and not self._closed else []
-
-    def _add(self, hashes: list[int]) -> list[int]:
-        # Few statements, not one a hash: each gives up the interpreter's lock.
-        try:
-            self._insert(hashes)
-        except sqlite3.IntegrityError:
-            return self._add_unknown(hashes)
-        return []
-
-    def _insert(self, hashes: list[int]) -> None:
-        values = ",".join(["(?)"] * len(hashes))
-        self._table.execute(f"INSERT INTO seen VALUES {values}", hashes)  # noqa: S608
-
-    def _add_unknown(self, hashes: list[int]) -> list[int]:
-        marks = ",".join("?" * len(hashes))
-        known = f"SELECT hash FROM seen WHERE hash IN ({marks})"  # noqa: S608
-        seen = {found for (found,) in self._table.execute(known, hashes)}
-        new: list[int] = []
-        again: list[int] = []
-        for position, one in enumerate(hashes):
-            if one in seen:
-                again.append(position)
-            else:
-                seen.add(one)
-                new.append(one)
-        if new:
-            self._insert(new)
-        return again
-
-    def close(self) -> None:
-        """Delete the table; nothing is found from then on."""
-        with self._lock:
-            self._closed = True
-            self._table.close()

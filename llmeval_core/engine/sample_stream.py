@@ -20,12 +20,23 @@ from llmeval_core.scoring import Scorer
 class SampleStream:
     """Streams the requests of one task and finishes its samples.
 
+    A sample that needs a request is in one of these states:
+
+    * *sent*: this task sends its request; samples of this task with the same request wait with it.
+    * *claimed elsewhere*: another task of the model sends the same request (`RequestsInFlight`).
+      These samples wait until the stream has sent all else; then, one after another:
+    * claimed elsewhere -> finished: the other task got an answer, which the journal has.
+    * claimed elsewhere -> sent: it got none, or was stopped, and this task claims the request.
+    * sent -> finished: the answer, or the failure, came.
+    * sent -> left: the run was stopped before the request was sent; the task is not finished.
+
     Args:
-        shared: see `RunContext`.
+        context: what the tasks of a run have in common.
         scorer: scores the task's answers.
-        work: the model whose requests they are, and what its tasks share.
+        model_tasks: the model whose requests they are, and what its tasks share.
         reader: gives the samples with their requests; closed by its owner.
-        meter: who is told.
+        failure_policy: says when failures end the task.
+        meter: shows how the task goes on.
         time_limit: when all that is not finished has failed; None for never.
 
     Attributes:
@@ -38,29 +49,29 @@ class SampleStream:
 
     def __init__(
         self,
-        shared: RunContext,
+        context: RunContext,
         scorer: Scorer,
         *,
-        work: ModelTasks,
+        model_tasks: ModelTasks,
         reader: BatchReader,
-        give_up: FailurePolicy,
+        failure_policy: FailurePolicy,
         meter: TaskMeter,
         time_limit: TimeLimit | None,
     ) -> None:
-        self._shared = shared
-        self._model = work.evaluation.model
-        self._availability = work.availability
+        self._context = context
+        self._model = model_tasks.evaluation.model
+        self._availability = model_tasks.availability
         self._reader = reader
-        self._in_flight = work.in_flight
-        self._give_up = give_up
+        self._claims = model_tasks.in_flight
+        self._failure_policy = failure_policy
         self._meter = meter
         self._time_limit = time_limit
         self._scorer = scorer
-        self._under_way: dict[str, list[PreparedSample]] = {}
-        self._all_sent = self._was_cut_off = False
+        self._sent: dict[str, list[PreparedSample]] = {}
+        self._all_sent = self._was_stopped = False
         self.n_requests = 0
         self.last_failure: Failure | None = None
-        self._old: dict[str, Generation] = {}
+        self._replaceable: dict[str, Generation] = {}
         self.n_replaced = 0
         self.n_kept = 0
         self.has_changed = False
@@ -68,7 +79,7 @@ class SampleStream:
     @property
     def is_finished(self) -> bool:
         """Whether every sample ended."""
-        return self._all_sent and not self._under_way and not self._was_cut_off
+        return self._all_sent and not self._sent and not self._was_stopped
 
     @property
     def n_samples(self) -> int:
@@ -76,86 +87,88 @@ class SampleStream:
         return self._reader.n_samples
 
     async def requests(self) -> AsyncIterator[Request]:
-        """Stream what must be asked; what the journal has is scored on the way."""
-        elsewhere: list[tuple[PreparedSample, Request]] = []
-        while not self._shared.halt.is_set():
-            self._shared.process.restore()  # after the metrics of the chunk before
-            chunk = await asyncio.to_thread(self._reader.read)
-            if chunk is None:
+        """Stream what must be sent; what the journal has is scored on the way."""
+        claimed_elsewhere: list[tuple[PreparedSample, Request]] = []
+        stop_signal = self._context.stop_signal
+        batch: Batch | None = None
+        while not stop_signal.is_set() and not (batch is not None and batch.is_last):
+            self._context.process.restore()  # after the metrics of the batch before
+            batch = await asyncio.to_thread(self._reader.read)
+            if batch is None:
                 break
-            if chunk.n_done:
-                self._meter.samples_skipped(chunk.n_done)
-            self._old |= chunk.old
-            known, to_ask = _sort_out(chunk)
-            self._availability.answered_before |= bool(chunk.n_done or chunk.answers) or any(
+            if batch.n_finished:
+                self._meter.samples_skipped(batch.n_finished)
+            self._replaceable |= batch.replaceable
+            known, to_send = _sort_out(batch)
+            self._availability.answered_before |= bool(batch.n_finished or batch.answers) or any(
                 isinstance(item.answer, Generation) for item in known
             )
-            await self._finish_known(known, chunk.answers)
-            for item, request in to_ask:
-                if self._shared.halt.is_set():
+            await self._finish_known(known, batch.answers)
+            for item, request in to_send:
+                if stop_signal.is_set():
                     return
-                if await self._is_ours_to_ask(item, request, chunk, elsewhere):
+                if await self._is_to_be_sent(item, request, batch, claimed_elsewhere):
                     yield request
-        async for request in self._asked_elsewhere(elsewhere):
+        async for request in self._wait_for_others(claimed_elsewhere):
             yield request
-        self._all_sent = not self._shared.halt.is_set()
+        self._all_sent = not stop_signal.is_set()
 
-    async def _is_ours_to_ask(
+    async def _is_to_be_sent(
         self,
         item: PreparedSample,
         request: Request,
-        chunk: Batch,
-        elsewhere: list[tuple[PreparedSample, Request]],
+        batch: Batch,
+        claimed_elsewhere: list[tuple[PreparedSample, Request]],
     ) -> bool:
-        """Note a request as under way, unless it is already, is answered, or comes too late."""
+        """Note a request as sent, unless it is already, is answered, or comes too late."""
         key = request.fingerprint
-        if key in self._under_way:
-            self._under_way[key].append(item)
+        if key in self._sent:
+            self._sent[key].append(item)
         elif self._is_too_late():
-            await self._too_late(item)
-        elif key in chunk.again and await self._find_again(key, chunk.answers):
-            await self._finish_found(item, chunk.answers[key])
-        elif self._in_flight.claim(key) is not None:
-            elsewhere.append((item, request))
+            await self._finish_too_late(item)
+        elif key in batch.repeated and await self._was_answered(key, batch.answers):
+            await self._finish_answered(item, batch.answers[key])
+        elif self._claims.claim(key) is not None:
+            claimed_elsewhere.append((item, request))
         else:
-            self._under_way[key] = [item]
+            self._sent[key] = [item]
             return True
         return False
 
     async def finish(self, request: Request, answer: Generation | Failure) -> None:
         """Take the answer to a request that was streamed."""
         if isinstance(answer, Failure) and answer.kind == "stopped":
-            self._was_cut_off = True
-            del self._under_way[request.fingerprint]
-            self._in_flight.release(request.fingerprint)
+            self._was_stopped = True
+            del self._sent[request.fingerprint]
+            self._claims.release(request.fingerprint)
             return
         self.n_requests += 1
         if isinstance(answer, Generation):
-            self._shared.spending.add(request, answer, self._model)
+            self._context.spending.add(request, answer, self._model)
             if answer.not_sent:
-                self._shared.notices.not_sent(self._model.name, answer.not_sent)
-        old = self._old.pop(request.fingerprint, None) if self._old else None
-        for place, item in enumerate(self._under_way[request.fingerprint]):  # may grow meanwhile
+                self._context.messages.not_sent(self._model.name, answer.not_sent)
+        old = self._replaceable.pop(request.fingerprint, None) if self._replaceable else None
+        for place, item in enumerate(self._sent[request.fingerprint]):  # may grow meanwhile
             if old is None:
                 await self._finish_one(item, answer, is_new=True)
             elif isinstance(answer, Generation):
                 self.n_replaced += 1
                 await self._finish_one(item, answer, is_new=True, is_again=place == 0)
             else:
-                await self._finish_old(item, old, instead_of=answer)
-        del self._under_way[request.fingerprint]
-        self._in_flight.release(request.fingerprint)
+                await self._finish_with_old(item, old, instead_of=answer)
+        del self._sent[request.fingerprint]
+        self._claims.release(request.fingerprint)
 
-    async def _finish_old(
+    async def _finish_with_old(
         self, item: PreparedSample, old: Generation, *, instead_of: Failure
     ) -> None:
         """Finish a sample that was asked once more, in vain: the old answer stays."""
         self.n_kept += 1
         await self._finish_one(item, old, instead_of=instead_of)
 
-    async def _finish_found(self, item: PreparedSample, answer: Generation) -> None:
+    async def _finish_answered(self, item: PreparedSample, answer: Generation) -> None:
         """Finish a sample with the answer that another task, or another sample, got meanwhile."""
-        old = self._old.pop(_key(item), None) if self._old else None
+        old = self._replaceable.pop(_key(item), None) if self._replaceable else None
         if old is not None and old == answer:
             self.n_kept += 1
         elif old is not None:
@@ -163,37 +176,37 @@ class SampleStream:
         await self._finish_one(item, answer)
 
     def close(self) -> None:
-        """Let other tasks ask what this one did not come to."""
-        for key in self._under_way:
-            self._in_flight.release(key)
+        """Let other tasks send what this one did not come to."""
+        for key in self._sent:
+            self._claims.release(key)
 
-    async def _asked_elsewhere(
+    async def _wait_for_others(
         self, waiting: list[tuple[PreparedSample, Request]]
     ) -> AsyncIterator[Request]:
-        """Finish what another task asked; ask it after all if that came to nothing."""
+        """Finish what another task asked; stream it after all if that came to nothing."""
         for item, request in waiting:
             key = request.fingerprint
-            while (owner := self._in_flight.claim(key)) is not None:
-                if key in self._under_way:
+            while (owner := self._claims.claim(key)) is not None:
+                if key in self._sent:
                     break
                 await owner
-                if self._shared.halt.is_set():
+                if self._context.stop_signal.is_set():
                     return
             answers: dict[str, Generation] = {}
-            if key in self._under_way:
-                self._under_way[key].append(item)
-            elif await self._find_again(key, answers):
-                self._in_flight.release(key)
-                await self._finish_found(item, answers[key])
+            if key in self._sent:
+                self._sent[key].append(item)
+            elif await self._was_answered(key, answers):
+                self._claims.release(key)
+                await self._finish_answered(item, answers[key])
             else:
-                self._under_way[key] = [item]
+                self._sent[key] = [item]
                 yield request
 
-    async def _find_again(self, key: str, answers: dict[str, Generation]) -> bool:
-        """Look for an answer that came after the chunk was looked up; True if there is one."""
+    async def _was_answered(self, key: str, answers: dict[str, Generation]) -> bool:
+        """Look for an answer that came after the batch was read, and add it to these answers."""
         if key not in answers:
-            journal = self._shared.journal
-            await journal.flush()
+            journal = self._context.journal
+            await journal.publish()
             answers |= await asyncio.to_thread(journal.read, JournalQueries.generations, [key])
         return key in answers
 
@@ -212,12 +225,12 @@ class SampleStream:
         limit = self._time_limit
         return limit is not None and asyncio.get_running_loop().time() >= limit.at
 
-    async def _too_late(self, item: PreparedSample) -> None:
+    async def _finish_too_late(self, item: PreparedSample) -> None:
         assert self._time_limit is not None
         failure = Failure("time_limit", f"{self._time_limit.name} was over before it was asked")
-        old = self._old.pop(_key(item), None)
+        old = self._replaceable.pop(_key(item), None)
         if old is not None:
-            await self._finish_old(item, old, instead_of=failure)
+            await self._finish_with_old(item, old, instead_of=failure)
         else:
             await self._finish_one(item, failure)
 
@@ -230,7 +243,7 @@ class SampleStream:
         is_again: bool = False,
         instead_of: Failure | None = None,
     ) -> None:
-        """Score one answer, journal it, and tell.
+        """Score one answer, journal it, and show it.
 
         Args:
             item: whose answer.
@@ -249,8 +262,8 @@ class SampleStream:
             else:
                 scores = scored
         if failure is not None:
-            told = self._shared.plan.redactor(failure.message)
-            failure = Failure(failure.kind, told, failure.hint)
+            message = self._context.plan.redactor(failure.message)
+            failure = Failure(failure.kind, message, failure.hint)
         result = SampleResult(
             item.index,
             item.sample,
@@ -261,28 +274,28 @@ class SampleStream:
             from_journal=isinstance(answer, Generation) and not is_new,
             outcome=self._scorer.outcome(answer, failure),
         )
-        self._shared.journal.put(self._reader.task, result, item.key, is_again=is_again)
-        self._meter.sample_finished(result, n_under_way=len(self._under_way))
+        self._context.journal.put(self._reader.task, result, item.key, is_again=is_again)
+        self._meter.sample_finished(result, n_under_way=len(self._sent))
         if failure is None and instead_of is None:
-            self._give_up.success()
+            self._failure_policy.success()
         elif failure is not None:
             self.last_failure = failure
-            self._give_up.failure(failure)
+            self._failure_policy.failure(failure)
         elif instead_of is not None:
-            self._give_up.failure(instead_of)
-        await self._shared.journal.keep_up()
+            self._failure_policy.failure(instead_of)
+        await self._context.journal.keep_up()
 
 
-def _sort_out(chunk: Batch) -> tuple[list[PreparedSample], list[tuple[PreparedSample, Request]]]:
-    """Separate what can be finished at once from what must be asked."""
+def _sort_out(batch: Batch) -> tuple[list[PreparedSample], list[tuple[PreparedSample, Request]]]:
+    """Separate what can be finished at once from what must be sent."""
     known: list[PreparedSample] = []
-    to_ask: list[tuple[PreparedSample, Request]] = []
-    for item in chunk.ready:
-        if item.request is None or item.request.fingerprint in chunk.answers:
+    to_send: list[tuple[PreparedSample, Request]] = []
+    for item in batch.samples:
+        if item.request is None or item.request.fingerprint in batch.answers:
             known.append(item)
         else:
-            to_ask.append((item, item.request))
-    return known, to_ask
+            to_send.append((item, item.request))
+    return known, to_send
 
 
 def _key(item: PreparedSample) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmeval_core.config import BudgetConfig, PriceConfig
-from llmeval_core.engine.notices import Notices
+from llmeval_core.engine.one_time_messages import OneTimeMessages
 from llmeval_core.engine.stop_signal import StopSignal
 from llmeval_core.errors import LlmevalError
 from llmeval_core.plan import PlannedModel
@@ -21,25 +21,27 @@ def cost_of(price: PriceConfig, n_prompt_tokens: int, n_completion_tokens: int) 
 class Spending:
     """Adds up the answers of a run.
 
-    A budget is kept to also where a server tells no tokens, or tells what cannot be: these are
+    A budget is kept also where a server reports no tokens, or a count that cannot be: tokens are
     then estimated by the rule of four characters.
 
     Args:
         budget: when to stop.
-        halt: is set when the budget is used up; requests under way may still finish.
-        notices: is told once a model that its tokens are estimated.
+        stop_signal: is set when the budget is used up; requests under way may still finish.
+        messages: says once a model that its tokens are estimated.
 
     Attributes:
-        n_tokens: tokens read and written in this run, as far as servers told.
+        n_tokens: tokens read and written in this run, as far as servers report them.
         cost: what they cost; of models with a price only.
-        error: what to tell if the budget was used up; None while it is not.
+        error: says that the budget is used up; None while it is not.
     """
 
-    def __init__(self, budget: BudgetConfig, halt: StopSignal, notices: Notices) -> None:
+    def __init__(
+        self, budget: BudgetConfig, stop_signal: StopSignal, messages: OneTimeMessages
+    ) -> None:
         self._budget = budget
         self._has_budget = budget.tokens is not None or budget.cost is not None
-        self._halt = halt
-        self._notices = notices
+        self._stop_signal = stop_signal
+        self._messages = messages
         self._n_estimated = 0
         self._cost_estimated = 0.0
         self.n_tokens = 0
@@ -48,7 +50,10 @@ class Spending:
 
     def add(self, request: Request, generation: Generation, model: PlannedModel) -> None:
         """Note one new answer."""
-        n_read, n_written = _told(generation.n_prompt_tokens), _told(generation.n_completion_tokens)
+        n_read, n_written = (
+            _valid_count(generation.n_prompt_tokens),
+            _valid_count(generation.n_completion_tokens),
+        )
         self.n_tokens += (n_read or 0) + (n_written or 0)
         price = model.price
         if price is not None:
@@ -63,7 +68,7 @@ class Spending:
                 where="budget",
                 hint="what is finished is kept; raise the budget and run again to go on",
             )
-            self._halt.set()
+            self._stop_signal.set()
 
     def _estimate(
         self,
@@ -74,8 +79,8 @@ class Spending:
         n_read: int | None,
         n_written: int | None,
     ) -> None:
-        """Add what the server did not tell."""
-        self._notices.once(
+        """Add an estimate of what the server did not report."""
+        self._messages.once(
             model.name,
             "the server does not tell the tokens of each answer; the budget counts an estimate, "
             "a token for four characters",
@@ -100,7 +105,7 @@ class Spending:
         return None
 
 
-def _told(n_tokens: object) -> int | None:
+def _valid_count(n_tokens: object) -> int | None:
     """Take a count that can be one: no server's nonsense raises or lowers what is used."""
     if isinstance(n_tokens, int) and 0 <= n_tokens <= MOST_TOKENS:
         return int(n_tokens)

@@ -1,7 +1,7 @@
 """Plugins found, loaded each under a guard of its own, and what they offer."""
 
 from llmeval_core.host.loading import is_hook, load_plugins
-from llmeval_core.host.plugins import COMPONENT_KINDS, Host, Plugin, PluginState, offer_name
+from llmeval_core.host.plugins import COMPONENT_KINDS, Host, Plugin, PluginState, registered_name
 
 __all__ = [
     "COMPONENT_KINDS",
@@ -10,5 +10,5 @@ __all__ = [
     "PluginState",
     "is_hook",
     "load_plugins",
-    "offer_name",
+    "registered_name",
 ]

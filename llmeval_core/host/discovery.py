@@ -36,9 +36,9 @@ class SkippedDistribution:
 def find_entry_points(group: str) -> tuple[list[EntryPoint], list[SkippedDistribution]]:
     """Find the entry points of a group, and the distributions that were passed over."""
     found: list[EntryPoint] = []
-    passed_over: list[SkippedDistribution] = []
+    skipped: list[SkippedDistribution] = []
     seen: dict[str, tuple[Distribution, str]] = {}
-    for distribution in _distributions(passed_over):
+    for distribution in _distributions(skipped):
         try:
             text = _text(distribution)
             key = _key(distribution)
@@ -46,7 +46,7 @@ def find_entry_points(group: str) -> tuple[list[EntryPoint], list[SkippedDistrib
             if key in seen:
                 first, first_text = seen[key]
                 if ours and (_known(distribution), text) != (_known(first), first_text):
-                    passed_over.append(_shadowed(distribution, first))
+                    skipped.append(_shadowed(distribution, first))
                 continue
             seen[key] = distribution, text
             if ours:
@@ -55,8 +55,8 @@ def find_entry_points(group: str) -> tuple[list[EntryPoint], list[SkippedDistrib
             if must_propagate(err):
                 raise
             reason = f"its {_FILE} cannot be read: {describe_error(err)}"
-            passed_over.append(SkippedDistribution(*origin_of(distribution), reason))
-    return found, passed_over
+            skipped.append(SkippedDistribution(*origin_of(distribution), reason))
+    return found, skipped
 
 
 def origin(point: EntryPoint) -> tuple[str, str]:
@@ -73,7 +73,7 @@ def origin_of(distribution: Distribution) -> tuple[str, str]:
     return name or stem or "?", version or number or "?"
 
 
-def _distributions(passed_over: list[SkippedDistribution]) -> Iterator[Distribution]:
+def _distributions(skipped: list[SkippedDistribution]) -> Iterator[Distribution]:
     """Ask each finder; one that breaks gives no more, and the others still do."""
     context = importlib_metadata.DistributionFinder.Context()  # type: ignore[no-untyped-call]  # theirs
     for finder in list(sys.meta_path):
@@ -88,7 +88,7 @@ def _distributions(passed_over: list[SkippedDistribution]) -> Iterator[Distribut
                 raise
             name = getattr(finder, "__name__", type(finder).__name__)
             reason = f"this finder of distributions broke: {describe_error(err)}"
-            passed_over.append(SkippedDistribution(str(name), "?", reason))
+            skipped.append(SkippedDistribution(str(name), "?", reason))
 
 
 def _text(distribution: Distribution) -> str:

@@ -1,7 +1,7 @@
 """Loads plugins through their entry points, each under a guard of its own.
 
 Only this package and `hooks` know pluggy. What comes out is a list of plugin records and, for
-those that work, what they offer.
+those that work, what they register.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from llmeval_core.containing import contained
 from llmeval_core.errors import PluginError, describe_error, must_propagate
 from llmeval_core.hooks import ENTRY_POINT_GROUP
 from llmeval_core.host.discovery import SkippedDistribution, find_entry_points, origin
-from llmeval_core.host.offers import checked_offers
 from llmeval_core.host.plugins import Host, Plugin, PluginState
+from llmeval_core.host.registrations import checked_registrations
 from llmeval_core.naming import did_you_mean
 
 _PREFIX = "llmeval_register_"
@@ -44,15 +44,15 @@ def load_plugins(
     Raises:
         PluginError: a plugin is broken and `LLMEVAL_STRICT_PLUGINS=1` is set.
     """
-    passed_over: list[SkippedDistribution] = []
+    skipped: list[SkippedDistribution] = []
     if entry_points is None:
-        entry_points, passed_over = find_entry_points(ENTRY_POINT_GROUP)
+        entry_points, skipped = find_entry_points(ENTRY_POINT_GROUP)
     off = {*disabled, *environ.get("LLMEVAL_DISABLE_PLUGINS", "").replace(" ", "").split(",")}
     manager = pluggy.PluginManager("llmeval")
     manager.add_hookspecs(hooks)
     found = sorted(entry_points, key=lambda point: (point.name, point.value))
     plugins = [_load(point, manager, off) for point in found]
-    plugins += [_not_loaded(one) for one in passed_over]
+    plugins += [_not_loaded(one) for one in skipped]
     host = Host(tuple(plugins), manager)
     unusable = (*host.broken, *host.unreadable)
     if unusable and environ.get("LLMEVAL_STRICT_PLUGINS") == "1":
@@ -77,16 +77,16 @@ def _load(
     if {point.name, f"{distribution}:{point.name}"} & off:
         return Plugin(point.name, distribution, version, "disabled", 0.0)
     started = time.perf_counter()
-    registered: str | None = None
+    name: str | None = None
     try:
         with contained():
             module = point.load()
-            registered = _register(module, f"{distribution}:{point.name}", manager)
+            name = _register(module, f"{distribution}:{point.name}", manager)
             _refuse_wrong_hooks(module, manager)
-            offers = _ask(module, manager)
+            registered = _registrations(module, manager)
     except BaseException as err:  # plugin boundary: a plugin can do anything
-        if registered is not None:
-            manager.unregister(name=registered)
+        if name is not None:
+            manager.unregister(name=name)
         if must_propagate(err):
             raise
         reason = str(err) if isinstance(err, PluginError) else describe_error(err)
@@ -94,7 +94,13 @@ def _load(
         return Plugin(point.name, distribution, version, "broken", elapsed, reason)
     elapsed = time.perf_counter() - started
     return Plugin(
-        point.name, distribution, version, "loaded", elapsed, offers=offers, module=point.module
+        point.name,
+        distribution,
+        version,
+        "loaded",
+        elapsed,
+        registered=registered,
+        module=point.module,
     )
 
 
@@ -154,9 +160,9 @@ def _hook_names() -> list[str]:
     return [name for name in vars(hooks) if name.startswith("llmeval_")]
 
 
-def _ask(module: object, manager: pluggy.PluginManager) -> dict[str, tuple[Any, ...]]:
+def _registrations(module: object, manager: pluggy.PluginManager) -> dict[str, tuple[Any, ...]]:
     """Call each registering hook of one plugin and check what it gives."""
-    offers: dict[str, tuple[Any, ...]] = {}
+    registered: dict[str, tuple[Any, ...]] = {}
     for caller in manager.get_hookcallers(module) or []:
         kind = caller.name.removeprefix(_PREFIX)
         if kind == caller.name:
@@ -164,5 +170,5 @@ def _ask(module: object, manager: pluggy.PluginManager) -> dict[str, tuple[Any, 
         for impl in caller.get_hookimpls():
             if impl.plugin is module:
                 given: object = impl.function()
-                offers[kind] = checked_offers(kind, caller.name, given)
-    return offers
+                registered[kind] = checked_registrations(kind, caller.name, given)
+    return registered

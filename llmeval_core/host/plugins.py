@@ -1,4 +1,4 @@
-"""The plugins of a process: what became of each entry point, and what it offers."""
+"""The plugins of a process: what became of each entry point, and what it registers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Plugin:
             plugins; `shadowed`: another distribution of its name comes first.
         load_s: how long importing and asking it took, seconds.
         reason: why it is not used; None otherwise.
-        offers: by kind, the names or the objects it offers.
+        registered: by kind, what its `llmeval_register_*` hooks gave.
         module: where its hooks are; None if that is not known.
     """
 
@@ -43,7 +43,7 @@ class Plugin:
     state: PluginState
     load_s: float
     reason: str | None = None
-    offers: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: see hooks
+    registered: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: see hooks
     module: str | None = None
 
     @property
@@ -53,17 +53,17 @@ class Plugin:
 
     @property
     def names(self) -> dict[str, list[str]]:
-        """What it offers, by kind and name; kinds of which it offers nothing are left out."""
+        """What it registers, by kind and name; kinds of which it registers nothing are left out."""
         return {
-            kind: [offer_name(offer) for offer in offers]
-            for kind, offers in self.offers.items()
-            if offers
+            kind: [registered_name(one) for one in listed]
+            for kind, listed in self.registered.items()
+            if listed
         }
 
 
-def offer_name(offer: Any) -> str:
-    """Name what is on offer; Any: what it is depends on the kind. A route has a prefix instead."""
-    return str(getattr(offer, "name", None) or getattr(offer, "prefix", "?"))
+def registered_name(one: Any) -> str:
+    """Name what is registered; a route has a prefix instead. Any: each kind has its own class."""
+    return str(getattr(one, "name", None) or getattr(one, "prefix", "?"))
 
 
 class Host:
@@ -78,13 +78,17 @@ class Host:
         self.plugins = plugins
         self._manager = manager
 
-    def entries(self, kind: str) -> list[tuple[Component[Any, Any], Plugin]]:
-        """List components of one kind with the plugin each comes from."""
-        return [(entry, plugin) for plugin in self.plugins for entry in plugin.offers.get(kind, ())]
+    def components(self, kind: str) -> list[tuple[Component[Any, Any], Plugin]]:
+        """List the components of one kind with the plugin each comes from."""
+        return [
+            (component, plugin)
+            for plugin in self.plugins
+            for component in plugin.registered.get(kind, ())
+        ]
 
-    def offers(self, kind: str) -> list[Any]:
+    def registered(self, kind: str) -> list[Any]:
         """List commands, routes or checks; Any: each kind has its own type, see hooks."""
-        return [offer for plugin in self.plugins for offer in plugin.offers.get(kind, ())]
+        return [one for plugin in self.plugins for one in plugin.registered.get(kind, ())]
 
     @property
     def broken(self) -> tuple[Plugin, ...]:
@@ -97,18 +101,18 @@ class Host:
         return tuple(plugin for plugin in self.plugins if plugin.state == "unreadable")
 
     def before_run(self, plan: Mapping[str, Json]) -> None:
-        """Tell all observers; see `contracts.Observer`."""
-        self._tell("llmeval_before_run", plan=plan)
+        """Call all observers; see `contracts.Observer`."""
+        self._call_observers("llmeval_before_run", plan=plan)
 
     def after_task(self, result: TaskResult) -> None:
-        """Tell all observers; see `contracts.Observer`."""
-        self._tell("llmeval_after_task", result=result)
+        """Call all observers; see `contracts.Observer`."""
+        self._call_observers("llmeval_after_task", result=result)
 
     def after_run(self, summary: RunSummary) -> None:
-        """Tell all observers; see `contracts.Observer`."""
-        self._tell("llmeval_after_run", summary=summary)
+        """Call all observers; see `contracts.Observer`."""
+        self._call_observers("llmeval_after_run", summary=summary)
 
-    def _tell(self, hook: str, **arguments: object) -> None:
+    def _call_observers(self, hook: str, **arguments: object) -> None:
         for impl in getattr(self._manager.hook, hook).get_hookimpls():
             try:
                 with contained():

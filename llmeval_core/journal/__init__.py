@@ -11,6 +11,7 @@ from llmeval_core.journal.file_access import is_there
 from llmeval_core.journal.home import home_problem
 from llmeval_core.journal.journal import JOURNAL_FILE, Journal
 from llmeval_core.journal.model_usage import ModelUsage
+from llmeval_core.journal.process_lock import ProcessLock
 from llmeval_core.journal.queries import JournalQueries
 from llmeval_core.journal.reask_rounds import SampleEnd
 from llmeval_core.journal.sample_index import (
@@ -35,6 +36,7 @@ __all__ = [
     "JournalQueries",
     "ModelUsage",
     "PendingDelivery",
+    "ProcessLock",
     "SampleEnd",
     "SampleIndex",
     "StoredAnswer",

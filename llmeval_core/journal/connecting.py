@@ -13,7 +13,7 @@ READING_TIMEOUT_S = 5.0
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection: WAL, patient with others.
+    """Open a connection to a journal that uses the log already (`use_log`); patient with others.
 
     A commit is in SQLite's log, which outlives the process; `flush_log` brings it to disk. The log
     is read back up to its first gap, so what is on disk is always all commits up to some moment.
@@ -22,7 +22,6 @@ def connect(path: Path) -> sqlite3.Connection:
         path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
     try:
-        _use_wal(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-8192")
     except sqlite3.Error:
@@ -55,8 +54,11 @@ def connect_readonly(path: Path, query: str) -> sqlite3.Connection:
     return connection
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL; of a new file only one process can, and SQLite lets the others not wait."""
+def use_log(connection: sqlite3.Connection) -> None:
+    """Have commits written to a log (WAL) beside the file, which the file then remembers.
+
+    Of a new file only one process can do that, and SQLite does not let the others wait.
+    """
     give_up_at = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from llmeval_core.completeness import standing_by_metric
+from llmeval_core.completeness import current_by_metric
 from llmeval_core.contracts import Receipt
 from llmeval_core.journal.selecting import named_rows, read_records
 from llmeval_core.naming import Json
@@ -42,7 +42,7 @@ class StoredTracker:
 
 @dataclass(frozen=True, slots=True)
 class PendingDelivery:
-    """One result that a tracker lacks."""
+    """One result that a tracker does not have yet, or has refused."""
 
     result_id: str
     model: str
@@ -112,7 +112,12 @@ class DeliveryRepository:
         return [StoredTracker(name, json.loads(config)) for name, config in found]
 
     def pending(self, tracker: str, *, with_failed: bool = False) -> list[str]:
-        """List the ids of results that a tracker lacks, oldest first."""
+        """List the ids of results that wait for a tracker, oldest first.
+
+        Args:
+            tracker: its name.
+            with_failed: whether those that it refused for good are listed too.
+        """
         states = ("pending", "failed") if with_failed else ("pending", "pending")
         found = self._connection.execute(
             "SELECT result FROM deliveries JOIN results ON id = result"
@@ -121,16 +126,16 @@ class DeliveryRepository:
         )
         return [result_id for (result_id,) in found]
 
-    def n_lacking(self, tracker: str) -> int:
-        """Count the results that a tracker lacks."""
+    def n_undelivered(self, tracker: str) -> int:
+        """Count the results that a tracker does not have, those that it refused among them."""
         (number,) = self._connection.execute(
             "SELECT count(*) FROM deliveries WHERE tracker = ? AND state != 'delivered'",
             (tracker,),
         ).fetchone()
         return int(number)
 
-    def lacks(self, tracker: str) -> list[PendingDelivery]:
-        """List the results that a tracker lacks, oldest first."""
+    def undelivered(self, tracker: str) -> list[PendingDelivery]:
+        """List the results that a tracker does not have, oldest first."""
         return read_records(
             self._connection,
             PendingDelivery,
@@ -183,9 +188,9 @@ class DeliveryRepository:
         Returns:
             How many results were chosen, those that it has already among them.
         """
-        standing = "AND id IN (SELECT value FROM json_each(?))" if latest else ""
-        chosen = f"FROM results WHERE model GLOB ? {standing}"
-        values = (models, json.dumps(self._standing(models))) if latest else (models,)
+        only = "AND id IN (SELECT value FROM json_each(?))" if latest else ""
+        chosen = f"FROM results WHERE model GLOB ? {only}"
+        values = (models, json.dumps(self._current(models))) if latest else (models,)
         conflict = "UPDATE SET state = 'pending', reason = NULL" if again else "NOTHING"
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -204,8 +209,8 @@ class DeliveryRepository:
             raise
         return int(number)
 
-    def _standing(self, models: str) -> list[str]:
-        """List the ids of the results that stand, one or more for each model and task."""
+    def _current(self, models: str) -> list[str]:
+        """List the ids of current results, one or more for each model and task."""
         found = self._connection.execute(
             "SELECT body FROM results WHERE model GLOB ? ORDER BY model, task, seq", (models,)
         )
@@ -213,7 +218,7 @@ class DeliveryRepository:
         return [
             result_id
             for _, group in itertools.groupby(results, key=lambda one: (one.model, one.task))
-            for result_id in sorted({one.id for one in standing_by_metric(group).values()})
+            for result_id in sorted({one.id for one in current_by_metric(group).values()})
         ]
 
     def result(self, result_id: str) -> TaskResult:

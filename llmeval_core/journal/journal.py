@@ -13,8 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, TypeVar
 
-from filelock import FileLock, Timeout
-
 from llmeval_core.errors import JournalError
 from llmeval_core.journal.connecting import flush_log
 from llmeval_core.journal.delivery_repository import DeliveryRepository
@@ -22,6 +20,7 @@ from llmeval_core.journal.file_access import refuse_protected
 from llmeval_core.journal.file_presence import FilePresence
 from llmeval_core.journal.journal_source import open_for_reading, open_for_writing
 from llmeval_core.journal.journal_writer import JournalWriter
+from llmeval_core.journal.process_lock import ProcessLock, try_process_lock
 from llmeval_core.journal.queries import JournalQueries
 from llmeval_core.journal.sqlite_errors import journal_error, sqlite_errors
 from llmeval_core.journal.stored import StoredTask
@@ -158,7 +157,7 @@ class Journal:
         model: str,
         key: str,
         metrics: Sequence[str] = (),
-        requests: str | None = None,
+        cache_key: str | None = None,
     ) -> StoredTask:
         """Find a task, or enter it; blocking.
 
@@ -166,7 +165,7 @@ class Journal:
             fingerprint: all that decides its numbers.
             model, key: its names.
             metrics: names of its metrics, in order.
-            requests: its requests_fingerprint; tasks that share it find each other's answers.
+            cache_key: tasks that share it find each other's answers; None to find none.
         """
         with self._guard():
             self._connection.execute(
@@ -174,17 +173,17 @@ class Journal:
                 " VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (fingerprint) DO UPDATE SET requests = excluded.requests,"
                 " metrics = CASE metrics WHEN '[]' THEN excluded.metrics ELSE metrics END",
-                (fingerprint, model, key, time.time(), json.dumps(list(metrics)), requests),
+                (fingerprint, model, key, time.time(), json.dumps(list(metrics)), cache_key),
             )
             task = self._reader.task(fingerprint)
         if task is None:  # pragma: no cover  the row was made one line above
             raise AssertionError(fingerprint)
         return task
 
-    def begin_round(self, requests: str, name: str, *, at: float, anew: bool) -> float:
+    def begin_round(self, cache_key: str, name: str, *, at: float, anew: bool) -> float:
         """Begin a round of asking again, or find it; see `ReaskRounds.begin`; blocking."""
         with self._guard():
-            return self._reader.rounds.begin(requests, name, at=at, anew=anew)
+            return self._reader.rounds.begin(cache_key, name, at=at, anew=anew)
 
     def read(
         self,
@@ -256,7 +255,7 @@ class Journal:
         with self._guard():
             return query(self._deliveries, *args, **kwargs)
 
-    def try_lock(self, name: str) -> FileLock | None:
+    def try_lock(self, name: str) -> ProcessLock | None:
         """Take a lock between processes on one thing in this journal; None if another has it.
 
         Release it; it is freed too if the process dies.
@@ -265,15 +264,13 @@ class Journal:
             JournalError: the folder cannot be written.
         """
         self._presence.check()
-        folder = self._source.path.parent / "locks"
+        path = self._source.path.parent / "locks" / f"{name}.lock"
         with sqlite_errors(self.path):
-            folder.mkdir(exist_ok=True)
-            lock = FileLock(folder / f"{name}.lock", thread_local=False)
             try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                return None
-        return lock
+                return try_process_lock(path)
+            except (FileNotFoundError, NotADirectoryError):
+                path.parent.mkdir(exist_ok=True)
+                return try_process_lock(path)
 
     @contextmanager
     def _guard(self) -> Iterator[None]:

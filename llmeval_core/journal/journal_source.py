@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llmeval_core.errors import JournalError
-from llmeval_core.journal.connecting import connect, connect_readonly
+from llmeval_core.journal.connecting import connect, connect_readonly, use_log
 from llmeval_core.journal.file_access import (
     has_more_than_the_file,
     logs,
@@ -78,6 +78,7 @@ def open_for_writing(path: Path) -> Opened:
     source = JournalSource(path.absolute())  # a plugin may change the folder
     connection = source.connect()
     try:
+        use_log(connection)
         prepare(connection, path)
     except BaseException:
         connection.close()

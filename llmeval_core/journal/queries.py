@@ -6,8 +6,9 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
-from llmeval_core.completeness import standing, standing_by_metric
+from llmeval_core.completeness import current_by_metric, current_result
 from llmeval_core.journal import rows
 from llmeval_core.journal.model_usage import ModelUsage, usage
 from llmeval_core.journal.reask_rounds import ReaskRounds
@@ -113,16 +114,16 @@ class JournalQueries:
         """Average what earlier answers used; see `history.usage`."""
         return usage(self._connection, model, key)
 
-    def answered_at(self, requests: str, first: int, last: int) -> dict[int, StoredAnswer]:
+    def answered_at(self, cache_key: str, first: int, last: int) -> dict[int, StoredAnswer]:
         """Find the answers to a range of samples (both ends in it), by their places.
 
         Args:
-            requests: the requests_fingerprint that tasks share if they ask the same of the same.
+            cache_key: of the tasks; they share it if they ask the same of the same model.
             first, last: places in the data set.
         """
         found: dict[int, StoredAnswer] = {}
         for (task_id,) in self._connection.execute(
-            "SELECT id FROM tasks WHERE requests = ? ORDER BY id", (requests,)
+            "SELECT id FROM tasks WHERE requests = ? ORDER BY id", (cache_key,)
         ).fetchall():
             missing = [index for index in range(first, last + 1) if index not in found]
             if not missing:
@@ -203,13 +204,13 @@ class JournalQueries:
         ).fetchone()
         return tuple(json.loads(names))
 
-    def standing_result(self, model: str, task: str) -> TaskResult | None:
-        """Find the result of a model at a task that stands: see `completeness`."""
-        return standing(self.results_of_task(model, task))
+    def current_result(self, model: str, task: str) -> TaskResult | None:
+        """Find the current result of a model at a task: see `completeness`."""
+        return current_result(self.results_of_task(model, task))
 
-    def standing_by_metric(self, model: str, task: str) -> dict[str, TaskResult]:
-        """Find the results of a model at a task whose numbers stand, by metric."""
-        return standing_by_metric(self.results_of_task(model, task))
+    def current_by_metric(self, model: str, task: str) -> dict[str, TaskResult]:
+        """Find the current results of a model at a task, by metric."""
+        return current_by_metric(self.results_of_task(model, task))
 
     def results_of_task(
         self, model: str, task: str, *, until: str | None = None
@@ -228,6 +229,22 @@ class JournalQueries:
         for (body,) in found:
             yield TaskResult.model_validate_json(body)
 
+    def results_by_task(
+        self, model: str, tasks: Sequence[str]
+    ) -> Iterator[tuple[str, Iterator[TaskResult]]]:
+        """Stream the results of a model at several tasks, task by task, oldest first.
+
+        Args:
+            model, tasks: whose; a task is named by its key.
+        """
+        found = self._connection.execute(
+            "SELECT task, body FROM results WHERE model = ?"
+            " AND task IN (SELECT value FROM json_each(?)) ORDER BY task, seq",
+            (model, json.dumps(list(tasks))),
+        )
+        for task, group in itertools.groupby(found, key=itemgetter(0)):
+            yield task, (TaskResult.model_validate_json(body) for _, body in group)
+
     def planned_tasks(self, plan_fingerprint: str) -> list[tuple[str, str]]:
         """List the model and the key of each task of a plan, in its order; none if not known."""
         return self._connection.execute(
@@ -236,11 +253,12 @@ class JournalQueries:
             (plan_fingerprint,),
         ).fetchall()
 
-    def result_of(self, task_fingerprint: str) -> TaskResult | None:
-        """Find the newest result of a task by its fingerprint."""
+    def result_of(self, model: str, task: str, task_fingerprint: str) -> TaskResult | None:
+        """Find the newest result of a model at a task that has this fingerprint."""
         row = self._connection.execute(
-            "SELECT body FROM results WHERE task_fingerprint = ? ORDER BY seq DESC LIMIT 1",
-            (task_fingerprint,),
+            "SELECT body FROM results WHERE model = ? AND task = ? AND task_fingerprint = ?"
+            " ORDER BY seq DESC LIMIT 1",
+            (model, task, task_fingerprint),
         ).fetchone()
         return TaskResult.model_validate_json(row[0]) if row else None
 

@@ -31,11 +31,11 @@ class ReaskRounds:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def begin(self, requests: str, name: str, *, at: float, anew: bool) -> float:
+    def begin(self, cache_key: str, name: str, *, at: float, anew: bool) -> float:
         """Begin a round, or find it; return when it began.
 
         Args:
-            requests: the requests_fingerprint of the task.
+            cache_key: of the tasks whose requests are asked again.
             name: what is asked again, in one text.
             at: when it begins if it is new.
             anew: whether it begins once more if it is there.
@@ -46,17 +46,17 @@ class ReaskRounds:
         conflict = "UPDATE SET begun_at = excluded.begun_at" if anew else "NOTHING"
         self._connection.execute(
             f"INSERT INTO rounds VALUES (?, ?, ?, NULL) ON CONFLICT (requests, name) DO {conflict}",  # noqa: S608
-            (requests, name, at),
+            (cache_key, name, at),
         )
         (begun_at,) = self._connection.execute(
-            "SELECT begun_at FROM rounds WHERE requests = ? AND name = ?", (requests, name)
+            "SELECT begun_at FROM rounds WHERE requests = ? AND name = ?", (cache_key, name)
         ).fetchone()
         return float(begun_at)
 
-    def changed_at(self, requests: str) -> float | None:
+    def changed_at(self, cache_key: str) -> float | None:
         """Say when an answer of such tasks was last replaced; None if none ever was."""
         (at,) = self._connection.execute(
-            "SELECT max(changed_at) FROM rounds WHERE requests = ?", (requests,)
+            "SELECT max(changed_at) FROM rounds WHERE requests = ?", (cache_key,)
         ).fetchone()
         return None if at is None else float(at)
 

@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS tasks (            -- one task of one model, by all t
     key TEXT NOT NULL,
     started_at REAL NOT NULL,
     metrics TEXT NOT NULL DEFAULT '[]',       -- JSON [name, ...]; since version 4
-    requests TEXT                             -- its requests_fingerprint; since version 4
+    requests TEXT                             -- its cache_key; since version 4
 );
 CREATE TABLE IF NOT EXISTS samples (          -- how one sample of one task ended
     task INTEGER NOT NULL REFERENCES tasks(id),

@@ -32,14 +32,14 @@ class FewShotPool:
         self._pool: tuple[tuple[Sample, str], ...] = ()
 
     def load(self) -> None:
-        """Read the pool, if the task shows examples; blocking.
+        """Read the pool, if the task shows examples and it was not read yet; blocking.
 
         Raises:
             ConfigError: the pool has too few samples.
             DatasetError: the pool cannot be read.
         """
         task = self._task
-        if task.n_shots == 0:
+        if task.n_shots == 0 or self._pool:
             return
         what = f"the few-shot pool of '{task.dataset_name}' cannot be read"
         with wrap_plugin_errors(DatasetError, what, where=task.key):

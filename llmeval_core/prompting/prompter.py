@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from llmeval_core.naming import Json, fingerprint
+from llmeval_core.naming import Json, canonical_json, fingerprint_of_text
 from llmeval_core.plan import PlannedModel, PlannedTask
-from llmeval_core.prompting.few_shot import FewShotPool
-from llmeval_core.prompting.templates import PromptError, Templates, Variables, variables_of
-from llmeval_core.records import Message, Request, Sample
+from llmeval_core.prompting.renderer import PromptRenderer, RenderedPrompt
+from llmeval_core.records import Request, Sample
 
 _FIRST_SETTINGS = ("max_tokens", "temperature", "top_p", "seed", "stop", "n")
 
@@ -14,28 +13,27 @@ _FIRST_SETTINGS = ("max_tokens", "temperature", "top_p", "seed", "stop", "n")
 class Prompter:
     """Makes the requests of one task for one model.
 
-    The turns of a conversation go to the model as they are; the template renders its last one,
-    unless it uses `messages`: it then makes one message of all. A conversation's own system message
-    stands instead of the task's.
-
     Args:
-        model: its name and identity go into each fingerprint.
+        model: its name and `cache_key` go into each fingerprint.
         task: prompt, shots and generation settings.
+        renderer: renders the task's prompts; one of its own if None.
 
     Raises:
         ConfigError: a template has a syntax error.
     """
 
-    def __init__(self, model: PlannedModel, task: PlannedTask) -> None:
+    def __init__(
+        self, model: PlannedModel, task: PlannedTask, renderer: PromptRenderer | None = None
+    ) -> None:
         self._task = task
-        self._identity: list[Json] = [
+        self._renderer = renderer or PromptRenderer(task)
+        identity: list[Json] = [
             model.name,
-            model.info.identity,
+            model.info.cache_key,
             task.mode,
             _settings_as_json(task),
         ]
-        self._templates = Templates(task)
-        self._pool = FewShotPool(task, self._templates)
+        self._identity = canonical_json(identity)[:-1]
 
     def load_pool(self) -> None:
         """Read the few-shot pool, if the task shows examples; blocking, call it from a thread.
@@ -44,7 +42,7 @@ class Prompter:
             ConfigError: the pool has too few samples.
             DatasetError: the pool cannot be read.
         """
-        self._pool.load()
+        self._renderer.load_pool()
 
     def request(self, sample: Sample) -> Request:
         """Make the request for one sample.
@@ -53,114 +51,20 @@ class Prompter:
             PromptError: a template fails on this sample, the pool has too few other samples, or a
                 conversation is to become one text.
         """
-        task, templates = self._task, self._templates
-        examples = self._pool.choose(sample)
-        variables = variables_of(sample)
-        if task.prompt.examples == "template":
-            shown = [variables_of(example) for example in examples]
-            variables["examples"] = [{**each, "output": templates.answer(each)} for each in shown]
-            examples = []
-        messages: tuple[Message, ...] = ()
-        prompt = ""
-        if task.mode == "chat":
-            messages = tuple(self._messages(sample, variables, examples))
-        else:
-            prompt = self._text(sample, variables, examples)
-        continuations: tuple[str, ...] = ()
-        if task.mode == "loglikelihood":
-            continuations = self._continuations(sample, variables)
-        body: list[Json] = [
-            *self._identity,
-            [[message.role, message.content] for message in messages],
-            prompt,
-            list(continuations),
-        ]
+        rendered = self._renderer.render(sample)
         return Request(
             sample_id=sample.id,
-            mode=task.mode,
-            messages=messages,
-            prompt=prompt,
-            continuations=continuations,
-            settings=task.generation,
-            fingerprint=fingerprint(body),
+            mode=self._task.mode,
+            messages=rendered.messages,
+            prompt=rendered.prompt,
+            continuations=rendered.continuations,
+            settings=self._task.generation,
+            fingerprint=self.fingerprint(rendered),
         )
 
-    def _messages(
-        self, sample: Sample, variables: Variables, examples: list[Sample]
-    ) -> list[Message]:
-        prompt, templates = self._task.prompt, self._templates
-        turns: list[Message] = []
-        if not isinstance(sample.input, str) and not templates.sees_messages:
-            turns = list(sample.input[:-1])
-        messages: list[Message] = []
-        if turns and turns[0].role == "system":
-            messages.append(turns.pop(0))
-        elif templates.system and (system := templates.system(variables)):
-            messages.append(Message("system", system))
-        last = Message("user", templates.question(variables))
-        if not isinstance(sample.input, str) and not templates.sees_messages:
-            last = Message(sample.input[-1].role, last.content)
-        preamble = templates.preamble(variables) if templates.preamble else ""
-        if prompt.examples == "turns":
-            shown = [turn for example in examples for turn in self._as_turns(example)]
-            following = [*shown, *turns, last]
-            if preamble:
-                first = following[0]
-                text = f"{preamble}{prompt.separator}{first.content}"
-                following[0] = Message(first.role, text)
-            return messages + following
-        texts = [self._as_text(example) for example in examples]
-        parts = [*([preamble] if preamble else []), *texts]
-        if turns and parts:
-            head = Message(turns[0].role, prompt.separator.join([*parts, turns[0].content]))
-            return [*messages, head, *turns[1:], last]
-        return [
-            *messages,
-            *turns,
-            Message(last.role, prompt.separator.join([*parts, last.content])),
-        ]
-
-    def _as_turns(self, example: Sample) -> list[Message]:
-        """Show an example as turns: what is asked, and the answer; without a system message."""
-        variables = variables_of(example)
-        asked = Message("user", self._templates.question(variables))
-        answered = Message("assistant", self._templates.answer(variables).strip())
-        before = () if isinstance(example.input, str) else example.input[:-1]
-        return [*(turn for turn in before if turn.role != "system"), asked, answered]
-
-    def _as_text(self, example: Sample) -> str:
-        """Show an example as one text."""
-        self._refuse_conversation(example)
-        variables = variables_of(example)
-        return self._templates.question(variables) + self._templates.answer(variables)
-
-    def _text(self, sample: Sample, variables: Variables, examples: list[Sample]) -> str:
-        """Make the text that a model continues."""
-        self._refuse_conversation(sample)
-        templates = self._templates
-        question = templates.question(variables)
-        system = templates.system(variables) if templates.system else None
-        preamble = templates.preamble(variables) if templates.preamble else None
-        head = [part for part in (system, preamble) if part]
-        texts = [self._as_text(example) for example in examples]
-        return self._task.prompt.separator.join([*head, *texts, question])
-
-    def _refuse_conversation(self, sample: Sample) -> None:
-        """Refuse to make one text of several turns without being told how."""
-        if isinstance(sample.input, str) or len(sample.input) == 1 or self._templates.sees_messages:
-            return
-        way = "answer_by to letter" if self._task.mode == "loglikelihood" else "prompt.mode to chat"
-        raise PromptError(
-            "a conversation cannot be shown as one text",
-            hint=f"set {way} and prompt.examples to turns, or write a template that uses"
-            " `messages`",
-        )
-
-    def _continuations(self, sample: Sample, variables: Variables) -> tuple[str, ...]:
-        if not sample.choices:
-            raise PromptError("it has no choices to weigh")
-        continuation = self._templates.continuation
-        return tuple(continuation({**variables, "choice": choice}) for choice in sample.choices)
+    def fingerprint(self, rendered: RenderedPrompt) -> str:
+        """Return the fingerprint of the request that a prompt makes."""
+        return fingerprint_of_text(f"{self._identity},{rendered.as_json}]")
 
 
 def _settings_as_json(task: PlannedTask) -> Json:

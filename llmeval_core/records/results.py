@@ -152,7 +152,7 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class TrackerStatus:
-    """What one tracker has and lacks.
+    """What one tracker has, and what waits for it.
 
     Args:
         tracker: its name in the runs that used it.
@@ -175,6 +175,6 @@ class TrackerStatus:
     config: Mapping[str, Json] = field(default_factory=dict)
 
     @property
-    def n_lacking(self) -> int:
-        """Results that it lacks."""
+    def n_undelivered(self) -> int:
+        """Results that it does not have."""
         return self.n_pending + self.n_failed

@@ -69,7 +69,7 @@ def _offered_by(distribution: importlib_metadata.Distribution) -> set[str]:
     """Name the commands of all plugins of a distribution."""
     points = [point for point in distribution.entry_points if point.group == ENTRY_POINT_GROUP]
     host = load_plugins(entry_points=points, environ={})
-    return {str(command.name) for command in host.offers("commands")}
+    return {str(command.name) for command in host.registered("commands")}
 
 
 def _distribution_of(module: str) -> importlib_metadata.Distribution | None:

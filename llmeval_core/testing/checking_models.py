@@ -46,8 +46,8 @@ def _check_info(info: ModelInfo) -> None:
     assert info.modes, "it claims no mode"
     unknown = sorted(info.modes - {*get_args(Mode)})
     assert not unknown, f"there is no mode '{unknown[0]}'"
-    assert isinstance(info.identity, str), "its identity is no text"
-    assert info.identity, "its identity is empty"
+    assert isinstance(info.cache_key, str), "its cache_key is no text"
+    assert info.cache_key, "its cache_key is empty"
     assert info.max_concurrency is None or info.max_concurrency >= 1, "max_concurrency below 1"
 
 

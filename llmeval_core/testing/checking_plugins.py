@@ -55,37 +55,37 @@ def check_plugin(plugin: ModuleType | str) -> Plugin:
     point = _entry_point(plugin)
     (loaded,) = load_plugins(entry_points=[point], environ={}).plugins
     assert loaded.state == "loaded", f"the plugin is {loaded.state}: {loaded.reason}"
-    for kind, offers in loaded.offers.items():
-        for offer in offers:
-            check_offer(kind, offer)
-    check_commands(point.module, loaded.offers.get("commands", ()))
+    for kind, listed in loaded.registered.items():
+        for registered in listed:
+            check_registered(kind, registered)
+    check_commands(point.module, loaded.registered.get("commands", ()))
     seconds = import_s(sys.modules[point.module])
     return loaded if seconds is None else dataclasses.replace(loaded, load_s=seconds)
 
 
-def check_offer(kind: str, offer: Any) -> None:
-    """Check that one thing on offer is well-formed; Any: what it is depends on the kind.
+def check_registered(kind: str, registered: Any) -> None:
+    """Check that one registration is well-formed; Any: what it is depends on the kind.
 
     Args:
         kind: `datasets`, `metrics`, `commands`, ...; what follows `llmeval_register_`.
-        offer: what the hook of that kind gave.
+        registered: what the hook of that kind gave.
 
     Raises:
         AssertionError: it is not; the message says what is wrong.
     """
     if kind in COMPONENT_KINDS:
-        where = f"{kind} '{offer.name}'"
-        _check_line(offer.summary, f"{where}: the summary")
-        _check_settings(kind, offer, where)
-        _check_example(offer.example, where)
-        _check_factory(kind, offer, where)
+        where = f"{kind} '{registered.name}'"
+        _check_line(registered.summary, f"{where}: the summary")
+        _check_settings(kind, registered, where)
+        _check_example(registered.example, where)
+        _check_factory(kind, registered, where)
     elif kind == "routes":
-        where = f"route '{offer.prefix}'"
-        assert offer.prefix.startswith("/"), f"{where}: the prefix begins with no slash"
-        assert not offer.prefix.endswith("/"), f"{where}: the prefix ends with a slash"
-        _check_line(offer.summary, f"{where}: the summary")
+        where = f"route '{registered.prefix}'"
+        assert registered.prefix.startswith("/"), f"{where}: the prefix begins with no slash"
+        assert not registered.prefix.endswith("/"), f"{where}: the prefix ends with a slash"
+        _check_line(registered.summary, f"{where}: the summary")
     elif kind == "checks":
-        _check_line(offer.name, "the name of a check")
+        _check_line(registered.name, "the name of a check")
 
 
 def _entry_point(plugin: ModuleType | str) -> importlib_metadata.EntryPoint:
@@ -118,8 +118,8 @@ def _check_line(text: str, what: str) -> None:
     assert "\n" not in text, f"{what} is more than a line"
 
 
-def _check_settings(kind: str, entry: Component[Settings, object], where: str) -> None:
-    for key, field in entry.config.model_fields.items():
+def _check_settings(kind: str, component: Component[Settings, object], where: str) -> None:
+    for key, field in component.config.model_fields.items():
         assert field.description, f"{where}: setting '{key}' has no description"
         assert key not in _TAKEN.get(kind, {"use", "name"}), (
             f"{where}: setting '{key}' can never be set, the run file takes it for its own key"
@@ -133,20 +133,18 @@ def _check_example(example: str, where: str) -> None:
         raise AssertionError(f"{where}: the example is no YAML: {err}") from err
 
 
-def _check_factory(kind: str, entry: Component[Settings, object], where: str) -> None:
+def _check_factory(kind: str, component: Component[Settings, object], where: str) -> None:
     try:
-        settings = entry.config()
+        settings = component.config()
     except ValidationError:
         return  # A setting has no default: nothing can be made without a user.
     try:
-        component = entry.factory(settings)
+        made = component.factory(settings)
     except LlmevalError:
         return  # It says what it lacks: a key, an extra.
     except Exception as err:
         kind_of_error = type(err).__name__
         raise AssertionError(f"{where}: the factory raised {kind_of_error}: {err}") from err
     contract = _CONTRACTS[kind]
-    lacking = sorted(
-        n for n in vars(contract) if not n.startswith("_") and not hasattr(component, n)
-    )
+    lacking = sorted(n for n in vars(contract) if not n.startswith("_") and not hasattr(made, n))
     assert not lacking, f"{where}: it has no {', '.join(lacking)}; see `{contract.__name__}`"

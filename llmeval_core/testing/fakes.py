@@ -68,7 +68,7 @@ class FakeModel:
             ModelError.
         fail_first: errors to raise at the first requests, in order, before it answers.
         latency_s: how long each answer takes, seconds.
-        identity: part of each request's fingerprint.
+        cache_key: part of each request's fingerprint.
         modes: how it can be asked.
 
     Attributes:
@@ -83,7 +83,7 @@ class FakeModel:
         *,
         fail_first: Iterable[ModelError] = (),
         latency_s: float = 0.0,
-        identity: str = "fake",
+        cache_key: str = "fake",
         modes: frozenset[Mode] = ALL_MODES,
     ) -> None:
         self.requests: list[Request] = []
@@ -91,7 +91,7 @@ class FakeModel:
         self._answer = answer
         self._failures = iter(list(fail_first))
         self._latency_s = latency_s
-        self._info = ModelInfo(identity, modes)
+        self._info = ModelInfo(cache_key, modes)
         self._under_way = 0
 
     def describe(self, model: str) -> ModelInfo:

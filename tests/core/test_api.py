@@ -29,7 +29,7 @@ def test_the_docstring_lists_each_name_once() -> None:
 
     listed = re.findall(r"`(\w+)`", groups)
 
-    assert sorted(api.__all__) == sorted(listed)
+    assert sorted(set(api.__all__) - {"__version__"}) == sorted(listed)
 
 
 @pytest.mark.parametrize("name", api.__all__)

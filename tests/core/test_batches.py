@@ -12,7 +12,8 @@ from llmeval_core.catalog import Catalog, RegisteredComponent, make_plan
 from llmeval_core.config import Origin, RunConfig, Settings, TaskDefaults
 from llmeval_core.contracts import ModelInfo
 from llmeval_core.engine import run_plan
-from llmeval_core.engine.sample_source import CHUNK_SIZE, DuplicateFilter
+from llmeval_core.engine.duplicate_filter import DuplicateFilter
+from llmeval_core.engine.sample_source import BATCH_SIZE
 from llmeval_core.hooks import Component
 from llmeval_core.host import load_plugins
 from llmeval_core.journal import Journal
@@ -79,9 +80,9 @@ class Yes:
         return mean_aggregate(scores)
 
 
-@pytest.mark.parametrize("n_questions", [1, 10, CHUNK_SIZE - 1, CHUNK_SIZE + 1])
+@pytest.mark.parametrize("n_questions", [1, 10, BATCH_SIZE - 1, BATCH_SIZE + 1])
 async def test_a_request_that_comes_again_is_asked_once(tmp_path: Path, n_questions: int) -> None:
-    model, dataset = Counting(), Repeating(3 * CHUNK_SIZE, n_questions)
+    model, dataset = Counting(), Repeating(3 * BATCH_SIZE, n_questions)
     catalog = Catalog(
         {
             "datasets": [
@@ -109,7 +110,7 @@ async def test_a_request_that_comes_again_is_asked_once(tmp_path: Path, n_questi
 
     assert sorted(set(model.asked)) == sorted(model.asked)
     assert n_questions == len(model.asked) == outcome.summary.n_requests
-    assert outcome.summary.results[0].metrics[0].aggregate.n_scored == 3 * CHUNK_SIZE
+    assert outcome.summary.results[0].metrics[0].aggregate.n_scored == 3 * BATCH_SIZE
 
 
 def test_what_came_before_is_found_in_the_same_call_and_in_later_ones() -> None:

@@ -98,7 +98,7 @@ def test_a_name_that_two_offer_is_an_error_only_when_it_is_used() -> None:
 
     assert isinstance(built, Shelf)
     assert catalog.names("datasets") == ["other", "shelf"]
-    assert len(catalog.offers("datasets")) == 3
+    assert len(catalog.components("datasets")) == 3
     with pytest.raises(PluginError, match=r"two plugins offer .*: shop 1\.0 and mall 2\.0"):
         build(catalog, "shelf")
 

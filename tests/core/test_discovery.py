@@ -42,7 +42,7 @@ def add(
     return info
 
 
-def passed_over(host: Host) -> list[Plugin]:
+def skipped(host: Host) -> list[Plugin]:
     return [plugin for plugin in host.plugins if plugin.state in ("unreadable", "shadowed")]
 
 
@@ -70,10 +70,10 @@ def test_entry_points_that_cannot_be_read_stop_nothing_and_are_named(
 
     host = load_plugins()
 
-    (odd,) = passed_over(host)
+    (odd,) = skipped(host)
     assert (odd.label, odd.state) == ("odd 1.0", "unreadable")
     assert (odd.reason or "").startswith(f"its entry_points.txt cannot be read: {reason}")
-    assert [entry.name for entry, _ in host.entries("metrics")] == ["mine"]
+    assert [component.name for component, _ in host.components("metrics")] == ["mine"]
     assert check_plugins(host).state == "warning"
     monkeypatch.setenv("LLMEVAL_STRICT_PLUGINS", "1")
     with pytest.raises(PluginError, match="plugin 'odd' is broken: its entry_points"):
@@ -103,13 +103,13 @@ def test_a_plugin_whose_metadata_is_odd_is_loaded_all_the_same(
     host = load_plugins()
 
     assert (named(host, "odd").state, named(host, "odd").label) == ("loaded", label)
-    assert [entry.name for entry, _ in host.entries("metrics")] == ["odd"]
+    assert [component.name for component, _ in host.components("metrics")] == ["odd"]
 
 
 def test_a_folder_without_any_file_is_nobodys_trouble(plugin_folder: PluginFolder) -> None:
     add(plugin_folder.path, None, None)
 
-    assert passed_over(load_plugins()) == []
+    assert skipped(load_plugins()) == []
 
 
 def test_a_distribution_that_is_there_twice_is_used_once_and_the_other_is_named(
@@ -125,7 +125,7 @@ def test_a_distribution_that_is_there_twice_is_used_once_and_the_other_is_named(
 
     host = load_plugins()
 
-    (left,) = passed_over(host)
+    (left,) = skipped(host)
     assert (left.label, left.state) == ("fake-mine 1.0", "shadowed")
     assert "it is installed twice; " in (left.reason or "")
     assert named(host, "mine").version == "2.0"
@@ -173,7 +173,7 @@ def test_a_finder_that_breaks_is_named_and_the_others_are_asked(
 
     host = load_plugins()
 
-    (finder,) = passed_over(host)
+    (finder,) = skipped(host)
     assert finder.name == "Breaking"
     assert finder.reason == "this finder of distributions broke: SystemExit: no"
     assert named(host, "mine").state == "loaded"
@@ -239,7 +239,10 @@ def test_one_name_twice_in_one_distribution_loads_both(plugin_folder: PluginFold
 
     host = load_plugins()
 
-    assert sorted(entry.name for entry, _ in host.entries("metrics")) == ["first", "second"]
+    assert sorted(component.name for component, _ in host.components("metrics")) == [
+        "first",
+        "second",
+    ]
     assert host.broken == ()
 
 
@@ -273,8 +276,8 @@ def test_one_name_in_two_distributions_can_be_left_alone_in_one(
     one = load_plugins(disabled=["fake-yours:twin"])
     listed = json.loads(llmeval("-p", "no:fake-yours:twin", "metrics", "--json").stdout)
 
-    assert [entry.name for entry, _ in both.entries("metrics")] == ["same", "same"]
-    assert [plugin.distribution for _, plugin in one.entries("metrics")] == ["fake-mine"]
+    assert [component.name for component, _ in both.components("metrics")] == ["same", "same"]
+    assert [plugin.distribution for _, plugin in one.components("metrics")] == ["fake-mine"]
     assert [item["distribution"] for item in listed] == ["fake-mine 1.0"]
 
 
@@ -298,17 +301,17 @@ HOOK = "hook 'llmeval_register_metrics'"
         ("raise BaseExceptionGroup('two', [SystemExit(1)])", "BaseExceptionGroup: two (1 sub-"),
         ("raise RecursionError('deep')", "RecursionError: deep"),
         (IN_HOOK + "    raise GeneratorExit\n    yield", "GeneratorExit"),
-        (IN_HOOK + "    return 5", f"{HOOK} gave a int; it gives one offer after another"),
-        (IN_HOOK + "    return 'abc'", f"{HOOK} gave a str; it gives one offer after another"),
+        (IN_HOOK + "    return 5", f"{HOOK} gave a int; it yields one thing after another"),
+        (IN_HOOK + "    return 'abc'", f"{HOOK} gave a str; it yields one thing after another"),
         (IN_HOOK + "    yield None", f"{HOOK} gave a NoneType, not a Component"),
         (
             IN_HOOK + "    n = 0\n    while True:\n        n += 1\n"
             "        yield Component(str(n), Settings, print, 'x')",
-            f"{HOOK} gave more than 10,000 offers",
+            f"{HOOK} gave more than 10,000 things",
         ),
         (
             IN_HOOK + "    yield from [Component('x', Settings, print, 'x')] * 2",
-            f"{HOOK} offers 'x' twice",
+            f"{HOOK} registers 'x' twice",
         ),
         (IN_ENTRY + "int, print, 'x')", f"{HOOK} gave a Component 'mine' whose config cannot be"),
         (

@@ -117,7 +117,7 @@ async def test_a_stop_ends_the_waiting_for_another_process(tmp_path: Path) -> No
 
     model = FakeModel()
     with Journal(tmp_path) as journal:
-        held = journal.try_lock(f"task-{_task(model).requests_fingerprint}")
+        held = journal.try_lock(f"task-{_task(model).cache_key}")
         assert held is not None
         running = asyncio.create_task(
             run_in(tmp_path, models={"fake": model}, stop=stop, progress=Watching())

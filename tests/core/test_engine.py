@@ -68,7 +68,7 @@ async def test_a_larger_limit_asks_only_what_is_new(tmp_path: Path) -> None:
 
 async def test_another_identity_of_the_model_is_asked_anew(tmp_path: Path) -> None:
     await run_in(tmp_path)
-    model = FakeModel(identity="other server")
+    model = FakeModel(cache_key="other server")
 
     await run_in(tmp_path, models={"fake": model})
 

@@ -171,7 +171,7 @@ def fingerprints(**config: Any) -> tuple[str, str, str]:
     task: PlannedTask = evaluation.tasks[0]
     sample = next(iter(task.dataset.samples()))
     request = Prompter(evaluation.model, task).request(sample)
-    return task.requests_fingerprint, task.fingerprint, request.fingerprint
+    return task.cache_key, task.fingerprint, request.fingerprint
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,8 @@ def fakes(host: Host, folder: PluginFolder) -> list[Plugin]:
 
 def catalog_of(host: Host) -> Catalog:
     metrics = [
-        RegisteredComponent(entry, plugin.label) for entry, plugin in host.entries("metrics")
+        RegisteredComponent(component, plugin.label)
+        for component, plugin in host.components("metrics")
     ]
     broken = [f"{plugin.name} ({plugin.label}): {plugin.reason}" for plugin in host.broken]
     return Catalog({"metrics": metrics}, broken=broken)
@@ -50,7 +51,7 @@ def test_a_plugin_is_known_by_its_distribution_and_what_it_offers(
         "loaded",
         None,
     )
-    assert [entry.name for entry in plugin.offers["metrics"]] == ["mine"]
+    assert [component.name for component in plugin.registered["metrics"]] == ["mine"]
 
 
 @pytest.mark.parametrize(
@@ -119,10 +120,10 @@ def test_a_broken_plugin_says_why_and_stops_no_other(
     host = load_plugins()
 
     bad, mine = fakes(host, plugin_folder)
-    assert (bad.state, bad.offers, mine.state) == ("broken", {}, "loaded")
+    assert (bad.state, bad.registered, mine.state) == ("broken", {}, "loaded")
     assert reason in (bad.reason or "")
     assert host.broken == (bad,)
-    assert [entry.name for entry, _ in host.entries("metrics")] == ["mine"]
+    assert [component.name for component, _ in host.components("metrics")] == ["mine"]
 
 
 def test_the_hint_of_a_failed_lookup_names_the_broken_plugin(plugin_folder: PluginFolder) -> None:
@@ -179,7 +180,7 @@ def test_a_plugin_that_the_environment_disables_is_not_imported(
         environ={"LLMEVAL_DISABLE_PLUGINS": spelling}, entry_points=installed
     ).plugins
 
-    assert (plugin.state, plugin.load_s, plugin.offers) == ("disabled", 0.0, {})
+    assert (plugin.state, plugin.load_s, plugin.registered) == ("disabled", 0.0, {})
     assert "mine" not in sys.modules
 
 
@@ -252,7 +253,7 @@ def test_one_module_under_two_names_is_loaded_once(plugin_folder: PluginFolder) 
     assert "it is the same module as the plugin 'fake-mine:mine', and is loaded once" in (
         second.reason or ""
     )
-    assert len(host.entries("metrics")) == 1
+    assert len(host.components("metrics")) == 1
 
 
 def test_each_host_has_plugins_of_its_own(plugin_folder: PluginFolder) -> None:
@@ -260,7 +261,7 @@ def test_each_host_has_plugins_of_its_own(plugin_folder: PluginFolder) -> None:
 
     one, other = load_plugins(), load_plugins(disabled=["mine"])
 
-    assert (len(one.entries("metrics")), other.entries("metrics")) == (1, [])
+    assert (len(one.components("metrics")), other.components("metrics")) == (1, [])
 
 
 def test_every_kind_of_offer_comes_with_its_plugin(plugin_folder: PluginFolder) -> None:
@@ -275,7 +276,7 @@ def test_every_kind_of_offer_comes_with_its_plugin(plugin_folder: PluginFolder) 
 
     host = load_plugins()
 
-    entry, route = Component("x", Settings, print, "x"), Route("/x", print, "x")
+    component, route = Component("x", Settings, print, "x"), Route("/x", print, "x")
     for kind in kinds:
-        assert host.entries(kind) == [(entry, fakes(host, plugin_folder)[0])]
-    assert host.offers("routes") == [route]
+        assert host.components(kind) == [(component, fakes(host, plugin_folder)[0])]
+    assert host.registered("routes") == [route]

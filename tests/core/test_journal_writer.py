@@ -163,7 +163,7 @@ def test_a_log_likelihood_that_is_no_number_is_asked_again_and_replaced(tmp_path
     weighed = replace(make_result(0), generation=Generation((), (Loglikelihood(-1.0, 1),)))
     key = fingerprint(0)
     with Journal(tmp_path) as journal:
-        task = journal.begin_task("0" * 32, model="m/m", key="d", metrics=["a", "b"], requests="r")
+        task = journal.begin_task("0" * 32, model="m/m", key="d", metrics=["a", "b"], cache_key="r")
         writer = JournalWriter(journal.path)
         writer.put(task, weighed)
         writer.flush().result(timeout=10)

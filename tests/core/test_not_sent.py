@@ -25,7 +25,7 @@ class Noting(SilentProgress):
     def __init__(self) -> None:
         self.notices: list[str] = []
 
-    def notice(self, text: str) -> None:
+    def message(self, text: str) -> None:
         self.notices.append(text)
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmeval_core.contracts import ModelInfo
-from llmeval_core.engine import within_open_files
+from llmeval_core.engine import fit_to_open_files
 from llmeval_core.engine.open_files import _share
 from llmeval_core.plan import Plan
 from llmeval_core.testing import FakeModel, run_in
@@ -52,7 +52,7 @@ def plan(model: FakeModel | None = None, *, concurrency: int | None = None) -> P
 def test_the_soft_limit_is_raised_to_what_is_needed(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (128, limits[1]))
 
-    planned, note = within_open_files(plan(concurrency=300))
+    planned, note = fit_to_open_files(plan(concurrency=300))
 
     assert note is None
     assert planned.concurrency == 300
@@ -60,8 +60,8 @@ def test_the_soft_limit_is_raised_to_what_is_needed(limits: Limits) -> None:
 
 
 def test_where_it_cannot_be_raised_fewer_go_at_once_and_that_is_told(little: int) -> None:
-    planned, note = within_open_files(plan(concurrency=300))
-    found, _ = within_open_files(plan())
+    planned, note = fit_to_open_files(plan(concurrency=300))
+    found, _ = fit_to_open_files(plan())
 
     assert planned.concurrency is not None
     assert 16 <= planned.concurrency < little
@@ -74,13 +74,13 @@ def test_where_it_cannot_be_raised_fewer_go_at_once_and_that_is_told(little: int
 def test_what_fits_is_left_alone(little: int) -> None:
     original = plan(concurrency=8)
 
-    assert within_open_files(original) == (original, None)
+    assert fit_to_open_files(original) == (original, None)
 
 
 def test_models_in_this_process_need_no_connections(little: int) -> None:
     original = plan(FakeModel(), concurrency=300)
 
-    assert within_open_files(original) == (original, None)
+    assert fit_to_open_files(original) == (original, None)
 
 
 async def test_a_run_keeps_to_it(
@@ -109,4 +109,4 @@ def test_shares_fit_into_the_room_and_are_as_large_as_they_can_be(
 def test_a_plan_without_servers_is_untouched(little: int) -> None:
     original = replace(plan(), evaluations=())
 
-    assert within_open_files(original) == (original, None)
+    assert fit_to_open_files(original) == (original, None)

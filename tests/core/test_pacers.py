@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from llmeval_core.contracts import ExecutionRequest, ModelInfo
-from llmeval_core.engine.rate_limiters import most_at_once, most_let_in
+from llmeval_core.engine.rate_limiters import max_in_flight, max_served
 from llmeval_core.errors import ModelError
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.records import Failure, Generation, Request
@@ -100,8 +100,8 @@ def test_what_waits_in_copies_is_not_served_at_once() -> None:
     plan = plan_of(models={"m": Serving(4)}, executors={"e": Hoarding()}, executor="e")
     (evaluation,) = plan.evaluations
 
-    assert most_at_once(plan, [evaluation.model]) == 12
-    assert most_let_in(plan, [evaluation.model]) == 60
+    assert max_served(plan, [evaluation.model]) == 12
+    assert max_in_flight(plan, [evaluation.model]) == 60
 
 
 def test_nothing_waits_in_copies_while_a_samples_time_runs() -> None:
@@ -110,7 +110,7 @@ def test_nothing_waits_in_copies_while_a_samples_time_runs() -> None:
     plan = plan_of(models=models, executors=executors, executor="e", timeouts=timeouts)
     (evaluation,) = plan.evaluations
 
-    assert most_let_in(plan, [evaluation.model]) == 12
+    assert max_in_flight(plan, [evaluation.model]) == 12
 
 
 async def test_a_model_in_process_that_tells_no_number_is_found_out_about(tmp_path: Path) -> None:

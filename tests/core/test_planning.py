@@ -243,7 +243,7 @@ def test_what_changes_only_the_numbers_keeps_the_requests(
     plain, other = planned_by(FakeDataset()), planned_by(FakeDataset(), **config)
 
     assert other.fingerprint != plain.fingerprint
-    assert (other.requests_fingerprint == plain.requests_fingerprint) == same_requests
+    assert (other.cache_key == plain.cache_key) == same_requests
 
 
 def of_extract(extract: Any) -> PlannedTask:
@@ -262,7 +262,7 @@ def test_a_pattern_of_several_groups_is_another_number_than_it_was() -> None:
     task = of_extract("(a)|(b)")
 
     assert task.settings["extract_group"] == "first filled"
-    assert task.requests_fingerprint == of_extract(None).requests_fingerprint
+    assert task.cache_key == of_extract(None).cache_key
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_another_definition_of_a_metric_is_another_number() -> None:
     one, other = (planned(metrics={"fake": FakeMetric(name)}) for name in ("f1@a", "f1@b"))
 
     assert one.fingerprint != other.fingerprint
-    assert one.requests_fingerprint == other.requests_fingerprint
+    assert one.cache_key == other.cache_key
 
 
 class Aware(FakeMetric):

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from llmeval_core.api import SampleCriteria, find_samples
-from llmeval_core.engine import ReaskFilter, RunOutcome, SilentProgress, read_again, run_plan
+from llmeval_core.engine import (
+    ReaskFilter,
+    RunOutcome,
+    SilentProgress,
+    read_reask_filters,
+    run_plan,
+)
 from llmeval_core.errors import ConfigError, ModelError
 from llmeval_core.journal import Journal
 from llmeval_core.records import Generation, Request, Sample, TaskResult
@@ -25,7 +31,7 @@ class Telling(SilentProgress):
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def notice(self, text: str) -> None:
+    def message(self, text: str) -> None:
         self.told.append(text)
 
 
@@ -70,7 +76,7 @@ async def run(
     )
     with Journal(home) as journal:
         outcome = await run_plan(
-            plan, journal, progress=progress, again=read_again(filters, anew=anew)
+            plan, journal, progress=progress, reask=read_reask_filters(filters, anew=anew)
         )
     return outcome, len(model.requests) - before, progress.told
 
@@ -286,14 +292,14 @@ def test_a_filter_that_means_nothing_is_refused(
     filters: list[str], anew: bool, message: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        read_again(filters, anew=anew)
+        read_reask_filters(filters, anew=anew)
 
     assert str(caught.value) == message
 
 
 def test_the_order_of_filters_does_not_make_a_round() -> None:
-    one = read_again(["id:b", "empty", "id:a"], anew=False)
-    other = read_again(["id:a", "id:b", "empty"], anew=False)
+    one = read_reask_filters(["id:b", "empty", "id:a"], anew=False)
+    other = read_reask_filters(["id:a", "id:b", "empty"], anew=False)
 
     assert isinstance(one, ReaskFilter)
     assert isinstance(other, ReaskFilter)
@@ -310,7 +316,7 @@ async def run_two(home: Path, model: Changing, *filters: str) -> tuple[RunOutcom
         concurrency=1,
     )
     with Journal(home) as journal:
-        outcome = await run_plan(plan, journal, again=read_again(filters, anew=False))
+        outcome = await run_plan(plan, journal, reask=read_reask_filters(filters, anew=False))
     return outcome, len(model.requests) - before
 
 
@@ -345,7 +351,7 @@ async def test_a_new_answer_is_scored_for_every_sample_that_asks_the_same(tmp_pa
     async def run_twins(*filters: str) -> TaskResult:
         plan = plan_of(models={"fake": model}, datasets={"fake": FakeDataset(twins)})
         with Journal(tmp_path) as journal:
-            outcome = await run_plan(plan, journal, again=read_again(filters, anew=False))
+            outcome = await run_plan(plan, journal, reask=read_reask_filters(filters, anew=False))
         return outcome.summary.results[0]
 
     await run_twins()

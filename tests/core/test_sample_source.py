@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from llmeval_core.engine.sample_source import CHUNK_SIZE, DuplicateFilter, SampleSource
+from llmeval_core.engine.duplicate_filter import DuplicateFilter
+from llmeval_core.engine.sample_source import BATCH_SIZE, SampleSource
 from llmeval_core.errors import DatasetError, LlmevalError
 from llmeval_core.prompting import Prompter
 from llmeval_core.records import Sample
@@ -44,9 +45,9 @@ def read_all(opened: SampleSource) -> list[tuple[int, Sample]]:
 
 
 def test_samples_are_numbered_across_chunks() -> None:
-    found = read_all(source(FakeDataset(CHUNK_SIZE + 2)))
+    found = read_all(source(FakeDataset(BATCH_SIZE + 2)))
 
-    assert [index for index, _ in found] == list(range(CHUNK_SIZE + 2))
+    assert [index for index, _ in found] == list(range(BATCH_SIZE + 2))
 
 
 def test_a_limit_reads_no_sample_more() -> None:
@@ -198,8 +199,8 @@ def test_closing_while_another_thread_still_adds_is_safe() -> None:
         started = threading.Event()
 
         def add(seen: DuplicateFilter = seen, started: threading.Event = started) -> None:
-            for first in range(0, 200 * CHUNK_SIZE, CHUNK_SIZE):
-                seen.add(list(range(first, first + CHUNK_SIZE)))
+            for first in range(0, 200 * BATCH_SIZE, BATCH_SIZE):
+                seen.add(list(range(first, first + BATCH_SIZE)))
                 started.set()
 
         thread = threading.Thread(target=add)

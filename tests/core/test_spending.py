@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmeval_core.config import BudgetConfig
-from llmeval_core.engine.notices import Notices
+from llmeval_core.engine.one_time_messages import OneTimeMessages
 from llmeval_core.engine.progress import SilentProgress
 from llmeval_core.engine.spending import Spending
 from llmeval_core.engine.stop_signal import StopSignal
@@ -38,7 +38,7 @@ class Noting(SilentProgress):
     def __init__(self) -> None:
         self.notices: list[str] = []
 
-    def notice(self, text: str) -> None:
+    def message(self, text: str) -> None:
         self.notices.append(text)
 
 
@@ -112,7 +112,7 @@ def test_no_count_lowers_what_is_used(told: list[tuple[Any, Any]]) -> None:
         def set(self) -> None:
             halted.append(True)
 
-    spending = Spending(BudgetConfig(tokens=100), Noted(), Notices(lambda text: None))
+    spending = Spending(BudgetConfig(tokens=100), Noted(), OneTimeMessages(lambda text: None))
     used = [0]
     for n_prompt, n_completion in told:
         answer = Generation(("x",), n_prompt_tokens=n_prompt, n_completion_tokens=n_completion)

@@ -37,7 +37,7 @@ class Told:
     def waiting(self, model: str, task: str) -> None:
         self.said.append(f"waiting for {task}")
 
-    def notice(self, text: str) -> None:
+    def message(self, text: str) -> None:
         self.said.append(text)
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> llmeval.TaskMeter:
@@ -155,8 +155,8 @@ def test_ctrl_c_ends_it_cleanly_and_the_same_call_goes_on(project: Path) -> None
 
 def test_ctrl_c_twice_ends_it_at_once(project: Path) -> None:
     class Impatient(Told):
-        def notice(self, text: str) -> None:
-            super().notice(text)
+        def message(self, text: str) -> None:
+            super().message(text)
             _thread.interrupt_main()
 
     told = Impatient()

@@ -1,27 +1,24 @@
 """Writes dashboard.html: the leaderboard of a project's folder as one page."""
 
 import html
-import json
-import subprocess
 from pathlib import Path
+
+import llmeval
 
 STYLE = "body{font:16px system-ui;margin:2rem} td,th{padding:.3rem .8rem;text-align:right}"
 
-printed = subprocess.run(["llmeval", "results", "--json"], capture_output=True, check=True).stdout
-rows = json.loads(printed)
-models = sorted({row["model"] for row in rows})
-keys = sorted({row["key"] for row in rows})
-cells = {(row["model"], row["key"]): row for row in rows}
+rows = {(row.model, row.key): row for row in llmeval.results()}
+models = sorted({model for model, _ in rows})
+keys = sorted({key for _, key in rows})
 
 
 def cell(model, key):
-    row = cells.get((model, key))
-    if row is None or row["aggregate"]["value"] is None:
+    row = rows.get((model, key))
+    if row is None or row.value is None:
         return "<td>–</td>"  # not evaluated, or unknown: no number
-    low, high = row["aggregate"]["interval"] or (None, None)
-    title = "" if low is None else f"95 %: {low:.3f} to {high:.3f}, "
-    title += f"{row['n_samples']} samples, {row['definition']}"
-    return f'<td title="{html.escape(title)}">{row["aggregate"]["value"]:.3f}</td>'
+    title = "" if row.low is None else f"95 %: {row.low:.3f} to {row.high:.3f}, "
+    title += f"{row.n_samples} samples, {row.definition}"
+    return f'<td title="{html.escape(title)}">{row.value:.3f}</td>'
 
 
 head = "".join(f"<th>{html.escape(key)}</th>" for key in keys)

@@ -9,7 +9,7 @@ from scores_db import ScoresDb, ScoresDbSettings
 
 
 def test_the_plugin_is_well_formed():
-    assert set(check_plugin("scores_db").offers) == {"trackers"}
+    assert set(check_plugin("scores_db").registered) == {"trackers"}
 
 
 def test_the_tracker_keeps_its_promises(tmp_path):

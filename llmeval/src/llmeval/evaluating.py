@@ -18,13 +18,13 @@ from llmeval_core.api import (
     Progress,
     ReaskFilter,
     kept_out_notes,
-    little_room_to_think,
     make_config,
     make_plan,
     make_session,
+    plan_reasoning_warnings,
     preflight_of_run,
     project_folder,
-    read_again,
+    read_reask_filters,
     run_plan,
     shown,
 )
@@ -133,7 +133,7 @@ def _work(
         _evaluate,
         Path(run_file) if run_file is not None else None,
         keys,
-        again=read_again(filters, anew=False),
+        again=read_reask_filters(filters, anew=False),
         home=project_folder(home),
     )
 
@@ -158,11 +158,11 @@ def _evaluate(
         preflight=preflight_of_run(home),
     )
     with Journal(home) as journal:
-        notes = [*plan.notes, *little_room_to_think(plan, journal)]
+        notes = [*plan.notes, *plan_reasoning_warnings(plan, journal)]
         for note in notes:
-            progress.notice(shown(note))
+            progress.message(shown(note))
         outcome = switch.run(
-            lambda stop: run_plan(plan, journal, progress=progress, stop=stop, again=again)
+            lambda stop: run_plan(plan, journal, progress=progress, stop=stop, reask=again)
         )
         with journal.reader() as reader:
             notes += kept_out_notes(reader, outcome.summary.results)
@@ -177,7 +177,7 @@ def _began(
     with display(wanted) as (progress, look):
         background = BackgroundRun(
             lambda switch: work(switch=switch, progress=progress),
-            on_stop=lambda: progress.notice(_STOPPING),
+            on_stop=lambda: progress.message(_STOPPING),
         )
         yield background, look
 

@@ -43,9 +43,9 @@ class NotebookDisplay:
 
     def waiting(self, model: str, task: str) -> None:
         """Show that another process is at it."""
-        self.notice(f"{model} {task}: waiting for another process that asks the same")
+        self.message(f"{model} {task}: waiting for another process that asks the same")
 
-    def notice(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Show it below the bars."""
         with self._lock:
             self._notices = [*self._notices, text][-MOST_NOTICES:]

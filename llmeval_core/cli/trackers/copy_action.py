@@ -148,7 +148,7 @@ async def _copy(
 
 async def _show_progress(name: str, journal: Journal) -> None:
     """Say on a terminal how far it is."""
-    lacking = journal.deliveries(DeliveryRepository.n_lacking, name)
+    lacking = journal.deliveries(DeliveryRepository.n_undelivered, name)
     if lacking == 0:
         return
     console = error_console()
@@ -158,5 +158,5 @@ async def _show_progress(name: str, journal: Journal) -> None:
         task = bar.add_task(shown(f"to {name}"), total=lacking)
         while True:
             await asyncio.sleep(_POLL_S)
-            left = journal.deliveries(DeliveryRepository.n_lacking, name)
+            left = journal.deliveries(DeliveryRepository.n_undelivered, name)
             bar.update(task, completed=lacking - left)

@@ -24,7 +24,9 @@ def show_status(*, name: str | None, home: Path, as_json: bool) -> int:
         tracker_statuses = journal.deliveries(DeliveryRepository.tracker_statuses)
         if name is not None:
             tracker_statuses = [_find(name, tracker_statuses)]
-        lacks = {} if name is None else {name: journal.deliveries(DeliveryRepository.lacks, name)}
+        lacks = (
+            {} if name is None else {name: journal.deliveries(DeliveryRepository.undelivered, name)}
+        )
         described = [_describe(journal, status, lacks) for status in tracker_statuses]
     if as_json:
         echo_json(described)
@@ -34,7 +36,7 @@ def show_status(*, name: str | None, home: Path, as_json: bool) -> int:
         _print(tracker_statuses)
         for lacked in lacks.values():
             _print_pending(lacked)
-    return int(any(status.n_lacking for status in tracker_statuses))
+    return int(any(status.n_undelivered for status in tracker_statuses))
 
 
 def _find(name: str, tracker_statuses: list[TrackerStatus]) -> TrackerStatus:
@@ -77,10 +79,10 @@ def _print(tracker_statuses: list[TrackerStatus]) -> None:
         if status.location:
             echo(f"{status.tracker}: see {status.location}")
     for status in tracker_statuses:
-        if status.n_lacking:
+        if status.n_undelivered:
             reason = status.reason or "not tried yet"
             echo(f"{status.tracker}: {reason}")
-    if any(status.n_lacking for status in tracker_statuses):
+    if any(status.n_undelivered for status in tracker_statuses):
         echo("`llmeval trackers sync` delivers what is waiting, and tries the refused again")
 
 

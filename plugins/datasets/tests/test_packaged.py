@@ -121,5 +121,5 @@ def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_datasets.plugin")
 
     assert {"jsonl", "csv", "parquet", "llm_jp_eval", "huggingface", "packaged"} < {
-        entry.name for entry in plugin.offers["datasets"]
+        entry.name for entry in plugin.registered["datasets"]
     }

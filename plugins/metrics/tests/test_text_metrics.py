@@ -258,6 +258,6 @@ def test_overlap_is_a_ratio_and_whole_for_equal_texts(one: str, other: str) -> N
 def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_metrics.plugin")
 
-    for entry in plugin.offers["metrics"]:
+    for entry in plugin.registered["metrics"]:
         assert entry.factory(entry.config() if entry.name != "answer_format" else FormatSettings())
-    assert issubclass(plugin.offers["metrics"][0].config, Settings)
+    assert issubclass(plugin.registered["metrics"][0].config, Settings)

@@ -42,4 +42,4 @@ def test_the_answer_is_part_of_the_identity() -> None:
     plain = EchoProvider(EchoSettings()).describe("any")
     fixed = EchoProvider(EchoSettings(answer="42")).describe("any")
 
-    assert plain.identity != fixed.identity
+    assert plain.cache_key != fixed.cache_key

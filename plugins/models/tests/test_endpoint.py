@@ -99,7 +99,7 @@ def test_azure_has_a_header_of_its_own_for_the_key(settings: ServerSettings, exp
 
 
 def identity(**settings: Any) -> str:
-    return ServerProvider(ServerSettings(**settings)).describe("m").identity
+    return ServerProvider(ServerSettings(**settings)).describe("m").cache_key
 
 
 def test_the_query_is_part_of_the_identity_and_keys_in_it_are_not() -> None:
@@ -183,7 +183,7 @@ def test_the_address_from_the_environment_is_part_of_the_identity(
     as_setting = OpenAIProvider(OpenAISettings(base_url="http://gateway/v1")).describe("m")
 
     assert from_environment == as_setting
-    assert from_environment.identity != before.identity
+    assert from_environment.cache_key != before.cache_key
     assert from_environment.endpoint != before.endpoint
 
 

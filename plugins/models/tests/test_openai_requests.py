@@ -180,7 +180,7 @@ async def test_a_login_in_the_address_is_sent_as_such(server: Server) -> None:
 def test_the_identity_is_place_and_extra_keys_without_login() -> None:
     def identity(base_url: str, **extra: object) -> str:
         settings = ServerSettings(base_url=base_url, extra_body=dict(extra))
-        return ServerProvider(settings).describe("m").identity
+        return ServerProvider(settings).describe("m").cache_key
 
     assert identity("http://a:8000/v1") == identity("http://ada:lovelace@a:8000/v1/")
     assert identity("http://a:8000/v1") != identity("http://b:8000/v1")

@@ -11,7 +11,7 @@ from llmeval_core.testing import check_plugin
 def test_all_entries_are_well_formed() -> None:
     plugin = check_plugin("llmeval_models.plugin")
 
-    assert [entry.name for entry in plugin.offers["models"]] == [
+    assert [entry.name for entry in plugin.registered["models"]] == [
         "openai_compatible",
         "openai",
         "vllm",
@@ -19,7 +19,7 @@ def test_all_entries_are_well_formed() -> None:
         "llamacpp",
         "echo",
     ]
-    assert [check.name for check in plugin.offers["checks"]] == ["llama.cpp engine"]
+    assert [check.name for check in plugin.registered["checks"]] == ["llama.cpp engine"]
 
 
 def test_nothing_heavy_is_imported_before_a_model_is_opened() -> None:

@@ -36,19 +36,19 @@ def test_a_tracker_gets_what_it_lacks_as_soon_as_it_is_back_and_no_job_runs(
 
     leftovers = Leftovers(home, make_session().catalog, is_idle, pause_s=0.05)
 
-    def n_lacking() -> list[int]:
+    def n_undelivered() -> list[int]:
         with Journal(home) as journal:
             return [
-                one.n_lacking for one in journal.deliveries(DeliveryRepository.tracker_statuses)
+                one.n_undelivered for one in journal.deliveries(DeliveryRepository.tracker_statuses)
             ]
 
     assert done.returncode == 0  # it is not required
-    assert n_lacking() == [1]
+    assert n_undelivered() == [1]
     leftovers.start()
     folder.unlink()
-    assert n_lacking() == [1]
+    assert n_undelivered() == [1]
     running.clear()
-    wait_until(lambda: n_lacking() == [0], "the delivery")
+    wait_until(lambda: n_undelivered() == [0], "the delivery")
     leftovers.stop()
 
     assert not bugs  # which ended nothing

@@ -86,7 +86,7 @@ def standing(rig: Rig) -> tuple[int, int]:
     """Count the results that MLflow has, and those that it lacks."""
     with Journal(rig.home) as journal:
         (found,) = journal.deliveries(DeliveryRepository.tracker_statuses)
-    return found.n_delivered, found.n_lacking
+    return found.n_delivered, found.n_undelivered
 
 
 def test_jobs_succeed_without_mlflow_and_it_gets_their_results_later(
@@ -130,7 +130,7 @@ def test_jobs_succeed_without_mlflow_and_it_gets_their_results_later(
 
     assert said.startswith("mlflow: 1 delivered")
     assert standing(rig) == (3, 0)
-    assert [item.n_lacking for item in site.tracker_statuses()] == [0]
+    assert [item.n_undelivered for item in site.tracker_statuses()] == [0]
     assert any("MLflow: delivered" in line for line in site.log_lines("mlflow"))
     assert site.deliver("nobody") == "nobody: no run has used this tracker yet"
     kill(server)

@@ -8,4 +8,8 @@ from llmeval_core.testing import check_plugin
 def test_its_commands_are_announced() -> None:
     plugin = check_plugin("llmeval_server.plugin")
 
-    assert [command.name for command in plugin.offers["commands"]] == ["serve", "worker", "jobs"]
+    assert [command.name for command in plugin.registered["commands"]] == [
+        "serve",
+        "worker",
+        "jobs",
+    ]

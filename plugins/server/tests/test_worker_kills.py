@@ -34,7 +34,7 @@ WORKER_ROUNDS = max(3, ROUNDS // 4)
 def mean_of(rig: Rig, task: str) -> float | None:
     """Read the number that the journal has for a task."""
     with Journal(rig.home) as journal:
-        result = journal.read(JournalQueries.standing_result, "abacus/m", task)
+        result = journal.read(JournalQueries.current_result, "abacus/m", task)
     assert result is not None
     (metric,) = result.metrics
     return metric.aggregate.value

@@ -86,8 +86,11 @@ def unruly_session() -> Session:
         ),
     ]
     host = load_plugins(entry_points=points, environ={})
-    offers = {
-        kind: [RegisteredComponent(entry, plugin.label) for entry, plugin in host.entries(kind)]
+    components = {
+        kind: [
+            RegisteredComponent(component, plugin.label)
+            for component, plugin in host.components(kind)
+        ]
         for kind in KINDS
     }
-    return Session(host, Catalog(offers))
+    return Session(host, Catalog(components))

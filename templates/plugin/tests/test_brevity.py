@@ -10,7 +10,7 @@ from llmeval_core.testing import check_metric, check_plugin, make_generation, ma
 def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_example_plugin.brevity")
 
-    assert set(plugin.offers) == {"metrics"}
+    assert set(plugin.registered) == {"metrics"}
 
 
 async def test_short_answers_are_better() -> None:

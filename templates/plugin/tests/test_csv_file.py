@@ -15,7 +15,7 @@ from llmeval_core.testing import check_plugin, check_tracker
 def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_example_plugin.csv_file")
 
-    assert set(plugin.offers) == {"trackers"}
+    assert set(plugin.registered) == {"trackers"}
 
 
 async def test_the_tracker_keeps_its_promises(tmp_path: Path) -> None:

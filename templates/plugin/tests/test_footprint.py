@@ -13,7 +13,7 @@ from llmeval_core.testing import check_plugin
 def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_example_plugin.footprint")
 
-    assert set(plugin.offers) == {"commands"}
+    assert set(plugin.registered) == {"commands"}
 
 
 def test_all_files_count(tmp_path: Path) -> None:

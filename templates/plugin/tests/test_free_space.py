@@ -13,7 +13,7 @@ from llmeval_core.testing import check_plugin
 def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_example_plugin.free_space")
 
-    assert set(plugin.offers) == {"checks"}
+    assert set(plugin.registered) == {"checks"}
 
 
 def test_a_disk_with_room_is_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

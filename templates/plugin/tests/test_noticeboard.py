@@ -16,7 +16,7 @@ from llmeval_core.testing import check_plugin
 def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_example_plugin.noticeboard")
 
-    assert set(plugin.offers) == {"routes"}
+    assert set(plugin.registered) == {"routes"}
 
 
 async def test_it_shows_what_trackers_lack() -> None:

@@ -23,7 +23,7 @@ def refuse_one(asked):
 def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_example_plugin.other_process")
 
-    assert set(plugin.offers) == {"executors"}
+    assert set(plugin.registered) == {"executors"}
 
 
 async def test_every_request_is_answered_or_failed(

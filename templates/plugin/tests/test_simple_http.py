@@ -66,7 +66,7 @@ def provider(server: Server) -> SimpleHttpProvider:
 def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_example_plugin.simple_http")
 
-    assert set(plugin.offers) == {"models"}
+    assert set(plugin.registered) == {"models"}
 
 
 async def test_the_model_keeps_its_promises(server: Server) -> None:

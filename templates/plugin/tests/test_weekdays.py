@@ -11,7 +11,7 @@ from llmeval_core.testing import check_dataset, check_plugin
 def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_example_plugin.weekdays")
 
-    assert set(plugin.offers) == {"datasets"}
+    assert set(plugin.registered) == {"datasets"}
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

@@ -45,7 +45,8 @@ RUN = ("run", "-m", "atlas/any", "-d", "capitals")
         (
             ("run", "-m", "atlas", "-d", "capitals"),
             "error: wrong value: 'atlas' is not of the form provider/model\n  where: -m atlas\n"
-            "  try:   name the provider too, as in 'openai/gpt-4o-mini'; `llmeval models` lists them\n",
+            "  try:   name the provider too, as in 'openai/gpt-4o-mini'; "
+            "`llmeval models` lists them\n",
         ),
         (
             ("run", "-m", "atlas/lost", "-d", "capitals"),

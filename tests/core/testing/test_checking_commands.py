@@ -33,7 +33,7 @@ def test_what_is_announced_and_offered_is_accepted(plugin_folder: PluginFolder) 
 
     plugin = check_plugin("greeting")
 
-    assert [command.name for command in plugin.offers["commands"]] == ["hello"]
+    assert [command.name for command in plugin.registered["commands"]] == ["hello"]
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ async def test_a_model_that_fails_is_closed_and_its_error_is_seen() -> None:
     [
         (FakeModel(modes=frozenset()), "it claims no mode"),
         (Odd(Generation(("x",)), mode="shout"), "there is no mode 'shout'"),
-        (FakeModel(identity=""), "its identity is empty"),
+        (FakeModel(cache_key=""), "its cache_key is empty"),
         (
             Described(lambda model: ModelInfo("x", frozenset({"chat"}), max_concurrency=0)),
             "max_concurrency below 1",

@@ -53,7 +53,7 @@ def test_a_good_plugin_passes_by_module_name_module_and_entry_point(
     by_module = check_plugin(sys.modules["capitals"])
 
     assert by_point.label == "fake-capitals 1.0"
-    assert sorted(by_name.offers) == sorted(by_module.offers) == sorted(by_point.offers)
+    assert sorted(by_name.registered) == sorted(by_module.registered) == sorted(by_point.registered)
     assert 0 < by_name.load_s < 5
 
 
@@ -142,7 +142,7 @@ def test_an_entry_that_is_not_well_formed_is_named(
         ),
         (
             offering("metrics", *["Component('x', Named, lambda settings: Good(), 'x')"] * 2),
-            BROKEN + " offers 'x' twice",
+            BROKEN + " registers 'x' twice",
         ),
         (
             offering("commands", "click.Command(None)"),

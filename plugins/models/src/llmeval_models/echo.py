@@ -26,7 +26,7 @@ class EchoProvider:
     def describe(self, model: str) -> ModelInfo:
         """Tell that it can be asked in every way."""
         return ModelInfo(
-            identity=fingerprint(["echo", self._settings.answer]),
+            cache_key=fingerprint(["echo", self._settings.answer]),
             modes=frozenset({"chat", "completion", "loglikelihood"}),
         )
 

@@ -85,7 +85,7 @@ def _serve(
     beside = _beside(settings, with_worker=with_worker, disabled=disabled)
     stack.callback(beside.stop)
     beside.start()
-    routes = tuple(session.host.offers("routes"))
+    routes = tuple(session.host.registered("routes"))
     app = make_app(ServerContext(settings, session, store, routes))
     config = uvicorn.Config(
         app,

@@ -42,11 +42,14 @@ def showcase_session() -> Session:
     )
     host = load_plugins(entry_points=[point], environ={})
     assert not host.broken
-    offers = {
-        kind: [RegisteredComponent(entry, plugin.label) for entry, plugin in host.entries(kind)]
+    components = {
+        kind: [
+            RegisteredComponent(component, plugin.label)
+            for component, plugin in host.components(kind)
+        ]
         for kind in KINDS
     }
-    return Session(host, Catalog(offers))
+    return Session(host, Catalog(components))
 
 
 def evaluate(home: Path, **run: Any) -> None:

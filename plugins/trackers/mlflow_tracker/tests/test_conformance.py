@@ -34,4 +34,4 @@ async def test_the_tracker_keeps_its_promises(tmp_path: Path) -> None:
 
 
 def test_the_plugin_is_well_formed() -> None:
-    assert check_plugin("llmeval_mlflow_tracker.plugin").offers["trackers"]
+    assert check_plugin("llmeval_mlflow_tracker.plugin").registered["trackers"]

@@ -74,7 +74,7 @@ async def test_the_tracker_keeps_its_promises(tmp_path: Path) -> None:
 def test_the_plugin_is_well_formed() -> None:
     plugin = check_plugin("llmeval_wandb_tracker.plugin")
 
-    assert [entry.name for entry in plugin.offers["trackers"]] == ["wandb"]
+    assert [entry.name for entry in plugin.registered["trackers"]] == ["wandb"]
 
 
 async def test_a_run_tells_what_was_measured(tmp_path: Path) -> None:

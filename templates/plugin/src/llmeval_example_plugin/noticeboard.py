@@ -25,7 +25,9 @@ class Noticeboard:
         statuses = await asyncio.to_thread(
             self._context.tracker_statuses
         )  # reads the journal: it blocks
-        board = {one.tracker: {"has": one.n_delivered, "lacks": one.n_lacking} for one in statuses}
+        board = {
+            one.tracker: {"has": one.n_delivered, "lacks": one.n_undelivered} for one in statuses
+        }
         body = json.dumps(board, ensure_ascii=False, indent=2).encode()
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

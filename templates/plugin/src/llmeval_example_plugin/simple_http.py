@@ -58,7 +58,7 @@ class SimpleHttpProvider:
         settings = self._settings
         key = settings.api_key.get_secret_value() if settings.api_key else ""
         return ModelInfo(
-            identity=settings.base_url,
+            cache_key=settings.base_url,
             modes=frozenset({"chat"}),
             endpoint=fingerprint([settings.base_url, key]),
         )

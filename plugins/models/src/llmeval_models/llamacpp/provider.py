@@ -21,7 +21,7 @@ class LlamaCppProvider:
         self._settings = settings
 
     def describe(self, model: str) -> ModelInfo:
-        """Tell how a model can be asked; the digest of its weights is its identity.
+        """Tell how a model can be asked; the digest of its weights is its key.
 
         Raises:
             ConfigError: the engine is not installed, the name is not known, the file not there.
@@ -37,7 +37,7 @@ class LlamaCppProvider:
         if chat:
             modes.add("chat")
         return ModelInfo(
-            identity=fingerprint([digest, self._settings.context_size, system]),
+            cache_key=fingerprint([digest, self._settings.context_size, system]),
             modes=frozenset(modes),
             max_concurrency=self._settings.n_parallel,
         )

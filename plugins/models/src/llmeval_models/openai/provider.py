@@ -37,7 +37,7 @@ class ServerProvider:
         if "reasoning_as" in settings.model_fields_set:
             identity.append(settings.reasoning_as)
         return ModelInfo(
-            identity=fingerprint(identity),
+            cache_key=fingerprint(identity),
             modes=frozenset(modes),
             max_concurrency=settings.max_concurrency,
             endpoint=fingerprint([place, self._limited_by()]),

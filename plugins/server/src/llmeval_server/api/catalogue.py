@@ -63,12 +63,12 @@ def catalogue_router(context: ServerContext) -> APIRouter:
             {
                 kind: [
                     Component(
-                        name=offer.entry.name,
-                        summary=offer.entry.summary,
+                        name=offer.component.name,
+                        summary=offer.component.summary,
                         distribution=offer.distribution,
-                        argument=offer.entry.argument,
+                        argument=offer.component.argument,
                     )
-                    for offer in catalog.offers(kind)
+                    for offer in catalog.components(kind)
                 ]
                 for kind in KINDS
             }
@@ -85,10 +85,10 @@ def catalogue_router(context: ServerContext) -> APIRouter:
             raise UnknownRecordError(err.what, hint=err.hint) from err
         schema = settings_schema(offer)
         return ComponentDetail(
-            name=offer.entry.name,
-            summary=offer.entry.summary,
+            name=offer.component.name,
+            summary=offer.component.summary,
             distribution=offer.distribution,
-            argument=offer.entry.argument,
+            argument=offer.component.argument,
             example=example_of(kind, offer, schema),
             settings=schema,
         )

@@ -131,7 +131,7 @@ class Confinement:
         """Confine a component's settings, and the argument after the colon as one of them."""
         name, colon, argument = component.use.partition(":")
         offer = self._catalog.find(kind, name, where=origin.where(*path))
-        key = offer.entry.argument if colon else None
+        key = offer.component.argument if colon else None
         settings = component.settings
         if key is not None and key not in settings:
             settings = {key: argument, **settings}

@@ -73,7 +73,7 @@ class FileProgress:
         """Say that another process is at it."""
         self._say(f"{model} {task}: waiting for another run that asks the same")
 
-    def notice(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Say it."""
         self._say(text)
 

@@ -92,9 +92,9 @@ class StartPage:
             plan=plan,
             error=error,
             wrong_field=field_of(error.where) if error is not None and not form.as_text else None,
-            providers=catalog.offers("models"),
-            known_datasets=catalog.offers("datasets"),
-            known_metrics=catalog.offers("metrics"),
+            providers=catalog.components("models"),
+            known_datasets=catalog.components("datasets"),
+            known_metrics=catalog.components("metrics"),
             trackers=self._trackers(),
         )
 

@@ -31,7 +31,7 @@ def _finding(status: TrackerStatus, secrets: Collection[str]) -> Finding:
         "n_failed": status.n_failed,
         "reason": redacted(status.reason or "-", secrets),
     }
-    if status.n_lacking == 0:
+    if status.n_undelivered == 0:
         return Finding("deliveries", "ok", "deliveries.all", values)
     return Finding(
         "deliveries",

@@ -1,20 +1,20 @@
-"""What people are told once a run, however many requests it concerns."""
+"""What people are shown once a run, however many requests it concerns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 
-class Notices:
-    """Tells each thing once.
+class OneTimeMessages:
+    """Shows each message once.
 
     Args:
-        tell: shows one line.
+        show: shows one line.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._told: set[tuple[str, str]] = set()
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self._shown: set[tuple[str, str]] = set()
 
     def not_sent(self, model: str, names: tuple[str, ...]) -> None:
         """Say that a model refuses generation settings, which are therefore left out."""
@@ -23,6 +23,6 @@ class Notices:
 
     def once(self, model: str, text: str) -> None:
         """Say something of a model, unless it was said."""
-        if (model, text) not in self._told:
-            self._told.add((model, text))
-            self._tell(f"{model}: {text}")
+        if (model, text) not in self._shown:
+            self._shown.add((model, text))
+            self._show(f"{model}: {text}")

@@ -42,7 +42,7 @@ _SETTINGS = frozenset(
 _OFF = frozenset({"", "none", "off", "disabled", "false", "0", "no"})
 
 
-def doubts_of_thinking(
+def task_reasoning_warnings(
     model: PlannedModel, task: PlannedTask, journal: Journal | None
 ) -> tuple[str, ...]:
     """Say what is wrong with how a task leaves room for thoughts; a line each; blocking.
@@ -64,7 +64,7 @@ def doubts_of_thinking(
     return tuple(doubts)
 
 
-def little_room_to_think(plan: Plan, journal: Journal) -> list[str]:
+def plan_reasoning_warnings(plan: Plan, journal: Journal) -> list[str]:
     """Warn of each model that thinks and has too little room for it, once, before it is asked."""
     warnings = []
     for evaluation in plan.evaluations:

@@ -19,12 +19,12 @@ from llmeval_core.containing import contained
 from llmeval_core.contracts import Check, CheckOutcome, CheckState, Readiness, TrackerCheck
 from llmeval_core.errors import LlmevalError, describe_error, must_propagate
 from llmeval_core.hooks import Component, Settings
-from llmeval_core.host import COMPONENT_KINDS, Plugin, is_hook, offer_name
+from llmeval_core.host import COMPONENT_KINDS, Plugin, is_hook, registered_name
 from llmeval_core.testing.checking_commands import check_commands
 from llmeval_core.testing.checking_datasets import check_dataset
 from llmeval_core.testing.checking_metrics import check_metric
 from llmeval_core.testing.checking_models import check_model
-from llmeval_core.testing.checking_plugins import check_offer, import_s
+from llmeval_core.testing.checking_plugins import check_registered, import_s
 from llmeval_core.testing.offline import offline
 from llmeval_core.testing.trial_answers import scorable, trial_answers
 
@@ -75,15 +75,18 @@ async def try_plugin(plugin: Plugin, trial: Trial | None = None) -> list[Verdict
         is_disabled = plugin.state == "disabled"
         told = "it is disabled" if is_disabled else f"it is {plugin.state}: {plugin.reason}"
         return [Verdict("plugin", "untried" if is_disabled else "wrong", told)]
-    offers = [(kind, offer) for kind, given in plugin.offers.items() for offer in given]
-    tried = [await _verdict(*one, trial or Trial()) for one in offers]
-    return [_loads(plugin), *tried, *_announces(plugin)]
+    verdicts = [
+        await _verdict(kind, registered, trial or Trial())
+        for kind, listed in plugin.registered.items()
+        for registered in listed
+    ]
+    return [_loads(plugin), *verdicts, *_announces(plugin)]
 
 
 def _announces(plugin: Plugin) -> list[Verdict]:
     """Compare a plugin's commands with those that its distribution announces."""
     try:
-        check_commands(plugin.module or "", plugin.offers.get("commands", ()))
+        check_commands(plugin.module or "", plugin.registered.get("commands", ()))
     except AssertionError as err:
         return [Verdict("announced commands", "wrong", str(err))]
     return []
@@ -93,7 +96,7 @@ def _loads(plugin: Plugin) -> Verdict:
     module = sys.modules.get(plugin.module or "")
     if module is None:
         return Verdict("plugin", "ok")
-    if not plugin.offers and not any(is_hook(getattr(module, name)) for name in dir(module)):
+    if not plugin.registered and not any(is_hook(getattr(module, name)) for name in dir(module)):
         told = f"it has no hook: `{plugin.module}`, to which its entry point leads, defines none"
         return Verdict("plugin", "wrong", told)
     try:
@@ -103,13 +106,13 @@ def _loads(plugin: Plugin) -> Verdict:
     return Verdict("plugin", "ok", None if seconds is None else f"imported in {seconds:.3f} s")
 
 
-async def _verdict(kind: str, offer: Any, trial: Trial) -> Verdict:
-    """Try one thing on offer; Any: what it is depends on the kind."""
-    name = offer_name(offer)
+async def _verdict(kind: str, registered: Any, trial: Trial) -> Verdict:
+    """Try one thing that a plugin registers; Any: what it is depends on the kind."""
+    name = registered_name(registered)
     subject = f"{kind.removesuffix('s')} '{name}'"
     try:
         with contained():
-            await _try(kind, offer, trial)
+            await _try(kind, registered, trial)
     except Untried as err:
         return Verdict(subject, "untried", str(err))
     except AssertionError as err:
@@ -121,19 +124,19 @@ async def _verdict(kind: str, offer: Any, trial: Trial) -> Verdict:
     return Verdict(subject, "ok")
 
 
-async def _try(kind: str, offer: Any, trial: Trial) -> None:
-    check_offer(kind, offer)
+async def _try(kind: str, registered: Any, trial: Trial) -> None:
+    check_registered(kind, registered)
     if kind in COMPONENT_KINDS:
-        await _try_component(kind, offer, trial)
+        await _try_component(kind, registered, trial)
     elif kind == "commands":
-        _try_command(offer)
+        _try_command(registered)
     elif kind == "checks":
-        _try_check(offer)
+        _try_check(registered)
 
 
-async def _try_component(kind: str, entry: Component[Settings, Any], trial: Trial) -> None:
+async def _try_component(kind: str, component: Component[Settings, Any], trial: Trial) -> None:
     try:
-        component = entry.factory(entry.config())
+        made = component.factory(component.config())
     except ValidationError as err:
         needed = ", ".join(str(one["loc"][0]) for one in err.errors() if one["loc"])
         raise Untried(f"it needs settings: {needed}") from err
@@ -141,18 +144,18 @@ async def _try_component(kind: str, entry: Component[Settings, Any], trial: Tria
         raise Untried(err.what) from err
     try:
         if kind == "datasets":
-            if hasattr(component, "fetch") and not trial.downloads:
+            if hasattr(made, "fetch") and not trial.downloads:
                 raise Untried("it is downloaded; `--download` lets it be")
-            check_dataset(component, most=MOST_SAMPLES)
+            check_dataset(made, most=MOST_SAMPLES)
         elif kind == "metrics":
-            cases = await scorable(component, trial_answers())
+            cases = await scorable(made, trial_answers())
             if not cases:
                 raise Untried("it can score none of the answers that are made up for this")
-            await check_metric(component, cases, varies=trial.varies)
+            await check_metric(made, cases, varies=trial.varies)
         elif kind == "models":
-            await _try_models(entry.name, component, trial)
+            await _try_models(component.name, made, trial)
         elif kind == "trackers":
-            _try_tracker(component)
+            _try_tracker(made)
         else:
             raise Untried("it is made, and given no request; its own tests do that")
     except LlmevalError as err:

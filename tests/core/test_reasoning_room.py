@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llmeval_core.engine import preview
-from llmeval_core.engine.thinking import doubts_of_thinking
+from llmeval_core.engine.reasoning_room import task_reasoning_warnings
 from llmeval_core.journal import Journal
 from llmeval_core.naming import Json
 from llmeval_core.records import Generation, Request
@@ -41,7 +41,7 @@ def doubts(
     plan = plan_of(datasets=DATASETS, **{"generation": {"max_tokens": 512}, **config})
     (evaluation,) = plan.evaluations
     planned = replace(evaluation.model, name=model, settings=settings or {})
-    return doubts_of_thinking(planned, evaluation.tasks[0], journal)
+    return task_reasoning_warnings(planned, evaluation.tasks[0], journal)
 
 
 DATASETS = {"fake": FakeDataset(2)}

@@ -1,0 +1,80 @@
+"""The result of a task, put together from what its samples sum up to."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from llmeval_core import __version__
+from llmeval_core.engine.spending import cost_of
+from llmeval_core.journal import TaskTotals
+from llmeval_core.naming import Json
+from llmeval_core.plan import Plan, PlannedModel, PlannedTask
+from llmeval_core.records import MetricResult, TaskResult
+
+
+def make_task_result(
+    plan: Plan,
+    model: PlannedModel,
+    task: PlannedTask,
+    *,
+    totals: TaskTotals,
+    metrics: tuple[MetricResult, ...],
+    started_at: float,
+) -> TaskResult:
+    """Make the result of a task that is finished now.
+
+    Args:
+        plan, model, task: what was run.
+        totals: the sums over its samples.
+        metrics: its numbers.
+        started_at: when it began, seconds since 1970.
+    """
+    return TaskResult(
+        id=uuid.uuid4().hex,
+        model=model.name,
+        task=task.key,
+        dataset=task.dataset_name,
+        dataset_fingerprint=task.dataset_fingerprint,
+        n_shots=task.n_shots,
+        task_fingerprint=task.fingerprint,
+        plan_fingerprint=plan.fingerprint,
+        metrics=metrics,
+        n_samples=totals.n_samples,
+        n_failed=totals.n_failed,
+        outcomes=totals.outcomes,
+        n_prompt_tokens=totals.n_prompt_tokens,
+        n_completion_tokens=totals.n_completion_tokens,
+        n_reasoning_tokens=totals.n_reasoning_tokens,
+        cost=_cost(model, totals),
+        started_at=started_at,
+        finished_at=time.time(),
+        settings=_settings(task, totals),
+        llmeval_version=__version__,
+        n_total=_n_total(task, totals.n_samples),
+        variant=task.variant,
+        replaces=plan.replace,
+    )
+
+
+def _settings(task: PlannedTask, totals: TaskTotals) -> dict[str, Json]:
+    """Say how the task was really asked."""
+    settings = dict(task.settings)
+    if totals.not_sent:
+        settings["not_sent"] = list(totals.not_sent)
+    return settings
+
+
+def _n_total(task: PlannedTask, n_samples: int) -> int | None:
+    """Say how many samples the data set has; one that was read to its end tells that."""
+    if task.limit is None or n_samples < task.limit:
+        return n_samples
+    return task.n_total
+
+
+def _cost(model: PlannedModel, totals: TaskTotals) -> float | None:
+    """Price the task's answers, whenever they were given; None if that is not known."""
+    price = model.price
+    if price is None or totals.n_prompt_tokens is None:
+        return None
+    return cost_of(price, totals.n_prompt_tokens, totals.n_completion_tokens or 0)

@@ -1,0 +1,39 @@
+"""The prompt renderers of a run: one for each way of asking, whatever the number of models."""
+
+from __future__ import annotations
+
+from llmeval_core.plan import PlannedPrompt, PlannedTask
+from llmeval_core.prompting.renderer import PromptRenderer
+from llmeval_core.records import Mode
+
+MAX_POOLED = 20_000
+"""Examples of few-shot pools that are kept for the next model, at most."""
+
+
+class PromptRenderers:
+    """Makes the renderer of each task once for all models of a plan.
+
+    A renderer with a few-shot pool is kept only as long as all the pools together stay within
+    `MAX_POOLED` samples; the next model otherwise reads its pool again.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, Mode, PlannedPrompt], PromptRenderer] = {}
+        self._n_pooled = 0
+
+    def of(self, task: PlannedTask) -> PromptRenderer:
+        """Return the renderer of a task.
+
+        Raises:
+            ConfigError: a template has a syntax error.
+        """
+        way = (task.key, task.mode, task.prompt)
+        known = self._kept.get(way)
+        if known is not None:
+            return known
+        made = PromptRenderer(task)
+        n_pooled = task.few_shot.pool_size if task.n_shots else 0
+        if self._n_pooled + n_pooled <= MAX_POOLED:
+            self._n_pooled += n_pooled
+            self._kept[way] = made
+        return made
