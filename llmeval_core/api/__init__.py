@@ -5,7 +5,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 * Plugins and what they offer: `Session`, `make_session`, `Plugin`, `Catalog`, `Kind`, `KINDS`,
   `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `example_of`,
-  `entry_name`, `run_file_schema`, `Dataset`, `Check`, `CheckOutcome`, `CheckResult`, `run_checks`,
+  `entry_name`, `run_file_schema`, `attributions`, `Attribution`, `Dataset`, `Check`,
+  `CheckOutcome`, `CheckResult`, `run_checks`,
   `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
   `read_run_text`, `validate`, `read_config`, `make_config`.
@@ -37,6 +38,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 """
 
 from llmeval_core import __version__
+from llmeval_core.api.attributions import attributions
 from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
 from llmeval_core.api.default_home import project_folder
@@ -116,7 +118,7 @@ from llmeval_core.config import (
     read_run_text,
     validate,
 )
-from llmeval_core.contracts import Check, CheckOutcome, Dataset
+from llmeval_core.contracts import Attribution, Check, CheckOutcome, Dataset
 from llmeval_core.engine import (
     Progress,
     ReaskFilter,
@@ -179,6 +181,7 @@ __all__ = [
     "KINDS",
     "OUTCOMES",
     "Aggregate",
+    "Attribution",
     "BoundedCount",
     "Catalog",
     "Check",
@@ -243,6 +246,7 @@ __all__ = [
     "__version__",
     "as_cell",
     "asked_json",
+    "attributions",
     "bring",
     "cell_text",
     "core_checks",

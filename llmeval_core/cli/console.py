@@ -80,11 +80,21 @@ def echo_titled(title: str, text: str) -> None:
     _echo_lines([_paint(shown(title), "bold") + shown(text)])
 
 
-def echo_table(table: Table) -> None:
-    """Print a table as wide as the terminal, with the texts of others escaped."""
+def echo_table(table: Table, *, groups_rows: bool = False) -> None:
+    """Print a table as wide as the terminal, with the texts of others escaped.
+
+    Args:
+        table: what to print.
+        groups_rows: whether rows with the same first cell may stand below it, if the table is too
+            wide otherwise.
+    """
+    width = terminal_width()
     rows: list[Sequence[str]] = [tuple(map(shown, row)) for row in table.rows]
     safe = Table(table.columns, rows, table.styles, is_boxed=table.is_boxed)
-    _echo_lines(safe.lines(terminal_width(), paint=_paint, is_ascii=is_ascii()))
+    if groups_rows and safe.width() > width:
+        _echo_lines(safe.grouped_lines(width, paint=_paint))
+    else:
+        _echo_lines(safe.lines(width, paint=_paint, is_ascii=is_ascii()))
 
 
 def echo_lines(lines: list[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import click
 
+from llmeval_core.api.file_datasets import file_dataset
 from llmeval_core.api.prompt_preview import PreviewedTask, preview_dataset, preview_tasks
 from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import Catalog, make_plan
@@ -76,6 +77,7 @@ def show_prompts(
             hint="write `llmeval datasets show eval.yaml TASK`",
         )
     catalog = session.catalog
+    name = file_dataset(name, catalog)
     dataset = _build(catalog, name)
     previewed = preview_dataset(dataset, catalog, use=name, model=model, n_shots=shots, limit=limit)
     for note in _notes(dataset, name):

@@ -18,7 +18,8 @@ from collections.abc import Sequence
 
 from llmeval_core.api.leaderboard import Leaderboard, cell_text, n_of
 from llmeval_core.api.notes_on_outcomes import outcome_notes
-from llmeval_core.cli.tables import Column, Table, text_width, wrap
+from llmeval_core.cli.tables import Column, Table
+from llmeval_core.cli.wrapping import text_width, wrap
 from llmeval_core.printable import shown
 
 _LEAST_NAME_WIDTH = 14
