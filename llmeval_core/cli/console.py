@@ -10,8 +10,10 @@ from typing import Any, TextIO
 
 import click
 
+from llmeval_core.cli.error_output import print_error
 from llmeval_core.cli.streams import Streams
 from llmeval_core.cli.tables import Table
+from llmeval_core.errors import LlmevalError
 from llmeval_core.printable import shown, shown_json
 
 _LABEL_WIDTH = 10
@@ -63,6 +65,15 @@ def echo_json(value: Any, *, indent: int | None = 2) -> None:
 def echo_error(text: str) -> None:
     """Print a line that is not the command's output."""
     click.echo(shown(text), file=err())
+
+
+def echo_failure(err: LlmevalError) -> None:
+    """Print what ended a part of the work, as an error that ends a command is printed."""
+    found = streams()
+    if found is not None:
+        print_error(err, found)
+    else:
+        echo_error(f"error: {err}")
 
 
 def echo_block(title: str, parts: list[tuple[str, str]]) -> None:

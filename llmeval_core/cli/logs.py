@@ -39,10 +39,16 @@ class _Formatter(logging.Formatter):
         return text if record.levelno == logging.INFO else f"{record.levelname}: {text}"
 
 
-def log_to_console() -> None:
-    """Send warnings of the whole process to standard error, and what is said of downloads."""
+def log_to_console(*, is_debug: bool) -> None:
+    """Send warnings of the whole process to standard error, and what is said of downloads.
+
+    Args:
+        is_debug: whether all that llmeval itself logs is shown, such as why a plugin is broken.
+    """
     logging.basicConfig(handlers=[ConsoleHandler()], level=logging.WARNING)
     logging.getLogger(FETCH_LOGGER).setLevel(logging.INFO)
+    if is_debug:
+        logging.getLogger("llmeval").setLevel(logging.DEBUG)
 
 
 @contextmanager

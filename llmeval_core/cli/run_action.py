@@ -20,6 +20,7 @@ from llmeval_core.api.progress import LiveProgress, PlainProgress
 from llmeval_core.cli.console import (
     echo,
     echo_error,
+    echo_failure,
     echo_json,
     echo_lines,
     is_ascii,
@@ -143,4 +144,4 @@ def _report(outcome: RunOutcome, plan: Plan, home: Path, notes: list[str]) -> No
     for line in lines:
         echo(line)
     for error in outcome.errors:
-        echo_error(f"error: {error}")
+        echo_failure(error)

@@ -49,7 +49,8 @@ def component_summaries(ctx: click.Context, kind: Kind) -> dict[str, str]:
 
 
 def _load(ctx: click.Context, *, tolerant: bool) -> Session:
-    log_to_console()
+    found = streams(ctx)
+    log_to_console(is_debug=found is not None and found.shows_tracebacks)
     return make_session(disabled=disabled_plugins(ctx), tolerant=tolerant)
 
 

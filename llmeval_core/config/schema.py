@@ -47,7 +47,7 @@ def _with_provider(name: str) -> str:
 class ModelConfig(BaseModel):
     """A model as `provider/model`, with the provider's settings beside the name."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
     name: str = Field(
         examples=["openai/gpt-4o-mini"],
