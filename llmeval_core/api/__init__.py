@@ -5,8 +5,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 * Plugins and what they offer: `Session`, `make_session`, `Plugin`, `Catalog`, `Kind`, `KINDS`,
   `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `component_example`,
-  `component_name`, `run_file_schema`, `Dataset`, `Check`, `CheckOutcome`, `CheckResult`,
-  `run_checks`, `core_checks`.
+  `component_name`, `run_file_schema`, `attributions`, `Attribution`, `Dataset`, `Check`,
+  `CheckOutcome`, `CheckResult`, `run_checks`, `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
   `read_run_text`, `validate`, `read_config`, `make_config`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
@@ -37,6 +37,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 """
 
 from llmeval_core import __version__
+from llmeval_core.api.attributions import attributions
 from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
 from llmeval_core.api.default_home import project_folder
@@ -116,7 +117,7 @@ from llmeval_core.config import (
     read_run_text,
     validate,
 )
-from llmeval_core.contracts import Check, CheckOutcome, Dataset
+from llmeval_core.contracts import Attribution, Check, CheckOutcome, Dataset
 from llmeval_core.engine import (
     Progress,
     ReaskFilter,
@@ -177,6 +178,7 @@ __all__ = [
     "KINDS",
     "OUTCOMES",
     "Aggregate",
+    "Attribution",
     "BoundedCount",
     "Catalog",
     "Check",
@@ -241,6 +243,7 @@ __all__ = [
     "__version__",
     "as_cell",
     "asked_json",
+    "attributions",
     "cell_text",
     "component_example",
     "component_name",

@@ -23,6 +23,7 @@ from llmeval_core.api import (
     read_config,
     wrap_plugin_errors,
 )
+from llmeval_core.api.file_datasets import file_dataset
 from llmeval_core.cli.console import echo, echo_error, echo_json, is_output_closed
 from llmeval_core.cli.prompt_view import (
     echo_preview,
@@ -84,6 +85,7 @@ def show_prompts(
             hint="write `llmeval datasets show eval.yaml TASK`",
         )
     catalog = session.catalog
+    name = file_dataset(name, catalog)
     dataset = _build(catalog, name)
     previewed = preview_dataset(dataset, catalog, use=name, model=model, n_shots=shots, limit=limit)
     for note in _notes(dataset, name):

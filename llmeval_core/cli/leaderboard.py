@@ -17,7 +17,8 @@ import re
 from collections.abc import Sequence
 
 from llmeval_core.api import Leaderboard, cell_text, outcome_notes, sample_count_text, shown
-from llmeval_core.cli.tables import Column, Table, text_width, wrap
+from llmeval_core.cli.tables import Column, Table
+from llmeval_core.cli.wrapping import text_width, wrap
 
 _LEAST_NAME_WIDTH = 14
 """Cells to which a model's name is folded at most."""

