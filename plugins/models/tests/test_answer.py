@@ -18,6 +18,9 @@ WHOLE = {
     "trailers": CHUNKED + b"5 \r\nhello\r\n000\r\nX-Sum: 1\r\nX-More: 2\r\n\r\n",
     "after 100 and 103": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\n"
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    "folded": b"HTTP/1.1 200 OK\r\nX: 1\r\n 2\r\nContent-Length:\r\n\t5\r\n\r\nhello",
+    "lines ended by LF": b"\nHTTP/1.1 200 OK\nContent-Length: 5\n\nhello",
+    "chunks ended by LF": b"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nhello\n0\n\n",
     "gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s"
     % (len(ZIPPED), ZIPPED),
 }
@@ -88,7 +91,7 @@ def test_without_a_length_the_end_of_the_connection_is_the_end() -> None:
         b"HTTP/2 200 OK\r\n\r\n",
         b"HTTP/1.1 999 Odd\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nX: 1\r\n folded\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n folded: 1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",

@@ -17,7 +17,9 @@ from llmeval_models.openai.wires.wire import (
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-5]\d\d)(?: .*)?")
 _HEX = re.compile(rb"[0-9a-fA-F]{1,15}")
 _HEAD_ENDS = re.compile(rb"\r?\n\r?\n")  # a line may end without \r (RFC 9112, 2.2)
+_BARE_CR = re.compile(rb"\r[^\n]")
 _ODD = "the answer is not HTTP/1.1"
+_SWITCHED = 101  # no protocol was offered to switch to, and nothing follows that is HTTP
 _TLS = "it speaks TLS"
 _TLS_RECORDS = (0x15, 0x16)  # an alert, a handshake
 _LIMITS = Limits()
@@ -87,6 +89,7 @@ class Answer:
     def _read_head(self) -> bool:
         """Take status and headers if they are all there; heads of 100 and the like before them."""
         while True:
+            self._skip_empty_lines()
             found = _head_end(self._received)
             n_head = found[1] if found else len(self._received)
             if self._n_head + n_head > self._limits.header_bytes:
@@ -94,16 +97,21 @@ class Answer:
             if found is None:
                 if not b"HTTP/1.".startswith(self._received[:7]):
                     raise BrokenError(_TLS if self._received[0] in _TLS_RECORDS else _ODD)
+                if _BARE_CR.search(self._received):  # its head would never end
+                    raise BrokenError(_ODD)
                 return False
-            text = self._received[: found[0]].decode("utf-8", "surrogateescape")
-            first, *lines = text.replace("\r\n", "\n").split("\n")
+            head = self._received[: found[0]].decode("utf-8", "surrogateescape")
+            text = head.replace("\r\n", "\n")
+            if "\0" in text or "\r" in text:
+                raise BrokenError(_ODD)
+            first, *lines = text.split("\n")
             del self._received[:n_head]
             self._n_head += n_head
             said = _STATUS_LINE.fullmatch(first)
             if said is None:
                 raise BrokenError(_ODD)
             status = int(said[2])
-            if status >= 200:
+            if status >= 200 or status == _SWITCHED:
                 break
         self._headers = headers = _headers(lines)
         self._tells_quota = "limit" in text.lower()
@@ -115,13 +123,24 @@ class Answer:
         self._status = status
         return True
 
+    def _skip_empty_lines(self) -> None:
+        """Pass over empty lines before the status line, as some servers leave them there."""
+        n_empty = 0
+        while self._received[n_empty : n_empty + 1] in (b"\r", b"\n"):
+            n_empty += 1
+        if n_empty:
+            del self._received[:n_empty]
+            self._n_head += n_empty
+
     def _frame(self, status: int) -> None:
         """Find out where the body ends."""
         coding = self._headers.get("transfer-encoding", "").lower()
         length = self._headers.get("content-length")
-        if status in (204, 304):
+        if status in (_SWITCHED, 204, 304):
             self._length = 0
+            self.keeps_alive &= status != _SWITCHED
         elif coding:
+            self.keeps_alive &= length is None  # two lengths: who knows where the next one begins
             self._chunked = coding == "chunked"
             if not self._chunked:
                 raise BrokenError(f"the answer is encoded in an unknown way: {coding}")
@@ -192,7 +211,7 @@ def _head_end(received: bytearray) -> tuple[int, int] | None:
 def _headers(lines: list[str]) -> dict[str, str]:
     """Read header lines, names in small letters; of several with one name the first counts."""
     headers: dict[str, str] = {}
-    for line in lines:
+    for line in _unfolded(lines):
         name, colon, value = line.partition(":")
         if not colon or not name or name[0] in " \t" or name[-1] in " \t":
             raise BrokenError(_ODD)
@@ -200,3 +219,16 @@ def _headers(lines: list[str]) -> dict[str, str]:
         if headers.setdefault(name, value) != value and name == "content-length":
             raise BrokenError(_ODD)
     return headers
+
+
+def _unfolded(lines: list[str]) -> list[str]:
+    """Put folded lines together: one that begins with a space belongs to the one before it."""
+    if not any(line.startswith((" ", "\t")) for line in lines[1:]):
+        return lines
+    whole: list[str] = lines[:1]
+    for line in lines[1:]:
+        if line.startswith((" ", "\t")):
+            whole[-1] += " " + line.strip(" \t")
+        else:
+            whole.append(line)
+    return whole

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
+from aiohttp import http_exceptions
 
 from llmeval_models.openai.tls import make_tls
 from llmeval_models.openai.unreachable import bypasses_proxy
@@ -20,6 +21,7 @@ from llmeval_models.openai.wires.wire import (
     Limits,
     Reply,
     TooLateError,
+    headers_too_long,
     too_long,
 )
 from llmeval_models.settings import ServerSettings
@@ -71,6 +73,8 @@ class AiohttpWire:
         except TimeoutError as err:  # aiohttp's own timeouts are both this and a ClientError
             raise TooLateError from err
         except aiohttp.ClientError as err:
+            if _tells_of_length(err):
+                raise headers_too_long(self._limits) from err
             raise BrokenError(_reason(err)) from err
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
@@ -112,3 +116,11 @@ def _reason(err: aiohttp.ClientError) -> str:
     if isinstance(err, aiohttp.ClientResponseError) and _TLS_RECORD.search(err.message):
         return "it speaks TLS"
     return str(err) or type(err).__name__
+
+
+def _tells_of_length(err: aiohttp.ClientError) -> bool:
+    """Tell whether a header was too long; aiohttp's parser says it some causes further down."""
+    cause: BaseException | None = err
+    while cause is not None and not isinstance(cause, http_exceptions.LineTooLong):
+        cause = cause.__cause__
+    return cause is not None
