@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 
-from llmeval_core.support import cache_folder, file_sha256
+from llmeval_core.support import cache_folder, file_sha256, write_atomically
 
 
 def remembered_sha256(path: Path) -> str:
@@ -28,18 +28,6 @@ def remembered_sha256(path: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         pass  # nothing there, or nothing of use: it is only a note
     digest = file_sha256(path)
-    _write(note, json.dumps({"state": state, "sha256": digest}))
+    with contextlib.suppress(OSError):  # computed again next time
+        write_atomically(note, json.dumps({"state": state, "sha256": digest}))
     return digest
-
-
-def _write(note: Path, text: str) -> None:
-    """Write whole or not at all."""
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=note.parent, delete=False
-        ) as file:
-            file.write(text)
-        os.replace(file.name, note)
-    except OSError:
-        pass  # computed again next time

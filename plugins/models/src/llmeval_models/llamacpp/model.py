@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llmeval_core.hooks import Generation, Message, ModelError, Request
-from llmeval_models.llamacpp.process import EngineProcess
+from llmeval_models.llamacpp.engine_process import EngineProcess
 from llmeval_models.openai.model import OpenAIModel
 
 
