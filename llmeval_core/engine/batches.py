@@ -93,7 +93,7 @@ class BatchReader:
         if self._finder is not None:
             return self._read_for_reasking(samples, self._finder)
         first, last = samples[0][0], samples[-1][0]
-        finished = self._journal.read(JournalQueries.done, self.task.id, first, last)
+        finished = self._journal.read(JournalQueries.finished_indices, self.task.id, first, last)
         left = [item for item in samples if item[0] not in finished] if finished else samples
         known, unknown = self._split(left, first, last)
         prepared = prepare(self._prompter, unknown)

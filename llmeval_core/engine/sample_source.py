@@ -10,7 +10,7 @@ from llmeval_core.engine.duplicate_filter import DuplicateFilter
 from llmeval_core.errors import DatasetError, wrap_plugin_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter, PromptError
-from llmeval_core.records import Failure, Generation, Request, Sample, problem_of
+from llmeval_core.records import Failure, Generation, Request, Sample, sample_problem
 
 BATCH_SIZE = 256
 MAX_CACHED = 20_000
@@ -116,7 +116,7 @@ class SampleSource:
     def _check(self, batch: list[NumberedSample], *, is_first: bool) -> None:
         name = self._task.dataset_name
         for index, sample in batch:
-            problem = problem_of(sample, index)
+            problem = sample_problem(sample, index)
             if problem is not None:
                 raise DatasetError(
                     f"{problem}, in data set '{name}'",

@@ -8,7 +8,7 @@ import re
 from math import isfinite
 from typing import Any, NamedTuple
 
-from llmeval_core.journal.texts import text_list, to_texts
+from llmeval_core.journal.text_lists import text_list, to_texts
 from llmeval_core.records import (
     Failure,
     Generation,

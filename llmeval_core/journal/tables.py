@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS sample_scores (    -- of one sample, in the order of 
     task INTEGER NOT NULL,
     idx INTEGER NOT NULL,
     numbers BLOB NOT NULL,                    -- a float64 each, little-endian; NaN for no value
-    grades TEXT NOT NULL,                     -- a character each; see `scores.grades`
+    grades TEXT NOT NULL,                     -- a character each; see `scores.score_buckets`
     parsed TEXT,                              -- JSON [text or null, ...]; NULL if all are null
     parts TEXT,                               -- JSON [[number, ...], ...]; NULL if all are empty
     PRIMARY KEY (task, idx)
