@@ -51,8 +51,8 @@ class LlamaCppProvider:
         """
         # Late: plans and lists do not need it.
         from llmeval_models.likelihood.by_llama_cpp import LlamaCppWeigher  # noqa: PLC0415
-        from llmeval_models.llamacpp.model import LlamaCppModel  # noqa: PLC0415
         from llmeval_models.llamacpp.engine_process import EngineProcess  # noqa: PLC0415
+        from llmeval_models.llamacpp.model import LlamaCppModel  # noqa: PLC0415
         from llmeval_models.llamacpp.weights import ready_weights  # noqa: PLC0415
         from llmeval_models.openai.client import Client  # noqa: PLC0415
         from llmeval_models.openai.model import OpenAIModel  # noqa: PLC0415
