@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from .conftest import Http
-from .test_wires import Talk, ask, failure, once, read_request, serving
+from .test_transports import Talk, ask, failure, once, read_request, serving
 
 PATIENCE_S = 30
 BODY = b'{"ok": 1}'

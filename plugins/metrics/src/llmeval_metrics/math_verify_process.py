@@ -18,7 +18,7 @@ _START_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FormulaVerdict:
     """Whether the answer is right, and the formula that was found in it (None if none).
 
     `right` is None if no reference is a formula that could be compared with.
@@ -39,11 +39,11 @@ class MathVerifyProcess:
         self._timeout_s = timeout_s
         self._process: BlockingChildProcess | None = None
 
-    def verify(self, references: Sequence[str], text: str) -> Verdict:
+    def verify(self, references: Sequence[str], text: str) -> FormulaVerdict:
         """Compare an answer with references; wrong if the time is over or the process breaks."""
         try:
             verdict = self._verdict(references, text)
-            return verdict or Verdict(right=False)
+            return verdict or FormulaVerdict(right=False)
         except TimeoutError:
             pass
         try:
@@ -51,7 +51,7 @@ class MathVerifyProcess:
         except TimeoutError:
             known = None
         # The references alone take too long: nothing can be said of the answer.
-        return Verdict(right=None) if known is None else Verdict(right=False)
+        return FormulaVerdict(right=None) if known is None else FormulaVerdict(right=False)
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -60,7 +60,7 @@ class MathVerifyProcess:
             self._process.wait()
             self._process = None
 
-    def _verdict(self, references: Sequence[str], text: str) -> Verdict | None:
+    def _verdict(self, references: Sequence[str], text: str) -> FormulaVerdict | None:
         """Ask for a verdict; None if the process breaks.
 
         Raises:
@@ -77,7 +77,7 @@ class MathVerifyProcess:
                 self._process = None
                 raise
             else:
-                return Verdict(right, parsed)
+                return FormulaVerdict(right, parsed)
         return None
 
     def _start(self) -> BlockingChildProcess:

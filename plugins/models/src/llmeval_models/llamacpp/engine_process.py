@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from llmeval_core.hooks import ModelError
 from llmeval_core.support import ChildCommand, ChildEndedError, ChildProcess, python_command
-from llmeval_models.settings import LlamaCppSettings
+from llmeval_models.model_settings import LlamaCppSettings
 
 _COMMAND = ChildCommand(python_command("llmeval_models.llamacpp.engine_main"), takes_messages=True)
 _END_S = 5.0
