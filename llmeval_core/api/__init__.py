@@ -8,7 +8,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `component_name`, `run_file_schema`, `attributions`, `Attribution`, `Dataset`, `Check`,
   `CheckOutcome`, `CheckResult`, `run_checks`, `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
-  `read_run_text`, `validate`, `read_config`, `make_config`.
+  `read_run_text`, `validate`, `read_config`, `make_config`,
+  `file_dataset`, `read_key_values`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
   `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `preview`,
   `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
@@ -42,7 +43,9 @@ from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
 from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
+from llmeval_core.api.file_datasets import file_dataset
 from llmeval_core.api.journal_opening import existing_journal, has_journal
+from llmeval_core.api.key_values import read_key_values
 from llmeval_core.api.leaderboard import (
     Leaderboard,
     cell_text,
@@ -260,6 +263,7 @@ __all__ = [
     "existing_journal",
     "expand_path",
     "expected_json",
+    "file_dataset",
     "find_samples",
     "finish_time_text",
     "fit_to_open_files",
@@ -288,6 +292,7 @@ __all__ = [
     "preview_tasks",
     "project_folder",
     "read_config",
+    "read_key_values",
     "read_reask_filters",
     "read_run_text",
     "run_checks",

@@ -16,6 +16,7 @@ from llmeval_core.api import (
     DatasetError,
     Origin,
     PreviewedTask,
+    file_dataset,
     make_plan,
     preview_dataset,
     preview_task,
@@ -23,7 +24,6 @@ from llmeval_core.api import (
     read_config,
     wrap_plugin_errors,
 )
-from llmeval_core.api.file_datasets import file_dataset
 from llmeval_core.cli.console import echo, echo_error, echo_json, is_output_closed
 from llmeval_core.cli.prompt_view import (
     echo_preview,

@@ -28,11 +28,11 @@ from llmeval_core.api import (
     deliver_to,
     existing_journal,
     make_trackers,
+    read_key_values,
     run_until_complete,
     shown,
     validate,
 )
-from llmeval_core.api.key_values import read_key_values
 from llmeval_core.cli.console import echo, echo_json
 from llmeval_core.cli.live_console import error_console
 from llmeval_core.cli.session import open_session
