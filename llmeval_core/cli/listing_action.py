@@ -7,16 +7,18 @@ from typing import Any
 
 import click
 
-from llmeval_core.api import Attribution, attributions
-from llmeval_core.api.session import Session
-from llmeval_core.api.settings_json_schema import (
+from llmeval_core.api import (
+    Attribution,
+    Kind,
+    RegisteredComponent,
+    Session,
     Setting,
-    entry_name,
-    example_of,
+    attributions,
+    component_example,
+    component_name,
     settings_in_words,
     settings_schema,
 )
-from llmeval_core.catalog import Kind, RegisteredComponent
 from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table, echo_titled
 from llmeval_core.cli.session import open_session
 from llmeval_core.cli.tables import Column, Table
@@ -29,7 +31,7 @@ def show_components(ctx: click.Context, kind: Kind, *, name: str | None, as_json
         _list(session, kind, as_json=as_json)
     else:
         found = attributions(session.catalog, kind, name)
-        offer = session.catalog.find(kind, entry_name(kind, name))
+        offer = session.catalog.find(kind, component_name(kind, name))
         _describe(offer, kind, found, as_json=as_json)
 
 
@@ -55,7 +57,7 @@ def _describe(
     offer: RegisteredComponent, kind: Kind, found: dict[str, Attribution], *, as_json: bool
 ) -> None:
     schema = settings_schema(offer)
-    example = example_of(kind, offer, schema)
+    example = component_example(kind, offer, schema)
     if as_json:
         described = {
             **_summary(offer),

@@ -9,17 +9,21 @@ from typing import Any
 
 import click
 
-from llmeval_core.api import existing_journal, preflight_of_plan
-from llmeval_core.api.journal_opening import has_journal
-from llmeval_core.api.prompt_preview import preview_tasks
+from llmeval_core.api import (
+    Plan,
+    TaskPreview,
+    existing_journal,
+    fit_to_open_files,
+    has_journal,
+    home_problem,
+    preflight_of_plan,
+    preview,
+    preview_tasks,
+)
 from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table
 from llmeval_core.cli.planning_flags import read_plan
 from llmeval_core.cli.prompt_view import echo_task_preview, preview_json, warning_lines
 from llmeval_core.cli.tables import Column, Table
-from llmeval_core.engine import TaskPreview, fit_to_open_files, preview
-from llmeval_core.journal import home_problem
-from llmeval_core.journal.journal import JOURNAL_FILE
-from llmeval_core.plan import Plan
 
 _log = logging.getLogger("llmeval")
 
@@ -63,7 +67,7 @@ def _notes(plan: Plan, home: Path) -> list[str]:
     """Collect what the run would say, or fail for, before its first request."""
     _, about_files = fit_to_open_files(plan)
     notes = [*plan.notes, *([about_files] if about_files else [])]
-    if problem := home_problem(home, home / JOURNAL_FILE):
+    if problem := home_problem(home):
         hint = f" (try: {problem.hint})" if problem.hint else ""
         notes.append(f"a run could not be kept: {problem.what}{hint}")
     return notes

@@ -8,9 +8,15 @@ from typing import Any
 
 import click
 
-from llmeval_core.api import Plan, Preflight, UnknownNameError, make_plan, read_config
-from llmeval_core.api.file_datasets import with_file_datasets
-from llmeval_core.api.run_flags import OPENAI_API
+from llmeval_core.api import (
+    OPENAI_API,
+    Plan,
+    Preflight,
+    UnknownNameError,
+    make_plan,
+    read_config,
+    with_file_datasets,
+)
 from llmeval_core.cli.session import open_session
 
 

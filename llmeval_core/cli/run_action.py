@@ -13,9 +13,24 @@ from typing import Any
 import click
 from rich.console import Console
 
-from llmeval_core.api import in_run_order, make_leaderboard, outcome_json, preflight_of_run
-from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.api.notes_on_leaderboard import kept_out_notes
+from llmeval_core.api import (
+    Journal,
+    Plan,
+    Progress,
+    ReaskFilter,
+    RunOutcome,
+    SilentProgress,
+    in_run_order,
+    make_leaderboard,
+    outcome_json,
+    plan_reasoning_warnings,
+    preflight_of_run,
+    read_reask_filters,
+    run_plan,
+    run_until_complete,
+    shown,
+    superseded_notes,
+)
 from llmeval_core.api.progress import LiveProgress, PlainProgress
 from llmeval_core.cli.console import (
     echo,
@@ -31,18 +46,6 @@ from llmeval_core.cli.leaderboard import leaderboard_lines
 from llmeval_core.cli.live_console import error_console
 from llmeval_core.cli.logs import logs_to
 from llmeval_core.cli.planning_flags import read_plan
-from llmeval_core.engine import (
-    Progress,
-    ReaskFilter,
-    RunOutcome,
-    SilentProgress,
-    plan_reasoning_warnings,
-    read_reask_filters,
-    run_plan,
-)
-from llmeval_core.journal import Journal
-from llmeval_core.plan import Plan
-from llmeval_core.printable import shown
 
 _log = logging.getLogger("llmeval")
 
@@ -77,7 +80,7 @@ def evaluate(
             progress.message(shown(warning))
         outcome = run_until_complete(_run(plan, journal, progress, console, again))
         with journal.reader() as reader:
-            notes = kept_out_notes(reader, outcome.summary.results)
+            notes = superseded_notes(reader, outcome.summary.results)
     if as_json:
         body = outcome_json(outcome)
         body["notes"] += notes

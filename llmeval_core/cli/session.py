@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 
 import click
 
-from llmeval_core.api.session import Session, lenient, make_session
-from llmeval_core.catalog import Kind
+from llmeval_core.api import Kind, Session, make_session
 from llmeval_core.cli.console import streams
 from llmeval_core.cli.logs import log_to_console
 from llmeval_core.cli.options import disabled_plugins
-from llmeval_core.host import load_plugins
 
 
 def open_session(ctx: click.Context, *, tolerant: bool = False) -> Session:
@@ -44,8 +41,9 @@ def plugin_commands(ctx: click.Context) -> dict[str, click.Command]:
 def component_summaries(ctx: click.Context, kind: Kind) -> dict[str, str]:
     """Return the summaries of all components of one kind, by name."""
     with _plugins_redirected(ctx):
-        host = load_plugins(disabled=disabled_plugins(ctx), environ=lenient(os.environ))
-    return {entry.name: entry.summary for entry, _ in host.components(kind)}
+        catalog = make_session(disabled=disabled_plugins(ctx), tolerant=True).catalog
+    components = (registered.component for registered in catalog.components(kind))
+    return {component.name: component.summary for component in components}
 
 
 def _load(ctx: click.Context, *, tolerant: bool) -> Session:

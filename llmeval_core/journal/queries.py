@@ -15,8 +15,8 @@ from llmeval_core.journal.reask_rounds import ReaskRounds
 from llmeval_core.journal.sample_index import SampleIndex
 from llmeval_core.journal.scores import ScoreColumns, StoredScores, to_scores
 from llmeval_core.journal.selecting import ColumnGroups, named_rows
-from llmeval_core.journal.stored import StoredAnswer, StoredTask
-from llmeval_core.journal.totals import TaskTotals, ended_so, totals
+from llmeval_core.journal.stored_tasks import StoredAnswer, StoredTask
+from llmeval_core.journal.totals import TaskTotals, outcome_counts, totals
 from llmeval_core.records import Generation, Outcome, SampleResult, TaskResult
 
 _WHOLE_SAMPLE = ColumnGroups(
@@ -84,7 +84,7 @@ class JournalQueries:
         )
         return [_to_task(row) for row in found]
 
-    def done(self, task_id: int, first: int, last: int) -> set[int]:
+    def finished_indices(self, task_id: int, first: int, last: int) -> set[int]:
         """Which samples of a range (both ends in it) are finished without failure."""
         found = self._connection.execute(
             "SELECT idx FROM samples WHERE task = ? AND idx BETWEEN ? AND ?"
@@ -108,6 +108,23 @@ class JournalQueries:
                 generation = rows.to_generation(rows.GenerationColumns._make(columns))
                 if rows.is_answer(generation):
                     found[fingerprint.hex()] = generation
+        return found
+
+    def answered(self, fingerprints: Sequence[str]) -> set[str]:
+        """Say which requests have an answer, by fingerprint; see `rows.is_answer`."""
+        found: set[str] = set()
+        for start in range(0, len(fingerprints), 500):
+            part = [bytes.fromhex(fingerprint) for fingerprint in fingerprints[start : start + 500]]
+            marks = ",".join("?" * len(part))
+            found.update(
+                fingerprint.hex()
+                for fingerprint, texts, likelihoods in self._connection.execute(
+                    "SELECT fingerprint, texts, loglikelihoods FROM generations"  # noqa: S608
+                    f" WHERE fingerprint IN ({marks})",
+                    part,
+                )
+                if rows.has_answer(texts, likelihoods)
+            )
         return found
 
     def usage(self, model: str, key: str | None = None) -> ModelUsage | None:
@@ -164,11 +181,11 @@ class JournalQueries:
             ).fetchall()
         )
 
-    def ended_so(self, task_id: int, outcome: Outcome) -> dict[str | None, int]:
-        """Count the samples that ended in one way, by category; see `totals.ended_so`."""
-        return ended_so(self._connection, task_id, outcome)
+    def outcome_counts(self, task_id: int, outcome: Outcome) -> dict[str | None, int]:
+        """Count the samples that ended in one way, by category; see `totals.outcome_counts`."""
+        return outcome_counts(self._connection, task_id, outcome)
 
-    def n_ended(self, task_id: int) -> int:
+    def n_finished(self, task_id: int) -> int:
         """Count the samples of a task that ended in some way."""
         (number,) = self._connection.execute(
             "SELECT count(*) FROM samples WHERE task = ?", (task_id,)
@@ -282,9 +299,11 @@ class JournalQueries:
         ).fetchone()
         return int(n_samples), int(n_failed)
 
-    def results(self) -> Iterator[TaskResult]:
-        """Stream all results, oldest first."""
-        for (body,) in self._connection.execute("SELECT body FROM results ORDER BY seq"):
+    def results(self, *, after: int = 0) -> Iterator[TaskResult]:
+        """Stream all results, oldest first, or those that came after the first `after` ones."""
+        for (body,) in self._connection.execute(
+            "SELECT body FROM results WHERE seq > ? ORDER BY seq", (after,)
+        ):
             yield TaskResult.model_validate_json(body)
 
 

@@ -60,7 +60,7 @@ class ReaskRounds:
         ).fetchone()
         return None if at is None else float(at)
 
-    def endings(self, task_id: int, first: int, last: int) -> dict[int, SampleEnd]:
+    def sample_ends(self, task_id: int, first: int, last: int) -> dict[int, SampleEnd]:
         """Say how the samples of a range (both ends in it) ended, by their places."""
         found = self._connection.execute(
             "SELECT idx, outcome, failure_kind IS NOT NULL, finished_at FROM samples"

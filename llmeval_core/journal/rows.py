@@ -8,7 +8,7 @@ import re
 from math import isfinite
 from typing import Any, NamedTuple
 
-from llmeval_core.journal.texts import text_list, to_texts
+from llmeval_core.journal.text_lists import text_list, to_texts
 from llmeval_core.records import (
     Failure,
     Generation,
@@ -208,6 +208,11 @@ def to_generation(row: GenerationColumns) -> Generation:
 def is_answer(generation: Generation) -> bool:
     """Whether something was answered: a row of an earlier version may hold nothing usable."""
     return bool(generation.texts or generation.loglikelihoods)
+
+
+def has_answer(texts: str, likelihoods: str | None) -> bool:
+    """Say of two columns what `is_answer` says of the generation that they make."""
+    return bool(to_texts(texts) or (likelihoods and _to_likelihoods(likelihoods)))
 
 
 def known_count(column: str) -> str:

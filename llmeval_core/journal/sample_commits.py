@@ -10,7 +10,7 @@ from typing import NamedTuple
 from llmeval_core.journal import rows
 from llmeval_core.journal.reask_rounds import replace_answers
 from llmeval_core.journal.scores import score_row
-from llmeval_core.journal.stored import StoredTask
+from llmeval_core.journal.stored_tasks import StoredTask
 from llmeval_core.records import Failure, Sample, SampleResult
 
 _LONGEST_REASON = 500

@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS sample_scores (    -- of one sample, in the order of 
     task INTEGER NOT NULL,
     idx INTEGER NOT NULL,
     numbers BLOB NOT NULL,                    -- a float64 each, little-endian; NaN for no value
-    grades TEXT NOT NULL,                     -- a character each; see `scores.grades`
+    grades TEXT NOT NULL,                     -- a character each; see `scores.score_buckets`
     parsed TEXT,                              -- JSON [text or null, ...]; NULL if all are null
     parts TEXT,                               -- JSON [[number, ...], ...]; NULL if all are empty
     PRIMARY KEY (task, idx)
@@ -110,6 +110,7 @@ CREATE INDEX IF NOT EXISTS samples_by_outcome ON samples (task, outcome, idx)
     WHERE outcome != 'answered';
 CREATE INDEX IF NOT EXISTS scores_by_grades ON sample_scores (task, grades, idx);
 CREATE INDEX IF NOT EXISTS tasks_by_requests ON tasks (requests);
+CREATE INDEX IF NOT EXISTS tasks_by_model ON tasks (model, key);
 """
 
 

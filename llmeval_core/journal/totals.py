@@ -60,7 +60,7 @@ def totals(connection: sqlite3.Connection, task_id: int) -> TaskTotals:
     )
 
 
-def ended_so(
+def outcome_counts(
     connection: sqlite3.Connection, task_id: int, outcome: Outcome
 ) -> dict[str | None, int]:
     """Count the samples that ended in one way: all under None, and those of each category."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from llmeval_core.errors import ConfigError, DatasetError, wrap_plugin_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting.templates import PromptError, Templates, variables_of
-from llmeval_core.records import Sample, problem_of
+from llmeval_core.records import Sample, sample_problem
 
 _ENDS = " ?!.。…"
 """What may end a question, or not: full-width ones are among them after NFKC."""
@@ -46,7 +46,7 @@ class FewShotPool:
             pool = task.dataset.few_shot_pool()
             samples = tuple(itertools.islice(pool, task.few_shot.pool_size))
         for index, sample in enumerate(samples):
-            problem = problem_of(sample, index)
+            problem = sample_problem(sample, index)
             if problem is not None:
                 raise DatasetError(
                     f"{problem}, in the few-shot pool of '{task.dataset_name}'",

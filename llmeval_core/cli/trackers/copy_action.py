@@ -13,19 +13,29 @@ from typing import Any
 import click
 from rich.progress import Progress as RichProgress
 
-from llmeval_core.api import SyncOutcome, existing_journal
-from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.api.key_values import read_key_values
-from llmeval_core.api.syncing import bring
-from llmeval_core.catalog import Catalog, Preflight, ReadinessCheck, make_trackers
+from llmeval_core.api import (
+    Catalog,
+    ConfigError,
+    DeliveryRepository,
+    Journal,
+    Origin,
+    PlannedTracker,
+    Preflight,
+    ReadinessCheck,
+    StoredTracker,
+    SyncOutcome,
+    TrackerConfig,
+    deliver_to,
+    existing_journal,
+    make_trackers,
+    read_key_values,
+    run_until_complete,
+    shown,
+    validate,
+)
 from llmeval_core.cli.console import echo, echo_json
 from llmeval_core.cli.live_console import error_console
 from llmeval_core.cli.session import open_session
-from llmeval_core.config import Origin, TrackerConfig, validate
-from llmeval_core.errors import ConfigError
-from llmeval_core.journal import DeliveryRepository, Journal, StoredTracker
-from llmeval_core.plan import PlannedTracker
-from llmeval_core.printable import shown
 
 _log = logging.getLogger("llmeval")
 
@@ -125,7 +135,7 @@ async def _copy(
 ) -> SyncOutcome:
     showing = asyncio.create_task(_show_progress(planned.name, journal))
     try:
-        return await bring(planned, journal, catalog, within_s)
+        return await deliver_to(planned, journal, catalog, within_s)
     finally:
         showing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
