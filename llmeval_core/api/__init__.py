@@ -9,7 +9,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `CheckOutcome`, `CheckResult`, `run_checks`, `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
   `read_run_text`, `validate`, `read_config`, `make_config`,
-  `file_dataset`, `with_file_datasets`, `OPENAI_API`, `read_key_values`.
+  `OPENAI_API`, `read_key_values`, `with_file_datasets`, `file_dataset`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
   `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `preview`,
   `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
