@@ -80,8 +80,8 @@ def test_another_token_logs_everybody_out_for_good(tmp_path: Path) -> None:
 def test_a_logout_that_cannot_be_kept_says_so_and_takes_the_cookie(tmp_path: Path) -> None:
     with browser(tmp_path) as client:
         cookie = log_in(client)
-        (tmp_path / "sessions.new").mkdir()  # in the way of the file
-        (tmp_path / "sessions.new" / "x").touch()
+        (tmp_path / FILE).unlink()
+        (tmp_path / FILE).mkdir()  # in the way of the file
 
         answer = client.post("/logout", headers=cookie, follow_redirects=False)
 
