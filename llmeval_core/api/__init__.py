@@ -5,10 +5,11 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 * Plugins and what they offer: `Session`, `make_session`, `Plugin`, `Catalog`, `Kind`, `KINDS`,
   `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `component_example`,
-  `component_name`, `run_file_schema`, `Dataset`, `Check`, `CheckOutcome`, `CheckResult`,
-  `run_checks`, `core_checks`.
+  `component_name`, `run_file_schema`, `attributions`, `Attribution`, `Dataset`, `Check`,
+  `CheckOutcome`, `CheckResult`, `run_checks`, `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
-  `read_run_text`, `validate`, `read_config`, `make_config`.
+  `read_run_text`, `validate`, `read_config`, `make_config`,
+  `OPENAI_API`, `read_key_values`, `with_file_datasets`, `file_dataset`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
   `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `preview`,
   `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
@@ -41,7 +42,9 @@ from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
 from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
+from llmeval_core.api.file_datasets import file_dataset, with_file_datasets
 from llmeval_core.api.journal_opening import existing_journal, has_journal
+from llmeval_core.api.key_values import read_key_values
 from llmeval_core.api.leaderboard import (
     Leaderboard,
     cell_text,
@@ -52,6 +55,7 @@ from llmeval_core.api.leaderboard import (
     to_markdown,
 )
 from llmeval_core.api.leaderboard_order import in_run_order
+from llmeval_core.api.licences import attributions
 from llmeval_core.api.notes_on_leaderboard import (
     ConditionChange,
     ConditionMismatch,
@@ -71,7 +75,7 @@ from llmeval_core.api.prompt_preview import (
     preview_tasks,
 )
 from llmeval_core.api.run_file_json_schema import run_file_schema
-from llmeval_core.api.run_flags import read_config
+from llmeval_core.api.run_flags import OPENAI_API, read_config
 from llmeval_core.api.run_settings import make_config
 from llmeval_core.api.sample_pages import (
     SampleCounts,
@@ -116,7 +120,7 @@ from llmeval_core.config import (
     read_run_text,
     validate,
 )
-from llmeval_core.contracts import Check, CheckOutcome, Dataset
+from llmeval_core.contracts import Attribution, Check, CheckOutcome, Dataset
 from llmeval_core.engine import (
     Progress,
     ReaskFilter,
@@ -175,8 +179,10 @@ from llmeval_core.records import (
 
 __all__ = [
     "KINDS",
+    "OPENAI_API",
     "OUTCOMES",
     "Aggregate",
+    "Attribution",
     "BoundedCount",
     "Catalog",
     "Check",
@@ -241,6 +247,7 @@ __all__ = [
     "__version__",
     "as_cell",
     "asked_json",
+    "attributions",
     "cell_text",
     "component_example",
     "component_name",
@@ -257,6 +264,7 @@ __all__ = [
     "existing_journal",
     "expand_path",
     "expected_json",
+    "file_dataset",
     "find_samples",
     "finish_time_text",
     "fit_to_open_files",
@@ -285,6 +293,7 @@ __all__ = [
     "preview_tasks",
     "project_folder",
     "read_config",
+    "read_key_values",
     "read_reask_filters",
     "read_run_text",
     "run_checks",
@@ -308,5 +317,6 @@ __all__ = [
     "to_json",
     "to_markdown",
     "validate",
+    "with_file_datasets",
     "wrap_plugin_errors",
 ]

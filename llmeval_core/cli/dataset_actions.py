@@ -16,6 +16,7 @@ from llmeval_core.api import (
     DatasetError,
     Origin,
     PreviewedTask,
+    file_dataset,
     make_plan,
     preview_dataset,
     preview_task,
@@ -84,6 +85,7 @@ def show_prompts(
             hint="write `llmeval datasets show eval.yaml TASK`",
         )
     catalog = session.catalog
+    name = file_dataset(name, catalog)
     dataset = _build(catalog, name)
     previewed = preview_dataset(dataset, catalog, use=name, model=model, n_shots=shots, limit=limit)
     for note in _notes(dataset, name):

@@ -16,15 +16,13 @@ from llmeval_core.api import (
     fit_to_open_files,
     has_journal,
     home_problem,
-    make_plan,
     preflight_of_plan,
     preview,
     preview_tasks,
-    read_config,
 )
 from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table
+from llmeval_core.cli.planning_flags import read_plan
 from llmeval_core.cli.prompt_view import echo_task_preview, preview_json, warning_lines
-from llmeval_core.cli.session import open_session
 from llmeval_core.cli.tables import Column, Table
 
 _log = logging.getLogger("llmeval")
@@ -40,15 +38,7 @@ def show_plan(
     **flags: Any,  # Any: each of its own type
 ) -> None:
     """Print what a run would send."""
-    config, origin = read_config(run_file, **flags)
-    session = open_session(ctx)
-    plan = make_plan(
-        config,
-        session.catalog,
-        origin=origin,
-        observer=session.host,
-        preflight=preflight_of_plan(home),
-    )
+    plan = read_plan(ctx, run_file, flags, lambda: preflight_of_plan(home))
     notes = _notes(plan, home)
     for note in () if as_json else notes:
         _log.warning(note)
@@ -84,11 +74,11 @@ def _notes(plan: Plan, home: Path) -> list[str]:
 
 
 def _print(previews: list[TaskPreview], fingerprint: str) -> None:
-    headings = ["samples", "in the journal", "requests to send", "unusable", "tokens"]
+    headings = ["samples", "in the\njournal", "requests\nto send", "unusable", "tokens"]
     has_cost = any(item.estimate.cost is not None for item in previews)
     numbers = [*headings, *(["cost"] if has_cost else []), "time"]
-    names = [Column("model", wraps=True), Column("task", wraps=True)]
-    table = Table([*names, *(Column(name, "right", wraps=True) for name in numbers)], is_boxed=True)
+    names = [Column("model"), Column("task")]
+    table = Table([*names, *(Column(name, "right") for name in numbers)], is_boxed=True)
     for item in previews:
         counts = (item.n_samples, item.n_answered, item.n_requests, item.n_unusable)
         row = [f"{count:,}" for count in counts]
@@ -96,7 +86,7 @@ def _print(previews: list[TaskPreview], fingerprint: str) -> None:
         if has_cost:
             row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
         table.add(item.model, item.task, *row, _duration(item.estimate.duration_s))
-    echo_table(table)
+    echo_table(table, groups_rows=True)
     for line in _lines(previews, fingerprint):
         echo(line)
     for line in warning_lines(previews):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import AbstractContextManager, nullcontext
 
 import click
 
-from llmeval_core.api import Kind, Session, make_session, shown
-from llmeval_core.cli.console import err, streams
+from llmeval_core.api import Kind, Session, make_session
+from llmeval_core.cli.console import streams
+from llmeval_core.cli.logs import log_to_console
 from llmeval_core.cli.options import disabled_plugins
 
 
@@ -47,9 +47,8 @@ def component_summaries(ctx: click.Context, kind: Kind) -> dict[str, str]:
 
 
 def _load(ctx: click.Context, *, tolerant: bool) -> Session:
-    handler = logging.StreamHandler(err())
-    handler.setFormatter(_EscapingFormatter("%(levelname)s: %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    found = streams(ctx)
+    log_to_console(is_debug=found is not None and found.shows_tracebacks)
     return make_session(disabled=disabled_plugins(ctx), tolerant=tolerant)
 
 
@@ -57,11 +56,3 @@ def _plugins_redirected(ctx: click.Context) -> AbstractContextManager[None]:
     """Send to standard error what plugins print while they are loaded."""
     found = streams(ctx)
     return found.plugins_redirected() if found is not None else nullcontext()
-
-
-class _EscapingFormatter(logging.Formatter):
-    """Writes log lines that cannot steer the terminal: they tell what servers and plugins said."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write one."""
-        return shown(super().format(record))

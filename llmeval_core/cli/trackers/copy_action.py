@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 from rich.progress import Progress as RichProgress
 
 from llmeval_core.api import (
@@ -29,6 +28,7 @@ from llmeval_core.api import (
     deliver_to,
     existing_journal,
     make_trackers,
+    read_key_values,
     run_until_complete,
     shown,
     validate,
@@ -78,7 +78,7 @@ def _plan(
         LlmevalError: a name or a setting is wrong, or the name belongs to other settings.
     """
     origin = Origin(flags={("trackers", 0): tracker})
-    given = {"use": tracker, "required": False, **_read(settings)}
+    given = {"use": tracker, "required": False, **read_key_values(settings, "--set")}
     config = validate(TrackerConfig, {**given, "name": name} if name else given, origin=origin)
     (planned,) = make_trackers((config,), catalog, origin=origin)
     _check_ready(planned, journal.home, catalog, origin)
@@ -128,20 +128,6 @@ def _stored(planned: PlannedTracker) -> StoredTracker:
 def _is_same_place(known: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """Tell whether two settings lead to the same place; Any: what the run file has."""
     return {**known, "required": None} == {**wanted, "required": None}
-
-
-def _read(settings: tuple[str, ...]) -> dict[str, Any]:
-    """Read KEY=VALUE, the value as YAML; Any: what YAML gives."""
-    read: dict[str, Any] = {}
-    for setting in settings:
-        key, sign, value = setting.partition("=")
-        if not sign or not key:
-            raise ConfigError(f"'{setting}' is no setting", hint="write --set KEY=VALUE")
-        try:
-            read[key] = yaml.safe_load(value)
-        except yaml.YAMLError as err:
-            raise ConfigError(f"the value of '{key}' cannot be read", where="--set") from err
-    return read
 
 
 async def _copy(
