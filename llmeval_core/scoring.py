@@ -98,6 +98,24 @@ class Scorer:
         return tuple([text if found is None else found.answer for text, found in both])
 
 
+class Scorers:
+    """Makes the scorer of each task once for all models of a plan."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Scorer] = {}
+
+    def of(self, task: PlannedTask) -> Scorer:
+        """Return the scorer of a task.
+
+        Raises:
+            ConfigError: the task's `extract` is not a regular expression.
+        """
+        made = self._made.get(task.definition_fingerprint)
+        if made is None:
+            made = self._made[task.definition_fingerprint] = Scorer(task)
+        return made
+
+
 def outcome_of(
     answer: Generation | Failure, failure: Failure | None, reasoning: ReasoningFinder
 ) -> Outcome:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,8 +23,10 @@ PLAIN_EVERY_S = 5.0
 """Seconds between two plain lines."""
 LIVE_EVERY_S = 0.1
 """Seconds between two updates of the live line."""
-_LIVE_DETAILS_WIDTH = 76
-"""Columns for the bar and for counts, pace, time, failures, tokens and concurrency."""
+_BAR_WIDTH = 10
+_DETAILS_WIDTH = 64
+"""Cells for counts, pace, time, failures, tokens and concurrency."""
+_LEAST_WIDTH_WITH_BAR = 100
 _LEAST_LABEL_WIDTH = 16
 
 
@@ -61,15 +64,26 @@ class TaskCounts:
         """Samples finished in this run, a second."""
         return (self.done - self.n_skipped) / max(time.monotonic() - self.started, 1e-9)
 
-    def details(self) -> str:
-        """Rate, time left, failures, tokens and requests under way, in one line."""
+    def details(self, width: int | None = None) -> str:
+        """Rate, time left, failures, tokens and requests under way, in one line.
+
+        Args:
+            width: characters there are; what matters least is left out for them.
+        """
         left = ""
         if self.total is not None and self.rate > 0:
             minutes, seconds = divmod(round((self.total - self.done) / self.rate), 60)
-            left = f" · {minutes}:{seconds:02} left"
-        failed = f" · {self.failed} failed" if self.failed else ""
-        tokens = f" · {self.n_tokens:,} tokens" if self.n_tokens else ""
-        return f"{self.rate:.1f}/s{left}{failed}{tokens} · {self.n_under_way} under way"
+            left = f"{minutes}:{seconds:02} left"
+        failed = f"{self.failed} failed" if self.failed else ""
+        tokens = f"{self.n_tokens:,} tokens" if self.n_tokens else ""
+        rate, under_way = f"{self.rate:.1f}/s", f"{self.n_under_way} under way"
+        parts = [part for part in (rate, left, failed, tokens, under_way) if part]
+        for least in (tokens, under_way, rate, left):
+            if width is None or len(" · ".join(parts)) <= width:
+                break
+            if least in parts:
+                parts.remove(least)
+        return " · ".join(parts)
 
     def so_far(self) -> str:
         """How many are finished, of how many if that is known."""
@@ -135,9 +149,13 @@ class LiveProgress:
     """Shows a bar for each task, with rate, time left, failures, tokens and concurrency."""
 
     def __init__(self, console: Console) -> None:
+        has_bar = console.width >= _LEAST_WIDTH_WITH_BAR
+        room = console.width - (_BAR_WIDTH + 1 if has_bar else 0) - 1
+        self._label_width = max(room - _DETAILS_WIDTH, _LEAST_LABEL_WIDTH)
+        self._details_width = max(room - self._label_width, 1)
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=10),
+            *([BarColumn(bar_width=_BAR_WIDTH)] if has_bar else []),
             TextColumn("{task.fields[details]}", markup=False),
             console=console,
         )
@@ -165,16 +183,24 @@ class LiveProgress:
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> LiveMeter:
         """Add a bar."""
-        label = _end_of(shown(f"{model} {task}"), self._bars.console.width - _LIVE_DETAILS_WIDTH)
+        label = _end_of(shown(f"{model} {task}"), self._label_width)
         bar = self._bars.add_task(label, total=n_samples, details="")
         self._newest[model] = bar
-        return LiveMeter(self._bars, bar, TaskCounts(f"{model} {task}", n_samples))
+        counts = TaskCounts(f"{model} {task}", n_samples)
+        return LiveMeter(self._bars, bar, counts, width=self._details_width)
 
 
 class LiveMeter:
-    """Moves the bar of one task."""
+    """Moves the bar of one task.
 
-    def __init__(self, bars: Progress, bar: TaskID, counts: TaskCounts) -> None:
+    Args:
+        bars, bar: the display, and the task's line in it.
+        counts: what has happened so far.
+        width: characters for what is said of the task.
+    """
+
+    def __init__(self, bars: Progress, bar: TaskID, counts: TaskCounts, *, width: int) -> None:
+        self._width = width
         self._bars = bars
         self._bar = bar
         self._counts = counts
@@ -203,14 +229,19 @@ class LiveMeter:
             return
         self._last = now
         counts = self._counts
-        details = f"{counts.so_far()} · {counts.details()}"
+        so_far = counts.so_far()
+        details = counts.details(self._width - len(so_far) - 3)
+        details = f"{so_far} · {details}" if details else so_far
         self._bars.update(self._bar, completed=counts.done, details=details)
 
 
 def _end_of(label: str, width: int) -> str:
     """Shorten a label from its beginning: its end tells the task."""
-    width = max(width, _LEAST_LABEL_WIDTH)
-    return label if len(label) <= width else "…" + label[1 - width :]
+    if cell_len(label) <= width:
+        return label
+    while cell_len(label) > width - 1:
+        label = label[1:]
+    return f"…{label}"
 
 
 def finished_text(result: TaskResult, counts: TaskCounts, *, reused: bool) -> str:

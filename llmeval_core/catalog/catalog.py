@@ -109,6 +109,29 @@ class Catalog:
             hint += f"\n         or mend the broken plugin {reason}"
         raise UnknownNameError(f"unknown {_SINGULAR[kind]} '{name}'", where=where, hint=hint)
 
+    def reader_of(self, kind: Kind, path: str) -> RegisteredComponent | None:
+        """Find the component that reads files whose names end as this one's; None if none does.
+
+        Of several endings that fit, the longest decides.
+
+        Raises:
+            PluginError: two components read such files.
+        """
+        readers = {
+            (len(suffix), registered.component.name): registered
+            for registered in self.components(kind)
+            for suffix in registered.component.suffixes
+            if registered.component.argument and path.lower().endswith(suffix)
+        }
+        longest = max((length for length, _ in readers), default=0)
+        found = [registered for (length, _), registered in readers.items() if length == longest]
+        if len(found) > 1:
+            names = " and ".join(f"'{registered.component.name}'" for registered in found)
+            raise PluginError(
+                f"{names} both read files such as '{path}'", hint="name one of them: NAME:PATH"
+            )
+        return found[0] if found else None
+
     def build(
         self, kind: Kind, component: ComponentConfig, *, origin: Origin, path: KeyPath
     ) -> tuple[Any, RegisteredComponent]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Any
 
 from llmeval_core.catalog.catalog import Catalog
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.readiness import Preflight, ReadinessCheck
-from llmeval_core.catalog.tasks import plan_task, shots_of
+from llmeval_core.catalog.tasks import TaskPlanner, shots_of
 from llmeval_core.config import (
     ComponentConfig,
     GenerationConfig,
@@ -83,24 +82,24 @@ def make_plan(
         _plan_metrics(task, dataset, index, config=config, catalog=catalog, origin=origin)
         for index, (task, dataset) in enumerate(zip(config.tasks, datasets, strict=True))
     ]
+    planners = [
+        TaskPlanner(
+            task,
+            n_shots,
+            dataset=datasets[index],
+            metrics=metrics[index],
+            run=config,
+            where=origin.where("tasks", index),
+        )
+        for index, task in enumerate(config.tasks)
+        for n_shots in shots_of(task, datasets[index])
+    ]
     evaluations = tuple(
         PlannedEvaluation(
             planned,
-            tuple(
-                _each_key_once(
-                    plan_task(
-                        task,
-                        n_shots,
-                        model=planned,
-                        dataset=datasets[index],
-                        metrics=metrics[index],
-                        generations=(config.generation, model.generation or GenerationConfig()),
-                        run=config,
-                        where=origin.where("tasks", index),
-                    )
-                    for index, task in enumerate(config.tasks)
-                    for n_shots in shots_of(task, datasets[index])
-                )
+            _each_key_once(
+                planner.plan(planned, model.generation or GenerationConfig())
+                for planner in planners
             ),
         )
         for planned, model in zip(models, config.models, strict=True)
@@ -243,19 +242,19 @@ def _plan_metrics(
     return tuple(planned)
 
 
-def _each_key_once(tasks: Any) -> list[PlannedTask]:
+def _each_key_once(tasks: Iterable[PlannedTask]) -> tuple[PlannedTask, ...]:
     """Refuse two tasks with one key: their results would overwrite each other."""
-    planned: list[PlannedTask] = []
+    planned: dict[str, PlannedTask] = {}
     for task in tasks:
         if not NAME_PATTERN.fullmatch(task.dataset_name):
             raise ConfigError(
                 f"'{task.dataset_name}' cannot be a data set's name: no space, slash or colon",
                 hint="give the data set a `name:`",
             )
-        if any(task.key == other.key for other in planned):
+        if task.key in planned:
             raise ConfigError(
                 f"two tasks are called '{task.key}'",
                 hint="give one of the tasks a `variant:`, or its data set another `name:`",
             )
-        planned.append(task)
-    return planned
+        planned[task.key] = task
+    return tuple(planned.values())

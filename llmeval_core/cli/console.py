@@ -10,8 +10,10 @@ from typing import Any, TextIO
 
 import click
 
+from llmeval_core.cli.error_output import print_error
 from llmeval_core.cli.streams import Streams
 from llmeval_core.cli.tables import Table
+from llmeval_core.errors import LlmevalError
 from llmeval_core.printable import shown, shown_json
 
 _LABEL_WIDTH = 10
@@ -65,6 +67,15 @@ def echo_error(text: str) -> None:
     click.echo(shown(text), file=err())
 
 
+def echo_failure(err: LlmevalError) -> None:
+    """Print what ended a part of the work, as an error that ends a command is printed."""
+    found = streams()
+    if found is not None:
+        print_error(err, found)
+    else:
+        echo_error(f"error: {err}")
+
+
 def echo_block(title: str, parts: list[tuple[str, str]]) -> None:
     """Print a title and labelled texts below it; the lines of a text stand under each other."""
     lines = [_paint(f"── {shown(title)}", "bold")]
@@ -80,11 +91,21 @@ def echo_titled(title: str, text: str) -> None:
     _echo_lines([_paint(shown(title), "bold") + shown(text)])
 
 
-def echo_table(table: Table) -> None:
-    """Print a table as wide as the terminal, with the texts of others escaped."""
+def echo_table(table: Table, *, groups_rows: bool = False) -> None:
+    """Print a table as wide as the terminal, with the texts of others escaped.
+
+    Args:
+        table: what to print.
+        groups_rows: whether rows with the same first cell may stand below it, if the table is too
+            wide otherwise.
+    """
+    width = terminal_width()
     rows: list[Sequence[str]] = [tuple(map(shown, row)) for row in table.rows]
     safe = Table(table.columns, rows, table.styles, is_boxed=table.is_boxed)
-    _echo_lines(safe.lines(terminal_width(), paint=_paint, is_ascii=is_ascii()))
+    if groups_rows and safe.width() > width:
+        _echo_lines(safe.grouped_lines(width, paint=_paint))
+    else:
+        _echo_lines(safe.lines(width, paint=_paint, is_ascii=is_ascii()))
 
 
 def echo_lines(lines: list[str]) -> None:

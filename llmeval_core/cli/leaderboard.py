@@ -16,10 +16,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from llmeval_core.api.leaderboard import Leaderboard, cell_text, n_of
-from llmeval_core.api.notes_on_outcomes import outcome_notes
-from llmeval_core.cli.tables import Column, Table, text_width, wrap
-from llmeval_core.printable import shown
+from llmeval_core.api import Leaderboard, cell_text, outcome_notes, sample_count_text, shown
+from llmeval_core.cli.tables import Column, Table
+from llmeval_core.cli.wrapping import text_width, wrap
 
 _LEAST_NAME_WIDTH = 14
 """Cells to which a model's name is folded at most."""
@@ -55,7 +54,7 @@ class _View:
         self._cells: list[list[str]] = []
         """By key and model, the texts."""
         for key in board.keys:
-            counts = [n_of(board, model, key) for model in board.models]
+            counts = [sample_count_text(board, model, key) for model in board.models]
             different = {n for n in counts if n}
             common = different.pop() if len(different) == 1 else ""
             self._counts.append(common)

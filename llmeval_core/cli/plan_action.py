@@ -9,19 +9,21 @@ from typing import Any
 
 import click
 
-from llmeval_core.api import existing_journal, preflight_of_plan
-from llmeval_core.api.journal_opening import has_journal
-from llmeval_core.api.prompt_preview import preview_tasks
-from llmeval_core.api.run_flags import read_config
-from llmeval_core.catalog import make_plan
+from llmeval_core.api import (
+    Plan,
+    TaskPreview,
+    existing_journal,
+    fit_to_open_files,
+    has_journal,
+    home_problem,
+    preflight_of_plan,
+    preview,
+    preview_tasks,
+)
 from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table
+from llmeval_core.cli.planning_flags import read_plan
 from llmeval_core.cli.prompt_view import echo_task_preview, preview_json, warning_lines
-from llmeval_core.cli.session import open_session
 from llmeval_core.cli.tables import Column, Table
-from llmeval_core.engine import TaskPreview, fit_to_open_files, preview
-from llmeval_core.journal import home_problem
-from llmeval_core.journal.journal import JOURNAL_FILE
-from llmeval_core.plan import Plan
 
 _log = logging.getLogger("llmeval")
 
@@ -36,15 +38,7 @@ def show_plan(
     **flags: Any,  # Any: each of its own type
 ) -> None:
     """Print what a run would send."""
-    config, origin = read_config(run_file, **flags)
-    session = open_session(ctx)
-    plan = make_plan(
-        config,
-        session.catalog,
-        origin=origin,
-        observer=session.host,
-        preflight=preflight_of_plan(home),
-    )
+    plan = read_plan(ctx, run_file, flags, lambda: preflight_of_plan(home))
     notes = _notes(plan, home)
     for note in () if as_json else notes:
         _log.warning(note)
@@ -73,18 +67,18 @@ def _notes(plan: Plan, home: Path) -> list[str]:
     """Collect what the run would say, or fail for, before its first request."""
     _, about_files = fit_to_open_files(plan)
     notes = [*plan.notes, *([about_files] if about_files else [])]
-    if problem := home_problem(home, home / JOURNAL_FILE):
+    if problem := home_problem(home):
         hint = f" (try: {problem.hint})" if problem.hint else ""
         notes.append(f"a run could not be kept: {problem.what}{hint}")
     return notes
 
 
 def _print(previews: list[TaskPreview], fingerprint: str) -> None:
-    headings = ["samples", "in the journal", "requests to send", "unusable", "tokens"]
+    headings = ["samples", "in the\njournal", "requests\nto send", "unusable", "tokens"]
     has_cost = any(item.estimate.cost is not None for item in previews)
     numbers = [*headings, *(["cost"] if has_cost else []), "time"]
-    names = [Column("model", wraps=True), Column("task", wraps=True)]
-    table = Table([*names, *(Column(name, "right", wraps=True) for name in numbers)], is_boxed=True)
+    names = [Column("model"), Column("task")]
+    table = Table([*names, *(Column(name, "right") for name in numbers)], is_boxed=True)
     for item in previews:
         counts = (item.n_samples, item.n_answered, item.n_requests, item.n_unusable)
         row = [f"{count:,}" for count in counts]
@@ -92,7 +86,7 @@ def _print(previews: list[TaskPreview], fingerprint: str) -> None:
         if has_cost:
             row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
         table.add(item.model, item.task, *row, _duration(item.estimate.duration_s))
-    echo_table(table)
+    echo_table(table, groups_rows=True)
     for line in _lines(previews, fingerprint):
         echo(line)
     for line in warning_lines(previews):

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmeval_core.api import existing_journal, in_run_order, make_leaderboard
-from llmeval_core.api.leaderboard import to_csv, to_json, to_markdown
-from llmeval_core.api.notes_on_leaderboard import leaderboard_notes
+from llmeval_core.api import (
+    existing_journal,
+    in_run_order,
+    leaderboard_notes,
+    make_leaderboard,
+    to_csv,
+    to_json,
+    to_markdown,
+)
 from llmeval_core.cli.console import echo, echo_document, echo_lines, is_ascii, terminal_width
 from llmeval_core.cli.leaderboard import leaderboard_lines
 

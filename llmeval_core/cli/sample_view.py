@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from llmeval_core.reasoning import ReasoningFinder, parted_answers
-from llmeval_core.records import Generation, Request, Sample, SampleResult, Score
+from llmeval_core.api import (
+    Generation,
+    ReasoningFinder,
+    Request,
+    Sample,
+    SampleResult,
+    Score,
+    parted_answers,
+)
 
 Parts = list[tuple[str, str]]
 """Labels and texts, as `console.echo_block` prints them."""

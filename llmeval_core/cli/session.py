@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from contextlib import AbstractContextManager, nullcontext
 
 import click
 
-from llmeval_core.api.session import Session, lenient, make_session
-from llmeval_core.catalog import Kind
-from llmeval_core.cli.console import err, streams
+from llmeval_core.api import Kind, Session, make_session
+from llmeval_core.cli.console import streams
+from llmeval_core.cli.logs import log_to_console
 from llmeval_core.cli.options import disabled_plugins
-from llmeval_core.host import load_plugins
-from llmeval_core.printable import shown
 
 
 def open_session(ctx: click.Context, *, tolerant: bool = False) -> Session:
@@ -45,14 +41,14 @@ def plugin_commands(ctx: click.Context) -> dict[str, click.Command]:
 def component_summaries(ctx: click.Context, kind: Kind) -> dict[str, str]:
     """Return the summaries of all components of one kind, by name."""
     with _plugins_redirected(ctx):
-        host = load_plugins(disabled=disabled_plugins(ctx), environ=lenient(os.environ))
-    return {entry.name: entry.summary for entry, _ in host.components(kind)}
+        catalog = make_session(disabled=disabled_plugins(ctx), tolerant=True).catalog
+    components = (registered.component for registered in catalog.components(kind))
+    return {component.name: component.summary for component in components}
 
 
 def _load(ctx: click.Context, *, tolerant: bool) -> Session:
-    handler = logging.StreamHandler(err())
-    handler.setFormatter(_EscapingFormatter("%(levelname)s: %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    found = streams(ctx)
+    log_to_console(is_debug=found is not None and found.shows_tracebacks)
     return make_session(disabled=disabled_plugins(ctx), tolerant=tolerant)
 
 
@@ -60,11 +56,3 @@ def _plugins_redirected(ctx: click.Context) -> AbstractContextManager[None]:
     """Send to standard error what plugins print while they are loaded."""
     found = streams(ctx)
     return found.plugins_redirected() if found is not None else nullcontext()
-
-
-class _EscapingFormatter(logging.Formatter):
-    """Writes log lines that cannot steer the terminal: they tell what servers and plugins said."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write one."""
-        return shown(super().format(record))

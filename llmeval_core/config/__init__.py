@@ -13,15 +13,18 @@ from llmeval_core.config.extraction import (
     describe_extract,
     extract_rules,
 )
-from llmeval_core.config.loading import KeyPath, Origin, load_run_file, read_run_text, validate
-from llmeval_core.config.schema import (
-    AnswerBy,
+from llmeval_core.config.loading import load_run_file, read_run_text, validate
+from llmeval_core.config.origin import KeyPath, Origin
+from llmeval_core.config.request_config import (
     Examples,
     FewShotConfig,
     GenerationConfig,
-    ModelConfig,
     PromptConfig,
     ReasoningConfig,
+)
+from llmeval_core.config.schema import (
+    AnswerBy,
+    ModelConfig,
     RunConfig,
     TaskConfig,
     TaskDefaults,

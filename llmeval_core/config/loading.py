@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
+from llmeval_core.config.origin import KeyPath, Origin
+from llmeval_core.config.problems import config_error
 from llmeval_core.config.schema import RunConfig
 from llmeval_core.errors import ConfigError
-from llmeval_core.naming import did_you_mean
 
-KeyPath = tuple[int | str, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _DEEPEST = 50
 _MOST_VALUES = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a run's settings come from, to say so in errors.
-
-    Args:
-        file: the run file; None for command line flags.
-        lines: line numbers by path of keys.
-        flags: the flag as the user typed it, by path of keys.
-    """
-
-    file: Path | None = None
-    lines: Mapping[KeyPath, int] = field(default_factory=dict)
-    flags: Mapping[KeyPath, str] = field(default_factory=dict)
-
-    def where(self, *path: int | str) -> str:
-        """Name a place: `eval.yaml:7, tasks[0].metrics[0]`, or the flag `-m openai/x`."""
-        known = [path[:end] for end in range(len(path), -1, -1)]
-        for prefix in known:
-            if prefix in self.flags:
-                return self.flags[prefix]
-        key = ""
-        for part in path:
-            key += f"[{part}]" if isinstance(part, int) else (f".{part}" if key else str(part))
-        if self.file is None:
-            return key or "the settings"
-        line = next((f":{self.lines[prefix]}" for prefix in known if prefix in self.lines), "")
-        return f"{self.file}{line}, {key}" if key else f"{self.file}{line}"
 
 
 def load_run_file(path: Path) -> tuple[RunConfig, Origin]:
@@ -88,80 +56,7 @@ def validate(model: type[ModelT], data: Any, *, origin: Origin, prefix: KeyPath 
     try:
         return model.model_validate(data)
     except ValidationError as err:
-        raise _config_error(err, model, origin, prefix) from err
-
-
-def _config_error(
-    err: ValidationError, model: type[BaseModel], origin: Origin, prefix: KeyPath
-) -> ConfigError:
-    listed = err.errors(include_url=False)
-    # A list whose only item is wrong is called too short besides: that is no second problem.
-    problems = [
-        problem
-        for problem in listed
-        if problem["type"] != "too_short"
-        or not any(
-            other["loc"][: len(problem["loc"])] == problem["loc"] != other["loc"]
-            for other in listed
-        )
-    ]
-    # A misspelt key is at once unknown and missing: what the user typed explains both.
-    first = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
-    bare = next((p for p in problems if _is_bare_word(p)), None)
-    if bare is not None and first["type"] != "extra_forbidden":
-        first, problems = bare, [bare]
-    path = tuple(part for part in first["loc"] if not _names_a_type(part))
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    hint = None
-    if first["type"] == "extra_forbidden":
-        known = _fields_at(model, path[:-1])
-        what = f"unknown key '{path[-1]}'{more}"
-        all_known = f"known keys: {', '.join(sorted(known))}" if known else "it takes no settings"
-        hint = did_you_mean(str(path[-1]), known) or all_known
-    elif first["type"] == "missing":
-        what = f"missing key '{path[-1]}'{more}"
-        hint = f"add '{path[-1]}'"
-    else:
-        message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
-        what = f"wrong value: {message[:1].lower()}{message[1:]}{more}"
-        if first is bare:
-            what = f"wrong value: {str(first['input']).lower()} is no text"
-            hint = "YAML takes a bare no, yes, off and on for false and true: write it in quotes"
-    return ConfigError(what, where=origin.where(*prefix, *path), hint=hint)
-
-
-def _is_bare_word(problem: ErrorDetails) -> bool:
-    """Whether a text is wanted where YAML read `no`, `yes`, `off` or `on` as a truth value."""
-    return problem["type"] == "string_type" and isinstance(problem["input"], bool)
-
-
-def _names_a_type(part: int | str) -> bool:
-    """Whether a part of a place is no key, but the type that pydantic tried there."""
-    return isinstance(part, str) and part.startswith(("function-", "list[", "tuple["))
-
-
-def _fields_at(model: type[BaseModel], path: KeyPath) -> set[str]:
-    """Name the fields of the (possibly nested) model at a path; empty if it is not one."""
-    current: Any = model  # Any: annotations are arbitrary type expressions
-    for part in path:
-        if isinstance(part, int):
-            continue
-        fields = getattr(current, "model_fields", {})
-        if part not in fields:
-            return set()
-        current = _model_in(fields[part].annotation)
-    return set(getattr(current, "model_fields", {}))
-
-
-def _model_in(annotation: Any) -> Any:
-    """Find the pydantic model inside `tuple[X, ...]`, `X | None` and the like."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _model_in(inner)
-        if found is not None:
-            return found
-    return None
+        raise config_error(err, model, origin=origin, prefix=prefix) from err
 
 
 def _parse_yaml(text: str, path: Path) -> tuple[Any, dict[KeyPath, int]]:

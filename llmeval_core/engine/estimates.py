@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llmeval_core.engine.past_usage import PastUsage
 from llmeval_core.engine.spending import cost_of
-from llmeval_core.journal import Journal, JournalQueries, ModelUsage
+from llmeval_core.journal import ModelUsage
 from llmeval_core.plan import PlannedModel, PlannedTask
 
 UNKNOWN_COMPLETION_TOKENS = 256
@@ -34,7 +35,7 @@ class Estimate:
 def estimate(
     model: PlannedModel,
     task: PlannedTask,
-    journal: Journal | None,
+    usage: PastUsage,
     *,
     n_requests: int,
     n_prompt_tokens: int,
@@ -48,17 +49,13 @@ def estimate(
 
     Args:
         model, task: whose requests.
-        journal: what is known; None if there is none yet.
+        usage: tells what earlier answers used.
         n_requests: requests still to be sent.
         n_prompt_tokens: what they have by rule.
         n_at_once: how many go together.
     """
-    of_task = (
-        journal.read(JournalQueries.usage, model.name, task.key) if journal is not None else None
-    )
-    known = of_task or (
-        journal.read(JournalQueries.usage, model.name) if journal is not None else None
-    )
+    of_task = usage.of_task(model.name, task.key)
+    known = of_task or usage.of_model(model.name)
     basis = _basis(of_task, known)
     written = _written(task, known)
     if of_task is not None and of_task.n_prompt_tokens is not None:

@@ -7,6 +7,7 @@ those that work, what they register.
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,8 @@ from llmeval_core.host.discovery import SkippedDistribution, find_entry_points, 
 from llmeval_core.host.plugins import Host, Plugin, PluginState
 from llmeval_core.host.registrations import checked_registrations
 from llmeval_core.naming import did_you_mean
+
+_log = logging.getLogger("llmeval")
 
 _PREFIX = "llmeval_register_"
 
@@ -89,6 +92,7 @@ def _load(
             manager.unregister(name=name)
         if must_propagate(err):
             raise
+        _log.debug("plugin '%s' of %s is broken", point.name, distribution, exc_info=True)
         reason = str(err) if isinstance(err, PluginError) else describe_error(err)
         elapsed = time.perf_counter() - started
         return Plugin(point.name, distribution, version, "broken", elapsed, reason)

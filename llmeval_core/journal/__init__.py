@@ -8,8 +8,8 @@ from llmeval_core.journal.delivery_repository import (
     StoredTracker,
 )
 from llmeval_core.journal.file_access import journal_exists
-from llmeval_core.journal.home import home_problem
-from llmeval_core.journal.journal import JOURNAL_FILE, Journal
+from llmeval_core.journal.home import JOURNAL_FILE, home_problem
+from llmeval_core.journal.journal import Journal
 from llmeval_core.journal.model_usage import ModelUsage
 from llmeval_core.journal.process_lock import ProcessLock
 from llmeval_core.journal.queries import JournalQueries

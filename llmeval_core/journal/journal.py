@@ -18,6 +18,7 @@ from llmeval_core.journal.connecting import flush_log
 from llmeval_core.journal.delivery_repository import DeliveryRepository
 from llmeval_core.journal.file_access import refuse_protected
 from llmeval_core.journal.file_presence import FilePresence
+from llmeval_core.journal.home import JOURNAL_FILE
 from llmeval_core.journal.journal_source import open_for_reading, open_for_writing
 from llmeval_core.journal.journal_writer import JournalWriter
 from llmeval_core.journal.process_lock import ProcessLock, try_process_lock
@@ -27,7 +28,6 @@ from llmeval_core.journal.stored_tasks import StoredTask
 from llmeval_core.naming import Json
 from llmeval_core.records import SampleResult, TaskResult
 
-JOURNAL_FILE = "journal.sqlite"
 _MOST_WAITING = 2000
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -132,6 +132,15 @@ class Journal:
         """
         if self._writer is not None:
             await asyncio.wrap_future(self._writer.publish())
+
+    def wait_until_published(self) -> None:
+        """Do what `publish` does; blocking.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        if self._writer is not None:
+            self._writer.publish().result()
 
     async def flush(self) -> None:
         """Return when every recorded sample is on disk.

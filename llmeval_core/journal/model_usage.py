@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 
@@ -31,7 +32,13 @@ class ModelUsage:
 
 
 def usage(connection: sqlite3.Connection, model: str, key: str | None) -> ModelUsage | None:
-    """Average up to a thousand answers of a model to one task, or to all; None if there is none."""
+    """Average up to a thousand answers of a model to one task, or to all; None if there is none.
+
+    Those of the newest tasks, which are found first: no others are looked at.
+    """
+    tasks = _newest_tasks(connection, model, key)
+    if not tasks:
+        return None
     (found,) = read_records(
         connection,
         ModelUsage,
@@ -40,10 +47,32 @@ def usage(connection: sqlite3.Connection, model: str, key: str | None) -> ModelU
         f" avg({known_count('n_completion_tokens')}) AS n_completion_tokens,"
         " avg(latency_s) AS latency_s,"
         f" avg({known_count('n_reasoning_tokens')}) AS n_reasoning_tokens FROM"
-        " (SELECT n_prompt_tokens, n_completion_tokens, latency_s, n_reasoning_tokens FROM tasks"
-        "  JOIN samples ON samples.task = tasks.id"
+        " (SELECT n_prompt_tokens, n_completion_tokens, latency_s, n_reasoning_tokens FROM samples"
         "  JOIN generations ON generations.fingerprint = generation"
-        "  WHERE tasks.model = ? AND (? IS NULL OR tasks.key = ?) ORDER BY tasks.id DESC LIMIT ?)",
-        (model, key, key, _MOST_READ),
+        "  WHERE task IN (SELECT value FROM json_each(?)) ORDER BY task DESC LIMIT ?)",
+        (json.dumps(tasks), _MOST_READ),
     )
     return found if found.n else None
+
+
+def _newest_tasks(connection: sqlite3.Connection, model: str, key: str | None) -> list[int]:
+    """Name the newest tasks that have as many answers as are read, or all there are."""
+    of_key = "" if key is None else "AND key = ?"
+    found = connection.execute(
+        f"SELECT id FROM tasks WHERE model = ? {of_key} ORDER BY id DESC",  # noqa: S608  ours
+        (model,) if key is None else (model, key),
+    ).fetchall()
+    tasks: list[int] = []
+    n_left = _MOST_READ
+    for (task,) in found:
+        if n_left <= 0:
+            break
+        (n_answers,) = connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM samples"
+            " WHERE task = ? AND generation IS NOT NULL LIMIT ?)",
+            (task, n_left),
+        ).fetchone()
+        if n_answers:
+            tasks.append(task)
+            n_left -= n_answers
+    return tasks

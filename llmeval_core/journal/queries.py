@@ -110,6 +110,23 @@ class JournalQueries:
                     found[fingerprint.hex()] = generation
         return found
 
+    def answered(self, fingerprints: Sequence[str]) -> set[str]:
+        """Say which requests have an answer, by fingerprint; see `rows.is_answer`."""
+        found: set[str] = set()
+        for start in range(0, len(fingerprints), 500):
+            part = [bytes.fromhex(fingerprint) for fingerprint in fingerprints[start : start + 500]]
+            marks = ",".join("?" * len(part))
+            found.update(
+                fingerprint.hex()
+                for fingerprint, texts, likelihoods in self._connection.execute(
+                    "SELECT fingerprint, texts, loglikelihoods FROM generations"  # noqa: S608
+                    f" WHERE fingerprint IN ({marks})",
+                    part,
+                )
+                if rows.has_answer(texts, likelihoods)
+            )
+        return found
+
     def usage(self, model: str, key: str | None = None) -> ModelUsage | None:
         """Average what earlier answers used; see `history.usage`."""
         return usage(self._connection, model, key)

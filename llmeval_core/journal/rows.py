@@ -210,6 +210,11 @@ def is_answer(generation: Generation) -> bool:
     return bool(generation.texts or generation.loglikelihoods)
 
 
+def has_answer(texts: str, likelihoods: str | None) -> bool:
+    """Say of two columns what `is_answer` says of the generation that they make."""
+    return bool(to_texts(texts) or (likelihoods and _to_likelihoods(likelihoods)))
+
+
 def known_count(column: str) -> str:
     """Write the SQL for a number of tokens; NULL for what is none, such as 0.5 or -1."""
     return (

@@ -110,6 +110,7 @@ CREATE INDEX IF NOT EXISTS samples_by_outcome ON samples (task, outcome, idx)
     WHERE outcome != 'answered';
 CREATE INDEX IF NOT EXISTS scores_by_grades ON sample_scores (task, grades, idx);
 CREATE INDEX IF NOT EXISTS tasks_by_requests ON tasks (requests);
+CREATE INDEX IF NOT EXISTS tasks_by_model ON tasks (model, key);
 """
 
 

