@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from llmeval_models.openai.error_mapping import error_from_response
+from llmeval_models.openai.http_error_mapping import error_from_response
 from llmeval_models.openai.retry_delays import quota_reset_s, retry_after_s
 
 from llmeval_core.hooks import ModelError

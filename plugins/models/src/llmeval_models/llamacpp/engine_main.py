@@ -53,7 +53,7 @@ def _started(settings: dict[str, Any]) -> Any:
     params.cache_ram_mib = 0  # by default it keeps old prompts, up to 8 GiB of them
     params.swa_full = True  # so that models with a sliding window go back to any prefix
     params.verbosity = -1
-    return xllamacpp.ScriptedServer(params)
+    return xllamacpp.Server(params)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from llmeval_models.openai.connection_errors import connect_timeout_error, conne
 from llmeval_models.openai.embedded_error import EmbeddedError
 from llmeval_models.openai.embedded_error_search import embedded_error_in
 from llmeval_models.openai.endpoint import endpoint_of
-from llmeval_models.openai.error_mapping import error_from_response
 from llmeval_models.openai.headers import make_headers
+from llmeval_models.openai.http_error_mapping import error_from_response
 from llmeval_models.openai.retry_delays import quota_reset_s
 from llmeval_models.openai.transports.transport import (
     ConnectTimeoutError,

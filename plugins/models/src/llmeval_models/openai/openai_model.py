@@ -10,9 +10,9 @@ from llmeval_models.likelihood.echo_scoring import score_by_echo
 from llmeval_models.likelihood.llama_cpp_scoring import LlamaCppScorer
 from llmeval_models.model_settings import OpenAICompatibleSettings
 from llmeval_models.openai.completion_parsing import read_answer
+from llmeval_models.openai.completion_request import write_settings
 from llmeval_models.openai.endpoint import reasoning_as
 from llmeval_models.openai.json_client import JsonClient
-from llmeval_models.openai.request_body import write_settings
 from llmeval_models.openai.unsupported_parameters import (
     UnsupportedParameterError,
     UnsupportedParameters,
