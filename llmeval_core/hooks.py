@@ -45,7 +45,7 @@ Names by what they are for:
   `GenerationSettings`, `Reasoning`, `Generation`, `Loglikelihood`, `StopReason`, `stop_reason`,
   `ModelError`, `FailureKind`;
 * metrics: `Metric`, `AnswerAwareMetric`, `Score`, `Aggregate`, `mean_aggregate`, `boxed_texts`,
-  `ReasoningFinder`, `ReasoningSplit`, `parted_answers`, `finder_of`;
+  `ReasoningFinder`, `ReasoningSplit`, `split_answers`, `reasoning_finder`;
 * trackers: `Tracker`, `TrackerCheck`, `RunInfo`, `Receipt`, `TrackerError`, `TaskResult`,
   `MetricResult`, `SampleResult`, `Failure`, `Outcome`, `OUTCOMES`, `Coverage`, `coverage_of`,
   `gives_way`, `without_less_complete`, `conditions`, `what_differs`;
@@ -108,7 +108,7 @@ from llmeval_core.errors import (
 from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.paths import expand_path, file_problem, folder_problem
-from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, finder_of, parted_answers
+from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, reasoning_finder, split_answers
 from llmeval_core.records import (
     OUTCOMES,
     Aggregate,
@@ -148,8 +148,8 @@ __all__ = [
     "Receipt", "Request", "Route", "RouteContext", "RunInfo", "RunSummary", "Sample",
     "SampleResult", "Score", "Settings", "StopReason", "TaskDefaults", "TaskResult", "Tracker",
     "TrackerCheck", "TrackerError", "TrackerStatus", "__version__", "boxed_texts", "conditions",
-    "coverage_of", "expand_path", "file_problem", "finder_of", "fingerprint", "folder_problem",
-    "gives_way", "hookimpl", "hookspec", "mean_aggregate", "parted_answers", "plain_text",
+    "coverage_of", "expand_path", "file_problem", "fingerprint", "folder_problem", "gives_way",
+    "hookimpl", "hookspec", "mean_aggregate", "plain_text", "reasoning_finder", "split_answers",
     "stop_reason", "what_differs", "without_less_complete",
 ]  # fmt: skip
 

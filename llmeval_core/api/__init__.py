@@ -26,7 +26,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 * Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `SamplePage`, `sample_page`,
   `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`, `SampleCounts`,
   `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`, `ReasoningFinder`,
-  `ReasoningSplit`, `parted_answers`.
+  `ReasoningSplit`, `split_answers`.
 * Deliveries to trackers: `SyncOutcome`, `deliver_pending`, `deliver_again`, `deliver_to`,
   `DeliveryRepository`, `PendingDelivery`, `StoredTracker`.
 * Records: `TaskResult`, `MetricResult`, `Aggregate`, `RunSummary`, `TrackerStatus`, `OUTCOMES`,
@@ -156,7 +156,7 @@ from llmeval_core.naming import did_you_mean
 from llmeval_core.paths import expand_path
 from llmeval_core.plan import Plan, PlannedTracker
 from llmeval_core.printable import shown, shown_json, shown_parts
-from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, parted_answers
+from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, split_answers
 from llmeval_core.records import (
     OUTCOMES,
     Aggregate,
@@ -275,7 +275,6 @@ __all__ = [
     "make_trackers",
     "outcome_json",
     "outcome_notes",
-    "parted_answers",
     "plan_reasoning_warnings",
     "preflight_of_plan",
     "preflight_of_run",
@@ -302,6 +301,7 @@ __all__ = [
     "shown",
     "shown_json",
     "shown_parts",
+    "split_answers",
     "stream_samples",
     "superseded_notes",
     "to_csv",

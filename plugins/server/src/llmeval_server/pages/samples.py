@@ -27,7 +27,7 @@ from llmeval_core.hooks import (
     ReasoningFinder,
     ReasoningSplit,
     SampleResult,
-    parted_answers,
+    split_answers,
 )
 from llmeval_server.errors import UnknownRecordError
 from llmeval_server.pages.memory import Memory
@@ -196,7 +196,7 @@ def _parted(result: SampleResult, found: SampleSelection) -> tuple[ReasoningSpli
     if result.generation is None:
         return ()
     finder = ReasoningFinder(found.reasoning_tags)
-    return tuple(parted_answers(result.generation, finder))
+    return tuple(split_answers(result.generation, finder))
 
 
 def _judge(
