@@ -18,6 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 LLMEVAL = (sys.executable, "-c", "from llmeval_core.cli import main; main()")
 """What the installed `llmeval` script does, in this very Python."""
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
@@ -66,6 +67,24 @@ def run(*command: str | Path, cwd: Path = ROOT) -> Finished:
         peak_mib=usage.ru_maxrss * _RSS_UNIT_BYTES / 2**20,
         output=output,
     )
+
+
+class MeasuredProcess:
+    """A child process that serves at a port of loopback."""
+
+    def __init__(self, child: subprocess.Popen[bytes], port: int) -> None:
+        self.port = port
+        self._proc = Path(f"/proc/{child.pid}")
+
+    def cpu_s(self) -> float:
+        """CPU time of the process so far, seconds."""
+        fields = (self._proc / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+    def mib(self, what: str) -> float:
+        """Memory that is resident (VmRSS), or was at most (VmHWM), MiB."""
+        lines = (self._proc / "status").read_text().splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
 
 
 @contextmanager

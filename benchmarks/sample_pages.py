@@ -13,9 +13,8 @@ import time
 from pathlib import Path
 from statistics import median
 
-from llmeval_server.pages.memory import Memory
-from llmeval_server.pages.rendering import Renderer
-from llmeval_server.pages.samples import SamplesPage
+from llmeval_server.pages.page_renderer import Renderer
+from llmeval_server.pages.samples_page import SamplesPage
 from starlette.requests import Request as PageRequest
 
 from llmeval_core.journal import Journal
@@ -106,7 +105,7 @@ def make_result(index: int, chance: random.Random) -> SampleResult:
 
 def measure(home: Path, n_samples: int) -> None:
     """Time each page as the server renders it, and print the medians."""
-    page = SamplesPage(Renderer((), has_login=False), Memory(home))
+    page = SamplesPage(Renderer((), has_login=False), home)
     for query in _PAGES:
         asked = query.format(deep=n_samples * 9 // 10, last=n_samples - 1)
         cpu_s, wall_s = [], []

@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import http.client
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,8 @@ from statistics import median, quantiles
 
 from benchmarks import sample_pages
 from benchmarks.http_load import requests_per_s
-from benchmarks.processes import LLMEVAL, ROOT
+from benchmarks.processes import ROOT, MeasuredProcess
+from benchmarks.served import serving
 
 ROUNDS = 5
 N_REQUESTS = 1_000
@@ -32,36 +32,16 @@ BIG_BYTES = 1_000_000_000
 PIECE = bytes(1 << 18)
 N_QUEUED = 1_000
 N_TIMED = 100
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_START_S = 120.0
-
-
-class Process:
-    """A child that printed its port."""
-
-    def __init__(self, child: subprocess.Popen[bytes], port: int) -> None:
-        self.port = port
-        self._proc = Path(f"/proc/{child.pid}")
-
-    def cpu_s(self) -> float:
-        """CPU time of the process so far, seconds."""
-        fields = (self._proc / "stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
-
-    def mib(self, what: str) -> float:
-        """Memory that is resident (VmRSS), or was at most (VmHWM), MiB."""
-        lines = (self._proc / "status").read_text().splitlines()
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
 
 
 @contextmanager
-def process(*arguments: str) -> Iterator[Process]:
+def process(*arguments: str) -> Iterator[MeasuredProcess]:
     """Run a module of ours while the block lasts."""
     command = (sys.executable, "-m", *arguments)
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         try:
-            yield Process(child, int(child.stdout.readline()))
+            yield MeasuredProcess(child, int(child.stdout.readline()))
         finally:
             child.terminate()
 
@@ -80,7 +60,7 @@ def measure_proxy() -> None:
                 _compare(bare, proxy, concurrency)
 
 
-def _compare(bare: Process, proxy: Process, concurrency: int) -> None:
+def _compare(bare: MeasuredProcess, proxy: MeasuredProcess, concurrency: int) -> None:
     per_s: dict[str, list[float]] = {"bare": [], "proxy": []}
     cpu_ms: dict[str, list[float]] = {"bare": [], "proxy": []}
     for _ in range(ROUNDS):
@@ -138,10 +118,13 @@ def _upload(port: int) -> None:
 
 def measure_jobs() -> None:
     """Submit jobs to a server without a worker, until 1,000 wait and then some more."""
-    with tempfile.TemporaryDirectory() as folder, _serving(Path(folder)) as port:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        times = [_submit(connection, number) for number in range(N_QUEUED + N_TIMED)]
-        connection.close()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "some.jsonl").write_text('{"input": "a", "references": ["a"]}\n')
+        with serving(folder / ".llmeval", cwd=folder) as server:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port)
+            times = [_submit(connection, number) for number in range(N_QUEUED + N_TIMED)]
+            connection.close()
     for name, some in (("the first", times[1 : N_TIMED + 1]), ("with 1,000 queued", times[-100:])):
         print(f"submit, {name}: p50 {median(some):.0f} ms, p99 {quantiles(some, n=100)[98]:.0f} ms")
 
@@ -162,40 +145,6 @@ def _submit(connection: http.client.HTTPConnection, number: int) -> float:
     if response.status != 201:
         raise SystemExit(body.decode())
     return took_ms
-
-
-@contextmanager
-def _serving(folder: Path) -> Iterator[int]:
-    """Run `llmeval serve` without a worker and without an MLflow of its own; give its port."""
-    (folder / "some.jsonl").write_text('{"input": "a", "references": ["a"]}\n')
-    environment = {
-        **os.environ,
-        "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
-        "LLMEVAL_REQUESTS_PER_MINUTE": "1000000",
-    }
-    command = (*LLMEVAL, "serve", "--no-worker", "--port", "0")
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as child:
-        try:
-            yield _port_of(folder / ".llmeval" / "server.json")
-        finally:
-            child.terminate()
-
-
-def _port_of(announcement: Path) -> int:
-    give_up_at = time.monotonic() + _START_S
-    while time.monotonic() < give_up_at:
-        try:
-            port = int(
-                json.loads(announcement.read_text())["address"].rstrip("/").rpartition(":")[2]
-            )
-            http.client.HTTPConnection("127.0.0.1", port).request("GET", "/healthz")
-        except (OSError, ValueError, AttributeError):  # not yet there, or without its address
-            time.sleep(0.05)
-        else:
-            return port
-    raise SystemExit("llmeval serve did not start")
 
 
 def measure_samples() -> None:

@@ -53,12 +53,14 @@ def _section(kind: Kind, offer: RegisteredComponent) -> Iterator[str]:
     yield from _terms(offer)
     settings = settings_in_words(schema)
     if settings:
-        yield "| setting | type | default | |\n|---|---|---|---|"
+        yield "| setting | |\n|---|---|"
         for one in settings:
-            default = "*required*" if one.default is None else _code(one.default)
+            kind_of_value = f"*{_cell(one.type)}*"
+            default = "required" if one.default is None else _code(one.default)
             argument = f" Also `{offer.component.name}:{one.name.upper()}`."
             told = one.description + argument * (one.name == offer.component.argument)
-            yield f"| `{one.name}` | {_cell(one.type)} | {default} | {_cell(told)} |"
+            values = ", ".join(part for part in (kind_of_value, default) if part)
+            yield f"| `{one.name}` | {values}<br>{_cell(told)} |"
         yield ""
     yield f"```yaml\n{component_example(kind, offer, schema)}\n```\n"
     if (kind, offer.component.name) == ("models", "llamacpp"):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from llmeval_server.settings import ServerSettings
+from llmeval_server.server_settings import ServerSettings
 
 from tests.papers import ROOT
 

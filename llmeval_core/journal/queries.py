@@ -282,9 +282,11 @@ class JournalQueries:
         ).fetchone()
         return int(n_samples), int(n_failed)
 
-    def results(self) -> Iterator[TaskResult]:
-        """Stream all results, oldest first."""
-        for (body,) in self._connection.execute("SELECT body FROM results ORDER BY seq"):
+    def results(self, *, after: int = 0) -> Iterator[TaskResult]:
+        """Stream all results, oldest first, or those that came after the first `after` ones."""
+        for (body,) in self._connection.execute(
+            "SELECT body FROM results WHERE seq > ? ORDER BY seq", (after,)
+        ):
             yield TaskResult.model_validate_json(body)
 
 

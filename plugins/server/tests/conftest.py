@@ -12,7 +12,7 @@ import pytest
 
 from llmeval_core.hooks import ENTRY_POINT_GROUP
 from plugins.server.tests.api_fixtures import client, data, serve, server, session
-from plugins.server.tests.rig import Rig
+from plugins.server.tests.server_processes import ServerProcesses
 
 __all__ = ["client", "data", "rig", "serve", "server", "session"]
 
@@ -21,7 +21,7 @@ _NEEDED = frozenset({"server"})
 
 
 @pytest.fixture
-def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerProcesses]:
     """Give a home folder whose processes have the counted plugin, and no other but the server."""
     site = tmp_path / "site"
     info = site / "counted_plugin-1.0.dist-info"
@@ -38,6 +38,6 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *([known] if known else [])]))
     for name in [name for name in os.environ if name.startswith("LLMEVAL_JOBS")]:
         monkeypatch.delenv(name)
-    rig = Rig(tmp_path, dict(os.environ))
+    rig = ServerProcesses(tmp_path, dict(os.environ))
     yield rig
     rig.close()

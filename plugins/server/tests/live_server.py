@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from llmeval_server.assembly import make_app
+from llmeval_server.app_factory import make_app
 from llmeval_server.context import ServerContext
 from llmeval_server.jobs.dbos_store import open_store
-from llmeval_server.jobs.store import JobStore
-from llmeval_server.settings import ServerSettings
+from llmeval_server.jobs.job_store import JobStore
+from llmeval_server.server_settings import ServerSettings
 
 from llmeval_core.api import Session
 from llmeval_core.hooks import Route
-from plugins.server.tests.rig import wait_until
+from plugins.server.tests.server_processes import wait_until
 
 
 class LiveServer:

@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 from llmeval_server.jobs.dbos_store import DbosJobStore, open_store
-from llmeval_server.jobs.files import JobFiles, Stage
-from llmeval_server.jobs.records import Job, JobProgress, TaskProgress
-from llmeval_server.settings import ServerSettings
+from llmeval_server.jobs.job_files import JobFiles, ProgressFile
+from llmeval_server.jobs.job_records import Job, JobProgress, TaskProgress
+from llmeval_server.server_settings import ServerSettings
 
 from llmeval_core.api import Session
 from plugins.server.tests.live_server import LiveServer, run_file
@@ -39,7 +39,9 @@ def step(home: Path, job_id: str, sequence: int, n_done: int) -> None:
         n_tokens=0, n_under_way=1, samples_per_s=1.0, seconds_left=None, state="running",
     )  # fmt: skip
     progress = JobProgress(sequence=sequence, tasks=(task,))
-    JobFiles(home, job_id).write_stage(Stage(attempt=1, started_at=1.0, progress=progress))
+    JobFiles(home, job_id).write_progress(
+        ProgressFile(attempt=1, started_at=1.0, progress=progress)
+    )
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import aiohttp
-from llmeval_server.jobs.files import JobFiles
+from llmeval_server.jobs.job_files import JobFiles
 
 from plugins.server.tests.live_server import LiveServer, run_file
 

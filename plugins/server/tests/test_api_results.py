@@ -13,10 +13,11 @@ import aiohttp
 import jsonschema
 import pytest
 import yaml
-from llmeval_server.api.metrics import family
-from llmeval_server.jobs.files import give_sign_of_life
+from llmeval_server.jobs.job_files import write_heartbeat
+from prometheus_client.parser import text_string_to_metric_families
 
-from llmeval_core.api import Session
+from llmeval_core.api import DeliveryRepository, Journal, Session
+from llmeval_core.testing import make_task_result
 from plugins.server.tests.api_fixtures import evaluate
 from plugins.server.tests.live_server import LiveServer
 
@@ -162,7 +163,7 @@ async def test_health_and_readiness(server: LiveServer) -> None:
         alive = await get(client, "/healthz")
         async with client.get("/readyz") as response:
             without = await response.json()
-        give_sign_of_life(server.home)
+        write_heartbeat(server.home)
         ready = await get(client, "/readyz")
 
     assert alive == {"status": "ok"}
@@ -180,25 +181,47 @@ async def test_metrics_are_in_prometheus_form(
         pass
     text = await get(client, f"{server.url}/metrics")
 
-    form = re.compile(r'[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [0-9.e+-]+')
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    assert not [line for line in lines if not form.fullmatch(line)]
-    for line in (
-        'llmeval_jobs{state="queued"} 0',
-        "llmeval_results_total 2",
-        "llmeval_samples_total 10",
-        "llmeval_failed_samples_total 2",
-        "llmeval_requests_total 8",
-        'llmeval_http_requests_total{method="GET",route="/api/v1/jobs",status="200"} 1',
-        'llmeval_http_requests_total{method="GET",route="/api/v1/jobs/{job_id}",status="404"} 1',
+    found = values(text)
+    for name, labels, value in (
+        ("llmeval_jobs", {"state": "queued"}, 0),
+        ("llmeval_results_total", {}, 2),
+        ("llmeval_samples_total", {"outcome": "answered"}, 8),
+        ("llmeval_samples_total", {"outcome": "failed"}, 2),
+        ("llmeval_failed_samples_total", {}, 2),
+        ("llmeval_requests_total", {}, 8),
+        ("llmeval_http_requests_total", request("/api/v1/jobs", "200"), 1),
+        ("llmeval_http_requests_total", request("/api/v1/jobs/{job_id}", "404"), 1),
     ):
-        assert line in lines
+        assert found[name, frozenset(labels.items())] == value
+    assert sum(value for (name, _), value in found.items() if name == "llmeval_samples_total") == 10
 
 
-def test_labels_cannot_break_out_of_their_quotes() -> None:
-    text = family("x", "gauge", "X.", [({"a": 'b"\\\n'}, 1)])
+def values(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Parse metrics into values by name and labels."""
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
 
-    assert text == '# HELP x X.\n# TYPE x gauge\nx{a="b\\"\\\\\\n"} 1\n'
+
+def request(route: str, status: str) -> dict[str, str]:
+    return {"method": "GET", "route": route, "status": status}
+
+
+async def test_samples_of_results_without_outcomes_are_counted_as_unknown(
+    client: aiohttp.ClientSession, server: LiveServer
+) -> None:
+    with Journal(server.home) as journal:
+        result = make_task_result(n_samples=10, n_failed=3)
+        journal.deliveries(DeliveryRepository.save, result, ('a"b\\c\nd',))
+
+    found = values(await get(client, f"{server.url}/metrics"))
+
+    assert found["llmeval_samples_total", frozenset({("outcome", "unknown")})] == 7
+    assert found["llmeval_samples_total", frozenset({("outcome", "failed")})] == 3
+    hostile = {("tracker", 'a"b\\c\nd'), ("state", "pending")}
+    assert found["llmeval_deliveries", frozenset(hostile)] == 1
 
 
 async def test_every_example_of_the_document_works(

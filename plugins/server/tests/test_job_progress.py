@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from llmeval_server.jobs.files import JobFiles
-from llmeval_server.jobs.progress import FileProgress
+from llmeval_server.jobs.job_files import JobFiles
+from llmeval_server.jobs.progress_writer import ProgressWriter
 
 from llmeval_core.api import Plan, Session, make_plan, read_run_text
 from llmeval_core.hooks import Generation, GenerationSettings, Request, Sample, SampleResult
@@ -35,13 +35,13 @@ async def test_tasks_that_have_begun_wait_for_their_model_until_it_answers(
     plan: Plan, tmp_path: Path
 ) -> None:
     files = JobFiles(tmp_path, "a1")
-    progress = FileProgress(plan, files, lambda text: None, attempt=1, started_at=0.0)
+    progress = ProgressWriter(plan, files, lambda text: None, attempt=1, started_at=0.0)
 
     def states() -> list[str]:
         progress.close()
-        stage = files.stage()
-        assert stage is not None
-        return [task.state for task in stage.progress.tasks]
+        content = files.read_progress()
+        assert content is not None
+        return [task.state for task in content.progress.tasks]
 
     first = progress.task_started("echo/a", "sums_0shot", 3)
     assert states()[:3] == ["running", "waiting", "waiting"]

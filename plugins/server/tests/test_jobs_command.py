@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmeval_server.commands.jobs.outcome import exit_code
-from llmeval_server.jobs.records import Job, JobOutcome
+from llmeval_server.commands.jobs.job_report import exit_code
+from llmeval_server.jobs.job_records import Job, JobOutcome
 
 from llmeval_core.cli import main
 from plugins.server.tests.api_fixtures import Serve
-from plugins.server.tests.rig import Rig, kill, wait_until
+from plugins.server.tests.server_processes import ServerProcesses, kill, wait_until
 from plugins.server.tests.test_serve_processes import start
 
 _LLMEVAL = [sys.executable, "-P", "-c", "from llmeval_core.cli import main; main()"]
@@ -27,7 +27,9 @@ Jobs = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture
-def jobs(rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Jobs:
+def jobs(
+    rig: ServerProcesses, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Jobs:
     """Give a function that runs `llmeval jobs ARGS` here: what it printed, and its errors."""
     monkeypatch.chdir(rig.folder)
 
@@ -41,13 +43,15 @@ def jobs(rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
     return run
 
 
-def write_run(rig: Rig, n: int, **options: Any) -> Path:
+def write_run(rig: ServerProcesses, n: int, **options: Any) -> Path:
     path = rig.folder / "eval.json"
     path.write_text(json.dumps(rig.run_file(n, **options)))
     return path
 
 
-def test_a_job_is_submitted_followed_shown_and_its_log_read(rig: Rig, jobs: Jobs) -> None:
+def test_a_job_is_submitted_followed_shown_and_its_log_read(
+    rig: ServerProcesses, jobs: Jobs
+) -> None:
     _, url = start(rig)
     run = str(write_run(rig, 8))
 
@@ -69,7 +73,9 @@ def test_a_job_is_submitted_followed_shown_and_its_log_read(rig: Rig, jobs: Jobs
     assert json.loads(again)["outcome"]["n_requests"] == 0
 
 
-def test_ctrl_c_only_stops_watching_and_a_killed_server_is_waited_for(rig: Rig, jobs: Jobs) -> None:
+def test_ctrl_c_only_stops_watching_and_a_killed_server_is_waited_for(
+    rig: ServerProcesses, jobs: Jobs
+) -> None:
     server, url = start(rig)
     run = str(write_run(rig, 400, latency_s=0.05))
     job_id = json.loads(jobs(url, "submit", run, "--json")[0])["id"]
@@ -101,7 +107,7 @@ def test_ctrl_c_only_stops_watching_and_a_killed_server_is_waited_for(rig: Rig, 
     assert store.get(job_id).state == "cancelled"
 
 
-def test_flags_win_over_the_run_file(rig: Rig, jobs: Jobs, serve: Serve) -> None:
+def test_flags_win_over_the_run_file(rig: ServerProcesses, jobs: Jobs, serve: Serve) -> None:
     server = serve()
     (rig.folder / "eval.yaml").write_text(
         "models: [echo/parrot]\ntasks:\n  - dataset: jsonl:sums.jsonl\n"
@@ -118,7 +124,9 @@ def test_flags_win_over_the_run_file(rig: Rig, jobs: Jobs, serve: Serve) -> None
     assert json.loads(flags)["id"] in again
 
 
-def test_what_the_server_refuses_is_told_with_its_line(rig: Rig, jobs: Jobs, serve: Serve) -> None:
+def test_what_the_server_refuses_is_told_with_its_line(
+    rig: ServerProcesses, jobs: Jobs, serve: Serve
+) -> None:
     server = serve()
     (rig.folder / "eval.yaml").write_text(
         "models: [echo/parrot]\ntasks:\n  - dataset: jsonl:/etc/passwd\n"
@@ -138,7 +146,7 @@ def test_what_the_server_refuses_is_told_with_its_line(rig: Rig, jobs: Jobs, ser
 
 
 def test_a_token_is_asked_for_and_sent(
-    rig: Rig, jobs: Jobs, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    rig: ServerProcesses, jobs: Jobs, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = serve(token=TOKEN)
     monkeypatch.delenv("LLMEVAL_TOKEN", raising=False)

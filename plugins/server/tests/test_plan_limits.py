@@ -14,7 +14,7 @@ from llmeval_server.planning import planner
 
 from llmeval_core.api import Session
 from plugins.server.tests.live_server import LiveServer
-from plugins.server.tests.rig import descendants, wait_until
+from plugins.server.tests.server_processes import descendants, wait_until
 from plugins.server.tests.unruly_plugin import unruly_session
 
 FACTORY = "plugins.server.tests.unruly_plugin:unruly_session"
@@ -88,11 +88,11 @@ def planners() -> set[int]:
 async def test_a_plan_that_takes_too_long_is_stopped_and_says_so(
     http: aiohttp.ClientSession, quick: LiveServer, path: str, run: dict[str, Any]
 ) -> None:
-    answering = asyncio.create_task(post(http, quick, path, run))
+    error_responder = asyncio.create_task(post(http, quick, path, run))
 
     async with http.get(f"{quick.url}/healthz") as health:
         assert health.status == 200
-    status, body, _ = await answering
+    status, body, _ = await error_responder
 
     assert (status, body) == (
         504,

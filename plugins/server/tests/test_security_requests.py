@@ -9,13 +9,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from llmeval_server.security.rates import Counter
+from llmeval_server.security.rate_limit import WindowCounter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from llmeval_core.hooks import ConfigError, LlmevalError, Route, RouteContext
 from plugins.server.tests.api_fixtures import Serve
 from plugins.server.tests.live_server import LiveServer, run_file
-from plugins.server.tests.rig import wait_until
+from plugins.server.tests.server_processes import wait_until
 from plugins.server.tests.test_security_access import ECHO, TOKEN, status
 
 
@@ -104,7 +104,7 @@ async def test_a_client_that_asks_too_often_must_wait(serve: Serve) -> None:
 
 def test_a_counter_forgets_after_a_minute() -> None:
     now = 100.0
-    counter = Counter(2, now=lambda: now)
+    counter = WindowCounter(2, now=lambda: now)
     counter.add("a")
     counter.add("a")
 

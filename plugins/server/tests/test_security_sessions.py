@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from llmeval_server.security import session_records
-from llmeval_server.security.session_records import FILE, SessionRecords
-from llmeval_server.security.sessions import LIFETIME_S, Sessions
+from llmeval_server.security import revoked_sessions
+from llmeval_server.security.revoked_sessions import FILE, RevokedSessions
+from llmeval_server.security.session_cookies import LIFETIME_S, SessionCookies
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
@@ -28,10 +28,10 @@ class Clock:
         return self.now
 
 
-def sessions(home: Path, token: str = TOKEN, clock: Clock | None = None) -> Sessions:
+def sessions(home: Path, token: str = TOKEN, clock: Clock | None = None) -> SessionCookies:
     """Make sessions as a server that starts does."""
     secret = SecretStr(token)
-    return Sessions(secret, SessionRecords(home, secret), now=clock or Clock())
+    return SessionCookies(secret, RevokedSessions(home, secret), now=clock or Clock())
 
 
 @contextmanager
@@ -95,8 +95,8 @@ def test_the_records_are_for_their_owner_and_say_nothing_of_token_or_cookie(
     tmp_path: Path,
 ) -> None:
     ours = sessions(tmp_path)
-    cookie = ours.begin()
-    ours.end(cookie)
+    cookie = ours.issue()
+    ours.revoke(cookie)
 
     file = tmp_path / FILE
 
@@ -107,24 +107,24 @@ def test_the_records_are_for_their_owner_and_say_nothing_of_token_or_cookie(
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"generation": 1}'])
 def test_records_that_cannot_be_read_log_everybody_out(tmp_path: Path, content: bytes) -> None:
-    cookie = sessions(tmp_path).begin()
+    cookie = sessions(tmp_path).issue()
     (tmp_path / FILE).write_bytes(content)
 
     ours = sessions(tmp_path)
 
     assert not ours.is_valid(cookie)
-    assert ours.is_valid(ours.begin())
+    assert ours.is_valid(ours.issue())
 
 
 def test_records_do_not_grow_for_ever(tmp_path: Path) -> None:
     clock = Clock()
     ours = sessions(tmp_path, clock=clock)
     for _ in range(3):
-        ours.end(ours.begin())
+        ours.revoke(ours.issue())
     grown = (tmp_path / FILE).stat().st_size
 
     clock.now += LIFETIME_S + 1
-    ours.end(ours.begin())
+    ours.revoke(ours.issue())
 
     assert (tmp_path / FILE).stat().st_size < grown
 
@@ -132,13 +132,13 @@ def test_records_do_not_grow_for_ever(tmp_path: Path) -> None:
 def test_when_too_many_log_out_everybody_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_records, "MOST_ENDED", 2)
+    monkeypatch.setattr(revoked_sessions, "MAX_REVOKED", 2)
     ours = sessions(tmp_path)
-    stays = ours.begin()
-    ended = [ours.begin() for _ in range(3)]
+    stays = ours.issue()
+    ended = [ours.issue() for _ in range(3)]
 
     for cookie in ended:
-        ours.end(cookie)
+        ours.revoke(cookie)
 
     again = sessions(tmp_path)
     assert not any(one.is_valid(cookie) for one in (ours, again) for cookie in [stays, *ended])
@@ -148,7 +148,7 @@ def test_what_was_not_valid_is_not_remembered(tmp_path: Path) -> None:
     ours = sessions(tmp_path)
     before = (tmp_path / FILE).read_bytes()
 
-    for value in ("", ".", "9999999999.x.y", ours.begin() + "x"):
-        ours.end(value)
+    for value in ("", ".", "9999999999.x.y", ours.issue() + "x"):
+        ours.revoke(value)
 
     assert (tmp_path / FILE).read_bytes() == before

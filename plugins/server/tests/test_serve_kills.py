@@ -9,21 +9,21 @@ import subprocess
 
 import pytest
 
-from plugins.server.tests.rig import Rig, kill, wait_until, worker_pid
+from plugins.server.tests.server_processes import ServerProcesses, kill, wait_until, worker_pid
 from plugins.server.tests.test_worker_kills import ROUNDS, mean_of, true_mean
 
 
-def wait_for_server(rig: Rig, server: subprocess.Popen[bytes]) -> None:
+def wait_for_server(rig: ServerProcesses, server: subprocess.Popen[bytes]) -> None:
     """Return when it serves."""
     wait_until(lambda: "llmeval serves" in rig.said(server), "the server")
 
 
-def wait_for_other_worker(rig: Rig, old: int | None) -> None:
+def wait_for_other_worker(rig: ServerProcesses, old: int | None) -> None:
     """Return when the folder has a worker, and not this one."""
     wait_until(lambda: worker_pid(rig.home) not in (None, old), "the next worker")
 
 
-def test_server_and_worker_may_be_killed_at_any_moment(rig: Rig) -> None:
+def test_server_and_worker_may_be_killed_at_any_moment(rig: ServerProcesses) -> None:
     moments = random.Random(4)
     store = rig.store()
     n = 80 * ROUNDS

@@ -9,17 +9,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from llmeval_server.claim import Claim
-from llmeval_server.logs import LARGEST_BYTES, DeliveryLines, SharedLogFile, log_lines
-from llmeval_server.settings_from import read_settings, variables_for_worker
+from llmeval_server.home_lock import HomeLock
+from llmeval_server.server_log import (
+    LARGEST_BYTES,
+    DeliveryLogFollower,
+    SharedLogHandler,
+    log_lines,
+)
+from llmeval_server.settings_sources import read_settings, variables_for_worker
 
 from llmeval_core.hooks import ConfigError
-from plugins.server.tests.rig import wait_until
+from plugins.server.tests.server_processes import wait_until
 
 _WRITER = """
 import logging, sys
 from pathlib import Path
-from llmeval_server.logs import start_logging
+from llmeval_server.server_log import start_logging
 start_logging(Path(sys.argv[1]), sys.argv[2], lambda text: text.replace("hunter22", "***"))
 for i in range(int(sys.argv[3])):
     logging.getLogger(sys.argv[4]).info("line %d of %s hunter22 %s", i, sys.argv[2], "x" * 200)
@@ -56,7 +61,7 @@ def test_a_large_log_begins_anew_for_both_processes(tmp_path: Path) -> None:
 
 def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "server.log").mkdir()
-    handler = SharedLogFile(tmp_path / "server.log")
+    handler = SharedLogHandler(tmp_path / "server.log")
 
     handler.emit(logging.LogRecord("a", logging.INFO, "", 0, "text", (), None))
 
@@ -66,7 +71,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
 
 def test_lines_of_deliveries_are_repeated_but_no_others_and_not_our_own(tmp_path: Path) -> None:
     heard: list[str] = []
-    lines = DeliveryLines(tmp_path, "api", heard.append)
+    lines = DeliveryLogFollower(tmp_path, "api", heard.append)
     lines.start()
 
     writer(tmp_path, "worker", 2, "llmeval.server").wait(60)
@@ -125,14 +130,14 @@ def test_an_empty_token_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_claim_is_free_again_after_it_ended(tmp_path: Path) -> None:
-    with Claim(tmp_path, "server") as claim:
-        claim.note("http://127.0.0.1:1/")
+    with HomeLock(tmp_path, "server") as claim:
+        claim.write_holder(address="http://127.0.0.1:1/")
         with pytest.raises(ConfigError, match=f"process {os.getpid()} at http://127.0.0.1:1/"):
-            Claim(tmp_path, "server").__enter__()
-        with Claim(tmp_path, "worker"):
+            HomeLock(tmp_path, "server").__enter__()
+        with HomeLock(tmp_path, "worker"):
             pass
 
-    with Claim(tmp_path, "server"):
+    with HomeLock(tmp_path, "server"):
         assert (tmp_path / "server.json").exists()
     assert not (tmp_path / "server.json").exists()
 
@@ -141,4 +146,4 @@ def test_a_folder_that_cannot_be_claimed_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ConfigError, match="the folder cannot be used"):
-        Claim(tmp_path / "file", "server").__enter__()
+        HomeLock(tmp_path / "file", "server").__enter__()

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from llmeval_server.context import ServerContext
-from llmeval_server.site import make_site
+from llmeval_server.route_context import make_route_context
 
 from llmeval_core.api import DeliveryRepository, Journal, make_session
-from plugins.server.tests.rig import Rig, kill, wait_until
+from plugins.server.tests.server_processes import ServerProcesses, kill, wait_until
 
 
 class MlflowServer:
@@ -65,7 +65,7 @@ class MlflowServer:
 
 
 @pytest.fixture
-def mlflow(rig: Rig) -> Iterator[MlflowServer]:
+def mlflow(rig: ServerProcesses) -> Iterator[MlflowServer]:
     """Make an MLflow server that is not started yet; rig's processes have its tracker."""
     off = rig.environ["LLMEVAL_DISABLE_PLUGINS"].split(",")
     rig.environ["LLMEVAL_DISABLE_PLUGINS"] = ",".join(name for name in off if name != "mlflow")
@@ -76,13 +76,15 @@ def mlflow(rig: Rig) -> Iterator[MlflowServer]:
     server.kill()
 
 
-def run_file(rig: Rig, mlflow: MlflowServer, n: int, *names: str, latency_s: float) -> Any:
+def run_file(
+    rig: ServerProcesses, mlflow: MlflowServer, n: int, *names: str, latency_s: float
+) -> Any:
     """Make a run that is tracked in MLflow; Any: JSON."""
     tracker = {"use": "mlflow", "tracking_uri": mlflow.url, "timeout_s": 60}
     return {**rig.run_file(n, *names, latency_s=latency_s), "trackers": [tracker]}
 
 
-def standing(rig: Rig) -> tuple[int, int]:
+def standing(rig: ServerProcesses) -> tuple[int, int]:
     """Count the results that MLflow has, and those that it lacks."""
     with Journal(rig.home) as journal:
         (found,) = journal.deliveries(DeliveryRepository.tracker_statuses)
@@ -90,7 +92,7 @@ def standing(rig: Rig) -> tuple[int, int]:
 
 
 def test_jobs_succeed_without_mlflow_and_it_gets_their_results_later(
-    rig: Rig, mlflow: MlflowServer, monkeypatch: pytest.MonkeyPatch
+    rig: ServerProcesses, mlflow: MlflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = rig.store()
     server = rig.start("serve", "--port", "0", "--no-worker")
@@ -125,7 +127,7 @@ def test_jobs_succeed_without_mlflow_and_it_gets_their_results_later(
     assert worker.wait(60) == 0
     mlflow.start()
     monkeypatch.setenv("LLMEVAL_DISABLE_PLUGINS", rig.environ["LLMEVAL_DISABLE_PLUGINS"])
-    site = make_site(ServerContext(rig.settings, make_session(), store, ()))
+    site = make_route_context(ServerContext(rig.settings, make_session(), store, ()))
     said = site.deliver("mlflow")
 
     assert said.startswith("mlflow: 1 delivered")

@@ -16,12 +16,19 @@ from typing import Any
 
 import pytest
 
-from plugins.server.tests.rig import Rig, descendants, is_alive, kill, wait_until, worker_pid
+from plugins.server.tests.server_processes import (
+    ServerProcesses,
+    descendants,
+    is_alive,
+    kill,
+    wait_until,
+    worker_pid,
+)
 
 _URL = re.compile(r"llmeval serves (\S+)")
 
 
-def start(rig: Rig, *args: str, **options: Any) -> tuple[subprocess.Popen[bytes], str]:
+def start(rig: ServerProcesses, *args: str, **options: Any) -> tuple[subprocess.Popen[bytes], str]:
     """Start a server on a free port, and return it with its address when it is ready."""
     server = rig.start("serve", "--port", "0", *args, **options)
     wait_until(lambda: _URL.search(rig.said(server)) or server.poll() is not None, "a server")
@@ -51,7 +58,7 @@ def post(url: str, body: object) -> tuple[int, Any]:
         return response.status, json.loads(response.read())
 
 
-def wait_for_worker(rig: Rig, *, other_than: int | None = None) -> int:
+def wait_for_worker(rig: ServerProcesses, *, other_than: int | None = None) -> int:
     """Return the process id of the folder's worker when it has one."""
     wait_until(lambda: worker_pid(rig.home) not in (None, other_than), "a worker")
     pid = worker_pid(rig.home)
@@ -59,7 +66,7 @@ def wait_for_worker(rig: Rig, *, other_than: int | None = None) -> int:
     return pid
 
 
-def test_one_command_serves_and_runs_jobs(rig: Rig) -> None:
+def test_one_command_serves_and_runs_jobs(rig: ServerProcesses) -> None:
     rig.environ["LLMEVAL_DATA_FOLDERS"] = str(rig.folder)
     _, url = start(rig)
 
@@ -74,7 +81,9 @@ def test_one_command_serves_and_runs_jobs(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_ended_server_leaves_no_process_behind(rig: Rig, number: signal.Signals) -> None:
+def test_an_ended_server_leaves_no_process_behind(
+    rig: ServerProcesses, number: signal.Signals
+) -> None:
     server, _ = start(rig)
     store = rig.store()
     job = store.submit(rig.run_file(1000, latency_s=0.1), name="long")
@@ -90,7 +99,7 @@ def test_an_ended_server_leaves_no_process_behind(rig: Rig, number: signal.Signa
     assert rig.committed() == set(rig.asked())
 
 
-def test_ctrl_c_in_a_terminal_ends_everything_cleanly(rig: Rig) -> None:
+def test_ctrl_c_in_a_terminal_ends_everything_cleanly(rig: ServerProcesses) -> None:
     server, _ = start(rig, start_new_session=True)
     worker = wait_for_worker(rig)
     store = rig.store()
@@ -105,7 +114,7 @@ def test_ctrl_c_in_a_terminal_ends_everything_cleanly(rig: Rig) -> None:
     assert "the worker ends; 1 jobs go on when it starts again" in rig.said(server)
 
 
-def test_an_early_ctrl_c_leaves_nothing_behind(rig: Rig) -> None:
+def test_an_early_ctrl_c_leaves_nothing_behind(rig: ServerProcesses) -> None:
     server = rig.start("serve", "--port", "0")
     wait_until((rig.home / "server.json").exists, "the claim")
 
@@ -116,7 +125,7 @@ def test_an_early_ctrl_c_leaves_nothing_behind(rig: Rig) -> None:
     assert not (rig.home / "server.json").exists()
 
 
-def test_a_killed_server_takes_its_worker_along_and_the_next_goes_on(rig: Rig) -> None:
+def test_a_killed_server_takes_its_worker_along_and_the_next_goes_on(rig: ServerProcesses) -> None:
     store = rig.store()
     server, _ = start(rig)
     job = store.submit(rig.run_file(150, latency_s=0.05), name="long")
@@ -131,7 +140,7 @@ def test_a_killed_server_takes_its_worker_along_and_the_next_goes_on(rig: Rig) -
     assert len(rig.asked()) == len(set(rig.asked())) == 150
 
 
-def test_a_killed_worker_is_replaced_and_the_server_goes_on(rig: Rig) -> None:
+def test_a_killed_worker_is_replaced_and_the_server_goes_on(rig: ServerProcesses) -> None:
     store = rig.store()
     server, url = start(rig)
     job = store.submit(rig.run_file(100, latency_s=0.05), name="long")
@@ -146,7 +155,7 @@ def test_a_killed_worker_is_replaced_and_the_server_goes_on(rig: Rig) -> None:
     assert "the worker was killed by signal 9; it is started again in 0.5 s" in rig.said(server)
 
 
-def test_server_and_worker_killed_together_lose_no_job(rig: Rig) -> None:
+def test_server_and_worker_killed_together_lose_no_job(rig: ServerProcesses) -> None:
     store = rig.store()
     server, _ = start(rig)
     jobs = [store.submit(rig.run_file(50, f"t{i}", latency_s=0.05), name=str(i)) for i in range(4)]
@@ -161,7 +170,7 @@ def test_server_and_worker_killed_together_lose_no_job(rig: Rig) -> None:
     assert not committed & set(rig.asked()[before:])
 
 
-def test_a_second_server_says_who_has_the_folder(rig: Rig) -> None:
+def test_a_second_server_says_who_has_the_folder(rig: ServerProcesses) -> None:
     first, url = start(rig)
 
     second = rig.start("serve", "--port", "0")
@@ -177,7 +186,7 @@ def test_a_second_server_says_who_has_the_folder(rig: Rig) -> None:
     assert get(f"{url}healthz")[0] == 200
 
 
-def test_a_port_that_is_taken_is_told_and_nothing_is_started(rig: Rig) -> None:
+def test_a_port_that_is_taken_is_told_and_nothing_is_started(rig: ServerProcesses) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
@@ -204,7 +213,7 @@ def test_a_port_that_is_taken_is_told_and_nothing_is_started(rig: Rig) -> None:
     ],
 )
 def test_a_wrong_setting_is_told_where_it_stands(
-    rig: Rig, args: list[str], variables: dict[str, str], error: str
+    rig: ServerProcesses, args: list[str], variables: dict[str, str], error: str
 ) -> None:
     rig.environ.update(variables)
 
@@ -216,7 +225,7 @@ def test_a_wrong_setting_is_told_where_it_stands(
     assert "Traceback" not in rig.said(server)
 
 
-def test_an_open_address_needs_a_token_that_is_shown_once(rig: Rig) -> None:
+def test_an_open_address_needs_a_token_that_is_shown_once(rig: ServerProcesses) -> None:
     server, url = start(rig, "--host", "0.0.0.0")
     found = re.search(r"token: (\S+)  \(shown once", rig.said(server))
     assert found
@@ -230,7 +239,7 @@ def test_an_open_address_needs_a_token_that_is_shown_once(rig: Rig) -> None:
     assert token not in rig.log()
 
 
-def test_a_given_token_is_not_shown(rig: Rig) -> None:
+def test_a_given_token_is_not_shown(rig: ServerProcesses) -> None:
     (rig.folder / "token").write_text("a-token-of-our-own-choice\n")
     server, url = start(rig, "--token-file", str(rig.folder / "token"))
 
@@ -239,7 +248,7 @@ def test_a_given_token_is_not_shown(rig: Rig) -> None:
     assert "a-token-of-our-own-choice" not in rig.said(server) + rig.log()
 
 
-def test_server_and_worker_may_be_two_services(rig: Rig) -> None:
+def test_server_and_worker_may_be_two_services(rig: ServerProcesses) -> None:
     store = rig.store()
     server, _ = start(rig, "--no-worker")
     job = store.submit(rig.run_file(100, latency_s=0.05), name="long")

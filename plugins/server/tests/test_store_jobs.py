@@ -7,17 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmeval_server.errors import JobStoreError, KeyInUseError, NotOverError, UnknownJobError
+from llmeval_server.job_errors import (
+    IdempotencyConflictError,
+    JobNotFinishedError,
+    JobStoreError,
+    UnknownJobError,
+)
 from llmeval_server.jobs.dbos_store import DbosJobStore
-from llmeval_server.jobs.files import LARGEST_LOG_BYTES, JobFiles, Stage
+from llmeval_server.jobs.job_files import LARGEST_LOG_BYTES, JobFiles, ProgressFile
 from llmeval_server.jobs.job_ids import is_job_id, new_job_id
-from llmeval_server.jobs.records import JobProgress
-from llmeval_server.settings import ServerSettings
+from llmeval_server.jobs.job_records import JobProgress
+from llmeval_server.server_settings import ServerSettings
 from pydantic import SecretStr
 
 from llmeval_core.hooks import ConfigError
-from plugins.server.tests.postgres import Cluster
-from plugins.server.tests.rig import Rig
+from plugins.server.tests.postgres_cluster import Cluster
+from plugins.server.tests.server_processes import ServerProcesses
 
 RUN: dict[str, Any] = {"models": ["openai/m"], "tasks": [{"dataset": "aio", "shots": [0]}]}
 
@@ -34,7 +39,7 @@ def cluster() -> Any:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store(rig: Rig, request: pytest.FixtureRequest) -> DbosJobStore:
+def store(rig: ServerProcesses, request: pytest.FixtureRequest) -> DbosJobStore:
     """Open an empty store on each kind of database."""
     if request.param == "postgresql":
         cluster: Cluster = request.getfixturevalue("cluster")
@@ -55,7 +60,7 @@ def test_an_accepted_job_is_queued_and_kept(store: DbosJobStore) -> None:
     }  # fmt: skip
 
 
-def test_a_job_is_kept_for_the_next_process(rig: Rig) -> None:
+def test_a_job_is_kept_for_the_next_process(rig: ServerProcesses) -> None:
     first = rig.store()
     job = first.submit(RUN, name="kept")
     first.close()
@@ -82,7 +87,7 @@ def test_many_clients_with_one_key_get_one_job(store: DbosJobStore) -> None:
 def test_a_key_is_not_good_for_another_run(store: DbosJobStore) -> None:
     job = store.submit(RUN, name="a", key="k-1")
 
-    with pytest.raises(KeyInUseError) as caught:
+    with pytest.raises(IdempotencyConflictError) as caught:
         store.submit({**RUN, "seed": 1}, name="a", key="k-1")
 
     assert str(caught.value) == (
@@ -122,7 +127,7 @@ def test_a_cancelled_job_can_be_retried_once(store: DbosJobStore) -> None:
     again = store.retry(job.id)
 
     assert (again.id, again.state, again.attempt, again.ended_at) == (job.id, "queued", 2, None)
-    with pytest.raises(NotOverError) as caught:
+    with pytest.raises(JobNotFinishedError) as caught:
         store.retry(job.id)
     assert str(caught.value) == (
         f"job {job.id} is queued\n  try:   wait until it is over, or cancel it first"
@@ -131,7 +136,7 @@ def test_a_cancelled_job_can_be_retried_once(store: DbosJobStore) -> None:
 
 @pytest.mark.parametrize("call", ["get", "progress", "log", "cancel", "retry"])
 @pytest.mark.parametrize("job_id", ["0" * 20, "../../etc/passwd", ""])
-def test_an_unknown_job_is_told(rig: Rig, call: str, job_id: str) -> None:
+def test_an_unknown_job_is_told(rig: ServerProcesses, call: str, job_id: str) -> None:
     with pytest.raises(UnknownJobError) as caught:
         getattr(rig.store(), call)(job_id)
 
@@ -145,7 +150,7 @@ def test_a_job_that_never_ran_has_no_progress_and_no_log(store: DbosJobStore) ->
 
     assert store.progress(job.id) == JobProgress(sequence=0)
     assert store.log(job.id) == ("", 0)
-    assert store.worker_seen_at() is None
+    assert store.last_heartbeat() is None
 
 
 @pytest.mark.parametrize("name", ["null \0 byte", "escape \x1b[2J", "日本語の名前", "x" * 10_000])
@@ -161,7 +166,7 @@ def test_half_a_surrogate_pair_is_refused(store: DbosJobStore) -> None:
         store.submit({**RUN, "note": "\ud800"}, name="a")
 
 
-def test_a_log_is_read_piece_by_piece_in_whole_lines(rig: Rig) -> None:
+def test_a_log_is_read_piece_by_piece_in_whole_lines(rig: ServerProcesses) -> None:
     store = rig.store()
     job = store.submit(RUN, name="a")
     files = JobFiles(rig.home, job.id)
@@ -191,20 +196,20 @@ def test_a_log_does_not_grow_for_ever(tmp_path: Path) -> None:
 
 def test_a_torn_progress_file_counts_as_none(tmp_path: Path) -> None:
     files = JobFiles(tmp_path, new_job_id())
-    stage = Stage(attempt=1, started_at=1.0, progress=JobProgress(sequence=3))
-    files.write_stage(stage)
-    assert files.stage() == stage
+    content = ProgressFile(attempt=1, started_at=1.0, progress=JobProgress(sequence=3))
+    files.write_progress(content)
+    assert files.read_progress() == content
 
     next(tmp_path.glob("jobs/*/progress.json")).write_text('{"attempt": 1')
 
-    assert files.stage() is None
+    assert files.read_progress() is None
 
 
 def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(JobStoreError) as caught:
-        Rig(tmp_path, {}).store(ServerSettings(home=tmp_path / "file" / "home"))
+        ServerProcesses(tmp_path, {}).store(ServerSettings(home=tmp_path / "file" / "home"))
 
     assert "make the folder writable, or choose another with --home DIR" in str(caught.value)
 
@@ -217,7 +222,9 @@ def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         ("hunter22", "the jobs' URL cannot be read"),
     ],
 )
-def test_a_wrong_jobs_url_is_told_without_the_password(rig: Rig, url: str, what: str) -> None:
+def test_a_wrong_jobs_url_is_told_without_the_password(
+    rig: ServerProcesses, url: str, what: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         rig.store(ServerSettings(home=rig.home, jobs_url=SecretStr(url)))
 
@@ -228,7 +235,9 @@ def test_a_wrong_jobs_url_is_told_without_the_password(rig: Rig, url: str, what:
     )
 
 
-def test_a_postgresql_that_is_down_is_told_and_comes_back(rig: Rig, cluster: Cluster) -> None:
+def test_a_postgresql_that_is_down_is_told_and_comes_back(
+    rig: ServerProcesses, cluster: Cluster
+) -> None:
     url = cluster.new_database("jobs_down")
     store = rig.store(ServerSettings(home=rig.home, jobs_url=SecretStr(url)))
     job = store.submit(RUN, name="a")

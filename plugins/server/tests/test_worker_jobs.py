@@ -6,13 +6,13 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from llmeval_server.errors import NotOverError
-from llmeval_server.jobs.records import JobError
+from llmeval_server.job_errors import JobNotFinishedError
+from llmeval_server.jobs.job_records import JobError
 
-from plugins.server.tests.rig import Rig, wait_until, worker_pid
+from plugins.server.tests.server_processes import ServerProcesses, wait_until, worker_pid
 
 
-def test_a_job_runs_and_its_results_are_in_the_journal(rig: Rig) -> None:
+def test_a_job_runs_and_its_results_are_in_the_journal(rig: ServerProcesses) -> None:
     store = rig.store()
     job = store.submit(rig.run_file(20, "a", "b"), name="two tasks")
 
@@ -36,10 +36,10 @@ def test_a_job_runs_and_its_results_are_in_the_journal(rig: Rig) -> None:
     assert "attempt 1 begins" in said
     assert "abacus/m a_0shot: 20 samples in" in said
     assert "40 samples, 40 requests answered, 0 failed" in said
-    assert store.worker_seen_at() is not None
+    assert store.last_heartbeat() is not None
 
 
-def test_progress_grows_while_a_job_runs(rig: Rig) -> None:
+def test_progress_grows_while_a_job_runs(rig: ServerProcesses) -> None:
     store = rig.store()
     rig.start_worker()
 
@@ -82,7 +82,7 @@ def test_progress_grows_while_a_job_runs(rig: Rig) -> None:
     ],
 )
 def test_a_job_that_cannot_run_fails_and_says_why(
-    rig: Rig, breaks: str, errors: list[JobError]
+    rig: ServerProcesses, breaks: str, errors: list[JobError]
 ) -> None:
     rig.environ["ABACUS_KEY"] = "sk-very-secret"
     store = rig.store()
@@ -101,7 +101,7 @@ def test_a_job_that_cannot_run_fails_and_says_why(
     assert rig.asked() == []
 
 
-def test_a_run_that_cannot_be_planned_any_more_fails(rig: Rig) -> None:
+def test_a_run_that_cannot_be_planned_any_more_fails(rig: ServerProcesses) -> None:
     store = rig.store()
     run = rig.run_file(10)
     run["tasks"][0]["dataset"]["use"] = "summs"
@@ -120,7 +120,7 @@ def test_a_run_that_cannot_be_planned_any_more_fails(rig: Rig) -> None:
     )
 
 
-def test_failed_samples_do_not_fail_a_job(rig: Rig) -> None:
+def test_failed_samples_do_not_fail_a_job(rig: ServerProcesses) -> None:
     store = rig.store()
     job = store.submit(rig.run_file(10, breaks="fail"), name="fives")
 
@@ -132,7 +132,9 @@ def test_failed_samples_do_not_fail_a_job(rig: Rig) -> None:
     assert (ended.outcome.n_samples, ended.outcome.n_failed) == (10, 2)
 
 
-def test_a_running_job_is_cancelled_by_both_who_ask_and_keeps_what_it_has(rig: Rig) -> None:
+def test_a_running_job_is_cancelled_by_both_who_ask_and_keeps_what_it_has(
+    rig: ServerProcesses,
+) -> None:
     store = rig.store()
     rig.start_worker()
     job = store.submit(rig.run_file(2000, latency_s=0.05), name="long")
@@ -155,12 +157,12 @@ def test_a_running_job_is_cancelled_by_both_who_ask_and_keeps_what_it_has(rig: R
     assert rig.wait_for_end(store, next_job.id).state == "succeeded"
 
 
-def test_a_cancelled_job_goes_on_when_it_is_retried(rig: Rig) -> None:
+def test_a_cancelled_job_goes_on_when_it_is_retried(rig: ServerProcesses) -> None:
     store = rig.store()
     rig.start_worker()
     job = store.submit(rig.run_file(200, latency_s=0.05), name="long")
     wait_until(lambda: len(rig.asked()) > 20, "the first questions")
-    with pytest.raises(NotOverError):
+    with pytest.raises(JobNotFinishedError):
         store.retry(job.id)
     store.cancel(job.id)
 
@@ -174,7 +176,7 @@ def test_a_cancelled_job_goes_on_when_it_is_retried(rig: Rig) -> None:
     assert "attempt 2 begins" in store.log(job.id)[0]
 
 
-def test_a_failed_job_succeeds_when_its_reason_is_gone(rig: Rig) -> None:
+def test_a_failed_job_succeeds_when_its_reason_is_gone(rig: ServerProcesses) -> None:
     store = rig.store()
     rig.start_worker()
     run = rig.run_file(5)
@@ -189,7 +191,7 @@ def test_a_failed_job_succeeds_when_its_reason_is_gone(rig: Rig) -> None:
     assert (ended.state, ended.attempt, ended.errors) == ("succeeded", 2, ())
 
 
-def test_no_more_jobs_run_than_allowed_and_all_of_them_end(rig: Rig) -> None:
+def test_no_more_jobs_run_than_allowed_and_all_of_them_end(rig: ServerProcesses) -> None:
     store = rig.store()
     jobs = [store.submit(rig.run_file(20, f"t{i}", latency_s=0.1), name=str(i)) for i in range(5)]
     rig.start_worker("--jobs-at-once", "2")
@@ -202,7 +204,7 @@ def test_no_more_jobs_run_than_allowed_and_all_of_them_end(rig: Rig) -> None:
     assert store.counts()["succeeded"] == len(jobs)
 
 
-def test_a_worker_that_is_told_to_end_leaves_its_jobs_to_the_next(rig: Rig) -> None:
+def test_a_worker_that_is_told_to_end_leaves_its_jobs_to_the_next(rig: ServerProcesses) -> None:
     store = rig.store()
     worker = rig.start_worker()
     job = store.submit(rig.run_file(200, latency_s=0.05), name="long")
@@ -224,7 +226,9 @@ def test_a_worker_that_is_told_to_end_leaves_its_jobs_to_the_next(rig: Rig) -> N
     assert "goes on where it stopped" in store.log(job.id)[0]
 
 
-def test_a_request_that_hangs_does_not_keep_a_worker_that_is_told_to_end(rig: Rig) -> None:
+def test_a_request_that_hangs_does_not_keep_a_worker_that_is_told_to_end(
+    rig: ServerProcesses,
+) -> None:
     store = rig.store()
     worker = rig.start_worker()
     job = store.submit(rig.run_file(5, latency_s=600), name="hangs")
@@ -236,7 +240,7 @@ def test_a_request_that_hangs_does_not_keep_a_worker_that_is_told_to_end(rig: Ri
     assert store.get(job.id).state == "running"
 
 
-def test_a_folder_has_one_worker(rig: Rig) -> None:
+def test_a_folder_has_one_worker(rig: ServerProcesses) -> None:
     first = rig.start_worker()
     wait_until(lambda: worker_pid(rig.home), "the first worker")
 
@@ -250,8 +254,8 @@ def test_a_folder_has_one_worker(rig: Rig) -> None:
     )
 
 
-def test_a_job_that_kills_its_worker_again_and_again_is_given_up(rig: Rig) -> None:
-    rig.before = "import llmeval_server.jobs.workflow as w; w.MOST_DEATHS = 1"
+def test_a_job_that_kills_its_worker_again_and_again_is_given_up(rig: ServerProcesses) -> None:
+    rig.before = "import llmeval_server.jobs.job_workflow as w; w.MOST_DEATHS = 1"
     store = rig.store()
     deadly = store.submit(rig.run_file(1, "deadly", breaks="die"), name="deadly")
     good = store.submit(rig.run_file(5), name="good")

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 from llmeval_server.jobs.dbos_store import DbosJobStore
-from llmeval_server.jobs.records import Job
-from llmeval_server.settings import ServerSettings
+from llmeval_server.jobs.job_records import Job
+from llmeval_server.server_settings import ServerSettings
 from pydantic import SecretStr
 
 from llmeval_core.api import Journal, JournalQueries
-from plugins.server.tests.postgres import Cluster
-from plugins.server.tests.rig import Rig, kill, wait_until, worker_pid
+from plugins.server.tests.postgres_cluster import Cluster
+from plugins.server.tests.server_processes import ServerProcesses, kill, wait_until, worker_pid
 
 ROUNDS = int(os.environ.get("LLMEVAL_KILL_ROUNDS", "3"))
 
@@ -31,7 +31,7 @@ WORKER_ROUNDS = max(3, ROUNDS // 4)
 """Of the worker alone; `test_serve_kills.py` kills it too."""
 
 
-def mean_of(rig: Rig, task: str) -> float | None:
+def mean_of(rig: ServerProcesses, task: str) -> float | None:
     """Read the number that the journal has for a task."""
     with Journal(rig.home) as journal:
         result = journal.read(JournalQueries.current_result, "abacus/m", task)
@@ -45,12 +45,12 @@ def true_mean(n: int) -> float:
     return 1 - math.ceil(n / 7) / n
 
 
-def wait_for_questions(rig: Rig, store: DbosJobStore, job: Job, n: int) -> None:
+def wait_for_questions(rig: ServerProcesses, store: DbosJobStore, job: Job, n: int) -> None:
     """Return when so many questions were asked, or the job is over."""
     wait_until(lambda: len(rig.asked()) >= n or store.get(job.id).is_over, f"{n} questions")
 
 
-def kill_again_and_again(rig: Rig, store: DbosJobStore, rounds: int) -> list[Job]:
+def kill_again_and_again(rig: ServerProcesses, store: DbosJobStore, rounds: int) -> list[Job]:
     """Kill the worker at random moments while it works; return the accepted jobs."""
     moments = random.Random(rounds)
     n = 60 * rounds
@@ -70,7 +70,7 @@ def kill_again_and_again(rig: Rig, store: DbosJobStore, rounds: int) -> list[Job
     return jobs
 
 
-def test_a_worker_may_be_killed_at_any_moment(rig: Rig) -> None:
+def test_a_worker_may_be_killed_at_any_moment(rig: ServerProcesses) -> None:
     store = rig.store()
     jobs = kill_again_and_again(rig, store, WORKER_ROUNDS)
     committed, before = rig.committed(), len(rig.asked())
@@ -84,7 +84,7 @@ def test_a_worker_may_be_killed_at_any_moment(rig: Rig) -> None:
     assert mean_of(rig, "short0_0shot") == pytest.approx(true_mean(5))
 
 
-def test_a_thousand_jobs_wait_and_all_of_them_end(rig: Rig) -> None:
+def test_a_thousand_jobs_wait_and_all_of_them_end(rig: ServerProcesses) -> None:
     store = rig.store()
     for i in range(1000):
         store.submit(rig.run_file(2, f"t{i % 10}"), name=f"job {i}")
@@ -103,7 +103,7 @@ def test_a_thousand_jobs_wait_and_all_of_them_end(rig: Rig) -> None:
     assert len(rig.asked()) == len(set(rig.asked())) == 20
 
 
-def test_a_worker_on_postgresql_outlives_its_database_and_is_replaced(rig: Rig) -> None:
+def test_a_worker_on_postgresql_outlives_its_database_and_is_replaced(rig: ServerProcesses) -> None:
     cluster = Cluster()
     try:
         cluster.make()
@@ -132,7 +132,9 @@ def test_a_worker_on_postgresql_outlives_its_database_and_is_replaced(rig: Rig) 
         cluster.remove()
 
 
-def test_a_second_worker_on_the_same_postgresql_is_refused(rig: Rig, tmp_path: Path) -> None:
+def test_a_second_worker_on_the_same_postgresql_is_refused(
+    rig: ServerProcesses, tmp_path: Path
+) -> None:
     cluster = Cluster()
     try:
         cluster.make()
@@ -155,7 +157,9 @@ def no_larger_files(limit_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
 
 
-def test_a_job_fails_when_the_journal_cannot_grow_and_the_worker_lives(rig: Rig) -> None:
+def test_a_job_fails_when_the_journal_cannot_grow_and_the_worker_lives(
+    rig: ServerProcesses,
+) -> None:
     store = rig.store()
     worker = rig.start_worker(preexec_fn=lambda: no_larger_files(6_000_000))
     job = store.submit(rig.run_file(600, padding=20_000), name="large")
@@ -178,7 +182,7 @@ def test_a_job_fails_when_the_journal_cannot_grow_and_the_worker_lives(rig: Rig)
 
 
 @pytest.fixture
-def small_disk(rig: Rig) -> Iterator[Path]:
+def small_disk(rig: ServerProcesses) -> Iterator[Path]:
     """Mount a disk of 3 MiB as the home; where that is not allowed, the test is skipped."""
     rig.home.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(rig.home)]
@@ -190,7 +194,7 @@ def small_disk(rig: Rig) -> Iterator[Path]:
 
 
 def test_a_full_disk_ends_no_worker_and_every_job_ends_when_there_is_room(
-    rig: Rig, small_disk: Path
+    rig: ServerProcesses, small_disk: Path
 ) -> None:
     store = rig.store()
     worker = rig.start_worker()

@@ -1,1 +1,1 @@
-"""llmeval as a service: jobs that outlive any process, pages, and routes of other plugins."""
+"""llmeval as a service: a durable job queue, a job API, pages, and routes of other plugins."""

@@ -1,4 +1,4 @@
-"""What the API and the pages work with."""
+"""What the API and the pages are made from."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from llmeval_core.api import Session
 from llmeval_core.hooks import Route
-from llmeval_server.jobs.store import JobStore
-from llmeval_server.settings import ServerSettings
+from llmeval_server.jobs.job_store import JobStore
+from llmeval_server.server_settings import ServerSettings
 
 
 @dataclass(frozen=True, slots=True)
 class ServerContext:
-    """One server's settings, plugins, jobs and routes.
+    """One server's settings, plugins, jobs and plugin routes.
 
     Args:
-        settings: what it was told.
-        session: its plugins.
-        jobs: where jobs are kept.
-        routes: of plugins.
-        session_factory: `MODULE:FUNCTION` that gives the same plugins in another process; empty if
-            they are installed.
+        settings: the server's settings.
+        session: the loaded plugins.
+        jobs: the job store.
+        routes: the routes that plugins offer.
+        session_factory: `MODULE:FUNCTION` that makes the same session in another process; empty
+            if its plugins are installed.
     """
 
     settings: ServerSettings

@@ -1,4 +1,4 @@
-"""What this plugin offers: the commands of the server."""
+"""The commands that this plugin registers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable
 import click
 
 from llmeval_core.hooks import hookimpl
-from llmeval_server.commands import jobs, serve, worker
+from llmeval_server.commands import jobs, serve_command, worker_command
 
 
 @hookimpl
 def llmeval_register_commands() -> Iterable[click.Command]:
-    """Offer `llmeval serve`, `llmeval worker` and `llmeval jobs`."""
-    yield serve.command
-    yield worker.command
+    """Register `llmeval serve`, `llmeval worker` and `llmeval jobs`."""
+    yield serve_command.command
+    yield worker_command.command
     yield jobs.command

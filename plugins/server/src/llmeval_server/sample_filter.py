@@ -1,4 +1,4 @@
-"""Which samples a link or a request asks for, as criteria of `llmeval_core.api`."""
+"""Converts the filters of a link or a request into criteria for samples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def sample_criteria(
     show: SampleFilter = "all",
     outcome: Outcome | None = None,
 ) -> SampleCriteria:
-    """Make the criteria; see `SampleCriteria`."""
+    """Return the criteria; see `SampleCriteria`."""
     return SampleCriteria(
         task,
         model,

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import importlib_metadata
-from llmeval_server.assembly import make_app
+from llmeval_server.app_factory import make_app
 from llmeval_server.context import ServerContext
 from llmeval_server.jobs.dbos_store import open_store
-from llmeval_server.settings import ServerSettings
+from llmeval_server.server_settings import ServerSettings
 from starlette.testclient import TestClient
 
 from llmeval_core.api import (

@@ -81,10 +81,10 @@ class Listed:
 
 def capitals(settings: SizeSettings) -> Dataset:
     """Capitals of the world, by continent."""
-    places = [(part, *place) for part, listed in _PLACES.items() for place in listed]
+    classifier = [(part, *place) for part, listed in _PLACES.items() for place in listed]
     samples = []
     for i in range(settings.n):
-        part, country, city = places[i % len(places)]
+        part, country, city = classifier[i % len(classifier)]
         question = (
             f"Question {i + 1}: which city is the capital of {country}? Answer with its name."
         )

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from plugins.server.tests.pages.installing import install_showcase
-from plugins.server.tests.pages.visitor import FLAGS, PATIENCE_MS, PHONE, WIDE, Visitor
-from plugins.server.tests.rig import Rig, wait_until
+from plugins.server.tests.pages.browser_window import FLAGS, PATIENCE_MS, PHONE, WIDE, BrowserWindow
+from plugins.server.tests.pages.showcase_install import install_showcase
+from plugins.server.tests.server_processes import ServerProcesses, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def server(evaluated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Start `llmeval serve` on a folder with results; gives its address."""
     folder = tmp_path_factory.mktemp("served")
     shutil.copytree(evaluated, folder / "home")
-    rig = Rig(folder, install_showcase(folder / "site"))
+    rig = ServerProcesses(folder, install_showcase(folder / "site"))
     try:
         process = rig.start("serve", "--port", "0", "--jobs-at-once", "3")
         greeting = re.compile(r"http://[^ ]+/")
@@ -51,12 +51,12 @@ def server(evaluated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def window(browser: Browser, server: str) -> Iterator[Any]:
     """Give what opens windows, in which nothing may go wrong; Any: options of the context."""
-    opened: list[tuple[BrowserContext, Visitor]] = []
+    opened: list[tuple[BrowserContext, BrowserWindow]] = []
 
-    def open_window(**options: Any) -> Visitor:
+    def open_window(**options: Any) -> BrowserWindow:
         settings = {"viewport": WIDE, "locale": "en-US", "timezone_id": "Asia/Tokyo", **options}
         context = browser.new_context(base_url=server, **settings)
-        visitor = Visitor(context.new_page())
+        visitor = BrowserWindow(context.new_page())
         visitor.watch()
         opened.append((context, visitor))
         return visitor

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmeval_server.jobs.records import Job, JobProgress, TaskProgress
-from llmeval_server.pages.job_state import state_of
+from llmeval_server.jobs.job_records import Job, JobProgress, TaskProgress
+from llmeval_server.pages.job_summary import summarize
 from starlette.testclient import TestClient
 
 from plugins.server.tests.pages.showcase import site, tags_of, text_of
@@ -107,7 +107,7 @@ def test_the_time_left_is_that_of_the_whole_job() -> None:
     job = Job(id="1", name="n", state="running", run={}, submitted_at=0, started_at=0)
     tasks = (task(50, "running", samples_per_s=10.0, seconds_left=5.0), task(0, "waiting"))
 
-    state = state_of(job, JobProgress(sequence=1, tasks=tasks))
+    state = summarize(job, JobProgress(sequence=1, tasks=tasks))
 
     assert (state.percent, state.seconds_left) == (25, 15.0)
 
@@ -116,15 +116,15 @@ def test_a_job_whose_samples_are_all_done_is_delivering() -> None:
     job = Job(id="1", name="n", state="running", run={}, submitted_at=0)
     done, other = task(100, "finished"), task(99, "running")
 
-    assert state_of(job, JobProgress(sequence=1, tasks=(done, done))).is_delivering
-    assert not state_of(job, JobProgress(sequence=1, tasks=(done, other))).is_delivering
-    assert not state_of(job, JobProgress(sequence=0)).is_delivering
+    assert summarize(job, JobProgress(sequence=1, tasks=(done, done))).is_delivering
+    assert not summarize(job, JobProgress(sequence=1, tasks=(done, other))).is_delivering
+    assert not summarize(job, JobProgress(sequence=0)).is_delivering
 
 
 def test_what_is_not_known_is_not_told() -> None:
     job = Job(id="1", name="n", state="running", run={}, submitted_at=0)
     tasks = (task(50, "running", n_samples=None),)
 
-    state = state_of(job, JobProgress(sequence=1, tasks=tasks))
+    state = summarize(job, JobProgress(sequence=1, tasks=tasks))
 
     assert (state.percent, state.seconds_left, state.elapsed_s) == (None, None, None)

@@ -46,7 +46,7 @@ def test_all_languages_say_the_same_things() -> None:
 def test_every_text_is_used_and_every_used_text_is_there() -> None:
     source = "".join(path.read_text() for path in [*TEMPLATES, *FOLDER.glob("*.py")])
     used = set(re.findall(r'"([a-z]+(?:\.\w+)?)"', source.replace("'", '"')))
-    made = {key for key in texts("en") if key.startswith(("state.", "trouble.", "role."))}
+    made = {key for key in texts("en") if key.startswith(("state.", "error.", "role."))}
     made |= {f"samples.{show}" for show in ("all", "wrong", "failed")}
     made |= {
         f"samples.{way}_{kind}" for way in ("previous", "next") for kind in ("wrong", "failed")

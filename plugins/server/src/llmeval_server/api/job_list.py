@@ -1,10 +1,10 @@
-"""A page of jobs as the API gives it, and as its client reads it."""
+"""A page of jobs, as the API returns it and its client reads it."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmeval_server.jobs.records import Job
+from llmeval_server.jobs.job_records import Job
 
 
 class JobList(BaseModel):
@@ -13,4 +13,4 @@ class JobList(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     jobs: tuple[Job, ...]
-    n_jobs: int = Field(description="Jobs in all, of the states asked for.")
+    n_jobs: int = Field(description="Number of all jobs in these states.")

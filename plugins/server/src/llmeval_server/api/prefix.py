@@ -1,3 +1,3 @@
-"""Where the API's first version lies."""
+"""The path of the API's first version."""
 
 API = "/api/v1"

@@ -1,4 +1,4 @@
-"""What a client sends to start a job: the run file as YAML or JSON, or JSON with it and a name."""
+"""The body of a submit: a run file as YAML or JSON, or JSON with a run file and a name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from llmeval_core.api import Origin, validate
 from llmeval_core.hooks import ConfigError
-from llmeval_server.security.refusing import RefusedError
+from llmeval_server.http_error import HttpError
 
 _YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 
@@ -18,7 +18,7 @@ EXAMPLE_RUN: dict[str, Any] = {  # Any: JSON
     "models": ["echo/parrot"],
     "tasks": [{"dataset": "commonsense_qa", "limit": 5}],
 }
-"""Needs no key and no network but for the data set's package."""
+"""A run file that needs no key, and no network except for the data set's package."""
 
 EXAMPLE_YAML = """\
 models:
@@ -30,7 +30,7 @@ tasks:
 
 
 class Submission(BaseModel):
-    """A run file and what to call the job."""
+    """A run file and the name of the job."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,7 +41,7 @@ class Submission(BaseModel):
     name: str | None = Field(
         default=None,
         max_length=200,
-        description="What people call the job; its models and data sets if left out.",
+        description="The job's name; its models and data sets if left out.",
     )
 
 
@@ -76,21 +76,21 @@ REQUEST_BODY: dict[str, Any] = {  # Any: OpenAPI
 
 
 async def read_submission(request: Request) -> Submission:
-    """Read the body of a request.
+    """Parse the body of a request.
 
     Raises:
-        RefusedError: it is of another type.
-        ConfigError: it is not JSON, not text, or has another shape.
+        HttpError: its content type is not supported.
+        ConfigError: it is not valid JSON or text, or not a submission.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
-    if kind in _YAML:
+    if content_type in _YAML:
         try:
             return Submission(run=body.decode("utf-8-sig"))
         except UnicodeDecodeError as err:
             raise ConfigError("the run file is not UTF-8 text", where="body") from err
-    if kind != "application/json":
-        raise RefusedError(
+    if content_type != "application/json":
+        raise HttpError(
             415,
             "the body is neither JSON nor YAML",
             hint="send `Content-Type: application/json` or `application/yaml`",

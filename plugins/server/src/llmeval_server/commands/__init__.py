@@ -1,1 +1,1 @@
-"""Commands that the server adds to the command line; each imports what is heavy when it is used."""
+"""Commands that the server adds to the command line; each imports heavy modules late."""

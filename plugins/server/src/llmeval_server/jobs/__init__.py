@@ -1,1 +1,1 @@
-"""Jobs: what they are, where they are kept, and what runs them."""
+"""Jobs: their records, the job store, and the worker that runs them."""

@@ -1,4 +1,4 @@
-"""The addresses that jobs may name: no others, or a job could look around in our network."""
+"""The addresses that jobs may name, so that no job can explore the server's network."""
 
 from __future__ import annotations
 
@@ -6,26 +6,31 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from llmeval_server.errors import ForbiddenError
+from llmeval_server.job_errors import ForbiddenError
 
-# So plain that no two parsers can take it for different things: no login, query, escape or space.
+# So plain that all parsers agree on it: no login, query, escape or space.
 _PLAIN = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+(/[A-Za-z0-9._~/-]*)?")
 _PORTS = {"http": 80, "https": 443}
 
 
 class AllowedUrls:
-    """Knows the base URLs that were allowed.
+    """The base URLs that jobs may name.
 
     Args:
-        allowed: of web addresses, what begins so is allowed (scheme, host and port the same, the
-            path below); of all others, exactly this text.
+        allowed: a web address allows every address below it, with the same scheme, host and
+            port; any other address allows only itself.
     """
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self._allowed = tuple(allowed)
 
     def check(self, text: str, *, default: object, where: str) -> None:
-        """Pass an address that is allowed, or is what the plugin itself would take.
+        """Accept an address that is allowed or the plugin's own default.
+
+        Args:
+            text: the address.
+            default: the plugin's default.
+            where: the setting, for the error.
 
         Raises:
             ForbiddenError: it is neither.
@@ -42,15 +47,15 @@ class AllowedUrls:
 def _covers(allowed: str, text: str) -> bool:
     if not allowed.startswith(("http://", "https://")):
         return text == allowed
-    base, wanted = _parts(allowed), _parts(text)
+    base, wanted = _split(allowed), _split(text)
     if base is None or wanted is None or base[:3] != wanted[:3]:
         return False
     path, below = wanted[3].rstrip("/"), base[3].rstrip("/")
     return path == below or path.startswith(f"{below}/")
 
 
-def _parts(text: str) -> tuple[str, str, int, str] | None:
-    """Split a web address into scheme, host, port and path; None if it is not a plain one."""
+def _split(text: str) -> tuple[str, str, int, str] | None:
+    """Split a web address into scheme, host, port and path; None if it is not plain."""
     if not _PLAIN.fullmatch(text):
         return None
     try:

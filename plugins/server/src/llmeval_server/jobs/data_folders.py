@@ -8,19 +8,19 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from llmeval_server.errors import ForbiddenError
+from llmeval_server.job_errors import ForbiddenError
 
 _VARIABLE = re.compile(r"\$\{?\w")  # settings expand it
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
 
 class DataFolders:
-    """Finds the files that jobs name, and refuses what lies elsewhere.
+    """Resolves the paths that jobs name, and refuses those outside of the folders.
 
-    Hidden files, such as a `.env`, and what is in the home folder cannot be named.
+    Hidden files, such as `.env`, and files in the home folder are refused too.
 
     Args:
-        folders: where files may lie; a relative path is looked for in each, in order.
+        folders: the folders; a relative path is searched in each, in this order.
         home: the folder of the journal, jobs and logs.
     """
 
@@ -30,40 +30,42 @@ class DataFolders:
         self._home = home.resolve()
 
     def find(self, text: str, *, or_name: bool, where: str) -> str:
-        """Return the real path of a file, folder or pattern that may be named.
+        """Return the real path of a file, folder or pattern.
 
-        What is not there is returned as it would be in the first folder, for whoever opens it to
-        say so.
+        A path that does not exist is returned as it would be in the first folder, and fails when
+        it is opened.
 
         Args:
-            text: what the job says.
-            or_name: whether it may also be a name that is no path, which is returned as it is.
-            where: the setting, for errors.
+            text: the path in the run file.
+            or_name: whether it may also be a name, which is returned unchanged.
+            where: the setting, for the error.
 
         Raises:
-            ForbiddenError: it lies, or leads by a symbolic link, outside of the folders.
+            ForbiddenError: it is outside of the folders, or a symbolic link leads there.
         """
         path = Path(text)
         if "\0" in text or text.startswith("~") or ".." in path.parts or _VARIABLE.search(text):
             raise self._forbidden(text, where)
-        places = [Path(), *self._folders] if not path.is_absolute() else [Path()]
-        inside = [real for place in places if self._holds(real := (place / path).resolve())]
+        bases = [Path(), *self._folders] if not path.is_absolute() else [Path()]
+        inside = [real for base in bases if self._contains(real := (base / path).resolve())]
         found = next((real for real in inside if real.exists()), None)
         if found is None:
             found = next((real for real in inside if _matches(real)), None)
         if found is not None:
             is_checked = not or_name or not found.is_dir()
-            if is_checked and not all(self._holds(each.resolve()) for each in _members(found)):
+            if is_checked and not all(
+                self._contains(each.resolve()) for each in _data_files(found)
+            ):
                 raise self._forbidden(text, where)
             return str(found)
-        exists = any(os.path.lexists(place / path) for place in places)
+        exists = any(os.path.lexists(base / path) for base in bases)
         if or_name and _HUB_NAME.fullmatch(text) and not exists:
             return text
         if not inside or or_name:
             raise self._forbidden(text, where)
         return str(inside[-1])
 
-    def _holds(self, real: Path) -> bool:
+    def _contains(self, real: Path) -> bool:
         if real.is_relative_to(self._home):
             return False
         return any(
@@ -82,14 +84,14 @@ class DataFolders:
 
 
 def _matches(pattern: Path) -> list[Path]:
-    """List what a pattern such as `test-*.parquet` finds; hidden files are not found."""
+    """List the files that match a pattern such as `test-*.parquet`, without hidden ones."""
     if not any(sign in str(pattern) for sign in "*?["):
         return []
     return [Path(name) for name in glob.iglob(str(pattern), recursive=True)]
 
 
-def _members(path: Path) -> list[Path]:
-    """List the files that a data set would read of a folder or by a pattern."""
+def _data_files(path: Path) -> list[Path]:
+    """List the files that a data set would read from a folder or by a pattern."""
     if path.is_dir():
         return [each for each in path.iterdir() if each.is_file() and each.name[0] != "."]
     return [] if path.exists() else _matches(path)

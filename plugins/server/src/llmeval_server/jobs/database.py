@@ -1,6 +1,6 @@
-"""The database of jobs, DBOS's own: where it is, what is in it, and what its errors mean.
+"""The database of jobs, which is DBOS's: its URL, its tables and its errors.
 
-Everything is written as JSON. DBOS would pickle by default, and what is unpickled can run code.
+Values are stored as JSON. DBOS pickles by default, and unpickling can run code.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from dbos import error as dbos_error
 from filelock import FileLock
 
 from llmeval_core.hooks import ConfigError
-from llmeval_server.errors import JobStoreError
-from llmeval_server.settings import ServerSettings
+from llmeval_server.job_errors import JobStoreError
+from llmeval_server.server_settings import ServerSettings
 
 APPLICATION = "llmeval"
 VERSION = "1"
-"""Of what a stored job looks like; were it left to DBOS, an upgrade would strand queued jobs."""
+"""The version of stored jobs. DBOS's own version changes with the code, and would strand jobs."""
 EXECUTOR = "llmeval-worker"
-"""The one worker; it takes up what a dead one left because it has the same name."""
+"""The name of the one worker; a new worker recovers the jobs of a dead one by this name."""
 QUEUE = "llmeval-jobs"
 WORKFLOW = "llmeval-job"
 _DATABASE_FILE = "jobs.sqlite"
 _LOCK_WAIT_S = 60.0
 _LOCK_POLL_S = 0.2
-_WORKER_LOCK = 4_611_686_014  # any number that nobody else in the database takes
+_WORKER_LOCK = 4_611_686_014  # any number that nothing else in the database uses
 
 
 def database_url(settings: ServerSettings) -> str:
@@ -55,7 +55,7 @@ def database_url(settings: ServerSettings) -> str:
 
 
 def prepare_database(settings: ServerSettings) -> str:
-    """Make the database and its tables, or bring them up to date, and return its URL.
+    """Create or migrate the database and its tables, and return its URL.
 
     Raises:
         JobStoreError: it cannot be reached or written.
@@ -64,7 +64,7 @@ def prepare_database(settings: ServerSettings) -> str:
     url = database_url(settings)
     with store_errors(settings):
         settings.home.mkdir(parents=True, exist_ok=True)
-        # Several processes of one server start at the same time.
+        # Several processes of one server may start at the same time.
         with FileLock(settings.home / "jobs.lock", timeout=_LOCK_WAIT_S):
             if settings.jobs_url is None:
                 _use_wal(settings.home / _DATABASE_FILE)
@@ -73,14 +73,14 @@ def prepare_database(settings: ServerSettings) -> str:
 
 
 def _use_wal(path: Path) -> None:
-    """Let readers and the writer not wait for each other; DBOS leaves SQLite's default."""
+    """Use write-ahead logging, so that readers and the writer do not block each other."""
     with closing(sqlite3.connect(path, timeout=_LOCK_WAIT_S)) as connection:
         if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
             connection.execute("PRAGMA journal_mode=WAL")
 
 
 def count_by_status(engine: sa.Engine) -> dict[str, int]:
-    """Count jobs by DBOS's status; the table is documented, but its client cannot count."""
+    """Count jobs by DBOS's status; its client cannot count, but its table is documented."""
     status = sa.column("status", sa.Text)
     table = sa.table(
         "workflow_status", schema="dbos" if engine.dialect.name == "postgresql" else None
@@ -97,16 +97,16 @@ def count_by_status(engine: sa.Engine) -> dict[str, int]:
 
 @contextmanager
 def only_worker(url: str, *, wait_s: float) -> Iterator[None]:
-    """Hold a PostgreSQL database for one worker; two would run the same jobs.
+    """Lock a PostgreSQL database for one worker; two would run the same jobs.
 
-    In SQLite the folder is the database, and whoever has the one has the other.
+    A SQLite database lies in the home folder, whose lock is enough.
 
     Args:
-        url: of the database.
-        wait_s: how long another one may take to end, seconds.
+        url: the database.
+        wait_s: how long to wait for another worker to end, seconds.
 
     Raises:
-        ConfigError: another worker has it.
+        ConfigError: another worker holds the lock.
     """
     if not url.startswith("postgresql"):
         yield
@@ -129,7 +129,7 @@ def only_worker(url: str, *, wait_s: float) -> Iterator[None]:
 
 @contextmanager
 def store_errors(settings: ServerSettings) -> Iterator[None]:
-    """Turn the database's errors into ours; the password in its URL is not told."""
+    """Turn the database's errors into ours, without the password in its URL."""
     try:
         yield
     except ImportError as err:

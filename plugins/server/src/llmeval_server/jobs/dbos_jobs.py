@@ -1,4 +1,4 @@
-"""What DBOS says of a workflow, as a job."""
+"""Converts the status of a DBOS workflow into a job."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from dbos import PortableWorkflowError, WorkflowStatus
 
-from llmeval_server.jobs.endings import Ending
-from llmeval_server.jobs.files import JobFiles
-from llmeval_server.jobs.records import Job, JobError, JobState
+from llmeval_server.jobs.job_end import JobEnd
+from llmeval_server.jobs.job_files import JobFiles
+from llmeval_server.jobs.job_records import Job, JobError, JobState
 
 STATES: dict[str, JobState] = {
     "ENQUEUED": "queued",
@@ -19,8 +19,8 @@ STATES: dict[str, JobState] = {
     "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "failed",
     "CANCELLED": "cancelled",
 }
-"""DBOS's statuses."""
-_GIVEN_UP = Ending(
+"""The job's state by DBOS's status."""
+_GIVEN_UP = JobEnd(
     errors=(
         JobError(
             what="the worker ended again and again while it ran this job",
@@ -31,15 +31,15 @@ _GIVEN_UP = Ending(
 
 
 def job_of(status: WorkflowStatus, home: Path) -> Job:
-    """Make a job of what DBOS knows of it, and of its files where DBOS forgets."""
+    """Make a job from DBOS's status, and from the job's files where DBOS does not know."""
     state = STATES[status.status]
     attributes = status.attributes or {}
     attempt = int(attributes.get("attempt", 1))
-    ending = _ending(status)
-    started_at = ending.started_at or _seconds(status.dequeued_at)
-    if state in ("running", "cancelled"):  # of a cancelled one DBOS forgets when it started
-        stage = JobFiles(home, status.workflow_id).stage()
-        started_at = stage.started_at if stage and stage.attempt == attempt else started_at
+    end = _end_of(status)
+    started_at = end.started_at or _seconds(status.dequeued_at)
+    if state in ("running", "cancelled"):  # DBOS does not know when a cancelled one started
+        stored = JobFiles(home, status.workflow_id).read_progress()
+        started_at = stored.started_at if stored and stored.attempt == attempt else started_at
     return Job(
         id=status.workflow_id,
         name=str(attributes.get("name", "")),
@@ -47,23 +47,23 @@ def job_of(status: WorkflowStatus, home: Path) -> Job:
         run=status.input["args"][0] if status.input else {},
         submitted_at=float(attributes.get("submitted_at", 0.0)),
         started_at=started_at,
-        ended_at=ending.ended_at or _seconds(status.completed_at),
+        ended_at=end.ended_at or _seconds(status.completed_at),
         attempt=attempt,
-        outcome=ending.outcome,
-        errors=ending.errors,
+        outcome=end.outcome,
+        errors=end.errors,
     )
 
 
-def _ending(status: WorkflowStatus) -> Ending:
+def _end_of(status: WorkflowStatus) -> JobEnd:
     if status.status == "SUCCESS":
-        return Ending.model_validate(status.output)
+        return JobEnd.model_validate(status.output)
     if status.status == "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
         return _GIVEN_UP
     if status.error is None:
-        return Ending()
+        return JobEnd()
     if isinstance(status.error, PortableWorkflowError) and isinstance(status.error.data, dict):
-        return Ending.model_validate(status.error.data)
-    return Ending(errors=(JobError(what=f"internal error: {status.error}"),))
+        return JobEnd.model_validate(status.error.data)
+    return JobEnd(errors=(JobError(what=f"internal error: {status.error}"),))
 
 
 def _seconds(milliseconds: int | None) -> float | None:

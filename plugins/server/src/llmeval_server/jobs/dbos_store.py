@@ -17,7 +17,7 @@ from dbos import error as dbos_error
 
 from llmeval_core.api import shown
 from llmeval_core.hooks import ConfigError
-from llmeval_server.errors import KeyInUseError, NotOverError, UnknownJobError
+from llmeval_server.job_errors import IdempotencyConflictError, JobNotFinishedError, UnknownJobError
 from llmeval_server.jobs.database import (
     APPLICATION,
     QUEUE,
@@ -28,15 +28,15 @@ from llmeval_server.jobs.database import (
     store_errors,
 )
 from llmeval_server.jobs.dbos_jobs import STATES, job_of
-from llmeval_server.jobs.files import JobFiles, worker_seen_at
+from llmeval_server.jobs.job_files import JobFiles, last_heartbeat
 from llmeval_server.jobs.job_ids import is_job_id, job_id_of_key, new_job_id
-from llmeval_server.jobs.records import Job, JobProgress, JobState
-from llmeval_server.jobs.store import JobPage
-from llmeval_server.settings import ServerSettings
+from llmeval_server.jobs.job_records import Job, JobProgress, JobState
+from llmeval_server.jobs.job_store import JobPage
+from llmeval_server.server_settings import ServerSettings
 
 
 def open_store(settings: ServerSettings) -> DbosJobStore:
-    """Open the store, and make it if it is not there.
+    """Open the store, and create it if it does not exist.
 
     Raises:
         JobStoreError: the database cannot be reached or written.
@@ -50,24 +50,24 @@ def open_store(settings: ServerSettings) -> DbosJobStore:
             application_name=APPLICATION,
             retry_connection_errors=False,
         )
-        counter = sa.create_engine(url, pool_size=2, pool_pre_ping=True)
-    return DbosJobStore(settings, client, counter)
+        engine = sa.create_engine(url, pool_size=2, pool_pre_ping=True)
+    return DbosJobStore(settings, client, engine)
 
 
 class DbosJobStore:
-    """Keeps jobs in DBOS's tables; holds a client only, so that no job runs in this process.
+    """Stores jobs in DBOS's tables; it only has a client, so no job runs in this process.
 
     Args:
         settings: the home folder and the database.
-        client: of DBOS.
-        counter: for the one question that the client cannot ask.
+        client: DBOS's client.
+        engine: for counting, which the client cannot do.
     """
 
-    def __init__(self, settings: ServerSettings, client: DBOSClient, counter: sa.Engine) -> None:
+    def __init__(self, settings: ServerSettings, client: DBOSClient, engine: sa.Engine) -> None:
         self._settings = settings
         self._home = settings.home
         self._client = client
-        self._counter = counter
+        self._engine = engine
 
     def submit(self, run: dict[str, Any], *, name: str, key: str | None = None) -> Job:
         """Accept a checked run file; see `JobStore`."""
@@ -79,7 +79,7 @@ class DbosJobStore:
             "workflow_id": job_id,
             "workflow_id_reuse_policy": "reject",
             "app_version": VERSION,
-            # SQLite's clock, by which DBOS goes, knows whole seconds only.
+            # DBOS uses SQLite's clock, which has whole seconds only.
             "attributes": {"name": shown(name), "attempt": 1, "submitted_at": time.time()},
         }
         with store_errors(self._settings):
@@ -88,7 +88,7 @@ class DbosJobStore:
             except dbos_error.DBOSWorkflowIDInUseError:
                 job = self.get(job_id)
                 if job.run != run:
-                    raise KeyInUseError(
+                    raise IdempotencyConflictError(
                         "this idempotency key was used for another run file",
                         where=f"job {job_id}",
                         hint="send a new key with a new run file",
@@ -121,11 +121,11 @@ class DbosJobStore:
         return job_of(found[0], self._home)
 
     def progress(self, job_id: str) -> JobProgress:
-        """Tell how far a job is; see `JobStore`."""
+        """Return a job's progress; see `JobStore`."""
         with store_errors(self._settings):
-            stage = self._files(job_id).stage()
-        if stage is not None:
-            return stage.progress
+            stored = self._files(job_id).read_progress()
+        if stored is not None:
+            return stored.progress
         self.get(job_id)
         return JobProgress(sequence=0)
 
@@ -148,51 +148,51 @@ class DbosJobStore:
         """Queue a job that is over again; see `JobStore`."""
         job = self.get(job_id)
         if not job.is_over:
-            raise _not_over(job)
+            raise _not_finished(job)
         with store_errors(self._settings):
-            # First, so that a worker never sees the old number; if we die here it is only skipped.
+            # First, so that no worker sees the old number; a crash here only skips a number.
             self._client.update_workflow_attributes(
                 job_id, {"attempt": job.attempt + 1}, merge=True
             )
             try:
                 self._client.rewind_workflow(job_id, queue_name=QUEUE, application_version=VERSION)
-            except dbos_error.DBOSException:  # somebody else was quicker
+            except dbos_error.DBOSException:  # another retry was faster
                 now = self.get(job_id)
                 if now.is_over:
                     raise
-                raise _not_over(now) from None
+                raise _not_finished(now) from None
         return self.get(job_id)
 
     def counts(self) -> dict[JobState, int]:
         """Count jobs by state; see `JobStore`."""
         counts: dict[JobState, int] = dict.fromkeys(get_args(JobState), 0)
         with store_errors(self._settings):
-            for status, n_jobs in count_by_status(self._counter).items():
+            for status, n_jobs in count_by_status(self._engine).items():
                 counts[STATES[status]] += n_jobs
         return counts
 
-    def worker_seen_at(self) -> float | None:
-        """When a worker last gave a sign of life; see `JobStore`."""
+    def last_heartbeat(self) -> float | None:
+        """Return when a worker last sent a heartbeat; see `JobStore`."""
         with store_errors(self._settings):
-            return worker_seen_at(self._home)
+            return last_heartbeat(self._home)
 
     def running_ids(self) -> Sequence[str]:
-        """Name the jobs that count as running."""
+        """Return the ids of the jobs that are stored as running."""
         with store_errors(self._settings):
             listed = self._client.list_workflows(
                 name=WORKFLOW, status="PENDING", load_input=False, load_output=False
             )
         return [status.workflow_id for status in listed]
 
-    def take_up_again(self, job_id: str) -> None:
-        """Queue a job again that counts as running, but is not run by anybody."""
+    def requeue(self, job_id: str) -> None:
+        """Queue a job again that is stored as running, but that no worker runs."""
         with store_errors(self._settings):
             self._client.resume_workflow(job_id, queue_name=QUEUE)
 
     def close(self) -> None:
-        """Free connections."""
+        """Close all connections."""
         self._client.destroy()
-        self._counter.dispose()
+        self._engine.dispose()
 
     def _files(self, job_id: str) -> JobFiles:
         _check_id(job_id)
@@ -200,7 +200,7 @@ class DbosJobStore:
 
 
 def _plain_json(run: dict[str, Any]) -> dict[str, Any]:
-    """Return the run as it will come back from the store; Any: JSON."""
+    """Return the run as it will be read from the store; Any: JSON."""
     text = json.dumps(run, ensure_ascii=False)
     try:
         text.encode()
@@ -221,7 +221,7 @@ def _unknown(job_id: str) -> UnknownJobError:
     )
 
 
-def _not_over(job: Job) -> NotOverError:
-    return NotOverError(
+def _not_finished(job: Job) -> JobNotFinishedError:
+    return JobNotFinishedError(
         f"job {job.id} is {job.state}", hint="wait until it is over, or cancel it first"
     )

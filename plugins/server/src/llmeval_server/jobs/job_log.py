@@ -1,4 +1,4 @@
-"""One job's log: what is said of it, and what libraries warn about while it runs."""
+"""The log of one job: lines about it, and the log messages of the code that runs it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import logging
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
-from llmeval_server.jobs.files import JobFiles
+from llmeval_server.jobs.job_files import JobFiles
 
-_SAID_BY = ("llmeval",)
-"""Loggers whose messages are for users; those of other libraries are only in the server's log."""
+_LOGGERS = ("llmeval",)
+"""Loggers whose messages are for users; those of libraries are only in the server's log."""
 
 
 class JobLog(logging.Handler):
-    """Writes lines without secrets; a disk without room for them stops nothing.
+    """Writes a job's log without secrets; lines that cannot be written are dropped.
 
     Args:
-        files: where the log is.
-        redact: takes secrets out of a text.
-        current: which job the code that logs works for.
-        job_id: of this log.
+        files: the job's files.
+        redact: removes secrets from a text.
+        current: the id of the job for which the current code runs.
+        job_id: the id of this log's job.
     """
 
     def __init__(
@@ -37,23 +37,23 @@ class JobLog(logging.Handler):
         self._current = current
         self._job_id = job_id
 
-    def say(self, text: str) -> None:
-        """Write some lines."""
+    def write(self, text: str) -> None:
+        """Write one or more lines."""
         with contextlib.suppress(OSError):
             for line in self._redact(text).splitlines():
                 self._files.append_to_log(line)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a message of the code that works for this job."""
+        """Write a log record of the code that runs for this job."""
         if self._current.get() == self._job_id:
             level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-            self.say(level + record.getMessage())
+            self.write(level + record.getMessage())
 
     @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Hear what is logged while the block runs."""
+    def attached(self) -> Iterator[None]:
+        """Receive log records while the block runs."""
         token = self._current.set(self._job_id)
-        loggers = [logging.getLogger(name) for name in _SAID_BY]
+        loggers = [logging.getLogger(name) for name in _LOGGERS]
         for logger in loggers:
             logger.addHandler(self)
         try:

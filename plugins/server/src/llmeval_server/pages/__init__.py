@@ -1,6 +1,6 @@
-"""The pages that people look at: rendered here, live with a little JavaScript, usable without."""
+"""The pages: rendered on the server, live with a little JavaScript, usable without it."""
 
-from llmeval_server.pages.routes import make_pages
-from llmeval_server.pages.trouble import error_page
+from llmeval_server.pages.error_page import make_error_page
+from llmeval_server.pages.page_routes import make_pages
 
-__all__ = ["error_page", "make_pages"]
+__all__ = ["make_error_page", "make_pages"]

@@ -1,4 +1,4 @@
-"""The languages of the pages: texts by key, and which one a reader gets."""
+"""The languages of the pages: their texts, and the choice of a reader's language."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _FOLDER = Path(__file__).parent / "translations"
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language: its code, and its texts by key."""
+    """A language's code, and its texts by key."""
 
     code: str
     texts: Mapping[str, str]
 
     def text(self, key: str, **values: object) -> str:
-        """Return a text with `{name}` filled in.
+        """Return a text with values for its `{name}` placeholders.
 
         Raises:
             KeyError: there is no such text.
@@ -31,7 +31,7 @@ class Language:
 
 
 def load_languages() -> dict[str, Language]:
-    """Read the files `translations/CODE.json`, the default language first."""
+    """Load the files `translations/CODE.json`, the default language first."""
     found = {
         path.stem: Language(path.stem, json.loads(path.read_text(encoding="utf-8")))
         for path in sorted(_FOLDER.glob("*.json"))
@@ -40,14 +40,14 @@ def load_languages() -> dict[str, Language]:
 
 
 def choose_language(request: Request, languages: Mapping[str, Language]) -> Language:
-    """Choose by `?lang=`, then by cookie, then by what the browser asks for."""
+    """Choose by `?lang=`, then by the cookie, then by the browser's preference."""
     wanted = [request.query_params.get("lang", ""), request.cookies.get(COOKIE, "")]
     wanted += _accepted(request.headers.get("accept-language", ""))
     return languages[next((code for code in wanted if code in languages), DEFAULT)]
 
 
 def _accepted(header: str) -> list[str]:
-    """List the languages of an Accept-Language header without their regions, best first."""
+    """List the languages of an Accept-Language header without regions, preferred first."""
     weighed: list[tuple[float, str]] = []
     for part in header.split(","):
         code, _, parameter = part.partition(";")

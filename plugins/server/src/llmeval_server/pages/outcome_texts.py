@@ -1,4 +1,4 @@
-"""Which texts say how a sample ended, and how many did."""
+"""The translation keys of outcomes, and of their counts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OUTCOME_TEXTS: Mapping[Outcome, str] = {
     "unscored": "outcome.unscored",
     "failed": "outcome.failed",
 }
-"""The keys of the words."""
+"""The key of each outcome's name."""
 
 COUNT_TEXTS: Mapping[Outcome, str] = {
     "truncated": "outcomes.truncated",
@@ -23,4 +23,4 @@ COUNT_TEXTS: Mapping[Outcome, str] = {
     "refused": "outcomes.refused",
     "filtered": "outcomes.filtered",
 }
-"""The keys of the texts with a number, for what the leaderboard tells beside failures."""
+"""The key of the text with a count, for the outcomes that the leaderboard shows."""

@@ -1,4 +1,4 @@
-"""What stands in the form that starts a job, and the run file that it makes."""
+"""The form that starts a job, and its conversion to a run file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 from llmeval_core.hooks import ConfigError
 
 _ROWS = 2
-_MOST_FIELDS = 1000
+_MAX_FIELDS = 1000
 _FIELDS_OF_KEYS = {
     "models": "model",
     "shots": "shots",
@@ -26,16 +26,16 @@ _FIELDS_OF_KEYS = {
     "budget": "budget",
     "name": "name",
 }
-"""Which field a key of the run file comes from; of several in one place the last counts."""
+"""The form's field by key of the run file; the last key that a path contains counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartForm:
-    """The form as it was filled in; numbers are text, because that is what people type.
+    """The form as it was filled in; numbers are still text.
 
     Args:
         text: the whole run file, if `as_text`.
-        as_text: whether the run file is written by hand.
+        as_text: whether the run file was written by hand.
     """
 
     models: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class StartForm:
     as_text: bool = False
 
     def run(self) -> dict[str, Any] | str:
-        """Make the run file: as text, or as JSON (Any) without what was left empty."""
+        """Return the run file as text, or as JSON (Any) without empty fields."""
         if self.as_text:
             return self.text
         shots = [_number(part) for part in re.split(r"[,、\s]+", self.shots) if part]
@@ -70,8 +70,8 @@ class StartForm:
         needed = ("models", "tasks")
         return {key: value for key, value in run.items() if value or key in needed}
 
-    def written_out(self) -> StartForm:
-        """Turn the fields into a run file to go on writing by hand."""
+    def as_run_file(self) -> StartForm:
+        """Convert the fields to a run file that can be edited by hand."""
         run = self.run()
         text = (
             run
@@ -80,34 +80,34 @@ class StartForm:
         )
         return replace(self, text=text, as_text=True)
 
-    def with_room(self, more: int = 0) -> StartForm:
-        """Add empty rows, so that there is always one to type in."""
+    def with_empty_rows(self, n_more: int = 0) -> StartForm:
+        """Add empty rows, so that each list has at least one."""
 
-        def room(rows: tuple[str, ...]) -> tuple[str, ...]:
+        def padded(rows: tuple[str, ...]) -> tuple[str, ...]:
             filled = tuple(_filled(rows))
-            return filled + ("",) * max(_ROWS - len(filled), 1 + more)
+            return filled + ("",) * max(_ROWS - len(filled), 1 + n_more)
 
         return replace(
             self,
-            models=room(self.models),
-            datasets=room(self.datasets),
-            metrics=room(self.metrics),
+            models=padded(self.models),
+            datasets=padded(self.datasets),
+            metrics=padded(self.metrics),
         )
 
 
-def read_form(body: bytes) -> tuple[StartForm, str]:
-    """Read what a browser sent: the form, and the button that was pressed.
+def parse_form(body: bytes) -> tuple[StartForm, str]:
+    """Parse a posted form; return it and the button that was pressed.
 
     Raises:
-        ConfigError: there are more fields than a form of ours has.
+        ConfigError: there are too many fields.
     """
     try:
         fields = parse_qs(
-            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS
+            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS
         )
     except ValueError as err:
         raise ConfigError(
-            f"the form has more than {_MOST_FIELDS:,} fields",
+            f"the form has more than {_MAX_FIELDS:,} fields",
             where="form",
             hint="write it as a run file, or split it into several jobs",
         ) from err
@@ -129,7 +129,7 @@ def read_form(body: bytes) -> tuple[StartForm, str]:
 
 
 def field_of(where: str | None) -> str | None:
-    """Say which field an error is about; None if it cannot be told."""
+    """Return the field that an error is about; None if unknown."""
     named = [field for key, field in _FIELDS_OF_KEYS.items() if where and key in where]
     for exact in ("shots", "metric", "max_tokens"):
         if exact in named:
@@ -150,7 +150,7 @@ def _filled(values: Sequence[str]) -> list[str]:
 
 
 def _number(text: str) -> int | str | None:
-    """Make a number of what looks like one; the check of the run file refuses the rest."""
+    """Convert to a number if it looks like one; else the check of the run file refuses it."""
     if not text:
         return None
     return int(text) if re.fullmatch(r"-?\d{1,18}", text) else text

@@ -1,1 +1,1 @@
-"""Plans of run files: made in processes that can be killed, since a thread cannot."""
+"""Plans of run files, made in processes, which can be killed when a thread cannot."""

@@ -1,1 +1,1 @@
-"""Processes of a server: their ends, and what they must not leave behind."""
+"""Termination of a server's processes: in bounded time, with nothing left behind."""

@@ -1,1 +1,1 @@
-"""Who may do what: hosts, tokens, logins, origins, sizes, rates, headers; one file each."""
+"""Guards of the server: hosts, tokens, logins, origins, sizes, rates, headers; one file each."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from llmeval_server.commands.jobs.client import Api, ask
+from llmeval_server.commands.jobs.api_client import ApiClient, ask
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
-from llmeval_server.jobs.records import Job
+from llmeval_server.jobs.job_records import Job
 
 
 @click.command("cancel")
@@ -22,7 +22,7 @@ def command(
     """Ask jobs to stop; what is finished is kept, and `retry` goes on from there."""
     server = read_server(server_url, token_file)
 
-    async def work(api: Api) -> list[Job]:
+    async def work(api: ApiClient) -> list[Job]:
         return [await api.post(f"jobs/{job_id}/cancel", Job) for job_id in job_ids]
 
     jobs = ask(server, work)

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from llmeval_core.api import shown
 from llmeval_server.api.job_list import JobList
-from llmeval_server.commands.jobs.client import ask
+from llmeval_server.commands.jobs.api_client import ask
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
-from llmeval_server.jobs.records import Job, JobState
+from llmeval_server.jobs.job_records import Job, JobState
 
 
 @click.command("list")

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from llmeval_core.api import shown
-from llmeval_server.commands.jobs.client import Api, ask
-from llmeval_server.commands.jobs.following import lasting_events
+from llmeval_server.commands.jobs.api_client import ApiClient, ask
+from llmeval_server.commands.jobs.job_follower import lasting_events
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
 
 
@@ -28,7 +28,7 @@ def command(
         for line in text.splitlines():
             click.echo(json.dumps({"line": line}) if as_json else shown(line))
 
-    async def work(api: Api) -> None:
+    async def work(api: ApiClient) -> None:
         if follow:
             async for event in lasting_events(api, f"jobs/{job_id}/log/events"):
                 if event.name == "log":

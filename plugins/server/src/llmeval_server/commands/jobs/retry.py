@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from llmeval_server.commands.jobs.client import Api, ask
-from llmeval_server.commands.jobs.outcome import watch
+from llmeval_server.commands.jobs.api_client import ApiClient, ask
+from llmeval_server.commands.jobs.job_report import watch
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
-from llmeval_server.jobs.records import Job
+from llmeval_server.jobs.job_records import Job
 
 
 @click.command("retry")
@@ -23,7 +23,7 @@ def command(
     """Queue a job that is over again; finished samples are not asked again."""
     server = read_server(server_url, token_file)
 
-    async def work(api: Api) -> int:
+    async def work(api: ApiClient) -> int:
         job = await api.post(f"jobs/{job_id}/retry", Job)
         if follow:
             return await watch(api, job, as_json=as_json)

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from llmeval_core.api import shown
-from llmeval_server.commands.jobs.client import Api, ask
+from llmeval_server.commands.jobs.api_client import ApiClient, ask
+from llmeval_server.commands.jobs.job_report import exit_code, print_end, results_of, watch
 from llmeval_server.commands.jobs.list import took, when
-from llmeval_server.commands.jobs.outcome import exit_code, print_end, results_of, watch
+from llmeval_server.commands.jobs.progress_view import details
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
-from llmeval_server.commands.jobs.view import details
-from llmeval_server.jobs.records import Job, JobProgress
+from llmeval_server.jobs.job_records import Job, JobProgress
 
 
 @click.command("show")
@@ -29,7 +29,7 @@ def command(
     """
     server = read_server(server_url, token_file)
 
-    async def work(api: Api) -> int:
+    async def work(api: ApiClient) -> int:
         job = await api.get(f"jobs/{job_id}", Job)
         if follow:
             return await watch(api, job, as_json=as_json)

@@ -10,14 +10,14 @@ import click
 
 from llmeval_core.api import read_config
 from llmeval_core.hooks import ConfigError
-from llmeval_server.commands.jobs.client import Api, ask
-from llmeval_server.commands.jobs.outcome import watch
+from llmeval_server.commands.jobs.api_client import ApiClient, ask
+from llmeval_server.commands.jobs.job_report import watch
 from llmeval_server.commands.jobs.server_options import (
     json_option,
     read_server,
     server_options,
 )
-from llmeval_server.jobs.records import Job
+from llmeval_server.jobs.job_records import Job
 
 _FLAGS = (
     click.option("-m", "--model", "models", multiple=True, metavar="PROVIDER/MODEL",
@@ -79,7 +79,7 @@ def command(
         raise ConfigError("a key is ASCII text without spaces", where="--key")
     body, content_type = _body(run_file, flags)
 
-    async def work(api: Api) -> int:
+    async def work(api: ApiClient) -> int:
         headers = {"Content-Type": content_type}
         if key is not None:
             headers["Idempotency-Key"] = key

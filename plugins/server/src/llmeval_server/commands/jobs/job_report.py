@@ -1,0 +1,91 @@
+"""How a job ended: its numbers, its errors, and the exit code that `llmeval run` would have."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from llmeval_core.api import cell_text, outcome_notes, shown
+from llmeval_core.hooks import LlmevalError, TaskResult
+from llmeval_server.commands.jobs.api_client import ApiClient
+from llmeval_server.commands.jobs.job_follower import follow
+from llmeval_server.commands.jobs.progress_view import make_view
+from llmeval_server.jobs.job_records import Job
+
+_MOST_RESULTS = 100
+
+
+def exit_code(job: Job) -> int:
+    """Say how it went: 130 cancelled, 2 change something, 1 failures, 0 all well."""
+    if job.state == "cancelled":
+        return 130
+    if job.state == "failed":
+        return 2
+    outcome = job.outcome
+    return int(outcome is not None and bool(outcome.n_failed or outcome.n_undelivered))
+
+
+async def watch(api: ApiClient, job: Job, *, as_json: bool) -> int:
+    """Watch a job to its end, print how it ended, and return the exit code.
+
+    Raises:
+        ServerError: the server refuses, or is gone for long.
+    """
+    try:
+        with make_view(Console(stderr=True), quiet=as_json) as view:
+            job = await follow(api, job.id, view)
+    except asyncio.CancelledError:  # Ctrl-C
+        click.echo(
+            f"\nstopped watching; the job goes on: `llmeval jobs show {job.id} --follow` watches"
+            f" again, `llmeval jobs cancel {job.id}` stops it",
+            err=True,
+        )
+        raise
+    if as_json:
+        click.echo(job.model_dump_json(indent=2))
+    else:
+        results = await results_of(api, job)
+        print_end(job, results)
+    return exit_code(job)
+
+
+async def results_of(api: ApiClient, job: Job) -> list[TaskResult]:
+    """Fetch the results of a job."""
+    ids = job.outcome.results[:_MOST_RESULTS] if job.outcome is not None else ()
+    return [await api.get(f"results/{result_id}", TaskResult) for result_id in ids]
+
+
+def print_end(job: Job, results: list[TaskResult]) -> None:
+    """Print the numbers of a job that is over."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    if results:
+        table = Table("model", "metric", header_style="bold")
+        table.add_column("value", justify="right")
+        for result in results:
+            for metric in result.metrics:
+                if metric.category is None:
+                    table.add_row(
+                        shown(result.model),
+                        shown(metric.key),
+                        cell_text(metric, outcomes=result.outcomes),
+                    )
+        console.print(table)
+        for note in outcome_notes(results):
+            click.echo(shown(note))
+    if job.outcome is not None:
+        outcome = job.outcome
+        line = (
+            f"{outcome.n_samples} samples, {outcome.n_requests} requests answered,"
+            f" {outcome.n_failed} failed, {outcome.elapsed_s:.1f} s"
+        )
+        if outcome.cost is not None:
+            line += f", cost {outcome.cost:.4g}"
+        if outcome.n_undelivered:
+            line += f", {outcome.n_undelivered} results wait for a tracker"
+        click.echo(line)
+    for error in job.errors:
+        told = LlmevalError(error.what, where=error.where, hint=error.hint)
+        click.echo(f"error: {shown(str(told))}", err=True)

@@ -1,0 +1,51 @@
+"""The group `jobs`: its commands are imported when they are used."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "submit": "Submit a run file as a job.",
+    "list": "List jobs, newest first.",
+    "show": "Show a job, or watch it.",
+    "cancel": "Ask jobs to stop.",
+    "retry": "Queue a job that is over again.",
+    "logs": "Print a job's log.",
+}
+"""Command to one-line help; each lives in the module `llmeval_server.commands.jobs.<command>`."""
+
+
+class LazyJobsGroup(click.Group):
+    """Lists its commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"{__package__}.{cmd_name}")
+        found: click.Command = module.command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group("jobs", cls=LazyJobsGroup, short_help="Submit jobs to a server, and watch them.")
+def command() -> None:
+    """Submit jobs to a server, and watch them.
+
+    The server is named by --server or LLMEVAL_SERVER; its token comes from LLMEVAL_TOKEN.
+
+    \b
+    Examples:
+      llmeval jobs submit eval.yaml --follow
+      llmeval jobs list --server https://eval.example.com
+    """
