@@ -16,7 +16,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 * Running it: `run_plan`, `run_until_complete`, `RunOutcome`, `Progress`, `TaskMeter`,
   `SilentProgress`, `ReaskFilter`, `read_reask_filters`, `outcome_json`, `outcome_notes`,
   `counts_text`.
-  Bars and lines that show it are in `llmeval_core.api.progress`, which imports rich.
+  Bars and lines that show it are in `llmeval_core.api.progress_bars`, which imports rich.
 * The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `home_problem`,
   `existing_journal`, `has_journal`.
 * Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `sample_count_text`,
@@ -38,7 +38,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 from llmeval_core import __version__
 from llmeval_core.api.built_in_checks import core_checks
-from llmeval_core.api.checks import CheckResult, run_checks
+from llmeval_core.api.check_runner import CheckResult, run_checks
 from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
 from llmeval_core.api.journal_opening import existing_journal, has_journal

@@ -23,8 +23,8 @@ from llmeval_core.api import (
     read_config,
 )
 from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table
+from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.prompt_view import echo_task_preview, preview_json, warning_lines
-from llmeval_core.cli.session import open_session
 from llmeval_core.cli.tables import Column, Table
 
 _log = logging.getLogger("llmeval")

@@ -33,7 +33,7 @@ from llmeval_core.api import (
     shown,
     superseded_notes,
 )
-from llmeval_core.api.progress import LiveProgress, PlainProgress
+from llmeval_core.api.progress_bars import LiveProgress, PlainProgress
 from llmeval_core.cli.console import (
     echo,
     echo_error,
@@ -42,9 +42,9 @@ from llmeval_core.cli.console import (
     is_ascii,
     terminal_width,
 )
-from llmeval_core.cli.leaderboard import leaderboard_lines
+from llmeval_core.cli.leaderboard_table import leaderboard_lines
 from llmeval_core.cli.live_console import error_console
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 
 _log = logging.getLogger("llmeval")
 

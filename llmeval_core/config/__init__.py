@@ -7,13 +7,13 @@ from llmeval_core.config.bounds import (
     RetryConfig,
     TimeoutConfig,
 )
-from llmeval_core.config.extraction import (
+from llmeval_core.config.extract_config import (
     ExtractConfig,
     ExtractRule,
     describe_extract,
     extract_rules,
 )
-from llmeval_core.config.loading import KeyPath, Origin, load_run_file, read_run_text, validate
+from llmeval_core.config.run_file import KeyPath, Origin, load_run_file, read_run_text, validate
 from llmeval_core.config.schema import (
     AnswerBy,
     Examples,
