@@ -90,6 +90,7 @@ from llmeval_core.errors import (
     TrackerError,
 )
 from llmeval_core.extraction import boxed_texts
+from llmeval_core.invisible_characters import strip_invisible, without_invisible
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.paths import expand_path, file_problem, folder_problem
 from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, finder_of, parted_answers
@@ -200,7 +201,9 @@ __all__ = [
     "parted_answers",
     "plain_text",
     "stop_reason",
+    "strip_invisible",
     "what_differs",
+    "without_invisible",
     "without_less_complete",
 ]
 
