@@ -9,7 +9,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `CheckOutcome`, `CheckResult`, `run_checks`, `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
   `read_run_text`, `validate`, `read_config`, `make_config`,
-  `file_dataset`, `read_key_values`.
+  `OPENAI_API`, `read_key_values`, `with_file_datasets`, `file_dataset`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
   `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `preview`,
   `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
@@ -38,12 +38,11 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 """
 
 from llmeval_core import __version__
-from llmeval_core.api.attributions import attributions
 from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.checks import CheckResult, run_checks
 from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.api.file_datasets import file_dataset
+from llmeval_core.api.file_datasets import file_dataset, with_file_datasets
 from llmeval_core.api.journal_opening import existing_journal, has_journal
 from llmeval_core.api.key_values import read_key_values
 from llmeval_core.api.leaderboard import (
@@ -56,6 +55,7 @@ from llmeval_core.api.leaderboard import (
     to_markdown,
 )
 from llmeval_core.api.leaderboard_order import in_run_order
+from llmeval_core.api.licences import attributions
 from llmeval_core.api.notes_on_leaderboard import (
     ConditionChange,
     ConditionMismatch,
@@ -75,7 +75,7 @@ from llmeval_core.api.prompt_preview import (
     preview_tasks,
 )
 from llmeval_core.api.run_file_json_schema import run_file_schema
-from llmeval_core.api.run_flags import read_config
+from llmeval_core.api.run_flags import OPENAI_API, read_config
 from llmeval_core.api.run_settings import make_config
 from llmeval_core.api.sample_pages import (
     SampleCounts,
@@ -179,6 +179,7 @@ from llmeval_core.records import (
 
 __all__ = [
     "KINDS",
+    "OPENAI_API",
     "OUTCOMES",
     "Aggregate",
     "Attribution",
@@ -316,5 +317,6 @@ __all__ = [
     "to_json",
     "to_markdown",
     "validate",
+    "with_file_datasets",
     "wrap_plugin_errors",
 ]

@@ -78,17 +78,17 @@ def echo_failure(err: LlmevalError) -> None:
 
 def echo_block(title: str, parts: list[tuple[str, str]]) -> None:
     """Print a title and labelled texts below it; the lines of a text stand under each other."""
-    lines = [_paint(f"── {shown(title)}", "bold")]
+    lines = [paint(f"── {shown(title)}", "bold")]
     for label, text in parts:
         first, *others = shown(text).split("\n")
-        lines.append(_paint(label.ljust(_LABEL_WIDTH), "dim") + first)
+        lines.append(paint(label.ljust(_LABEL_WIDTH), "dim") + first)
         lines += [" " * _LABEL_WIDTH + line for line in others]
     _echo_lines([*lines, ""])
 
 
 def echo_titled(title: str, text: str) -> None:
     """Print a line that begins with a title in bold."""
-    _echo_lines([_paint(shown(title), "bold") + shown(text)])
+    _echo_lines([paint(shown(title), "bold") + shown(text)])
 
 
 def echo_table(table: Table, *, groups_rows: bool = False) -> None:
@@ -103,9 +103,9 @@ def echo_table(table: Table, *, groups_rows: bool = False) -> None:
     rows: list[Sequence[str]] = [tuple(map(shown, row)) for row in table.rows]
     safe = Table(table.columns, rows, table.styles, is_boxed=table.is_boxed)
     if groups_rows and safe.width() > width:
-        _echo_lines(safe.grouped_lines(width, paint=_paint))
+        _echo_lines(safe.grouped_lines(width, paint=paint))
     else:
-        _echo_lines(safe.lines(width, paint=_paint, is_ascii=is_ascii()))
+        _echo_lines(safe.lines(width, paint=paint, is_ascii=is_ascii()))
 
 
 def echo_lines(lines: list[str]) -> None:
@@ -141,10 +141,10 @@ def is_ascii() -> bool:
 
 def _echo_lines(lines: list[str]) -> None:
     if lines:
-        click.echo("\n".join(lines), file=out(), color=True)  # `_paint` has decided
+        click.echo("\n".join(lines), file=out(), color=True)  # `paint` has decided
 
 
-def _paint(text: str, style: str) -> str:
+def paint(text: str, style: str) -> str:
     """Style a text, where somebody looks at it and NO_COLOR does not forbid it."""
     if os.environ.get("NO_COLOR") and style in _COLOURS:
         return text

@@ -5,7 +5,8 @@ Tried in this order, from the one that compares best to the one that always fits
 1. a table with a row for each model, and a column for each metric key;
 2. a table with a row for each metric key, and a column for each model;
 3. the same with keys broken into lines;
-4. several tables as in 1, one below the other, each with as many columns as fit;
+4. for several models: several tables as in 1, one below the other, each with as many columns as
+   fit;
 5. no table: names, and numbers below them.
 
 Every layout has all numbers, with their intervals and with how many samples they are of.
@@ -17,7 +18,7 @@ import re
 from collections.abc import Sequence
 
 from llmeval_core.api import Leaderboard, cell_text, outcome_notes, sample_count_text, shown
-from llmeval_core.cli.tables import Column, Table
+from llmeval_core.cli.tables import Column, Paint, Table, unpainted
 from llmeval_core.cli.wrapping import text_width, wrap
 
 _LEAST_NAME_WIDTH = 14
@@ -26,7 +27,9 @@ _LEAST_COLUMN = 4
 """Cells of the narrowest column, with its line."""
 
 
-def leaderboard_lines(board: Leaderboard, width: int, *, is_ascii: bool = False) -> list[str]:
+def leaderboard_lines(
+    board: Leaderboard, width: int, *, paint: Paint = unpainted, is_ascii: bool = False
+) -> list[str]:
     """Lay the leaderboard out for a terminal of so many cells.
 
     How many samples a number is of stands beside its key if that is the same for all models,
@@ -38,7 +41,9 @@ def leaderboard_lines(board: Leaderboard, width: int, *, is_ascii: bool = False)
     whole = (table for way in ways if (table := way(width)) is not None)
     fitting = next((table for table in whole if table.width() <= width), None)
     tables = [fitting] if fitting is not None else view.sections(width)
-    lines = [line for table in tables for line in table.lines(width, is_ascii=is_ascii)]
+    lines = [
+        line for table in tables for line in table.lines(width, paint=paint, is_ascii=is_ascii)
+    ]
     notes = [shown(note) for note in outcome_notes(board.shown_results())]
     return [*(lines or view.blocks()), *notes]
 
@@ -100,14 +105,14 @@ class _View:
         Names of models are folded only where that makes fewer tables.
 
         Returns:
-            None at all if there is a key that does not fit alone.
+            None at all for one model, or if there is a key that does not fit alone.
         """
         widths = [
             max(map(text_width, [*_heading(key, n), *cells]))
             for key, n, cells in zip(self._keys, self._counts, self._cells, strict=True)
         ]
         ways = []
-        if not widths:
+        if not widths or len(self._models) < 2:
             return []
         for most in (width, width // 3, _LEAST_NAME_WIDTH):
             names = ["\n".join(_folded(model, most)) for model in self._models]

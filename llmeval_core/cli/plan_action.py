@@ -60,7 +60,7 @@ def show_plan(
         return
     for task in preview_tasks(plan, n_prompts) if n_prompts is not None else ():
         echo_task_preview(task)
-    _print(previews, plan.fingerprint)
+    _print(previews, plan)
 
 
 def _notes(plan: Plan, home: Path) -> list[str]:
@@ -73,7 +73,7 @@ def _notes(plan: Plan, home: Path) -> list[str]:
     return notes
 
 
-def _print(previews: list[TaskPreview], fingerprint: str) -> None:
+def _print(previews: list[TaskPreview], plan: Plan) -> None:
     headings = ["samples", "in the\njournal", "requests\nto send", "unusable", "tokens"]
     has_cost = any(item.estimate.cost is not None for item in previews)
     numbers = [*headings, *(["cost"] if has_cost else []), "time"]
@@ -87,15 +87,17 @@ def _print(previews: list[TaskPreview], fingerprint: str) -> None:
             row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
         table.add(item.model, item.task, *row, _duration(item.estimate.duration_s))
     echo_table(table, groups_rows=True)
-    for line in _lines(previews, fingerprint):
+    for line in _lines(previews, plan):
         echo(line)
     for line in warning_lines(previews):
         echo_error(line)
 
 
-def _lines(previews: list[TaskPreview], fingerprint: str) -> list[str]:
+def _lines(previews: list[TaskPreview], plan: Plan) -> list[str]:
     to_send = [item for item in previews if item.n_requests]
-    lines = [f"{sum(item.n_requests for item in to_send):,} requests to send, plan {fingerprint}"]
+    lines = [
+        f"{sum(item.n_requests for item in to_send):,} requests to send, plan {plan.fingerprint}"
+    ]
     if to_send:
         n_read = sum(item.estimate.n_prompt_tokens for item in to_send)
         n_written = sum(item.estimate.n_completion_tokens for item in to_send)
@@ -103,16 +105,37 @@ def _lines(previews: list[TaskPreview], fingerprint: str) -> list[str]:
         costs = [item.estimate.cost for item in to_send if item.estimate.cost is not None]
         if costs:
             line += f", cost {sum(costs):.4g}"
+        total_s = _total_s(to_send, plan)
+        if total_s is not None:
+            line += f", {_duration(total_s)} in all"
         lines.append(line)
         bases = dict.fromkeys(item.estimate.basis for item in to_send)
         lines.append(f"by {', by '.join(bases)}")
     return lines
 
 
+def _total_s(to_send: list[TaskPreview], plan: Plan) -> float | None:
+    """Add up the times of models that share a server; servers are asked side by side.
+
+    Returns:
+        Seconds; None if the time of a task is unknown.
+    """
+    endpoints = {item.model.name: item.model.info.endpoint for item in plan.evaluations}
+    by_endpoint: dict[str | None, float] = {}
+    for item in to_send:
+        if item.estimate.duration_s is None:
+            return None
+        endpoint = endpoints[item.model]
+        by_endpoint[endpoint] = by_endpoint.get(endpoint, 0.0) + item.estimate.duration_s
+    return max(by_endpoint.values(), default=0.0)
+
+
 def _duration(seconds: float | None) -> str:
     """Write a time in its largest units; nothing if it is unknown."""
     if seconds is None:
         return ""
+    if 0 < seconds < 0.5:
+        return "< 1 s"
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -13,7 +13,14 @@ from llmeval_core.api import (
     to_json,
     to_markdown,
 )
-from llmeval_core.cli.console import echo, echo_document, echo_lines, is_ascii, terminal_width
+from llmeval_core.cli.console import (
+    echo,
+    echo_document,
+    echo_lines,
+    is_ascii,
+    paint,
+    terminal_width,
+)
 from llmeval_core.cli.leaderboard import leaderboard_lines
 
 _WRITERS = {"md": to_markdown, "csv": to_csv, "json": to_json}
@@ -38,7 +45,7 @@ def show_results(
     if form != "table":
         echo_document(_WRITERS[form](board))
     elif board.cells:
-        echo_lines(leaderboard_lines(board, terminal_width(), is_ascii=is_ascii()))
+        echo_lines(leaderboard_lines(board, terminal_width(), paint=paint, is_ascii=is_ascii()))
         for note in leaderboard_notes(board):
             echo(note)
     else:

@@ -39,6 +39,7 @@ from llmeval_core.cli.console import (
     echo_json,
     echo_lines,
     is_ascii,
+    paint,
     terminal_width,
 )
 from llmeval_core.cli.leaderboard import leaderboard_lines
@@ -124,7 +125,7 @@ def _report(outcome: RunOutcome, plan: Plan, home: Path, notes: list[str]) -> No
     if summary.results:
         planned = [(item.model.name, task.key) for item in plan.evaluations for task in item.tasks]
         board = in_run_order(make_leaderboard(summary.results), lambda _: planned)
-        echo_lines(leaderboard_lines(board, terminal_width(), is_ascii=is_ascii()))
+        echo_lines(leaderboard_lines(board, terminal_width(), paint=paint, is_ascii=is_ascii()))
     lines = list(notes)
     if summary.results or not outcome.errors:
         lines.append(

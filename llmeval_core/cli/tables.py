@@ -16,6 +16,12 @@ Align = Literal["left", "right"]
 Paint = Callable[[str, str], str]
 """Gives a text a style, `bold` or a colour; returns it as it is where styles are off."""
 
+
+def unpainted(text: str, style: str) -> str:
+    """Return the text as it is."""
+    return text
+
+
 _GAP = "  "
 _INDENT = "  "
 _LEAST_WRAPPED = 16
@@ -65,7 +71,7 @@ class Table:
         """Count the cells of the table with nothing wrapped."""
         return sum(self._natural()) + self._overhead()
 
-    def grouped_lines(self, width: int, *, paint: Paint = lambda text, style: text) -> list[str]:
+    def grouped_lines(self, width: int, *, paint: Paint = unpainted) -> list[str]:
         """Lay the table out without its first column, whose texts become lines between the rows.
 
         As `lines`, for a table that is too wide and has the same text in many rows.
@@ -87,9 +93,7 @@ class Table:
             ]
         return lines
 
-    def lines(
-        self, width: int, *, paint: Paint = lambda text, style: text, is_ascii: bool = False
-    ) -> list[str]:
+    def lines(self, width: int, *, paint: Paint = unpainted, is_ascii: bool = False) -> list[str]:
         """Lay the table out; as records if it cannot be that narrow.
 
         Args:

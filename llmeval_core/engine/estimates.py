@@ -20,8 +20,7 @@ class Estimate:
     Args:
         n_prompt_tokens, n_completion_tokens: tokens in all.
         cost: in the currency of the prices; None without a price.
-        duration_s: seconds, with as many at once as the run allows; None if the model was never
-            asked.
+        duration_s: seconds, at the pace of earlier answers; None if the model was never asked.
         basis: where the numbers come from, in words.
     """
 
@@ -65,9 +64,21 @@ def estimate(
         n_prompt_tokens,
         n_completion_tokens,
         cost_of(model.price, n_prompt_tokens, n_completion_tokens) if model.price else None,
-        known.latency_s * n_requests / n_at_once if known is not None else None,
+        _duration_s(known, n_requests, n_at_once) if known is not None else None,
         basis,
     )
+
+
+def _duration_s(known: ModelUsage, n_requests: int, n_at_once: int) -> float:
+    """Estimate how long requests take: as long as earlier ones took, as many at once as then.
+
+    A run that allows fewer at once takes longer than that. None takes less than one answer.
+    """
+    if n_requests == 0:
+        return 0.0
+    as_before = known.busy_s / known.n * n_requests
+    one_after_another = known.latency_s * n_requests
+    return max(as_before, one_after_another / n_at_once, known.latency_s)
 
 
 def _basis(of_task: ModelUsage | None, known: ModelUsage | None) -> str:

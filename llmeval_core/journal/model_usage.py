@@ -22,6 +22,8 @@ class ModelUsage:
         latency_s: mean time of an answer, seconds.
         n_reasoning_tokens: mean of the completion tokens that are reasoning; None if no server
             told.
+        busy_s: how long at least one of them was under way, seconds; divided by `n`, it is how
+            much time an answer took with as many at once as there were then.
     """
 
     n: int
@@ -29,6 +31,7 @@ class ModelUsage:
     n_completion_tokens: float | None
     latency_s: float
     n_reasoning_tokens: float | None = None
+    busy_s: float = 0.0
 
 
 def usage(connection: sqlite3.Connection, model: str, key: str | None) -> ModelUsage | None:
@@ -46,10 +49,14 @@ def usage(connection: sqlite3.Connection, model: str, key: str | None) -> ModelU
         f" avg({known_count('n_prompt_tokens')}) AS n_prompt_tokens,"
         f" avg({known_count('n_completion_tokens')}) AS n_completion_tokens,"
         " avg(latency_s) AS latency_s,"
-        f" avg({known_count('n_reasoning_tokens')}) AS n_reasoning_tokens FROM"
-        " (SELECT n_prompt_tokens, n_completion_tokens, latency_s, n_reasoning_tokens FROM samples"
-        "  JOIN generations ON generations.fingerprint = generation"
-        "  WHERE task IN (SELECT value FROM json_each(?)) ORDER BY task DESC LIMIT ?)",
+        f" avg({known_count('n_reasoning_tokens')}) AS n_reasoning_tokens,"
+        " sum(max(0, finished_at - max(begun_at, coalesce(before, begun_at)))) AS busy_s FROM"
+        " (SELECT *, max(finished_at) OVER"
+        "  (ORDER BY begun_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM"
+        "   (SELECT n_prompt_tokens, n_completion_tokens, latency_s, n_reasoning_tokens,"
+        "    finished_at, finished_at - latency_s AS begun_at FROM samples"
+        "    JOIN generations ON generations.fingerprint = generation"
+        "    WHERE task IN (SELECT value FROM json_each(?)) ORDER BY task DESC LIMIT ?))",
         (json.dumps(tasks), _MOST_READ),
     )
     return found if found.n else None

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from llmeval_core.support import choose_language
+
 DEFAULT = "en"
 COOKIE = "llmeval_language"
 _FOLDER = Path(__file__).parent / "translations"
@@ -39,21 +41,12 @@ def load_languages() -> dict[str, Language]:
     return {DEFAULT: found.pop(DEFAULT), **found}
 
 
-def choose_language(request: Request, languages: Mapping[str, Language]) -> Language:
+def language_of(request: Request, languages: Mapping[str, Language]) -> Language:
     """Choose by `?lang=`, then by the cookie, then by the browser's preference."""
-    wanted = [request.query_params.get("lang", ""), request.cookies.get(COOKIE, "")]
-    wanted += _accepted(request.headers.get("accept-language", ""))
-    return languages[next((code for code in wanted if code in languages), DEFAULT)]
-
-
-def _accepted(header: str) -> list[str]:
-    """List the languages of an Accept-Language header without regions, preferred first."""
-    weighed: list[tuple[float, str]] = []
-    for part in header.split(","):
-        code, _, parameter = part.partition(";")
-        try:
-            weight = float(parameter.strip().removeprefix("q=") or 1)
-        except ValueError:
-            weight = 0.0
-        weighed.append((weight, code.strip().partition("-")[0].lower()))
-    return [code for weight, code in sorted(weighed, key=lambda item: -item[0]) if weight > 0]
+    code = choose_language(
+        tuple(languages),
+        request.query_params.get("lang"),
+        request.cookies.get(COOKIE),
+        accepted=request.headers.get("accept-language"),
+    )
+    return languages[code]

@@ -57,13 +57,12 @@ class PostgresCluster:
         except AssertionError as err:
             raise AssertionError(f"{err}\n{log.read_text() if log.exists() else ''}") from err
 
-    def new_database(self, name: str) -> str:
-        """Make an empty database and return its URI for SQLAlchemy."""
+    def new_database(self, name: str, scheme: str = "postgresql") -> str:
+        """Make an empty database and return its URL, with a password that is never checked."""
         self._run(
             "createdb", f"--host={self._folder}", f"--port={self.port}", "--username=llmeval", name
         )
-        # SQLAlchemy 2.1 takes plain `postgresql:` to mean psycopg 3, 2.0 psycopg2.
-        return f"postgresql+psycopg2://llmeval@127.0.0.1:{self.port}/{name}"
+        return f"{scheme}://llmeval:secret-password@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
         """Stop the cluster, whatever is connected, and remove it."""

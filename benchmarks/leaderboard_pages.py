@@ -1,7 +1,7 @@
 """The leaderboard's page over HTTP: 100 models x 200 columns, as a browser gets it.
 
 Bars: the first page under 300 KB and 150 ms, and 304 in a few milliseconds when nothing is new. Run
-`python -m benchmarks.leaderboard_page`; `--models` and `--tasks` (of four metrics each) make it
+`python -m benchmarks.leaderboard_pages`; `--models` and `--tasks` (of four metrics each) make it
 larger or smaller, `--journal FOLDER` keeps the journal there, and uses it if it is there.
 """
 
