@@ -17,7 +17,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 * Running it: `run_plan`, `run_until_complete`, `RunOutcome`, `Progress`, `TaskMeter`,
   `SilentProgress`, `ReaskFilter`, `read_reask_filters`, `outcome_json`, `outcome_notes`,
   `counts_text`.
-  Bars and lines that show it are in `llmeval_core.api.progress`, which imports rich.
+  Bars and lines that show it are in `llmeval_core.api.progress_bars`, which imports rich.
 * The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `home_problem`,
   `existing_journal`, `has_journal`.
 * Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `sample_count_text`,
@@ -27,7 +27,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 * Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `SamplePage`, `sample_page`,
   `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`, `SampleCounts`,
   `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`, `ReasoningFinder`,
-  `ReasoningSplit`, `parted_answers`.
+  `ReasoningSplit`, `split_answers`.
 * Deliveries to trackers: `SyncOutcome`, `deliver_pending`, `deliver_again`, `deliver_to`,
   `DeliveryRepository`, `PendingDelivery`, `StoredTracker`.
 * Records: `TaskResult`, `MetricResult`, `Aggregate`, `RunSummary`, `TrackerStatus`, `OUTCOMES`,
@@ -39,7 +39,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 from llmeval_core import __version__
 from llmeval_core.api.built_in_checks import core_checks
-from llmeval_core.api.checks import CheckResult, run_checks
+from llmeval_core.api.check_runner import CheckResult, run_checks
 from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
 from llmeval_core.api.file_datasets import file_dataset, with_file_datasets
@@ -160,7 +160,7 @@ from llmeval_core.naming import did_you_mean
 from llmeval_core.paths import expand_path
 from llmeval_core.plan import Plan, PlannedTracker
 from llmeval_core.printable import shown, shown_json, shown_parts
-from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, parted_answers
+from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, split_answers
 from llmeval_core.records import (
     OUTCOMES,
     Aggregate,
@@ -283,7 +283,6 @@ __all__ = [
     "make_trackers",
     "outcome_json",
     "outcome_notes",
-    "parted_answers",
     "plan_reasoning_warnings",
     "preflight_of_plan",
     "preflight_of_run",
@@ -311,6 +310,7 @@ __all__ = [
     "shown",
     "shown_json",
     "shown_parts",
+    "split_answers",
     "stream_samples",
     "superseded_notes",
     "to_csv",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from llmeval_core.catalog.components import checked_component
+from llmeval_core.catalog.component_check import checked_component
 from llmeval_core.config import (
     ComponentConfig,
     KeyPath,

@@ -25,13 +25,13 @@ from llmeval_core.api import (
     wrap_plugin_errors,
 )
 from llmeval_core.cli.console import echo, echo_error, echo_json, is_output_closed
+from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.prompt_view import (
     echo_preview,
     echo_task_preview,
     preview_json,
     warning_lines,
 )
-from llmeval_core.cli.session import open_session
 
 _MOST_CHECKED = 10_000
 """Samples that `show` looks at to find what is wrong with all of them."""

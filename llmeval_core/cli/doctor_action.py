@@ -9,7 +9,7 @@ import click
 
 from llmeval_core.api import Check, CheckResult, core_checks, run_checks
 from llmeval_core.cli.console import echo_json, echo_table
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.tables import Column, Table
 
 _STYLES = {"warning": "yellow", "failed": "red"}

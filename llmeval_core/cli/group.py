@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
         if cmd_name.startswith("-"):
             return None
         # Late, because it imports what plugins need, and --help must not.
-        from llmeval_core.cli.session import plugin_commands  # noqa: PLC0415
+        from llmeval_core.cli.plugin_session import plugin_commands  # noqa: PLC0415
 
         return plugin_commands(ctx).get(cmd_name)
 
@@ -84,7 +84,7 @@ class LazyGroup(click.Group):
         ]
         if not found and not incomplete.startswith("-"):
             # Late, because it imports what plugins need.
-            from llmeval_core.cli.session import plugin_commands  # noqa: PLC0415
+            from llmeval_core.cli.plugin_session import plugin_commands  # noqa: PLC0415
 
             found = [
                 CompletionItem(name, help=command.get_short_help_str())

@@ -20,7 +20,7 @@ from llmeval_core.api import (
     settings_schema,
 )
 from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table, echo_titled
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.tables import Column, Table
 
 

@@ -110,7 +110,7 @@ def complete_components(
     def complete(
         ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        from llmeval_core.cli.session import component_summaries  # noqa: PLC0415  late, see above
+        from llmeval_core.cli.plugin_session import component_summaries  # noqa: PLC0415  late, see above
 
         return [
             CompletionItem(name + suffix, help=summary)

@@ -17,7 +17,7 @@ from llmeval_core.api import (
     read_config,
     with_file_datasets,
 )
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 
 
 def read_plan(

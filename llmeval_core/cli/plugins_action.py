@@ -8,7 +8,7 @@ import click
 
 from llmeval_core.api import Plugin
 from llmeval_core.cli.console import echo, echo_json, echo_table
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.tables import Column, Table
 
 _MOST_NAMES = 4

@@ -31,7 +31,7 @@ from llmeval_core.api import (
     shown,
     superseded_notes,
 )
-from llmeval_core.api.progress import LiveProgress, PlainProgress
+from llmeval_core.api.progress_bars import LiveProgress, PlainProgress
 from llmeval_core.cli.console import (
     echo,
     echo_error,
@@ -42,7 +42,7 @@ from llmeval_core.cli.console import (
     paint,
     terminal_width,
 )
-from llmeval_core.cli.leaderboard import leaderboard_lines
+from llmeval_core.cli.leaderboard_table import leaderboard_lines
 from llmeval_core.cli.live_console import error_console
 from llmeval_core.cli.logs import logs_to
 from llmeval_core.cli.planning_flags import read_plan

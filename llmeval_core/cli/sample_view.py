@@ -9,7 +9,7 @@ from llmeval_core.api import (
     Sample,
     SampleResult,
     Score,
-    parted_answers,
+    split_answers,
 )
 
 Parts = list[tuple[str, str]]
@@ -51,7 +51,7 @@ def result_parts(result: SampleResult, reasoning: ReasoningFinder) -> Parts:
 
 def _answered(request: Request | None, generation: Generation, reasoning: ReasoningFinder) -> Parts:
     parts: Parts = []
-    for parted in parted_answers(generation, reasoning):
+    for parted in split_answers(generation, reasoning):
         if parted.reasoning:
             parts.append(("thought", _shortened(parted.reasoning, generation)))
         parts.append(("answered", parted.answer))

@@ -14,7 +14,7 @@ from llmeval_core.config.bounds import (
     RetryConfig,
     TimeoutConfig,
 )
-from llmeval_core.config.extraction import ExtractConfig, checked_pattern, extract_rules
+from llmeval_core.config.extract_config import ExtractConfig, checked_pattern, extract_rules
 from llmeval_core.config.problems import HintedValueError
 from llmeval_core.config.request_config import (
     FewShotConfig,

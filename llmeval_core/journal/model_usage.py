@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from llmeval_core.journal.rows import known_count
+from llmeval_core.journal.row_mapping import known_count
 from llmeval_core.journal.selecting import read_records
 
 _MOST_READ = 1000

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 
 from llmeval_core.completeness import current_by_metric, current_result
-from llmeval_core.journal import rows
+from llmeval_core.journal import row_mapping
 from llmeval_core.journal.model_usage import ModelUsage, usage
 from llmeval_core.journal.reask_rounds import ReaskRounds
 from llmeval_core.journal.sample_index import SampleIndex
@@ -20,10 +20,10 @@ from llmeval_core.journal.totals import TaskTotals, outcome_counts, totals
 from llmeval_core.records import Generation, Outcome, SampleResult, TaskResult
 
 _WHOLE_SAMPLE = ColumnGroups(
-    ("samples", rows.EndColumns),
-    ("samples", rows.SampleColumns),
-    ("generations", rows.RequestColumns),
-    ("generations", rows.GenerationColumns),
+    ("samples", row_mapping.EndColumns),
+    ("samples", row_mapping.SampleColumns),
+    ("generations", row_mapping.RequestColumns),
+    ("generations", row_mapping.GenerationColumns),
     ("sample_scores", ScoreColumns),
 )
 _SELECT_WHOLE_SAMPLE = (
@@ -32,11 +32,11 @@ _SELECT_WHOLE_SAMPLE = (
     " LEFT JOIN sample_scores USING (task, idx)"
 )
 _ANSWER = ColumnGroups(
-    ("samples", rows.AskedColumns),
-    ("samples", rows.SampleColumns),
-    ("generations", rows.GenerationColumns),
+    ("samples", row_mapping.AskedColumns),
+    ("samples", row_mapping.SampleColumns),
+    ("generations", row_mapping.GenerationColumns),
 )
-_GENERATION = ColumnGroups(("generations", rows.GenerationColumns))
+_GENERATION = ColumnGroups(("generations", row_mapping.GenerationColumns))
 _TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
 
 
@@ -105,8 +105,8 @@ class JournalQueries:
                 f" WHERE fingerprint IN ({marks})"
             )
             for fingerprint, *columns in self._connection.execute(query, part):
-                generation = rows.to_generation(rows.GenerationColumns._make(columns))
-                if rows.is_answer(generation):
+                generation = row_mapping.to_generation(row_mapping.GenerationColumns._make(columns))
+                if row_mapping.is_answer(generation):
                     found[fingerprint.hex()] = generation
         return found
 
@@ -123,7 +123,7 @@ class JournalQueries:
                     f" WHERE fingerprint IN ({marks})",
                     part,
                 )
-                if rows.has_answer(texts, likelihoods)
+                if row_mapping.has_answer(texts, likelihoods)
             )
         return found
 
@@ -153,8 +153,8 @@ class JournalQueries:
             ):
                 asked, sample, answer = _ANSWER.records(row)
                 if asked.idx not in found:
-                    generation = rows.to_generation(answer)
-                    if rows.is_answer(generation):
+                    generation = row_mapping.to_generation(answer)
+                    if row_mapping.is_answer(generation):
                         found[asked.idx] = StoredAnswer(sample, asked.generation, generation)
         return found
 
@@ -325,20 +325,20 @@ def _to_task(row: sqlite3.Row) -> StoredTask:
     )
 
 
-def _to_sample_result(row: rows.Row, metrics: Sequence[str]) -> SampleResult:
+def _to_sample_result(row: row_mapping.Row, metrics: Sequence[str]) -> SampleResult:
     end, of_sample, asked, answered, scored = _WHOLE_SAMPLE.records(row)
-    sample = rows.to_sample(of_sample)
+    sample = row_mapping.to_sample(of_sample)
     is_answered = asked.mode is not None
     is_scored = scored.numbers is not None and end.failure_kind is None
     return SampleResult(
         index=end.idx,
         sample=sample,
-        request=rows.to_request(asked, sample_id=sample.id, fingerprint=end.generation)
+        request=row_mapping.to_request(asked, sample_id=sample.id, fingerprint=end.generation)
         if is_answered
         else None,
-        generation=rows.to_generation(answered) if is_answered else None,
+        generation=row_mapping.to_generation(answered) if is_answered else None,
         scores=to_scores(scored, metrics) if is_scored else {},
-        failure=rows.to_failure(end),
+        failure=row_mapping.to_failure(end),
         from_journal=True,
         outcome=end.outcome,
     )

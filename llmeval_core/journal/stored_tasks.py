@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from llmeval_core.journal import rows
+from llmeval_core.journal import row_mapping
 from llmeval_core.records import Generation, Sample
 
 
@@ -35,10 +35,10 @@ class StoredAnswer(NamedTuple):
         generation: the answer.
     """
 
-    sample: rows.SampleColumns
+    sample: row_mapping.SampleColumns
     request: bytes
     generation: Generation
 
     def asks_about(self, sample: Sample) -> bool:
         """Say whether it is this sample, as far as the journal keeps samples."""
-        return self.sample == rows.sample_columns(sample)
+        return self.sample == row_mapping.sample_columns(sample)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from llmeval_core.journal.rows import known_count
+from llmeval_core.journal.row_mapping import known_count
 from llmeval_core.journal.selecting import named_rows
 from llmeval_core.records import OUTCOMES, Outcome
 

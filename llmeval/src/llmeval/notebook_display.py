@@ -12,7 +12,7 @@ import threading
 from typing import Any
 
 from llmeval_core.api import SampleResult, TaskMeter, TaskResult, shown
-from llmeval_core.api.progress import TaskCounts, finished_text
+from llmeval_core.api.progress_bars import TaskCounts, finished_text
 
 MOST_FINISHED = 30
 """Bars of finished tasks that stay; older ones are counted."""

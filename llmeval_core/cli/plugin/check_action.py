@@ -11,7 +11,7 @@ import click
 from llmeval_core.api import Plugin, Session, UnknownNameError, did_you_mean, run_until_complete
 from llmeval_core.cli.console import echo, echo_json, echo_table
 from llmeval_core.cli.group import COMMANDS
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.tables import Column, Table
 from llmeval_core.testing import Trial, Verdict, try_plugin
 

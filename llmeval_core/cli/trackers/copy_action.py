@@ -35,7 +35,7 @@ from llmeval_core.api import (
 )
 from llmeval_core.cli.console import echo, echo_json
 from llmeval_core.cli.live_console import error_console
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 
 _log = logging.getLogger("llmeval")
 

@@ -125,7 +125,7 @@ class Abacus:
         """Keep nothing."""
 
 
-class Right:
+class RightSum:
     """Whether the answer is the reference."""
 
     definition = "right@1"
@@ -167,7 +167,7 @@ def llmeval_register_models() -> Iterable[Component[AbacusSettings, ModelProvide
 @hookimpl
 def llmeval_register_metrics() -> Iterable[Component[Settings, Metric]]:
     """Offer the metric."""
-    yield Component("right", Settings, lambda settings: Right(), "the answer is the reference")
+    yield Component("right", Settings, lambda settings: RightSum(), "the answer is the reference")
 
 
 @hookimpl

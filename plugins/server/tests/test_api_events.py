@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from llmeval_server.server_settings import ServerSettings
 
 from llmeval_core.api import Session
 from plugins.server.tests.live_server import LiveServer, run_file
+from plugins.server.tests.server_processes import wait_until
 
 Event = tuple[str, str, Any]  # id, name, data; Any: JSON
 
@@ -156,6 +158,35 @@ async def test_a_hundred_followers_cost_one_look_at_a_time(
 
     assert ends == ["end"] * 100
     assert looks < 100
+
+
+async def test_nobody_looks_at_a_job_that_nobody_follows(tmp_path: Path, session: Session) -> None:
+    store = open_store(ServerSettings(home=tmp_path / "home"))
+    store.__class__ = CountingStore
+    assert isinstance(store, CountingStore)
+    job = store.submit(run_file(), name="left")
+    with LiveServer(tmp_path / "home", session, store=store) as server:
+        async with (
+            aiohttp.ClientSession(server.url) as client,
+            client.get(f"/api/v1/jobs/{job.id}/events") as response,
+        ):
+            assert [event[1] async for event in _first(2, events(response))]
+
+        def looks() -> bool:
+            before = store.n_looks
+            time.sleep(1)  # three times as long as between two looks
+            return store.n_looks > before
+
+        await asyncio.to_thread(wait_until, lambda: not looks(), "the end of the looks")
+
+
+async def test_a_stream_is_kept_by_nobody(client: aiohttp.ClientSession, job: Job) -> None:
+    async with client.get(f"jobs/{job.id}/events") as response:
+        headers = response.headers
+
+    assert headers["Content-Type"].startswith("text/event-stream")
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Accel-Buffering"] == "no"
 
 
 async def test_a_log_is_followed_to_the_end_of_the_job(

@@ -19,7 +19,7 @@ from plugins.server.tests.pages.showcase import site
 TOKEN = "correct-horse-battery-staple"
 
 
-class Clock:
+class ManualClock:
     """A clock that is set by hand."""
 
     now = 1_000_000.0
@@ -28,10 +28,10 @@ class Clock:
         return self.now
 
 
-def sessions(home: Path, token: str = TOKEN, clock: Clock | None = None) -> SessionCookies:
+def sessions(home: Path, token: str = TOKEN, clock: ManualClock | None = None) -> SessionCookies:
     """Make sessions as a server that starts does."""
     secret = SecretStr(token)
-    return SessionCookies(secret, RevokedSessions(home, secret), now=clock or Clock())
+    return SessionCookies(secret, RevokedSessions(home, secret), now=clock or ManualClock())
 
 
 @contextmanager
@@ -80,8 +80,8 @@ def test_another_token_logs_everybody_out_for_good(tmp_path: Path) -> None:
 def test_a_logout_that_cannot_be_kept_says_so_and_takes_the_cookie(tmp_path: Path) -> None:
     with browser(tmp_path) as client:
         cookie = log_in(client)
-        (tmp_path / "sessions.new").mkdir()  # in the way of the file
-        (tmp_path / "sessions.new" / "x").touch()
+        (tmp_path / FILE).unlink()
+        (tmp_path / FILE).mkdir()  # in the way of the file
 
         answer = client.post("/logout", headers=cookie, follow_redirects=False)
 
@@ -117,7 +117,7 @@ def test_records_that_cannot_be_read_log_everybody_out(tmp_path: Path, content: 
 
 
 def test_records_do_not_grow_for_ever(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = ManualClock()
     ours = sessions(tmp_path, clock=clock)
     for _ in range(3):
         ours.revoke(ours.issue())

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,51 +11,7 @@ from llmeval_server.route_context import make_route_context
 
 from llmeval_core.api import DeliveryRepository, Journal, make_session
 from plugins.server.tests.server_processes import ServerProcesses, kill, wait_until
-
-
-class MlflowServer:
-    """A real MLflow server that can be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self._port}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it; returns when it answers."""
-        with (self._folder / "mlflow.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "mlflow", "server", "--workers=1", "--host=127.0.0.1",
-                 f"--port={self._port}", f"--backend-store-uri=sqlite:///{self._folder}/mlflow.db",
-                 f"--artifacts-destination={self._folder / 'artifacts'}"],
-                env={
-                    **os.environ,
-                    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-                    "MLFLOW_DISABLE_TELEMETRY": "true",
-                },
-                cwd=self._folder,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
-        wait_until(self._answers, "MLflow")
-
-    def kill(self) -> None:
-        """Kill it and what it started."""
-        if self._process is not None:
-            os.killpg(self._process.pid, 9)
-            self._process.wait()
-            self._process = None
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/health", timeout=5) as response:
-                return bool(response.status == 200)
-        except OSError:
-            return False
+from tests.mlflow_server import MlflowServer
 
 
 @pytest.fixture
@@ -70,10 +20,12 @@ def mlflow(rig: ServerProcesses) -> Iterator[MlflowServer]:
     off = rig.environ["LLMEVAL_DISABLE_PLUGINS"].split(",")
     rig.environ["LLMEVAL_DISABLE_PLUGINS"] = ",".join(name for name in off if name != "mlflow")
     rig.environ["NO_PROXY"] = "127.0.0.1"
-    server = MlflowServer(rig.folder)
+    folder = rig.folder / "mlflow"
+    folder.mkdir()
+    server = MlflowServer(folder)
     yield server
     rig.close()
-    server.kill()
+    server.stop()
 
 
 def run_file(
@@ -115,7 +67,7 @@ def test_jobs_succeed_without_mlflow_and_it_gets_their_results_later(
         lambda: "MLflow: delivered abacus/m quick_0shot (1 metric)" in rig.said(server),
         "the first delivery",
     )
-    mlflow.kill()
+    mlflow.stop()
     ended = rig.wait_for_end(store, dying.id)
 
     assert ended.state == "succeeded"

@@ -203,7 +203,7 @@ def planner_of(pid: int) -> set[int]:
             command = Path(f"/proc/{child}/cmdline").read_bytes()
         except OSError:
             continue
-        if b"planning.child" in command:
+        if b"planning_process" in command:
             found.add(child)
     return found
 

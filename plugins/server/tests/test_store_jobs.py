@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,28 +22,28 @@ from llmeval_server.server_settings import ServerSettings
 from pydantic import SecretStr
 
 from llmeval_core.hooks import ConfigError
-from plugins.server.tests.postgres_cluster import Cluster
 from plugins.server.tests.server_processes import ServerProcesses
+from tests.postgres_cluster import PostgresCluster
 
 RUN: dict[str, Any] = {"models": ["openai/m"], "tasks": [{"dataset": "aio", "shots": [0]}]}
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Any:
-    """Run PostgreSQL while the tests of this module run; Any: pytest's generator."""
-    cluster = Cluster()
+def cluster() -> Iterator[PostgresCluster]:
+    """Run PostgreSQL while the tests of this module run."""
+    cluster = PostgresCluster()
     try:
-        cluster.make()
+        cluster.start()
         yield cluster
     finally:
-        cluster.remove()
+        cluster.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(rig: ServerProcesses, request: pytest.FixtureRequest) -> DbosJobStore:
     """Open an empty store on each kind of database."""
     if request.param == "postgresql":
-        cluster: Cluster = request.getfixturevalue("cluster")
+        cluster: PostgresCluster = request.getfixturevalue("cluster")
         url = SecretStr(cluster.new_database(f"jobs_{new_job_id()}"))
         return rig.store(ServerSettings(home=rig.home, jobs_url=url))
     return rig.store()
@@ -236,7 +237,7 @@ def test_a_wrong_jobs_url_is_told_without_the_password(
 
 
 def test_a_postgresql_that_is_down_is_told_and_comes_back(
-    rig: ServerProcesses, cluster: Cluster
+    rig: ServerProcesses, cluster: PostgresCluster
 ) -> None:
     url = cluster.new_database("jobs_down")
     store = rig.store(ServerSettings(home=rig.home, jobs_url=SecretStr(url)))
@@ -249,7 +250,7 @@ def test_a_postgresql_that_is_down_is_told_and_comes_back(
         with pytest.raises(JobStoreError):
             rig.store(ServerSettings(home=rig.home, jobs_url=SecretStr(url)))
     finally:
-        cluster.start()
+        cluster.come_back()
 
     assert "secret-password" not in str(caught.value)
     assert "see whether the PostgreSQL server is up and lets us in" in str(caught.value)

@@ -21,8 +21,8 @@ from llmeval_server.server_settings import ServerSettings
 from pydantic import SecretStr
 
 from llmeval_core.api import Journal, JournalQueries
-from plugins.server.tests.postgres_cluster import Cluster
 from plugins.server.tests.server_processes import ServerProcesses, kill, wait_until, worker_pid
+from tests.postgres_cluster import PostgresCluster
 
 ROUNDS = int(os.environ.get("LLMEVAL_KILL_ROUNDS", "3"))
 
@@ -104,9 +104,9 @@ def test_a_thousand_jobs_wait_and_all_of_them_end(rig: ServerProcesses) -> None:
 
 
 def test_a_worker_on_postgresql_outlives_its_database_and_is_replaced(rig: ServerProcesses) -> None:
-    cluster = Cluster()
+    cluster = PostgresCluster()
     try:
-        cluster.make()
+        cluster.start()
         url = cluster.new_database("jobs")
         rig.environ["LLMEVAL_JOBS_URL"] = url
         store = rig.store(ServerSettings(home=rig.home, jobs_url=SecretStr(url)))
@@ -116,7 +116,7 @@ def test_a_worker_on_postgresql_outlives_its_database_and_is_replaced(rig: Serve
 
         cluster.crash()
         wait_until(lambda: len(rig.asked()) > 30, "more questions without a database")
-        cluster.start()
+        cluster.come_back()
         assert rig.wait_for_end(store, job.id).state == "succeeded"
         assert worker.poll() is None
         again = store.submit(rig.run_file(100, "again", latency_s=0.05), name="again")
@@ -129,15 +129,15 @@ def test_a_worker_on_postgresql_outlives_its_database_and_is_replaced(rig: Serve
         assert "secret-password" not in rig.log()
     finally:
         rig.close()
-        cluster.remove()
+        cluster.stop()
 
 
 def test_a_second_worker_on_the_same_postgresql_is_refused(
     rig: ServerProcesses, tmp_path: Path
 ) -> None:
-    cluster = Cluster()
+    cluster = PostgresCluster()
     try:
-        cluster.make()
+        cluster.start()
         rig.environ["LLMEVAL_JOBS_URL"] = cluster.new_database("jobs")
         rig.start_worker()
         wait_until(lambda: "the worker runs jobs" in rig.log(), "the first worker")
@@ -148,7 +148,7 @@ def test_a_second_worker_on_the_same_postgresql_is_refused(
         assert "another worker runs the jobs of this database" in rig.said(second)
     finally:
         rig.close()
-        cluster.remove()
+        cluster.stop()
 
 
 def no_larger_files(limit_bytes: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from types import FrameType
@@ -23,12 +22,12 @@ PREDECESSOR_S = 20.0
 def run_worker(
     settings: ServerSettings, *, under_server: bool, disabled: Sequence[str]
 ) -> NoReturn:
-    """Run jobs until SIGTERM, Ctrl-C or the end of the server, then exit.
+    """Run jobs until SIGTERM or Ctrl-C, then exit.
 
     Args:
         settings: the server's settings.
-        under_server: whether a server started this process and holds the other end of its
-            standard input.
+        under_server: whether a server started this process: then the worker of an earlier
+            server may still be ending.
         disabled: the names of plugins that are not loaded.
 
     Raises:
@@ -43,20 +42,9 @@ def run_worker(
 
     signal.signal(signal.SIGTERM, handle_signal)
     signal.signal(signal.SIGINT, handle_signal)
-    if under_server:
-        threading.Thread(target=_stop_with_server, args=(stopping,), daemon=True).start()
     wait_s = PREDECESSOR_S if under_server else 0.0
-    lifeline = sys.stdin.fileno() if under_server else None
-    with (
-        TerminationWatchdog(lifeline=lifeline),
-        HomeLock(settings.home, "worker", wait_s=wait_s),
-    ):
+    with TerminationWatchdog(), HomeLock(settings.home, "worker", wait_s=wait_s):
         session = make_session(disabled=disabled)
         start_logging(settings.home, "worker", session.catalog.redactor)
         work_until(stopping, settings, session, wait_s=wait_s)
     exit_now(0)
-
-
-def _stop_with_server(stopping: threading.Event) -> None:
-    sys.stdin.buffer.read()  # returns when the server closes its end, or is gone
-    stopping.set()

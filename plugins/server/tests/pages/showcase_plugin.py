@@ -154,7 +154,7 @@ class Tutor:
         """Keep nothing."""
 
 
-class Exact:
+class ShowcaseExact:
     """Whether the answer is the reference."""
 
     definition = "exact@showcase"
@@ -200,5 +200,7 @@ def llmeval_register_models() -> Iterable[Component[Settings, ModelProvider]]:
 @hookimpl
 def llmeval_register_metrics() -> Iterable[Component[Settings, Metric]]:
     """Offer the metrics."""
-    yield Component("exact", Settings, lambda settings: Exact(), "the answer is the reference")
+    yield Component(
+        "exact", Settings, lambda settings: ShowcaseExact(), "the answer is the reference"
+    )
     yield Component("distance", Settings, lambda settings: Distance(), "distance of lengths")

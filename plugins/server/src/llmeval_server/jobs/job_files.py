@@ -5,12 +5,12 @@ They change too often for the database. One process writes them, any process may
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from llmeval_core.support import write_atomically
 from llmeval_server.jobs.job_records import JobProgress
 
 LARGEST_LOG_BYTES = 5_000_000
@@ -55,10 +55,7 @@ class JobFiles:
         Raises:
             OSError: it cannot be written.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        draft = self._progress.with_suffix(".new")
-        draft.write_text(content.model_dump_json(), encoding="utf-8")
-        os.replace(draft, self._progress)
+        write_atomically(self._progress, content.model_dump_json())
 
     def log(self, offset: int) -> tuple[str, int]:
         """Read whole lines from a byte offset; return them and the offset of their end."""

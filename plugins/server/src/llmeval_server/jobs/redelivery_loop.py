@@ -9,6 +9,7 @@ from pathlib import Path
 
 from llmeval_core.api import Catalog, DeliveryRepository, Journal, deliver_pending
 from llmeval_core.hooks import LlmevalError
+from llmeval_core.support import Backoff
 from llmeval_server.jobs.new_loop import run_in_new_loop
 
 FIRST_PAUSE_S = 15.0
@@ -44,7 +45,7 @@ class RedeliveryLoop:
         self._home = home
         self._catalog = catalog
         self._is_idle = is_idle
-        self._pause_s = pause_s
+        self._pauses = Backoff(first_s=pause_s, longest_s=LONGEST_PAUSE_S)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="redelivery", daemon=True)
 
@@ -57,8 +58,8 @@ class RedeliveryLoop:
         self._stopping.set()
 
     def _run(self) -> None:
-        pause_s = self._pause_s
-        while not self._stopping.wait(pause_s):
+        n_failures = 0
+        while not self._stopping.wait(self._pauses.wait_s(n_failures + 1)):
             try:
                 failed = self._deliver()
             except LlmevalError as err:  # the disk is full, or a database is away
@@ -67,7 +68,7 @@ class RedeliveryLoop:
             except Exception:  # noqa: BLE001  the border: a plugin's bug must not end the thread
                 _log.exception("pending results cannot be delivered now: internal error")
                 failed = True
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S) if failed else self._pause_s
+            n_failures = n_failures + 1 if failed else 0
 
     def _deliver(self) -> bool:
         """Deliver pending results, and return whether some are still pending."""

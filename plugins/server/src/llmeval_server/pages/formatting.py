@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from markupsafe import Markup, escape
 
 from llmeval_core.api import BoundedCount, shown_parts
-from llmeval_server.pages.languages import Language
+from llmeval_server.pages.page_languages import Language
 
 
 def number(value: int | None) -> str:

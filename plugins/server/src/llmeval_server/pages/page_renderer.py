@@ -15,8 +15,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from llmeval_core.api import join_names
 from llmeval_core.hooks import Route
 from llmeval_server.pages import formatting
-from llmeval_server.pages.languages import COOKIE, Language, choose_language, load_languages
 from llmeval_server.pages.outcome_texts import COUNT_TEXTS, OUTCOME_TEXTS
+from llmeval_server.pages.page_languages import COOKIE, Language, language_of, load_languages
 
 _A_YEAR_S = 365 * 24 * 3600
 
@@ -100,7 +100,7 @@ class Renderer:
 
     def language_of(self, request: Request) -> Language:
         """Return the language of the reader."""
-        return choose_language(request, self._languages)
+        return language_of(request, self._languages)
 
     def model_link(self, request: Request) -> Callable[[str], str | None]:
         """Return a function that links a model to its run in a tracker's pages; None for no link.

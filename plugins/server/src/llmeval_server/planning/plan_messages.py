@@ -1,4 +1,4 @@
-"""The messages between a server and its planning processes: JSON with a length prefix."""
+"""The messages between a server and its planning processes, as JSON."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from pydantic import BaseModel, ConfigDict
 
 from llmeval_core.api import TaskPreview
 
-LENGTH_BYTES = 8
-
-
 MessageT = TypeVar("MessageT", bound=BaseModel)
 
 
@@ -19,32 +16,29 @@ class _PlanMessage(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def packed(message: BaseModel) -> bytes:
-    """Encode a message with its length; it may contain any text, lone surrogates too."""
-    text = json.dumps(message.model_dump()).encode()
-    return len(text).to_bytes(LENGTH_BYTES, "big") + text
+def encode(message: BaseModel) -> bytes:
+    """Encode a message; it may contain any text, lone surrogates too."""
+    return json.dumps(message.model_dump()).encode()
 
 
-def unpacked(message_type: type[MessageT], text: bytes) -> MessageT:
-    """Decode a message of a type.
+def decode(message_type: type[MessageT], data: bytes) -> MessageT:
+    """Decode a message.
 
     Raises:
-        ValueError: it is not valid.
+        ValueError: it is not a message of this type.
     """
-    return message_type.model_validate(json.loads(text))
+    return message_type.model_validate(json.loads(data))
 
 
-class PlanChildSetup(_PlanMessage):
-    """The first message to a process.
+class PlanningSetup(_PlanMessage):
+    """What a planning process works with, the same in each request.
 
     Args:
-        path: the search path of modules.
         session: `MODULE:FUNCTION` that makes the session; the installed plugins if empty.
         plugins: the names of the plugins to load.
         settings: the server's settings without its secrets.
     """
 
-    path: tuple[str, ...]
     session: str
     plugins: tuple[str, ...]
     settings: dict[str, Any]  # Any: JSON
@@ -54,11 +48,13 @@ class PlanRequest(_PlanMessage):
     """A run file to be planned.
 
     Args:
+        setup: what the process works with.
         run: YAML text, or JSON (Any).
         counts: whether to count requests, which reads all samples.
         within_s: after how long the process ends itself, seconds.
     """
 
+    setup: PlanningSetup
     run: dict[str, Any] | str
     counts: bool
     within_s: float

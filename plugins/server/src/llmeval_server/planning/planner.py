@@ -17,23 +17,28 @@ from typing import Any
 
 from llmeval_core.api import JournalError, PluginError, UnknownNameError
 from llmeval_core.hooks import ConfigError, LlmevalError
+from llmeval_core.support import ChildCommand, ChildEndedError, ChildProcess
 from llmeval_server.context import ServerContext
 from llmeval_server.http_error import HttpError
 from llmeval_server.job_errors import ForbiddenError
 from llmeval_server.planning.plan_messages import (
-    PlanChildSetup,
     PlannedRun,
+    PlanningSetup,
     PlanRejection,
+    PlanReply,
     PlanRequest,
+    decode,
+    encode,
 )
-from llmeval_server.planning.plan_process import PlanProcess, ProcessEndedError
-from llmeval_server.server_settings import ServerSettings, variable_of
+from llmeval_server.server_settings import variable_of
 
 MAX_WAITING = 64
-"""How many requests may wait for a slot; more are rejection."""
+"""How many requests may wait for a slot; more are refused."""
 IDLE_S = 60.0
 """How long an idle process is kept, seconds."""
 _RETRY_AFTER_S = "5"
+_MODULE = "llmeval_server.planning.planning_process"
+_ROOM_BYTES = 10_000  # for a refusal of what was too large
 _CLIENT_DISCONNECTED = 499  # not a standard status, as nobody receives it; nginx logs it too
 _ERRORS: dict[str, type[LlmevalError]] = {
     kind.__name__: kind
@@ -56,10 +61,10 @@ class Planner:
     def __init__(self, context: ServerContext) -> None:
         self._settings = context.settings
         self._redact = context.session.catalog.redactor
-        self._setup = _setup_message(context)
+        self._setup = _setup(context)
         self._slots = asyncio.Semaphore(context.settings.plans_at_once)
         self._n_waiting = 0
-        self._idle: list[PlanProcess] = []
+        self._idle: list[ChildProcess] = []
         self._cleanup: asyncio.TimerHandle | None = None
 
     @contextlib.asynccontextmanager
@@ -68,21 +73,21 @@ class Planner:
         try:
             yield
         finally:
-            await self._kill_idle()
+            await self._end_idle()
 
     async def plan(
         self, run: dict[str, Any] | str, *, counts: bool, wait_for_disconnect: WaitForDisconnect
     ) -> PlannedRun:
-        """Check a run file, confine it, plan it, and count its requests if that is wanted.
+        """Check a run file, plan it, and count its requests if wanted.
 
         Args:
             run: YAML text, or JSON (Any).
-            counts: whether requests are counted, for which all samples are read.
-            client_leaves: returns when nobody waits for the answer any more.
+            counts: whether to count requests, which reads all samples.
+            wait_for_disconnect: returns when the client does not wait any longer.
 
         Raises:
-            LlmevalError: the run file is wrong, too large, or asks for what it may not have.
-            HttpError: too many are planned now, it took too long, or the client left.
+            LlmevalError: the run file is wrong, too large, or names something that it may not.
+            HttpError: too many plans are made now, it took too long, or the client disconnected.
         """
         planning = asyncio.create_task(self._in_time(run, counts=counts))
         disconnecting = asyncio.ensure_future(wait_for_disconnect())
@@ -101,7 +106,9 @@ class Planner:
         async with self._slot(within_s):
             try:
                 async with asyncio.timeout(within_s):
-                    request = PlanRequest(run=run, counts=counts, within_s=within_s)
+                    request = PlanRequest(
+                        setup=self._setup, run=run, counts=counts, within_s=within_s
+                    )
                     return await self._ask(request)
             except TimeoutError:
                 raise HttpError(
@@ -146,40 +153,39 @@ class Planner:
         )
 
     async def _ask(self, request: PlanRequest) -> PlannedRun:
-        """Have a process plan a request; kill it unless it has answered."""
+        """Have a process plan a request; unless it answers, it is killed."""
         process = await self._process()
-        has_answered = False
         try:
-            reply = await process.ask(request)
-            has_answered = True
-        except ProcessEndedError as err:
-            _log.error("a plan failed: %s", err)
+            answer = await process.ask(
+                encode(request), most_bytes=self._settings.max_plan_bytes + _ROOM_BYTES
+            )
+            reply = decode(PlanReply, answer)
+        except (ChildEndedError, ValueError) as err:
+            process.kill()
+            await process.wait()
+            what = f"the process that planned it ended ({process.exit_text()})"
+            _log.error("a plan failed: %s", what)
             raise HttpError(
                 500,
-                str(err),
+                what,
                 where="run file",
                 hint="a plugin or a data set may have ended it; the server's log may say more",
             ) from err
-        finally:
-            if has_answered:
-                self._keep_idle(process)
-            else:
-                await asyncio.shield(process.kill())
+        self._keep_idle(process)
         if reply.rejection is not None:
             raise self._error(reply.rejection)
         assert reply.planned is not None
         return reply.planned
 
-    async def _process(self) -> PlanProcess:
+    async def _process(self) -> ChildProcess:
+        """Return an idle process, or start one."""
         while self._idle:
             process = self._idle.pop()
-            if process.is_alive:
+            if process.returncode is None:
                 return process
-            await process.kill()
+            await process.end()
         try:
-            return await PlanProcess.begin(
-                self._setup, most_bytes=self._settings.max_plan_bytes + 10_000
-            )
+            return await ChildProcess.start(_command())
         except OSError as err:
             raise HttpError(
                 503,
@@ -189,20 +195,22 @@ class Planner:
                 headers={"Retry-After": _RETRY_AFTER_S},
             ) from err
 
-    def _keep_idle(self, process: PlanProcess) -> None:
+    def _keep_idle(self, process: ChildProcess) -> None:
         self._idle.append(process)
         if self._cleanup is not None:
             self._cleanup.cancel()
         loop = asyncio.get_running_loop()
-        self._cleanup = loop.call_later(IDLE_S, lambda: loop.create_task(self._kill_idle()))
+        self._cleanup = loop.call_later(IDLE_S, lambda: loop.create_task(self._end_idle()))
 
-    async def _kill_idle(self) -> None:
+    async def _end_idle(self) -> None:
         if self._cleanup is not None:
             self._cleanup.cancel()
             self._cleanup = None
         idle, self._idle = self._idle, []
         for process in idle:
-            await process.kill()
+            process.kill()
+        for process in idle:
+            await process.wait()
 
     def _error(self, rejection: PlanRejection) -> LlmevalError:
         if rejection.kind == "bug":
@@ -213,17 +221,24 @@ class Planner:
                 where="run file",
                 hint="this is a bug in llmeval or in a plugin; the server's log says more",
             )
-        kind = _ERRORS.get(rejection.error_class, LlmevalError)
-        return kind(rejection.what, where=rejection.where, hint=rejection.hint)
+        error_class = _ERRORS.get(rejection.error_class, LlmevalError)
+        return error_class(rejection.what, where=rejection.where, hint=rejection.hint)
 
 
-def _setup_message(context: ServerContext) -> PlanChildSetup:
-    secrets = {name for name in ServerSettings.model_fields if name in ("token", "jobs_url")}
+def _command() -> ChildCommand:
+    """Return the command of a planning process, which finds the same modules as this process."""
+    path = [os.path.abspath(folder) for folder in sys.path]
+    code = f"import sys; sys.path[:] = {path!r}; from {_MODULE} import main; main()"
+    return ChildCommand(
+        (sys.executable, "-P", "-c", code), takes_messages=True, output="shown", grace_s=0.0
+    )
+
+
+def _setup(context: ServerContext) -> PlanningSetup:
+    secrets = {"token", "jobs_url"}
     settings = context.settings.model_copy(update={"home": context.settings.home.absolute()})
     plugins = [plugin.name for plugin in context.session.host.plugins if plugin.state != "disabled"]
-    path = [os.path.abspath(folder) for folder in sys.path]
-    return PlanChildSetup(
-        path=tuple(path),
+    return PlanningSetup(
         session=context.session_factory,
         plugins=tuple(plugins),
         settings=settings.model_dump(mode="json", exclude=secrets),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import logging
 import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
+from llmeval_core.support import descendants, kill_process_tree
 from llmeval_server.processes import watchdog
 
 GRACE_S = 9.0
@@ -27,18 +28,15 @@ class TerminationWatchdog:
     `loop.add_signal_handler` and uvloop do.
 
     Args:
-        lifeline: a pipe that counts as a signal when its other end is closed; None for none.
         grace_s, second_grace_s: see `GRACE_S` and `SECOND_GRACE_S`.
     """
 
     def __init__(
         self,
         *,
-        lifeline: int | None = None,
         grace_s: float = GRACE_S,
         second_grace_s: float = SECOND_GRACE_S,
     ) -> None:
-        self._lifeline = lifeline
         self._limits = (str(grace_s), str(second_grace_s))
         self._watchdog: subprocess.Popen[bytes] | None = None
         self._wakeup = -1
@@ -48,18 +46,17 @@ class TerminationWatchdog:
             return self
         signals, self._wakeup = os.pipe()
         os.set_blocking(self._wakeup, False)
-        # A copy: the watchdog's own standard input is another pipe.
-        lifelines = [] if self._lifeline is None else [os.dup(self._lifeline)]
-        command = [sys.executable, "-I", "-S", str(Path(watchdog.__file__)), str(os.getpid())]
+        support = inspect.getsourcefile(kill_process_tree)
         self._watchdog = subprocess.Popen(  # noqa: S603  our own command
-            [*command, *self._limits, *map(str, lifelines)],
+            [
+                *(sys.executable, "-I", "-S", watchdog.__file__, str(support)),
+                *(str(os.getpid()), *self._limits),
+            ],
             stdin=signals,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            pass_fds=lifelines,
         )
-        for fd in (signals, *lifelines):
-            os.close(fd)
+        os.close(signals)
         signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
         return self
 
@@ -82,7 +79,7 @@ def exit_now(code: int) -> NoReturn:
     A normal exit would wait for threads, those of plugins too, that may never end. Everything
     that matters must be on disk by now.
     """
-    for pid in watchdog.descendants(os.getpid()):
+    for pid in descendants(os.getpid()):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
     logging.shutdown()

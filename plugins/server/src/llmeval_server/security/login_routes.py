@@ -13,6 +13,9 @@ from llmeval_server.http_error import HttpError
 from llmeval_server.security.authentication import Authenticator
 from llmeval_server.security.revoked_sessions import FILE
 
+_CLEAR_CACHE = {"Clear-Site-Data": '"cache"'}
+"""Has the browser drop the pages that it keeps, so that nobody can go back to them."""
+
 
 def login_routes(authenticator: Authenticator | None) -> list[Route]:
     """Make the routes to which the login form and the logout button are posted."""
@@ -38,7 +41,7 @@ def login_routes(authenticator: Authenticator | None) -> list[Route]:
         no_cookie = authenticator.sessions.set_cookie(request.scope, "")
         if value is not None:
             await run_in_threadpool(_revoke, authenticator, value, no_cookie)
-        answer = RedirectResponse(f"{root}/login", 303)
+        answer = RedirectResponse(f"{root}/login", 303, headers=_CLEAR_CACHE)
         answer.headers.append("set-cookie", no_cookie)
         return answer
 
@@ -63,7 +66,7 @@ def _revoke(authenticator: Authenticator, value: str, no_cookie: str) -> None:
             where=FILE,
             hint="make the server's folder writable and log in and out once more; "
             "another token logs everybody out",
-            headers={"Set-Cookie": no_cookie},
+            headers={"Set-Cookie": no_cookie, **_CLEAR_CACHE},
         ) from err
 
 

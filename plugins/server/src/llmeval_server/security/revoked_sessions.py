@@ -6,12 +6,13 @@ import contextlib
 import hashlib
 import hmac
 import logging
-import os
 import secrets
 import threading
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from llmeval_core.support import write_atomically
 
 FILE = "sessions.json"
 MAX_REVOKED = 5000
@@ -113,15 +114,7 @@ class RevokedSessions:
 
     def _write(self, content: _SessionFile) -> None:
         """Replace the file as a whole, on disk when this returns."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".new")
-        with contextlib.suppress(FileNotFoundError):
-            draft.unlink()
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(content.model_dump_json())
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
+        write_atomically(self._path, content.model_dump_json(), mode=0o600, durable=True)
 
 
 def _digest(session: str) -> str:

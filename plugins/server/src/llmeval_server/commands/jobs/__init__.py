@@ -1,4 +1,4 @@
-"""`llmeval jobs`: a server's jobs from a terminal."""
+"""`llmeval jobs`: submit and manage a server's jobs from a terminal."""
 
 from llmeval_server.commands.jobs.jobs_group import command
 

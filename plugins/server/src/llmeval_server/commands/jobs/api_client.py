@@ -1,4 +1,4 @@
-"""Speaking to a server's API."""
+"""A client of a server's API."""
 
 from __future__ import annotations
 
@@ -12,35 +12,36 @@ import aiohttp
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from llmeval_core.hooks import LlmevalError
+from llmeval_server.jobs.job_records import JobError
 
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _API = "/api/v1/"
 _CONNECT_S = 10.0
-_ANSWER_S = 600.0
-"""A submit reads whole data sets before it is answered."""
+_RESPONSE_S = 600.0
+"""How long a response may take, seconds; a submit reads whole data sets first."""
 _SILENCE_S = 60.0
-"""Streams of events say that they are alive more often than this."""
+"""How long an event stream may be silent, seconds; the server pings more often."""
 
 
 class ServerError(LlmevalError):
-    """The server does not do what was asked."""
+    """The server refused a request, or its response cannot be understood."""
 
 
 class UnreachableError(ServerError):
-    """The server does not answer, now."""
+    """The server cannot be reached at present."""
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """Where a server is, and what it wants to see."""
+class ServerAddress:
+    """A server's URL and its token."""
 
     url: str
     token: SecretStr | None
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ServerEvent:
     """One server-sent event."""
 
     id: str
@@ -48,10 +49,10 @@ class Event:
     data: str
 
 
-def ask(server: Server, work: Callable[[ApiClient], Awaitable[T]]) -> T:
-    """Do something with a server's API, in an event loop of its own."""
+def run_with_api(server: ServerAddress, work: Callable[[ApiClient], Awaitable[T]]) -> T:
+    """Run a coroutine with a client of a server's API, in a new event loop."""
 
-    async def do() -> T:
+    async def run() -> T:
         headers = {}
         if server.token is not None:
             headers["Authorization"] = f"Bearer {server.token.get_secret_value()}"
@@ -59,38 +60,38 @@ def ask(server: Server, work: Callable[[ApiClient], Awaitable[T]]) -> T:
         async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
             return await work(ApiClient(server, session))
 
-    return asyncio.run(do())
+    return asyncio.run(run())
 
 
 class ApiClient:
-    """A server's API.
+    """A client of a server's API.
 
     Args:
-        server: which one.
-        session: an HTTP client that sends the token.
+        server: the server.
+        session: an HTTP session that sends the token.
     """
 
-    def __init__(self, server: Server, session: aiohttp.ClientSession) -> None:
+    def __init__(self, server: ServerAddress, session: aiohttp.ClientSession) -> None:
         self.server = server
         self._session = session
 
     async def get(self, path: str, kind: type[ModelT], **params: Any) -> ModelT:
-        """Ask for a record; Any: query parameters, left out where None.
+        """Get a record; Any: query parameters, left out where None.
 
         Raises:
-            ServerError: the server refuses, or is another than we know.
+            ServerError: the server refuses, or its response cannot be understood.
         """
         status, body, _ = await self._send("GET", path, params=params)
         return self._parse(kind, status, body)
 
     async def text(self, path: str, **params: Any) -> tuple[str, Mapping[str, str]]:
-        """Ask for text, with the answer's headers; Any: as `get`.
+        """Get a text and the response's headers; Any: as `get`.
 
         Raises:
             ServerError: as `get`.
         """
         status, body, headers = await self._send("GET", path, params=params)
-        self._refuse(status, body)
+        self._raise_for_error(status, body)
         return body.decode("utf-8", "replace"), headers
 
     async def post(
@@ -102,7 +103,7 @@ class ApiClient:
         headers: Mapping[str, str] | None = None,
         **params: Any,
     ) -> ModelT:
-        """Have something done; Any: as `get`.
+        """Post a request; Any: as `get`.
 
         Raises:
             ServerError: as `get`.
@@ -112,27 +113,29 @@ class ApiClient:
         )
         return self._parse(kind, status, found)
 
-    async def events(self, path: str, last: str | None, **params: Any) -> AsyncIterator[Event]:
-        """Listen to server-sent events until the stream ends; Any: as `get`.
+    async def events(
+        self, path: str, last: str | None, **params: Any
+    ) -> AsyncIterator[ServerEvent]:
+        """Yield server-sent events until the stream ends; Any: as `get`.
 
         Raises:
-            UnreachableError: the server does not answer, or went away.
+            UnreachableError: the server cannot be reached, or the connection broke.
             ServerError: as `get`.
         """
         headers = {"Last-Event-ID": last} if last else {}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S)
         try:
             async with self._session.get(
-                self._url(path), headers=headers, params=_given(params), timeout=timeout
+                self._url(path), headers=headers, params=_without_none(params), timeout=timeout
             ) as response:
                 if response.status != 200:
-                    self._refuse(response.status, await response.read())
+                    self._raise_for_error(response.status, await response.read())
                     return
-                waiting = b""
+                rest = b""
                 async for part in response.content.iter_any():
-                    *whole, waiting = (waiting + part).split(b"\n\n")
+                    *whole, rest = (rest + part).split(b"\n\n")
                     for block in whole:
-                        event = _event(block.decode("utf-8", "replace"))
+                        event = _parse_event(block.decode("utf-8", "replace"))
                         if event is not None:
                             yield event
         except (aiohttp.ClientError, TimeoutError, OSError) as err:
@@ -142,9 +145,9 @@ class ApiClient:
         self, method: str, path: str, *, params: Mapping[str, Any], **options: Any
     ) -> tuple[int, bytes, Mapping[str, str]]:
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(_RESPONSE_S):
                 async with self._session.request(
-                    method, self._url(path), params=_given(params), **options
+                    method, self._url(path), params=_without_none(params), **options
                 ) as response:
                     return response.status, await response.read(), response.headers
         except (aiohttp.ClientError, TimeoutError, OSError) as err:
@@ -154,15 +157,15 @@ class ApiClient:
         return f"{self.server.url}{_API}{path}"
 
     def _parse(self, kind: type[ModelT], status: int, body: bytes) -> ModelT:
-        self._refuse(status, body)
+        self._raise_for_error(status, body)
         try:
-            # A newer server may say more than we know of.
+            # A newer server may send fields that are unknown here.
             return kind.model_validate_json(body, extra="ignore")
         except ValidationError as err:
-            raise self._another() from err
+            raise self._not_understood() from err
 
-    def _refuse(self, status: int, body: bytes) -> None:
-        """Turn an error of the server into one of ours."""
+    def _raise_for_error(self, status: int, body: bytes) -> None:
+        """Raise the server's error if the status is one."""
         if status < 400:
             return
         if status == 401:
@@ -172,14 +175,16 @@ class ApiClient:
                 hint="set LLMEVAL_TOKEN to the server's token, or name its file with --token-file",
             )
         try:
-            told = _ErrorEnvelope.model_validate_json(body, extra="ignore").error
+            error = _ErrorEnvelope.model_validate_json(body, extra="ignore").error
         except ValidationError as err:
-            raise self._another() from err
-        if status == 404 and told.what == "not found":  # no such route: it is older than we
-            raise self._another()
-        raise ServerError(told.what, where=told.where or self.server.url, hint=told.hint)
+            raise self._not_understood() from err
+        if (
+            status == 404 and error.what == "not found"
+        ):  # no such route: the server is older than this client
+            raise self._not_understood()
+        raise ServerError(error.what, where=error.where or self.server.url, hint=error.hint)
 
-    def _another(self) -> ServerError:
+    def _not_understood(self) -> ServerError:
         return ServerError(
             "what answers there is no llmeval server that we know how to speak to",
             where=self.server.url,
@@ -203,22 +208,16 @@ class ApiClient:
         )
 
 
-class _ErrorDetail(BaseModel):
-    what: str
-    where: str | None = None
-    hint: str | None = None
-
-
 class _ErrorEnvelope(BaseModel):
-    error: _ErrorDetail
+    error: JobError
 
 
-def _given(params: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if value is not None}
 
 
-def _event(block: str) -> Event | None:
-    """Read one block of a stream; None for a heartbeat."""
+def _parse_event(block: str) -> ServerEvent | None:
+    """Parse one block of a stream; None if it has no data, as a ping."""
     fields: dict[str, str] = {}
     for line in block.split("\n"):
         name, _, value = line.partition(":")
@@ -226,4 +225,4 @@ def _event(block: str) -> Event | None:
             fields[name] = value.removeprefix(" ")
     if "data" not in fields:
         return None
-    return Event(fields.get("id", ""), fields.get("event", "message"), fields["data"])
+    return ServerEvent(fields.get("id", ""), fields.get("event", "message"), fields["data"])

@@ -1,4 +1,4 @@
-"""`llmeval jobs cancel`: asking jobs to stop."""
+"""`llmeval jobs cancel`: ask jobs to stop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from llmeval_server.commands.jobs.api_client import ApiClient, ask
+from llmeval_server.commands.jobs.api_client import ApiClient, run_with_api
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
 from llmeval_server.jobs.job_records import Job
 
@@ -25,7 +25,7 @@ def command(
     async def work(api: ApiClient) -> list[Job]:
         return [await api.post(f"jobs/{job_id}/cancel", Job) for job_id in job_ids]
 
-    jobs = ask(server, work)
+    jobs = run_with_api(server, work)
     if as_json:
         click.echo(json.dumps([job.model_dump(mode="json") for job in jobs], indent=2))
         return

@@ -1,4 +1,4 @@
-"""Watching a job until it is over, through restarts of the server."""
+"""Follows a job until it is over, also across restarts of the server."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 import click
 
-from llmeval_server.commands.jobs.api_client import ApiClient, Event, UnreachableError
-from llmeval_server.commands.jobs.progress_view import View
+from llmeval_server.commands.jobs.api_client import ApiClient, ServerEvent, UnreachableError
+from llmeval_server.commands.jobs.progress_view import JobView
 from llmeval_server.jobs.job_records import Job, JobProgress
 
-_PATIENCE_S = 120.0
-_TRY_AGAIN_S = 1.0
+_GIVE_UP_AFTER_S = 120.0
+_RETRY_S = 1.0
 
 
-async def follow(api: ApiClient, job_id: str, view: View) -> Job:
-    """Show how a job goes on, and return it when it is over.
+async def follow(api: ApiClient, job_id: str, view: JobView) -> Job:
+    """Show the progress of a job, and return the job when it is over.
 
     Raises:
-        ServerError: the server refuses, or has not answered for two minutes.
+        ServerError: the server refuses, or could not be reached for two minutes.
     """
-    async for event in lasting_events(api, f"jobs/{job_id}/events"):
+    async for event in resumed_events(api, f"jobs/{job_id}/events"):
         if event.name == "progress":
             view.show_progress(JobProgress.model_validate_json(event.data, extra="ignore"))
         elif event.name in ("job", "end"):
@@ -34,8 +34,8 @@ async def follow(api: ApiClient, job_id: str, view: View) -> Job:
     return await api.get(f"jobs/{job_id}", Job)
 
 
-async def lasting_events(api: ApiClient, path: str, **params: Any) -> AsyncIterator[Event]:
-    """Listen until `end`, and again where it stopped if the server goes away.
+async def resumed_events(api: ApiClient, path: str, **params: Any) -> AsyncIterator[ServerEvent]:
+    """Yield events until `end`, and resume the stream when the connection breaks.
 
     Any: query parameters.
 
@@ -43,19 +43,19 @@ async def lasting_events(api: ApiClient, path: str, **params: Any) -> AsyncItera
         ServerError: as `follow`.
     """
     last: str | None = None
-    heard_at = time.monotonic()
+    received_at = time.monotonic()
     warned = False
     while True:
         try:
             async for event in api.events(path, last, **params):
-                last, heard_at, warned = event.id or last, time.monotonic(), False
+                last, received_at, warned = event.id or last, time.monotonic(), False
                 yield event
                 if event.name == "end":
                     return
         except UnreachableError as err:
-            if last is None or time.monotonic() - heard_at > _PATIENCE_S:
+            if last is None or time.monotonic() - received_at > _GIVE_UP_AFTER_S:
                 raise
             if not warned:
                 click.echo(f"{err.what}; trying again", err=True)
                 warned = True
-        await asyncio.sleep(_TRY_AGAIN_S)
+        await asyncio.sleep(_RETRY_S)

@@ -1,4 +1,4 @@
-"""How a job ended: its numbers, its errors, and the exit code that `llmeval run` would have."""
+"""Reports how a job ended: its results, its errors, and the exit code of `llmeval run`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from rich.console import Console
 from rich.table import Table
 
 from llmeval_core.api import cell_text, outcome_notes, shown
-from llmeval_core.hooks import LlmevalError, TaskResult
+from llmeval_core.hooks import TaskResult
 from llmeval_server.commands.jobs.api_client import ApiClient
 from llmeval_server.commands.jobs.job_follower import follow
 from llmeval_server.commands.jobs.progress_view import make_view
+from llmeval_server.jobs.job_end import format_error
 from llmeval_server.jobs.job_records import Job
 
-_MOST_RESULTS = 100
+_MAX_RESULTS = 100
 
 
 def exit_code(job: Job) -> int:
-    """Say how it went: 130 cancelled, 2 change something, 1 failures, 0 all well."""
+    """Return the exit code: 130 cancelled, 2 failed, 1 with failed samples, 0 without."""
     if job.state == "cancelled":
         return 130
     if job.state == "failed":
@@ -29,10 +30,10 @@ def exit_code(job: Job) -> int:
 
 
 async def watch(api: ApiClient, job: Job, *, as_json: bool) -> int:
-    """Watch a job to its end, print how it ended, and return the exit code.
+    """Watch a job to its end, print a report, and return the exit code.
 
     Raises:
-        ServerError: the server refuses, or is gone for long.
+        ServerError: the server refuses, or could not be reached for long.
     """
     try:
         with make_view(Console(stderr=True), quiet=as_json) as view:
@@ -48,18 +49,18 @@ async def watch(api: ApiClient, job: Job, *, as_json: bool) -> int:
         click.echo(job.model_dump_json(indent=2))
     else:
         results = await results_of(api, job)
-        print_end(job, results)
+        print_report(job, results)
     return exit_code(job)
 
 
 async def results_of(api: ApiClient, job: Job) -> list[TaskResult]:
-    """Fetch the results of a job."""
-    ids = job.outcome.results[:_MOST_RESULTS] if job.outcome is not None else ()
+    """Fetch a job's results."""
+    ids = job.outcome.results[:_MAX_RESULTS] if job.outcome is not None else ()
     return [await api.get(f"results/{result_id}", TaskResult) for result_id in ids]
 
 
-def print_end(job: Job, results: list[TaskResult]) -> None:
-    """Print the numbers of a job that is over."""
+def print_report(job: Job, results: list[TaskResult]) -> None:
+    """Print the results, numbers and errors of a job that is over."""
     console = Console(markup=False, emoji=False, highlight=False)
     if results:
         table = Table("model", "metric", header_style="bold")
@@ -87,5 +88,4 @@ def print_end(job: Job, results: list[TaskResult]) -> None:
             line += f", {outcome.n_undelivered} results wait for a tracker"
         click.echo(line)
     for error in job.errors:
-        told = LlmevalError(error.what, where=error.where, hint=error.hint)
-        click.echo(f"error: {shown(str(told))}", err=True)
+        click.echo(f"error: {shown(format_error(error))}", err=True)

@@ -1,4 +1,4 @@
-"""The group `jobs`: its commands are imported when they are used."""
+"""The command group `jobs`, which imports a command when it is used."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ COMMANDS = {
     "retry": "Queue a job that is over again.",
     "logs": "Print a job's log.",
 }
-"""Command to one-line help; each lives in the module `llmeval_server.commands.jobs.<command>`."""
+"""One-line help by command; each is in the module `llmeval_server.commands.jobs.<command>`."""
 
 
 class LazyJobsGroup(click.Group):
     """Lists its commands without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order of `COMMANDS`."""
+        """List the commands in the order of `COMMANDS`."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

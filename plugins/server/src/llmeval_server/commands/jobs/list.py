@@ -1,4 +1,4 @@
-"""`llmeval jobs list`: jobs, newest first."""
+"""`llmeval jobs list`: list jobs, newest first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from llmeval_core.api import shown
 from llmeval_server.api.job_list import JobList
-from llmeval_server.commands.jobs.api_client import ask
+from llmeval_server.commands.jobs.api_client import run_with_api
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
 from llmeval_server.jobs.job_records import Job, JobState
 
@@ -40,7 +40,9 @@ def command(
 ) -> None:
     """List jobs, newest first."""
     server = read_server(server_url, token_file)
-    page = ask(server, lambda api: api.get("jobs", JobList, state=list(states), limit=limit))
+    page = run_with_api(
+        server, lambda api: api.get("jobs", JobList, state=list(states), limit=limit)
+    )
     if as_json:
         click.echo(page.model_dump_json(indent=2))
         return
@@ -56,12 +58,12 @@ def command(
 
 
 def when(seconds: float) -> str:
-    """Write a point in time, UTC."""
+    """Format a point in time, UTC."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
 
 
 def took(job: Job) -> str:
-    """Write how long a job ran, or has run so far; empty before it starts."""
+    """Format how long a job ran, or has run so far; empty before it starts."""
     if job.started_at is None:
         return ""
     elapsed_s = (job.ended_at or time.time()) - job.started_at

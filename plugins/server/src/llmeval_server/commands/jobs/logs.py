@@ -1,4 +1,4 @@
-"""`llmeval jobs logs`: what a job has to say."""
+"""`llmeval jobs logs`: print a job's log."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from llmeval_core.api import shown
-from llmeval_server.commands.jobs.api_client import ApiClient, ask
-from llmeval_server.commands.jobs.job_follower import lasting_events
+from llmeval_server.commands.jobs.api_client import ApiClient, run_with_api
+from llmeval_server.commands.jobs.job_follower import resumed_events
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
 
 
@@ -30,7 +30,7 @@ def command(
 
     async def work(api: ApiClient) -> None:
         if follow:
-            async for event in lasting_events(api, f"jobs/{job_id}/log/events"):
+            async for event in resumed_events(api, f"jobs/{job_id}/log/events"):
                 if event.name == "log":
                     write(json.loads(event.data)["text"])
             return
@@ -43,4 +43,4 @@ def command(
                 return
             offset = end
 
-    ask(server, work)
+    run_with_api(server, work)

@@ -1,4 +1,4 @@
-"""How a job is shown while it goes on: a bar for each task on a terminal, plain lines elsewhere."""
+"""Shows a running job: a bar for each task on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from llmeval_server.jobs.job_records import Job, JobProgress, TaskProgress
 
 PLAIN_EVERY_S = 5.0
 _DETAILS_WIDTH = 76
-_LEAST_LABEL_WIDTH = 16
+_MIN_LABEL_WIDTH = 16
 
 
-class View(Protocol):
-    """Shows a job; use it as a context manager."""
+class JobView(Protocol):
+    """Shows a running job; a context manager."""
 
-    def __enter__(self) -> View: ...
+    def __enter__(self) -> JobView: ...
 
     def __exit__(
         self,
@@ -30,17 +30,17 @@ class View(Protocol):
     ) -> None: ...
 
     def show_job(self, job: Job) -> None:
-        """Show that the job's state has changed."""
+        """Show a change of the job's state."""
 
     def show_progress(self, progress: JobProgress) -> None:
-        """Show how far its tasks are."""
+        """Show the progress of its tasks."""
 
 
-def make_view(screen: Console, *, quiet: bool) -> View:
-    """Make the view that fits: none, bars or lines."""
+def make_view(console: Console, *, quiet: bool) -> JobView:
+    """Make the view that fits the console: none, bars or lines."""
     if quiet:
         return SilentView()
-    return LiveView(screen) if screen.is_terminal else PlainView(screen)
+    return LiveView(console) if console.is_terminal else PlainView(console)
 
 
 class SilentView:
@@ -65,45 +65,45 @@ class SilentView:
 
 
 class PlainView(SilentView):
-    """Writes a line at each change of state, and one of each task every few seconds."""
+    """Prints a line at each change of state, and one for each task every few seconds."""
 
-    def __init__(self, screen: Console) -> None:
-        self._screen = screen
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self._last = 0.0
         self._finished: set[str] = set()
 
     def show_job(self, job: Job) -> None:
-        """Write the state."""
-        self._write(f"job {job.id} ({job.name}): {job.state}")
+        """Print the state."""
+        self._print(f"job {job.id} ({job.name}): {job.state}")
 
     def show_progress(self, progress: JobProgress) -> None:
-        """Write about the tasks that are under way, and once about each finished one."""
-        is_time = time.monotonic() - self._last >= PLAIN_EVERY_S
+        """Print running tasks, and each finished one once."""
+        is_due = time.monotonic() - self._last >= PLAIN_EVERY_S
         for task in progress.tasks:
             label = _label(task)
-            is_news = task.state == "finished" and label not in self._finished
-            if is_news or (is_time and task.state in ("opening", "running")):
-                self._write(f"{label}: {details(task)}")
-            if is_news:
+            is_new = task.state == "finished" and label not in self._finished
+            if is_new or (is_due and task.state in ("opening", "running")):
+                self._print(f"{label}: {details(task)}")
+            if is_new:
                 self._finished.add(label)
-        if is_time:
+        if is_due:
             self._last = time.monotonic()
 
-    def _write(self, text: str) -> None:
-        self._screen.print(shown(text), highlight=False, markup=False, soft_wrap=True)
+    def _print(self, text: str) -> None:
+        self._console.print(shown(text), highlight=False, markup=False, soft_wrap=True)
 
 
 class LiveView(SilentView):
     """Shows a bar for each task."""
 
-    def __init__(self, screen: Console) -> None:
-        self._screen = screen
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self._rows: dict[str, TaskID] = {}
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=10),
             TextColumn("{task.fields[details]}", markup=False),
-            console=screen,
+            console=console,
         )
 
     def __enter__(self) -> LiveView:
@@ -116,20 +116,20 @@ class LiveView(SilentView):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leave the bars where they are."""
+        """Stop updating the bars."""
         self._bars.stop()
 
     def show_job(self, job: Job) -> None:
-        """Write the state above the bars."""
+        """Print the state above the bars."""
         text = shown(f"job {job.id} ({job.name}): {job.state}")
         self._bars.console.print(text, markup=False, highlight=False)
 
     def show_progress(self, progress: JobProgress) -> None:
-        """Move the bars."""
+        """Update the bars."""
         for task in progress.tasks:
             label = _label(task)
             if label not in self._rows:
-                width = max(self._screen.width - _DETAILS_WIDTH, _LEAST_LABEL_WIDTH)
+                width = max(self._console.width - _DETAILS_WIDTH, _MIN_LABEL_WIDTH)
                 text = label if len(label) <= width else "…" + label[1 - width :]
                 self._rows[label] = self._bars.add_task(shown(text), total=None, details="")
             self._bars.update(
@@ -141,7 +141,7 @@ class LiveView(SilentView):
 
 
 def details(task: TaskProgress) -> str:
-    """Say in one line how far a task is."""
+    """Describe the progress of a task in one line."""
     if task.state == "waiting":
         return "waiting"
     if task.state == "opening":

@@ -1,4 +1,4 @@
-"""`llmeval jobs retry`: a job that is over is queued again."""
+"""`llmeval jobs retry`: queue a job that is over again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from llmeval_server.commands.jobs.api_client import ApiClient, ask
+from llmeval_server.commands.jobs.api_client import ApiClient, run_with_api
 from llmeval_server.commands.jobs.job_report import watch
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
 from llmeval_server.jobs.job_records import Job
@@ -33,4 +33,4 @@ def command(
             click.echo(f"job {job.id} ({job.name}): {job.state}")
         return 0
 
-    return ask(server, work)
+    return run_with_api(server, work)

@@ -1,4 +1,4 @@
-"""Which server a command speaks to, and the token for it."""
+"""The options that name a server and its token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from pydantic import SecretStr
 
 from llmeval_core.hooks import ConfigError
-from llmeval_server.commands.jobs.api_client import Server
+from llmeval_server.commands.jobs.api_client import ServerAddress
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -48,11 +48,11 @@ def json_option(command: CommandT) -> CommandT:
 
 def read_server(
     server_url: str, token_file: Path | None, environ: Mapping[str, str] = os.environ
-) -> Server:
-    """Make the server of the options.
+) -> ServerAddress:
+    """Return the server that the options name.
 
     Raises:
-        ConfigError: the address is none, or the token's file cannot be read.
+        ConfigError: the address is not valid, or the token's file cannot be read.
     """
     if not server_url.startswith(("http://", "https://")):
         raise ConfigError(
@@ -68,4 +68,4 @@ def read_server(
             raise ConfigError(
                 f"the token cannot be read: {err}", where=f"--token-file {token_file}"
             ) from err
-    return Server(server_url.rstrip("/"), SecretStr(token) if token else None)
+    return ServerAddress(server_url.rstrip("/"), SecretStr(token) if token else None)

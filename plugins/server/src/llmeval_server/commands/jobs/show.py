@@ -1,4 +1,4 @@
-"""`llmeval jobs show`: one job, or watching it."""
+"""`llmeval jobs show`: show a job, or watch it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from llmeval_core.api import shown
-from llmeval_server.commands.jobs.api_client import ApiClient, ask
-from llmeval_server.commands.jobs.job_report import exit_code, print_end, results_of, watch
+from llmeval_server.commands.jobs.api_client import ApiClient, run_with_api
+from llmeval_server.commands.jobs.job_report import exit_code, print_report, results_of, watch
 from llmeval_server.commands.jobs.list import took, when
 from llmeval_server.commands.jobs.progress_view import details
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
@@ -23,7 +23,7 @@ from llmeval_server.jobs.job_records import Job, JobProgress
 def command(
     job_id: str, *, server_url: str, token_file: Path | None, follow: bool, as_json: bool
 ) -> int:
-    """Show a job: its state, how far it is, how it ended.
+    """Show a job: its state, its progress, its outcome.
 
     The exit code of a job that is over is that of `llmeval run`.
     """
@@ -40,10 +40,10 @@ def command(
         _print(job, progress)
         if not job.is_over:
             return 0
-        print_end(job, await results_of(api, job))
+        print_report(job, await results_of(api, job))
         return exit_code(job)
 
-    return ask(server, work)
+    return run_with_api(server, work)
 
 
 def _print(job: Job, progress: JobProgress) -> None:

@@ -10,7 +10,7 @@ import click
 
 from llmeval_core.api import read_config
 from llmeval_core.hooks import ConfigError
-from llmeval_server.commands.jobs.api_client import ApiClient, ask
+from llmeval_server.commands.jobs.api_client import ApiClient, run_with_api
 from llmeval_server.commands.jobs.job_report import watch
 from llmeval_server.commands.jobs.server_options import (
     json_option,
@@ -93,11 +93,11 @@ def command(
             click.echo(f"`llmeval jobs show {job.id} --follow` watches it", err=True)
         return 0
 
-    return ask(server, work)
+    return run_with_api(server, work)
 
 
 def _body(run_file: Path | None, flags: dict[str, Any]) -> tuple[bytes, str]:
-    """Send the file as it is, so that errors name its lines; with flags, what both make together.
+    """Return the file as it is, so that errors name its lines; or merged with the flags.
 
     Raises:
         ConfigError: the file cannot be read, or it or a flag is wrong.
