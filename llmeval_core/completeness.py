@@ -6,7 +6,7 @@ its numbers. A newer result that is less complete gives way to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from llmeval_core.naming import Json
@@ -78,6 +78,35 @@ def coverage_of(result: TaskResult) -> Coverage:
 def gives_way(new: TaskResult, old: TaskResult) -> bool:
     """Whether a newer result of the same model and task leaves the older one the current one."""
     return not new.replaces and coverage_of(new).is_less_than(coverage_of(old))
+
+
+def without_less_complete(
+    result: TaskResult, known: Mapping[str, Coverage]
+) -> tuple[TaskResult, str | None]:
+    """Remove from a result the metrics that give way to more complete numbers of the same task.
+
+    For a tracker that others deliver to as well, from other folders.
+
+    Args:
+        result: the new result.
+        known: how complete the numbers are that are there, by metric.
+
+    Returns:
+        The result with the metrics that stand, which may be none; and what the user should know,
+        None if nothing was removed.
+    """
+    new = coverage_of(result)
+    names = {metric.metric for metric in result.metrics}
+    removed = {name for name in names & known.keys() if new.is_less_than(known[name])}
+    if result.replaces or not removed:
+        return result, None
+    most = max(known[name].n_samples for name in removed)
+    note = (
+        f"{result.task}: {result.n_samples} samples ({result.n_failed} failed) give way to the more"
+        f" complete numbers of {most} samples that the run has; --replace puts them there"
+    )
+    left = tuple(metric for metric in result.metrics if metric.metric not in removed)
+    return result.model_copy(update={"metrics": left}), note
 
 
 def current_result(results: Iterable[TaskResult]) -> TaskResult | None:

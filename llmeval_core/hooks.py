@@ -33,6 +33,25 @@ Promises:
 * Hooks are plain functions; `async def`, misspelt hook names and hooks without `@hookimpl` are
   refused.
 * What a plugin prints goes to standard error, except from a command of its own.
+
+Names by what they are for:
+
+* every plugin: `hookimpl`, `Component`, `Settings`, `Json`, `LlmevalError`, `ConfigError`,
+  `expand_path`, `file_problem`, `folder_problem`, `fingerprint`, `__version__`;
+* data sets: `Dataset`, `Sample`, `Message`, `DatasetError`, `TaskDefaults` and the groups in it,
+  `PromptConfig`, `FewShotConfig`, `GenerationConfig`, `ExtractConfig`, `ExtractRule`, `AnswerBy`,
+  `ComponentConfig`; `plain_text`;
+* models: `ModelProvider`, `Model`, `ModelInfo`, `ModelCheck`, `Readiness`, `Request`, `Mode`,
+  `GenerationSettings`, `Reasoning`, `Generation`, `Loglikelihood`, `StopReason`, `stop_reason`,
+  `ModelError`, `FailureKind`;
+* metrics: `Metric`, `AnswerAwareMetric`, `Score`, `Aggregate`, `mean_aggregate`, `boxed_texts`,
+  `ReasoningFinder`, `ReasoningSplit`, `split_answers`, `reasoning_finder`;
+* trackers: `Tracker`, `TrackerCheck`, `RunInfo`, `Receipt`, `TrackerError`, `TaskResult`,
+  `MetricResult`, `SampleResult`, `Failure`, `Outcome`, `OUTCOMES`, `Coverage`, `coverage_of`,
+  `gives_way`, `without_less_complete`, `conditions`, `what_differs`;
+* executors: `Executor`, `ExecutionRequest`, `ModelFactory`;
+* routes, checks, observers: `Route`, `RouteContext`, `TrackerStatus`, `Check`, `CheckOutcome`,
+  `RunSummary`.
 """
 
 from __future__ import annotations
@@ -44,7 +63,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import pluggy
 
 from llmeval_core import __version__
-from llmeval_core.completeness import Coverage, coverage_of, gives_way
+from llmeval_core.completeness import Coverage, coverage_of, gives_way, without_less_complete
 from llmeval_core.conditions import conditions, what_differs
 from llmeval_core.config import (
     AnswerBy,
@@ -59,11 +78,14 @@ from llmeval_core.config import (
 )
 from llmeval_core.contracts import (
     AnswerAwareMetric,
+    AttributedDataset,
+    Attribution,
     Check,
     CheckOutcome,
     Dataset,
     ExecutionRequest,
     Executor,
+    KnownModels,
     Metric,
     Model,
     ModelCheck,
@@ -89,7 +111,7 @@ from llmeval_core.errors import (
 from llmeval_core.extraction import boxed_texts
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.paths import expand_path, file_problem, folder_problem
-from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, finder_of, parted_answers
+from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, reasoning_finder, split_answers
 from llmeval_core.records import (
     OUTCOMES,
     Aggregate,
@@ -119,83 +141,21 @@ if TYPE_CHECKING:
     import click
 
 __all__ = [
-    "ENTRY_POINT_GROUP",
-    "OUTCOMES",
-    "Aggregate",
-    "AnswerAwareMetric",
-    "AnswerBy",
-    "Check",
-    "CheckOutcome",
-    "Component",
-    "ComponentConfig",
-    "ConfigError",
-    "Coverage",
-    "Dataset",
-    "DatasetError",
-    "ExecutionRequest",
-    "Executor",
-    "ExtractConfig",
-    "ExtractRule",
-    "Failure",
-    "FailureKind",
-    "FewShotConfig",
-    "Generation",
-    "GenerationConfig",
-    "GenerationSettings",
-    "Json",
-    "LlmevalError",
-    "Loglikelihood",
-    "Message",
-    "Metric",
-    "MetricResult",
-    "Mode",
-    "Model",
-    "ModelCheck",
-    "ModelError",
-    "ModelFactory",
-    "ModelInfo",
-    "ModelProvider",
-    "Outcome",
-    "PromptConfig",
-    "Readiness",
-    "Reasoning",
-    "ReasoningFinder",
-    "ReasoningSplit",
-    "Receipt",
-    "Request",
-    "Route",
-    "RouteContext",
-    "RunInfo",
-    "RunSummary",
-    "Sample",
-    "SampleResult",
-    "Score",
-    "Settings",
-    "StopReason",
-    "TaskDefaults",
-    "TaskResult",
-    "Tracker",
-    "TrackerCheck",
-    "TrackerError",
-    "TrackerStatus",
-    "__version__",
-    "boxed_texts",
-    "conditions",
-    "coverage_of",
-    "expand_path",
-    "file_problem",
-    "finder_of",
-    "fingerprint",
-    "folder_problem",
-    "gives_way",
-    "hookimpl",
-    "hookspec",
-    "mean_aggregate",
-    "parted_answers",
-    "plain_text",
-    "stop_reason",
-    "what_differs",
-]
+    "ENTRY_POINT_GROUP", "OUTCOMES", "Aggregate", "AnswerAwareMetric", "AnswerBy",
+    "AttributedDataset", "Attribution", "Check", "CheckOutcome", "Component", "ComponentConfig",
+    "ConfigError", "Coverage", "Dataset", "DatasetError", "ExecutionRequest", "Executor",
+    "ExtractConfig", "ExtractRule", "Failure", "FailureKind", "FewShotConfig", "Generation",
+    "GenerationConfig", "GenerationSettings", "Json", "KnownModels", "LlmevalError",
+    "Loglikelihood", "Message", "Metric", "MetricResult", "Mode", "Model", "ModelCheck",
+    "ModelError", "ModelFactory", "ModelInfo", "ModelProvider", "Outcome", "PromptConfig",
+    "Readiness", "Reasoning", "ReasoningFinder", "ReasoningSplit", "Receipt", "Request", "Route",
+    "RouteContext", "RunInfo", "RunSummary", "Sample", "SampleResult", "Score", "Settings",
+    "StopReason", "TaskDefaults", "TaskResult", "Tracker", "TrackerCheck", "TrackerError",
+    "TrackerStatus", "__version__", "boxed_texts", "conditions", "coverage_of", "expand_path",
+    "file_problem", "fingerprint", "folder_problem", "gives_way", "hookimpl", "hookspec",
+    "mean_aggregate", "plain_text", "reasoning_finder", "split_answers", "stop_reason",
+    "what_differs", "without_less_complete",
+]  # fmt: skip
 
 ENTRY_POINT_GROUP = "llmeval"
 """The entry-point group: each entry point names a module (or object) with hooks."""
@@ -218,6 +178,8 @@ class Component(Generic[ConfigT, ComponentT_co]):
         summary: one line for lists.
         argument: the setting that `name:ARGUMENT` fills; None if there is none.
         example: a few lines of YAML for `llmeval <kind> NAME`.
+        suffixes: for a data set that reads files: how their names end, such as `.jsonl`. With
+            `-d my.jsonl` on the command line, `argument` gets such a path.
     """
 
     name: str
@@ -226,6 +188,7 @@ class Component(Generic[ConfigT, ComponentT_co]):
     summary: str
     argument: str | None = None
     example: str = ""
+    suffixes: tuple[str, ...] = ()
 
 
 @hookspec

@@ -100,6 +100,8 @@ class PlannedTask:
         cache_key: everything that decides the requests, whatever the limit and the metrics: the
             key of their answers. Tasks that share it share answers, which are then found by their
             places alone: whatever changes a request must change it.
+        definition_fingerprint: everything that decides the numbers but the model: tasks of several
+            models that share it have the same samples, prompts and scores of equal answers.
         settings: what people and trackers may read of all this.
         reasoning_tags: between which tags reasoning stands in a text; None for all that are known.
         truncated: whether answers that were cut off go into the aggregates.
@@ -122,6 +124,7 @@ class PlannedTask:
     metrics: tuple[PlannedMetric, ...]
     fingerprint: str
     cache_key: str
+    definition_fingerprint: str
     settings: Mapping[str, Json]
     reasoning_tags: Tags | None = None
     truncated: TruncatedAnswers = "score"

@@ -55,11 +55,11 @@ class Scorer:
         Nothing that a metric raises ends the run: the answer is paid for, and kept. A sample
         with a Failure is scored again by the next run, without asking the model again.
         """
-        seen = self._seen(generation)
+        judged = self._judged_part(generation)
         scores: dict[str, Score] = {}
         for planned, judge in self._metrics:
             try:
-                score = judge(sample, seen)
+                score = judge(sample, judged)
                 if not isinstance(score, Score) and inspect.isawaitable(score):
                     score = await score
                 scores[planned.name] = _checked(score)
@@ -73,7 +73,7 @@ class Scorer:
         """Say in one word how a sample ended; see `outcome_of`."""
         return outcome_of(answer, failure, self._reasoning)
 
-    def _seen(self, generation: Generation) -> Generation:
+    def _judged_part(self, generation: Generation) -> Generation:
         """Leave of each answer what metrics judge: no reasoning, and the extracted part."""
         texts = generation.texts
         for text in texts:
@@ -88,14 +88,32 @@ class Scorer:
 
     def _without_reasoning(self, generation: Generation) -> tuple[str, ...]:
         """Take reasoning out of each text; the very same texts if there is none."""
-        parted = [
-            self._reasoning.part(text, is_cut_off=generation.reason(place) == "length")
+        splits = [
+            self._reasoning.split(text, is_cut_off=generation.reason(place) == "length")
             for place, text in enumerate(generation.texts)
         ]
-        if not any(parted):
+        if not any(splits):
             return generation.texts
-        both = zip(generation.texts, parted, strict=True)
-        return tuple([text if found is None else found.answer for text, found in both])
+        both = zip(generation.texts, splits, strict=True)
+        return tuple([text if split is None else split.answer for text, split in both])
+
+
+class Scorers:
+    """Makes the scorer of each task once for all models of a plan."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Scorer] = {}
+
+    def of(self, task: PlannedTask) -> Scorer:
+        """Return the scorer of a task.
+
+        Raises:
+            ConfigError: the task's `extract` is not a regular expression.
+        """
+        made = self._made.get(task.definition_fingerprint)
+        if made is None:
+            made = self._made[task.definition_fingerprint] = Scorer(task)
+        return made
 
 
 def outcome_of(
@@ -138,10 +156,10 @@ def _outcome_of_text(text: str, reason: StopReason, reasoning: ReasoningFinder) 
     outcome = _OUTCOME_BY_REASON.get(reason)
     if outcome is not None:
         return outcome
-    parted: ReasoningSplit | None = reasoning.part(text)
-    if (text if parted is None else parted.answer).strip():
+    split: ReasoningSplit | None = reasoning.split(text)
+    if (text if split is None else split.answer).strip():
         return "answered"
-    return "truncated" if parted is not None and parted.is_open and reason == "unknown" else "empty"
+    return "truncated" if split is not None and split.is_open and reason == "unknown" else "empty"
 
 
 def _checked(score: object) -> Score:
@@ -164,9 +182,9 @@ def _failure(planned: PlannedMetric, err: BaseException) -> Failure:
     if isinstance(err, LlmevalError):
         return Failure("metric", f"{planned.name}: {err.what}", err.hint)
     if isinstance(err, ValueError):
-        told = describe_error(err).removeprefix(f"{type(err).__name__}: ")
+        reason = describe_error(err).removeprefix(f"{type(err).__name__}: ")
     elif isinstance(err, OSError):  # TimeoutError and ConnectionError among them
-        told = describe_error(err)
+        reason = describe_error(err)
     else:
-        told = f"{describe_error(err)} (a bug in {planned.plugin}; tell its author)"
-    return Failure("metric", f"{planned.name}: {told}")
+        reason = f"{describe_error(err)} (a bug in {planned.plugin}; tell its author)"
+    return Failure("metric", f"{planned.name}: {reason}")

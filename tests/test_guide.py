@@ -51,11 +51,18 @@ def name_of(block: Block) -> str:
     return "_".join(["example", hook.removeprefix("register_"), *classes[:1]]).lower().split("(")[0]
 
 
+def install(example: Block, plugin_folder: PluginFolder) -> None:
+    """Install an example as a plugin of its own, which announces its command if it has one."""
+    name = name_of(example)
+    commands = {"hello": f"{name}:hello"} if "@click.command" in example.text else {}
+    plugin_folder.install(name, example.text, commands=commands)
+
+
 @pytest.fixture
 def guide(plugin_folder: PluginFolder) -> PluginFolder:
     """Install every example of the guide, each as a plugin of its own."""
     for example in EXAMPLES:
-        plugin_folder.install(name_of(example), example.text)
+        install(example, plugin_folder)
     return plugin_folder
 
 
@@ -75,7 +82,7 @@ def made(example: str, kind: str, **settings: Any) -> Any:
 def test_each_example_keeps_the_promises_of_a_plugin(
     example: Block, plugin_folder: PluginFolder
 ) -> None:
-    plugin_folder.install(name_of(example), example.text)
+    install(example, plugin_folder)
 
     plugin = check_plugin(name_of(example))
 

@@ -4,11 +4,12 @@ The command line, the server and the package `llmeval` are made of it; import fr
 from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 * Plugins and what they offer: `Session`, `make_session`, `Plugin`, `Catalog`, `Kind`, `KINDS`,
-  `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `example_of`,
-  `entry_name`, `run_file_schema`, `Dataset`, `Check`, `CheckOutcome`, `CheckResult`, `run_checks`,
-  `core_checks`.
+  `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `component_example`,
+  `component_name`, `run_file_schema`, `attributions`, `Attribution`, `Dataset`, `Check`,
+  `CheckOutcome`, `CheckResult`, `run_checks`, `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
-  `read_run_text`, `validate`, `read_config`, `make_config`.
+  `read_run_text`, `validate`, `read_config`, `make_config`,
+  `OPENAI_API`, `read_key_values`, `with_file_datasets`, `file_dataset`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
   `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `preview`,
   `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
@@ -16,18 +17,18 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 * Running it: `run_plan`, `run_until_complete`, `RunOutcome`, `Progress`, `TaskMeter`,
   `SilentProgress`, `ReaskFilter`, `read_reask_filters`, `outcome_json`, `outcome_notes`,
   `counts_text`.
-  Bars and lines that show it are in `llmeval_core.api.progress`, which imports rich.
-* The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `JOURNAL_FILE`,
-  `home_problem`, `existing_journal`, `has_journal`.
-* Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `n_of`, `to_csv`,
-  `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`, `differences`,
-  `leaderboard_notes`, `kept_out_notes`, `listed`, `day`, `HistoryEntry`, `history`,
-  `history_json`, `coverage_of`.
+  Bars and lines that show it are in `llmeval_core.api.progress_bars`, which imports rich.
+* The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `home_problem`,
+  `existing_journal`, `has_journal`.
+* Results: `Leaderboard`, `make_leaderboard`, `in_run_order`, `cell_text`, `sample_count_text`,
+  `to_csv`, `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`,
+  `condition_differences`, `leaderboard_notes`, `superseded_notes`, `join_names`,
+  `finish_time_text`, `HistoryEntry`, `history`, `history_json`, `coverage_of`.
 * Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `SamplePage`, `sample_page`,
   `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`, `SampleCounts`,
   `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`, `ReasoningFinder`,
-  `ReasoningSplit`, `parted_answers`.
-* Deliveries to trackers: `SyncOutcome`, `deliver_pending`, `deliver_again`, `bring`,
+  `ReasoningSplit`, `split_answers`.
+* Deliveries to trackers: `SyncOutcome`, `deliver_pending`, `deliver_again`, `deliver_to`,
   `DeliveryRepository`, `PendingDelivery`, `StoredTracker`.
 * Records: `TaskResult`, `MetricResult`, `Aggregate`, `RunSummary`, `TrackerStatus`, `OUTCOMES`,
   `Outcome`, `SampleResult`, `Sample`, `Request`, `Generation`, `Score`, `Failure`.
@@ -38,28 +39,31 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 from llmeval_core import __version__
 from llmeval_core.api.built_in_checks import core_checks
-from llmeval_core.api.checks import CheckResult, run_checks
+from llmeval_core.api.check_runner import CheckResult, run_checks
 from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
+from llmeval_core.api.file_datasets import file_dataset, with_file_datasets
 from llmeval_core.api.journal_opening import existing_journal, has_journal
+from llmeval_core.api.key_values import read_key_values
 from llmeval_core.api.leaderboard import (
     Leaderboard,
     cell_text,
     make_leaderboard,
-    n_of,
+    sample_count_text,
     to_csv,
     to_json,
     to_markdown,
 )
 from llmeval_core.api.leaderboard_order import in_run_order
+from llmeval_core.api.licences import attributions
 from llmeval_core.api.notes_on_leaderboard import (
     ConditionChange,
     ConditionMismatch,
-    day,
-    differences,
-    kept_out_notes,
+    condition_differences,
+    finish_time_text,
+    join_names,
     leaderboard_notes,
-    listed,
+    superseded_notes,
 )
 from llmeval_core.api.notes_on_outcomes import counts_text, outcome_notes
 from llmeval_core.api.outcomes_as_json import outcome_json
@@ -71,7 +75,7 @@ from llmeval_core.api.prompt_preview import (
     preview_tasks,
 )
 from llmeval_core.api.run_file_json_schema import run_file_schema
-from llmeval_core.api.run_flags import read_config
+from llmeval_core.api.run_flags import OPENAI_API, read_config
 from llmeval_core.api.run_settings import make_config
 from llmeval_core.api.sample_pages import (
     SampleCounts,
@@ -88,13 +92,13 @@ from llmeval_core.api.samples_as_json import asked_json, expected_json, sample_j
 from llmeval_core.api.session import Session, make_session
 from llmeval_core.api.settings_json_schema import (
     Setting,
-    entry_name,
-    example_of,
+    component_example,
+    component_name,
     settings_in_words,
     settings_schema,
 )
 from llmeval_core.api.spreadsheets import as_cell
-from llmeval_core.api.syncing import SyncOutcome, bring, deliver_again, deliver_pending
+from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending, deliver_to
 from llmeval_core.api.task_history import HistoryEntry, history, history_json
 from llmeval_core.catalog import (
     KINDS,
@@ -116,7 +120,7 @@ from llmeval_core.config import (
     read_run_text,
     validate,
 )
-from llmeval_core.contracts import Check, CheckOutcome, Dataset
+from llmeval_core.contracts import Attribution, Check, CheckOutcome, Dataset
 from llmeval_core.engine import (
     Progress,
     ReaskFilter,
@@ -143,7 +147,6 @@ from llmeval_core.errors import (
 )
 from llmeval_core.host import Plugin
 from llmeval_core.journal import (
-    JOURNAL_FILE,
     BoundedCount,
     DeliveryRepository,
     Journal,
@@ -157,7 +160,7 @@ from llmeval_core.naming import did_you_mean
 from llmeval_core.paths import expand_path
 from llmeval_core.plan import Plan, PlannedTracker
 from llmeval_core.printable import shown, shown_json, shown_parts
-from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, parted_answers
+from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, split_answers
 from llmeval_core.records import (
     OUTCOMES,
     Aggregate,
@@ -175,10 +178,11 @@ from llmeval_core.records import (
 )
 
 __all__ = [
-    "JOURNAL_FILE",
     "KINDS",
+    "OPENAI_API",
     "OUTCOMES",
     "Aggregate",
+    "Attribution",
     "BoundedCount",
     "Catalog",
     "Check",
@@ -243,43 +247,42 @@ __all__ = [
     "__version__",
     "as_cell",
     "asked_json",
-    "bring",
+    "attributions",
     "cell_text",
+    "component_example",
+    "component_name",
+    "condition_differences",
     "core_checks",
     "count_samples",
     "counts_text",
     "coverage_of",
-    "day",
     "deliver_again",
     "deliver_pending",
+    "deliver_to",
     "describe_error",
     "did_you_mean",
-    "differences",
-    "entry_name",
-    "example_of",
     "existing_journal",
     "expand_path",
     "expected_json",
+    "file_dataset",
     "find_samples",
+    "finish_time_text",
     "fit_to_open_files",
     "has_journal",
     "history",
     "history_json",
     "home_problem",
     "in_run_order",
-    "kept_out_notes",
+    "join_names",
     "leaderboard_notes",
-    "listed",
     "load_run_file",
     "make_config",
     "make_leaderboard",
     "make_plan",
     "make_session",
     "make_trackers",
-    "n_of",
     "outcome_json",
     "outcome_notes",
-    "parted_answers",
     "plan_reasoning_warnings",
     "preflight_of_plan",
     "preflight_of_run",
@@ -289,6 +292,7 @@ __all__ = [
     "preview_tasks",
     "project_folder",
     "read_config",
+    "read_key_values",
     "read_reask_filters",
     "read_run_text",
     "run_checks",
@@ -297,6 +301,7 @@ __all__ = [
     "run_until_complete",
     "sample_at",
     "sample_categories",
+    "sample_count_text",
     "sample_json",
     "sample_page",
     "samples_by_id",
@@ -305,10 +310,13 @@ __all__ = [
     "shown",
     "shown_json",
     "shown_parts",
+    "split_answers",
     "stream_samples",
+    "superseded_notes",
     "to_csv",
     "to_json",
     "to_markdown",
     "validate",
+    "with_file_datasets",
     "wrap_plugin_errors",
 ]

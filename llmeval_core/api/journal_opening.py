@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from llmeval_core.errors import ConfigError
-from llmeval_core.journal import JOURNAL_FILE, Journal, is_there
+from llmeval_core.journal import JOURNAL_FILE, Journal, journal_exists
 
 
 def has_journal(home: Path) -> bool:
@@ -14,7 +14,7 @@ def has_journal(home: Path) -> bool:
     Raises:
         JournalError: we may not look.
     """
-    return is_there(home / JOURNAL_FILE)
+    return journal_exists(home / JOURNAL_FILE)
 
 
 def existing_journal(home: Path, *, writing: bool = False) -> Journal:

@@ -155,7 +155,9 @@ def to_markdown(board: Leaderboard) -> str:
     for model in board.models:
         row = [
             cell_text(
-                board.cells.get((model, key)), n_of(board, model, key), board.outcomes(model, key)
+                board.cells.get((model, key)),
+                sample_count_text(board, model, key),
+                board.outcomes(model, key),
             )
             for key in board.keys
         ]
@@ -173,7 +175,7 @@ def cell_text(
 
     Args:
         cell: the number; None for none.
-        n: what `n_of` gives; left out if empty.
+        n: what `sample_count_text` gives; left out if empty.
         outcomes: how its samples ended; None if unknown.
     """
     if cell is None:
@@ -194,7 +196,7 @@ def cell_text(
     return f"{text} ({counts})" if counts else text
 
 
-def n_of(board: Leaderboard, model: str, key: str) -> str:
+def sample_count_text(board: Leaderboard, model: str, key: str) -> str:
     """Write of how many samples a number is: `24`, or `1 of 24` where not all were asked."""
     cell, result = board.cells.get((model, key)), board.results.get((model, key))
     if cell is None or result is None:

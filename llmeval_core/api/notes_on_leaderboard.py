@@ -51,7 +51,7 @@ class ConditionMismatch:
     conditions: tuple[str, ...]
 
 
-def differences(board: Leaderboard) -> list[ConditionChange | ConditionMismatch]:
+def condition_differences(board: Leaderboard) -> list[ConditionChange | ConditionMismatch]:
     """Find which numbers came about otherwise than before, or otherwise than other models'."""
     found: list[ConditionChange | ConditionMismatch] = [
         ConditionChange(task, model, before, conditions)
@@ -67,7 +67,7 @@ def leaderboard_notes(board: Leaderboard) -> list[str]:
     Returns:
         A line a task; empty if every column can be compared as it stands.
     """
-    found = differences(board)
+    found = condition_differences(board)
     more = len(found) - MOST_NOTES
     notes = [_text(one) for one in found[:MOST_NOTES]]
     return notes if more <= 0 else [*notes, f"and {more} more such notes"]
@@ -87,16 +87,16 @@ def change_note(model: str, task: str, result: TaskResult, before: TaskResult) -
 def _text(one: ConditionChange | ConditionMismatch) -> str:
     if isinstance(one, ConditionChange):
         return (
-            f"{one.task} of {one.model}: changed since {day(one.before)}:"
-            f" {listed(one.conditions)}; `llmeval history {one.task}` has the numbers"
+            f"{one.task} of {one.model}: changed since {finish_time_text(one.before)}:"
+            f" {join_names(one.conditions)}; `llmeval history {one.task}` has the numbers"
         )
     return (
-        f"{one.task}: not comparable between {one.model} and {listed(one.others)}:"
-        f" they differ in {listed(one.conditions)}"
+        f"{one.task}: not comparable between {one.model} and {join_names(one.others)}:"
+        f" they differ in {join_names(one.conditions)}"
     )
 
 
-def kept_out_notes(reader: JournalQueries, results: Iterable[TaskResult]) -> list[str]:
+def superseded_notes(reader: JournalQueries, results: Iterable[TaskResult]) -> list[str]:
     """Say which results of a run gave way to more complete ones, and what else changed with them.
 
     Args:
@@ -113,8 +113,8 @@ def kept_out_notes(reader: JournalQueries, results: Iterable[TaskResult]) -> lis
             which = f" ({', '.join(out)})" if len(out) < len(_metrics(result)) else ""
             notes.append(
                 f"{result.task} of {result.model}{which}: {_share(coverage_of(result))} give way to"
-                f" the result of {day(shown)} with {_share(coverage_of(shown))}, which stays in the"
-                " leaderboard and in trackers; --replace puts this one there"
+                f" the result of {finish_time_text(shown)} with {_share(coverage_of(shown))}, which"
+                " stays in the leaderboard and in trackers; --replace puts this one there"
             )
         elif before is not None:
             note = change_note(result.model, result.task, result, before)
@@ -144,7 +144,7 @@ def _metrics(result: TaskResult) -> list[str]:
     return list(dict.fromkeys(metric.metric for metric in result.metrics))
 
 
-def day(result: TaskResult) -> str:
+def finish_time_text(result: TaskResult) -> str:
     """Write when a result was finished, in local time."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(result.finished_at))
 
@@ -179,7 +179,7 @@ def _apart(board: Leaderboard) -> Iterator[ConditionMismatch]:
             yield ConditionMismatch(task, results[0].model, tuple(apart), tuple(names))
 
 
-def listed(names: tuple[str, ...]) -> str:
+def join_names(names: tuple[str, ...]) -> str:
     """Write some names, the first few of them if they are many."""
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from llmeval_core.api.journal_opening import has_journal
 from llmeval_core.catalog import Preflight
-from llmeval_core.journal import JOURNAL_FILE, Journal, JournalQueries, home_problem
+from llmeval_core.journal import Journal, JournalQueries, home_problem
 
 
 def preflight_of_run(home: Path) -> Preflight:
@@ -16,7 +16,7 @@ def preflight_of_run(home: Path) -> Preflight:
         JournalError: the folder or the journal cannot be written.
     """
     if not has_journal(home):
-        if problem := home_problem(home, home / JOURNAL_FILE):
+        if problem := home_problem(home):
             raise problem
         return Preflight(home, must_be_ready=True)
     with Journal(home) as journal:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmeval_core.catalog import Catalog, plan_model, plan_task, shots_of
+from llmeval_core.catalog import Catalog, TaskPlanner, plan_model, shots_of
 from llmeval_core.config import (
     GenerationConfig,
     ModelConfig,
@@ -120,16 +120,15 @@ def preview_dataset(
         config = validate(ModelConfig, {"name": name}, origin=origin, prefix=("models", 0))
         planned = plan_model(config, catalog, origin, 0)
     run = RunConfig(models=(ModelConfig(name=name),), tasks=(task,))
-    planned_task = plan_task(
+    planner = TaskPlanner(
         task,
         shots_of(task, dataset)[0],
-        model=planned,
         dataset=dataset,
         metrics=(),
-        generations=(GenerationConfig(),),
         run=run,
         where=origin.where("tasks"),
     )
+    planned_task = planner.plan(planned, GenerationConfig())
     return PreviewedTask(planned, planned_task, _previews(planned, planned_task, limit=limit))
 
 

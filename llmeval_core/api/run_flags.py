@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from llmeval_core.api.key_values import read_key_values
 from llmeval_core.api.run_settings import make_config
-from llmeval_core.config import KeyPath, Origin, RunConfig
+from llmeval_core.config import KeyPath, ModelConfig, Origin, RunConfig, validate
 from llmeval_core.errors import ConfigError
+
+OPENAI_API = "openai_compatible"
+"""The provider that hints name for a server of which only the address is known."""
 
 
 def read_config(
@@ -23,11 +27,20 @@ def read_config(
 ) -> tuple[RunConfig, Origin]:
     """Read the run file and lay the flags over it; flags win, over its tasks and models too.
 
-    Any: the remaining flags, `limit`, `seed` and so on, each of its own type.
+    Args:
+        run_file: the file; None for flags alone.
+        models, datasets, metrics, trackers: names, as in a run file.
+        shots: numbers of examples, `0,4`.
+        max_tokens: of each generation.
+        scalars: the remaining flags, `limit`, `seed` and so on, Any: each of its own type; among
+            them `base_url` and `model_settings` (`KEY=VALUE`), which are of every model.
 
     Raises:
         ConfigError: the run file or a flag is wrong, or a model or data set is missing.
     """
+    settings = _model_settings(
+        scalars.pop("base_url", None), scalars.pop("model_settings", ()), models
+    )
     numbers = _shots(shots) if shots is not None else None
     budget = _budget(scalars)
     changes, flags = _from_flags(
@@ -48,9 +61,61 @@ def read_config(
                     f"nothing to run: no {key}",
                     hint=f"name a run file, or give {option}; `llmeval run --help` has an example",
                 )
-    return make_config(
+    config, origin = make_config(
         run_file, changes, flags=flags, shots=numbers, max_tokens=max_tokens, budget=budget
     )
+    return _with_settings(config, origin, settings) if settings else (config, origin)
+
+
+def _model_settings(
+    base_url: str | None, pairs: tuple[str, ...], models: tuple[str, ...]
+) -> dict[str, tuple[Any, str]]:
+    """Collect settings of models, each with its flag; Any: what YAML gives.
+
+    Raises:
+        ConfigError: one is not `KEY=VALUE`, or a model at an address has no provider.
+    """
+    option = "--model-setting"
+    settings = {
+        key: (value, f"{option} {key}") for key, value in read_key_values(pairs, option).items()
+    }
+    if "name" in settings:
+        raise ConfigError(
+            "a model's name is no setting", where=settings["name"][1], hint="give it with -m"
+        )
+    if base_url is not None:
+        settings["base_url"] = base_url, "--base-url"
+        bare = next((model for model in models if "/" not in model), None)
+        if bare is not None:
+            raise ConfigError(
+                f"'{bare}' is not of the form provider/model",
+                where=f"-m {bare}",
+                hint=f"write {OPENAI_API}/{bare} for a server with OpenAI's API",
+            )
+    return settings
+
+
+def _with_settings(
+    config: RunConfig, origin: Origin, settings: dict[str, tuple[Any, str]]
+) -> tuple[RunConfig, Origin]:
+    """Lay settings over those of every model; errors name the flag, and do not repeat its value."""
+    values = {key: value for key, (value, _) in settings.items()}
+    flags: dict[KeyPath, str] = {
+        ("models", index, key): flag
+        for index in range(len(config.models))
+        for key, (_, flag) in settings.items()
+    }
+    origin = Origin(origin.file, origin.lines, {**origin.flags, **flags})
+    models = tuple(
+        validate(
+            ModelConfig,
+            {**{key: getattr(model, key) for key in model.model_fields_set}, **values},
+            origin=origin,
+            prefix=("models", index),
+        )
+        for index, model in enumerate(config.models)
+    )
+    return config.model_copy(update={"models": models}), origin
 
 
 def _from_flags(

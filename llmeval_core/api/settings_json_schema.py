@@ -90,7 +90,7 @@ def type_in_words(part: JsonSchema, root: JsonSchema) -> str:
     return "path" if part.get("format") == "path" else _TYPES.get(str(part.get("type")), "anything")
 
 
-def example_of(kind: Kind, registered: RegisteredComponent, schema: JsonSchema) -> str:
+def component_example(kind: Kind, registered: RegisteredComponent, schema: JsonSchema) -> str:
     """Return the component's example for the run file, or make one with what must be given."""
     component = registered.component
     if component.example:
@@ -109,6 +109,6 @@ def example_of(kind: Kind, registered: RegisteredComponent, schema: JsonSchema) 
     return f"executor: {text}" if kind == "executors" else f"{kind}: [{text}]"
 
 
-def entry_name(kind: Kind, text: str) -> str:
+def component_name(kind: Kind, text: str) -> str:
     """Take the component's name from `name`, `name:ARGUMENT` or, for models, `name/model`."""
     return text.partition("/")[0] if kind == "models" else split_reference(text)[0]

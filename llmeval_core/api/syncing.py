@@ -93,10 +93,10 @@ async def _deliver_stored(
     except LlmevalError as err:
         reason = err.what + (f" (try: {err.hint})" if err.hint else "")
         return SyncOutcome(stored.name, 0, n_undelivered, reason, None)
-    return await bring(planned, journal, catalog, within_s)
+    return await deliver_to(planned, journal, catalog, within_s)
 
 
-async def bring(
+async def deliver_to(
     planned: PlannedTracker, journal: Journal, catalog: Catalog, within_s: float
 ) -> SyncOutcome:
     """Deliver the pending results of one tracker, in one attempt of at most so many seconds.

@@ -1,10 +1,10 @@
 """What is on offer, and how a RunConfig becomes a Plan."""
 
 from llmeval_core.catalog.catalog import KINDS, Catalog, Kind, RegisteredComponent
-from llmeval_core.catalog.planning import make_plan, make_trackers, plan_model
+from llmeval_core.catalog.plan_making import make_plan, make_trackers, plan_model
 from llmeval_core.catalog.public_settings import SECRET_MARK
 from llmeval_core.catalog.readiness import Preflight, ReadinessCheck
-from llmeval_core.catalog.tasks import plan_task, shots_of
+from llmeval_core.catalog.tasks import TaskPlanner, shots_of
 
 __all__ = [
     "KINDS",
@@ -14,9 +14,9 @@ __all__ = [
     "Preflight",
     "ReadinessCheck",
     "RegisteredComponent",
+    "TaskPlanner",
     "make_plan",
     "make_trackers",
     "plan_model",
-    "plan_task",
     "shots_of",
 ]

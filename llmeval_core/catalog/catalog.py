@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from llmeval_core.catalog.components import checked_component
+from llmeval_core.catalog.component_check import checked_component
 from llmeval_core.config import (
     ComponentConfig,
     KeyPath,
@@ -108,6 +108,29 @@ class Catalog:
         for reason in self._broken:
             hint += f"\n         or mend the broken plugin {reason}"
         raise UnknownNameError(f"unknown {_SINGULAR[kind]} '{name}'", where=where, hint=hint)
+
+    def reader_of(self, kind: Kind, path: str) -> RegisteredComponent | None:
+        """Find the component that reads files whose names end as this one's; None if none does.
+
+        Of several endings that fit, the longest decides.
+
+        Raises:
+            PluginError: two components read such files.
+        """
+        readers = {
+            (len(suffix), registered.component.name): registered
+            for registered in self.components(kind)
+            for suffix in registered.component.suffixes
+            if registered.component.argument and path.lower().endswith(suffix)
+        }
+        longest = max((length for length, _ in readers), default=0)
+        found = [registered for (length, _), registered in readers.items() if length == longest]
+        if len(found) > 1:
+            names = " and ".join(f"'{registered.component.name}'" for registered in found)
+            raise PluginError(
+                f"{names} both read files such as '{path}'", hint="name one of them: NAME:PATH"
+            )
+        return found[0] if found else None
 
     def build(
         self, kind: Kind, component: ComponentConfig, *, origin: Origin, path: KeyPath

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Literal, TypeVar
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from llmeval_core.catalog.generation import fill_generation, lay_over
+from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
+from llmeval_core.catalog.prompts import fill_prompt, overlay
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.config import (
     AnswerBy,
     ExtractConfig,
+    FewShotConfig,
     GenerationConfig,
-    PromptConfig,
     RunConfig,
-    Settings,
     TaskConfig,
     describe_extract,
 )
 from llmeval_core.contracts import AnswerAwareMetric, Dataset
 from llmeval_core.errors import ConfigError, DatasetError, PluginError, wrap_plugin_errors
 from llmeval_core.extraction import Extractor
-from llmeval_core.naming import Json, fingerprint, task_key
+from llmeval_core.naming import Json, canonical_json, fingerprint_of_text, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
 from llmeval_core.reasoning import Tags
-from llmeval_core.records import Mode
+from llmeval_core.records import GenerationSettings, Mode
 
 PIPELINE_REVISION = 2
 """Raised when the same settings begin to give other requests."""
@@ -36,123 +36,198 @@ SCORING_REVISION = 2
 SAME_ITEM = "question, NFKC, no case, single spaces"
 """How it is found out that an example is the sample itself; see `prompting.few_shot`."""
 
-_LETTER_TEMPLATE = (
-    "{{ input }}\n"
-    "{% for choice in choices %}{{ letters[loop.index0] }}. {{ choice }}\n{% endfor %}"
-    "Answer:"
-)
-_SettingsT = TypeVar("_SettingsT", bound=Settings)
-
 
 def shots_of(config: TaskConfig, dataset: Dataset) -> tuple[int, ...]:
     """Return the numbers of examples: the task's, else the data set's own, else 0."""
     return (dataset.defaults.shots or 0,) if config.shots is None else config.shots
 
 
-def plan_task(
-    config: TaskConfig,
-    n_shots: int,
-    *,
-    model: PlannedModel,
-    dataset: Dataset,
-    metrics: tuple[PlannedMetric, ...],
-    generations: tuple[GenerationConfig, ...],
-    run: RunConfig,
-    where: str,
-) -> PlannedTask:
-    """Fill in everything that the task leaves open.
+@dataclass(frozen=True, slots=True)
+class _ModelFreePlan:
+    """What all models have in common that are asked in the same way.
 
-    What is said nearest to the task wins: the task, then the model, then the run, then the data
-    set, then llmeval's own defaults.
-
-    Raises:
-        ConfigError: the model cannot be asked as the task wants.
-        DatasetError: the data set cannot be read.
+    Args:
+        task: the task; its fingerprints and settings are not complete without a model.
+        asked: canonical JSON of all that decides the requests, but for the model.
+        scored: canonical JSON of all that decides the numbers besides, as items of a list.
     """
-    defaults = dataset.defaults
-    prompt = _overlay(defaults.prompt, config.prompt)
-    with wrap_plugin_errors(DatasetError, f"data set '{dataset.name}' cannot be read", where=where):
-        answer_by = _answer_by(config.answer_by or defaults.answer_by, model, dataset)
-        size = dataset.size()
-        content = dataset.fingerprint()
-    metrics = tuple(_for_answers(planned, answer_by, where) for planned in metrics)
-    mode = _mode(prompt.mode, answer_by, model, where)
-    generation = lay_over(defaults.generation, *generations, config.generation)
-    name = config.dataset.name or dataset.name
-    limits = [limit for limit in (config.limit, run.limit) if limit is not None]
-    limit = min(limits) if limits else None
-    planned_prompt = _fill_prompt(prompt, config.prompt, answer_by)
-    few_shot = config.few_shot or defaults.few_shot
-    planned_generation = fill_generation(generation, mode, planned_prompt)
-    asked: dict[str, Json] = {
-        "pipeline": PIPELINE_REVISION,
-        "dataset": content,
-        "n_shots": n_shots,
-        "mode": mode,
-        "prompt": {
-            "system": planned_prompt.system,
-            "preamble": planned_prompt.preamble,
-            "template": planned_prompt.template,
-            "answer": planned_prompt.answer,
-            "continuation": planned_prompt.continuation,
-            "separator": planned_prompt.separator,
-            "examples": planned_prompt.examples,
-        },
-        "few_shot": {**few_shot.model_dump(mode="json"), "same_item": SAME_ITEM}
-        if n_shots
-        else None,
-        "seed": run.seed if n_shots else None,
-        "generation": planned_generation.as_json(),
-    }
-    extract, origin = defaults.extract, f"{where}, data set '{dataset.name}'"
-    if "extract" in config.model_fields_set:
-        extract, origin = config.extract, f"{where}.extract"
-    reasoning_tags = _first_set(
-        config.reasoning_tags, model.reasoning_tags, run.reasoning_tags, defaults.reasoning_tags
-    )
-    truncated = config.truncated or run.truncated
-    scored: dict[str, Json] = {
-        "scoring": SCORING_REVISION,
-        "limit": limit,
-        **_describe_extract(extract, origin),
-        "answer_by": answer_by,
-        "reasoning_tags": None if reasoning_tags is None else [list(tag) for tag in reasoning_tags],
-        "truncated": None if truncated == "score" else truncated,
-        "metrics": {
-            item.name: {"definition": item.metric.definition, **item.settings} for item in metrics
-        },
-    }
-    variant = [config.variant] if config.variant is not None else []
-    cache_key = fingerprint([model.name, model.info.cache_key, asked])
-    return PlannedTask(
-        key=task_key(name, n_shots, config.variant),
-        dataset_name=name,
-        dataset=dataset,
-        dataset_fingerprint=content,
-        n_shots=n_shots,
-        n_samples=size if limit is None or size is None else min(size, limit),
-        limit=limit,
-        seed=run.seed,
-        mode=mode,
-        answer_by=answer_by,
-        prompt=planned_prompt,
-        few_shot=few_shot,
-        generation=planned_generation,
-        extract=extract,
-        metrics=metrics,
-        fingerprint=fingerprint([cache_key, name, scored, *variant]),
-        cache_key=cache_key,
-        settings={
-            **asked,
-            **scored,
-            "generation": public_settings(planned_generation.as_json()),
-            "model": dict(model.settings),
-        },
-        reasoning_tags=reasoning_tags,
-        truncated=truncated,
-        n_total=size,
-        variant=config.variant,
-    )
+
+    task: PlannedTask
+    asked: str
+    scored: str
+
+
+class TaskPlanner:
+    """Plans one task of the run file for one model after another.
+
+    What does not depend on the model is found out once: the data set's size and content, and the
+    whole plan for models that can be asked in the same ways and have the same settings.
+
+    Args:
+        config: the task.
+        n_shots: how many examples are shown.
+        dataset, metrics: what it is made of.
+        run: the whole run file.
+        where: the task's place in it, for errors.
+    """
+
+    def __init__(
+        self,
+        config: TaskConfig,
+        n_shots: int,
+        *,
+        dataset: Dataset,
+        metrics: tuple[PlannedMetric, ...],
+        run: RunConfig,
+        where: str,
+    ) -> None:
+        self._config = config
+        self._n_shots = n_shots
+        self._dataset = dataset
+        self._metrics = metrics
+        self._run = run
+        self._where = where
+        self._content: tuple[int | None, str] | None = None
+        self._planned: dict[tuple[frozenset[Mode], Tags | None, str], _ModelFreePlan] = {}
+
+    def plan(self, model: PlannedModel, generation: GenerationConfig) -> PlannedTask:
+        """Fill in everything that the task leaves open.
+
+        What is said nearest to the task wins: the task, then the model, then the run, then the data
+        set, then llmeval's own defaults.
+
+        Args:
+            model: the model.
+            generation: its own generation settings.
+
+        Raises:
+            ConfigError: the model cannot be asked as the task wants.
+            DatasetError: the data set cannot be read.
+        """
+        settings = f"{sorted(generation.model_fields_set)} {generation!r}"
+        way = (frozenset(model.info.modes), model.reasoning_tags, settings)
+        planned = self._planned.get(way)
+        if planned is None:
+            planned = self._planned[way] = self._plan_without_model(model, generation)
+        name, identity = canonical_json(model.name), canonical_json(model.info.cache_key)
+        cache_key = fingerprint_of_text(f"[{name},{identity},{planned.asked}]")
+        return replace(
+            planned.task,
+            fingerprint=fingerprint_of_text(f'["{cache_key}",{planned.scored}]'),
+            cache_key=cache_key,
+            settings={**planned.task.settings, "model": dict(model.settings)},
+        )
+
+    def _plan_without_model(
+        self, model: PlannedModel, own_generation: GenerationConfig
+    ) -> _ModelFreePlan:
+        config, run, dataset, where = self._config, self._run, self._dataset, self._where
+        defaults = dataset.defaults
+        prompt = overlay(defaults.prompt, config.prompt)
+        with wrap_plugin_errors(
+            DatasetError, f"data set '{dataset.name}' cannot be read", where=where
+        ):
+            answer_by = _answer_by(config.answer_by or defaults.answer_by, model, dataset)
+            if self._content is None:
+                self._content = dataset.size(), dataset.fingerprint()
+        size, content = self._content
+        metrics = tuple(_for_answers(planned, answer_by, where) for planned in self._metrics)
+        mode = _mode(prompt.mode, answer_by, model, where)
+        name = config.dataset.name or dataset.name
+        limits = [limit for limit in (config.limit, run.limit) if limit is not None]
+        limit = min(limits) if limits else None
+        planned_prompt = fill_prompt(prompt, config.prompt, answer_by)
+        few_shot = config.few_shot or defaults.few_shot
+        generation = fill_generation(
+            lay_over(defaults.generation, run.generation, own_generation, config.generation),
+            mode,
+            planned_prompt,
+        )
+        extract, extract_where = defaults.extract, f"{where}, data set '{dataset.name}'"
+        if "extract" in config.model_fields_set:
+            extract, extract_where = config.extract, f"{where}.extract"
+        reasoning_tags = _first_set(
+            config.reasoning_tags, model.reasoning_tags, run.reasoning_tags, defaults.reasoning_tags
+        )
+        truncated = config.truncated or run.truncated
+        asked = self._describe_requests(content, mode, planned_prompt, few_shot, generation)
+        scored: dict[str, Json] = {
+            "scoring": SCORING_REVISION,
+            "limit": limit,
+            **_describe_extract(extract, extract_where),
+            "answer_by": answer_by,
+            "reasoning_tags": None
+            if reasoning_tags is None
+            else [list(tag) for tag in reasoning_tags],
+            "truncated": None if truncated == "score" else truncated,
+            "metrics": {
+                item.name: {"definition": item.metric.definition, **item.settings}
+                for item in metrics
+            },
+        }
+        variant = [config.variant] if config.variant is not None else []
+        asked_json = canonical_json(asked)
+        scored_json = canonical_json([name, scored, *variant])[1:-1]
+        task = PlannedTask(
+            key=task_key(name, self._n_shots, config.variant),
+            dataset_name=name,
+            dataset=dataset,
+            dataset_fingerprint=content,
+            n_shots=self._n_shots,
+            n_samples=size if limit is None or size is None else min(size, limit),
+            limit=limit,
+            seed=run.seed,
+            mode=mode,
+            answer_by=answer_by,
+            prompt=planned_prompt,
+            few_shot=few_shot,
+            generation=generation,
+            extract=extract,
+            metrics=metrics,
+            fingerprint="",
+            cache_key="",
+            definition_fingerprint=fingerprint_of_text(f"[{asked_json},{scored_json}]"),
+            settings={
+                **asked,
+                **scored,
+                "generation": public_settings(generation.as_json()),
+            },
+            reasoning_tags=reasoning_tags,
+            truncated=truncated,
+            n_total=size,
+            variant=config.variant,
+        )
+        return _ModelFreePlan(task, asked_json, scored_json)
+
+    def _describe_requests(
+        self,
+        content: str,
+        mode: Mode,
+        prompt: PlannedPrompt,
+        few_shot: FewShotConfig,
+        generation: GenerationSettings,
+    ) -> dict[str, Json]:
+        """Say all that decides the requests, but for the model."""
+        return {
+            "pipeline": PIPELINE_REVISION,
+            "dataset": content,
+            "n_shots": self._n_shots,
+            "mode": mode,
+            "prompt": {
+                "system": prompt.system,
+                "preamble": prompt.preamble,
+                "template": prompt.template,
+                "answer": prompt.answer,
+                "continuation": prompt.continuation,
+                "separator": prompt.separator,
+                "examples": prompt.examples,
+            },
+            "few_shot": {**few_shot.model_dump(mode="json"), "same_item": SAME_ITEM}
+            if self._n_shots
+            else None,
+            "seed": self._run.seed if self._n_shots else None,
+            "generation": generation.as_json(),
+        }
 
 
 def _first_set(*tags: Tags | None) -> Tags | None:
@@ -180,17 +255,6 @@ def _describe_extract(extract: ExtractConfig | None, where: str) -> dict[str, Js
     if extract is not None and Extractor(extract, where=where).reads_groups_in_turn:
         described["extract_group"] = "first filled"  # earlier versions read group 1 alone
     return described
-
-
-def _overlay(first: _SettingsT, *others: _SettingsT) -> _SettingsT:
-    """Lay settings over each other: of each key, the last that was set counts."""
-    update = {}
-    for settings in others:
-        for key in settings.model_fields_set:
-            value = getattr(settings, key)
-            if value is not None:
-                update[key] = value
-    return first.model_copy(update=update)
 
 
 def _answer_by(wanted: AnswerBy, model: PlannedModel, dataset: Dataset) -> AnswerBy:
@@ -222,21 +286,3 @@ def _mode(
             hint=f"it can: {', '.join(sorted(modes))}",
         )
     return mode
-
-
-def _fill_prompt(prompt: PromptConfig, of_task: PromptConfig, answer_by: AnswerBy) -> PlannedPrompt:
-    """Fill in our own defaults; by letter, a data set's own question would hide the choices."""
-    if answer_by == "letter":
-        template, answer = of_task.template or _LETTER_TEMPLATE, of_task.answer or " {{ letter }}"
-    else:
-        template = "{{ input }}" if prompt.template is None else prompt.template
-        answer = " {{ references[0] }}" if prompt.answer is None else prompt.answer
-    return PlannedPrompt(
-        system=prompt.system,
-        preamble=prompt.preamble,
-        template=template,
-        answer=answer,
-        continuation=prompt.continuation if prompt.continuation is not None else " {{ choice }}",
-        separator=prompt.separator if prompt.separator is not None else "\n\n",
-        examples=prompt.examples or "turns",
-    )

@@ -10,8 +10,10 @@ from typing import Any, TextIO
 
 import click
 
+from llmeval_core.cli.error_output import print_error
 from llmeval_core.cli.streams import Streams
 from llmeval_core.cli.tables import Table
+from llmeval_core.errors import LlmevalError
 from llmeval_core.printable import shown, shown_json
 
 _LABEL_WIDTH = 10
@@ -65,26 +67,45 @@ def echo_error(text: str) -> None:
     click.echo(shown(text), file=err())
 
 
+def echo_failure(err: LlmevalError) -> None:
+    """Print what ended a part of the work, as an error that ends a command is printed."""
+    found = streams()
+    if found is not None:
+        print_error(err, found)
+    else:
+        echo_error(f"error: {err}")
+
+
 def echo_block(title: str, parts: list[tuple[str, str]]) -> None:
     """Print a title and labelled texts below it; the lines of a text stand under each other."""
-    lines = [_paint(f"── {shown(title)}", "bold")]
+    lines = [paint(f"── {shown(title)}", "bold")]
     for label, text in parts:
         first, *others = shown(text).split("\n")
-        lines.append(_paint(label.ljust(_LABEL_WIDTH), "dim") + first)
+        lines.append(paint(label.ljust(_LABEL_WIDTH), "dim") + first)
         lines += [" " * _LABEL_WIDTH + line for line in others]
     _echo_lines([*lines, ""])
 
 
 def echo_titled(title: str, text: str) -> None:
     """Print a line that begins with a title in bold."""
-    _echo_lines([_paint(shown(title), "bold") + shown(text)])
+    _echo_lines([paint(shown(title), "bold") + shown(text)])
 
 
-def echo_table(table: Table) -> None:
-    """Print a table as wide as the terminal, with the texts of others escaped."""
+def echo_table(table: Table, *, groups_rows: bool = False) -> None:
+    """Print a table as wide as the terminal, with the texts of others escaped.
+
+    Args:
+        table: what to print.
+        groups_rows: whether rows with the same first cell may stand below it, if the table is too
+            wide otherwise.
+    """
+    width = terminal_width()
     rows: list[Sequence[str]] = [tuple(map(shown, row)) for row in table.rows]
     safe = Table(table.columns, rows, table.styles, is_boxed=table.is_boxed)
-    _echo_lines(safe.lines(terminal_width(), paint=_paint, is_ascii=is_ascii()))
+    if groups_rows and safe.width() > width:
+        _echo_lines(safe.grouped_lines(width, paint=paint))
+    else:
+        _echo_lines(safe.lines(width, paint=paint, is_ascii=is_ascii()))
 
 
 def echo_lines(lines: list[str]) -> None:
@@ -120,10 +141,10 @@ def is_ascii() -> bool:
 
 def _echo_lines(lines: list[str]) -> None:
     if lines:
-        click.echo("\n".join(lines), file=out(), color=True)  # `_paint` has decided
+        click.echo("\n".join(lines), file=out(), color=True)  # `paint` has decided
 
 
-def _paint(text: str, style: str) -> str:
+def paint(text: str, style: str) -> str:
     """Style a text, where somebody looks at it and NO_COLOR does not forbid it."""
     if os.environ.get("NO_COLOR") and style in _COLOURS:
         return text

@@ -8,21 +8,30 @@ from typing import Protocol, runtime_checkable
 
 import click
 
-from llmeval_core.api.prompt_preview import PreviewedTask, preview_dataset, preview_tasks
-from llmeval_core.api.run_flags import read_config
-from llmeval_core.catalog import Catalog, make_plan
+from llmeval_core.api import (
+    Catalog,
+    ComponentConfig,
+    ConfigError,
+    Dataset,
+    DatasetError,
+    Origin,
+    PreviewedTask,
+    file_dataset,
+    make_plan,
+    preview_dataset,
+    preview_task,
+    preview_tasks,
+    read_config,
+    wrap_plugin_errors,
+)
 from llmeval_core.cli.console import echo, echo_error, echo_json, is_output_closed
+from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.prompt_view import (
     echo_preview,
     echo_task_preview,
     preview_json,
     warning_lines,
 )
-from llmeval_core.cli.session import open_session
-from llmeval_core.config import ComponentConfig, Origin
-from llmeval_core.contracts import Dataset
-from llmeval_core.engine import preview_task
-from llmeval_core.errors import ConfigError, DatasetError, wrap_plugin_errors
 
 _MOST_CHECKED = 10_000
 """Samples that `show` looks at to find what is wrong with all of them."""
@@ -76,6 +85,7 @@ def show_prompts(
             hint="write `llmeval datasets show eval.yaml TASK`",
         )
     catalog = session.catalog
+    name = file_dataset(name, catalog)
     dataset = _build(catalog, name)
     previewed = preview_dataset(dataset, catalog, use=name, model=model, n_shots=shots, limit=limit)
     for note in _notes(dataset, name):

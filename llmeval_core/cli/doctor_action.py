@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from llmeval_core.api import CheckResult, core_checks, run_checks
+from llmeval_core.api import Check, CheckResult, core_checks, run_checks
 from llmeval_core.cli.console import echo_json, echo_table
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.tables import Column, Table
-from llmeval_core.contracts import Check
 
 _STYLES = {"warning": "yellow", "failed": "red"}
 _TEXTS = (Column("detail", wraps=True), Column("try", wraps=True))

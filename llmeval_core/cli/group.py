@@ -11,11 +11,11 @@ from click.shell_completion import CompletionItem
 
 from llmeval_core import __version__
 from llmeval_core.announced_commands import announced_commands
+from llmeval_core.cli.error_output import print_error
 from llmeval_core.cli.exit import exit_process
-from llmeval_core.cli.options import disabled_plugins
+from llmeval_core.cli.options import debug_option, disabled_plugins, with_debug
 from llmeval_core.cli.streams import Streams
 from llmeval_core.errors import LlmevalError
-from llmeval_core.printable import shown
 
 COMMANDS = {
     "run": "Evaluate models on data sets.",
@@ -53,11 +53,11 @@ class LazyGroup(click.Group):
         if cmd_name in COMMANDS:
             module = importlib.import_module(f"llmeval_core.cli.{cmd_name}")
             command: click.Command = module.command
-            return command
+            return with_debug(command)
         if cmd_name.startswith("-"):
             return None
         # Late, because it imports what plugins need, and --help must not.
-        from llmeval_core.cli.session import plugin_commands  # noqa: PLC0415
+        from llmeval_core.cli.plugin_session import plugin_commands  # noqa: PLC0415
 
         return plugin_commands(ctx).get(cmd_name)
 
@@ -84,7 +84,7 @@ class LazyGroup(click.Group):
         ]
         if not found and not incomplete.startswith("-"):
             # Late, because it imports what plugins need.
-            from llmeval_core.cli.session import plugin_commands  # noqa: PLC0415
+            from llmeval_core.cli.plugin_session import plugin_commands  # noqa: PLC0415
 
             found = [
                 CompletionItem(name, help=command.get_short_help_str())
@@ -135,6 +135,9 @@ def cli(plugins: tuple[str, ...]) -> None:
         raise click.UsageError(f"-p takes no:NAME, not '{wrong[0]}'")
 
 
+cli.params.append(debug_option(hidden=False))
+
+
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit.
 
@@ -159,7 +162,7 @@ def _run(args: Sequence[str] | None, streams: Streams) -> int:
         # Any: click does not say what a command returns.
         result: Any = cli.main(args=args, prog_name="llmeval", standalone_mode=False, obj=streams)
     except LlmevalError as err:
-        click.echo(shown(f"error: {err}"), file=streams.err)
+        print_error(err, streams)
         return 2
     except click.exceptions.Abort:
         click.echo("interrupted", file=streams.err)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmeval_core.api import cell_text, existing_journal
-from llmeval_core.api.notes_on_leaderboard import day
-from llmeval_core.api.task_history import HistoryEntry, history, history_json
+from llmeval_core.api import (
+    HistoryEntry,
+    cell_text,
+    coverage_of,
+    existing_journal,
+    finish_time_text,
+    history,
+    history_json,
+)
 from llmeval_core.cli.console import echo_json, echo_table
 from llmeval_core.cli.tables import Column, Table
-from llmeval_core.completeness import coverage_of
 
 _COLUMNS = (
     Column("finished"),
@@ -40,7 +45,7 @@ def _table(entries: list[HistoryEntry]) -> Table:
         if not coverage.is_whole:
             n += f" of {coverage.n_total or 'more'}"
         table.add(
-            day(one.result),
+            finish_time_text(one.result),
             one.result.model,
             one.metric.key,
             cell_text(one.metric),

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from llmeval_core.api import existing_journal
-from llmeval_core.errors import LlmevalError
-from llmeval_core.records import TaskResult
+from llmeval_core.api import LlmevalError, TaskResult, existing_journal
 
 
 def journal_names(home: Path, what: Literal["key", "model", "dataset"]) -> list[str]:

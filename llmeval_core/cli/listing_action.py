@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 
-from llmeval_core.api.session import Session
-from llmeval_core.api.settings_json_schema import (
+from llmeval_core.api import (
+    Attribution,
+    Kind,
+    RegisteredComponent,
+    Session,
     Setting,
-    entry_name,
-    example_of,
+    attributions,
+    component_example,
+    component_name,
     settings_in_words,
     settings_schema,
 )
-from llmeval_core.catalog import Kind, RegisteredComponent
 from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table, echo_titled
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.tables import Column, Table
 
 
@@ -26,8 +30,9 @@ def show_components(ctx: click.Context, kind: Kind, *, name: str | None, as_json
     if name is None:
         _list(session, kind, as_json=as_json)
     else:
-        offer = session.catalog.find(kind, entry_name(kind, name))
-        _describe(offer, kind, as_json=as_json)
+        found = attributions(session.catalog, kind, name)
+        offer = session.catalog.find(kind, component_name(kind, name))
+        _describe(offer, kind, found, as_json=as_json)
 
 
 def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
@@ -48,19 +53,24 @@ def _list(session: Session, kind: Kind, *, as_json: bool) -> None:
         echo_error(f"plugin '{plugin.name}' is broken and missing here; `llmeval plugins` says why")
 
 
-def _describe(offer: RegisteredComponent, kind: Kind, *, as_json: bool) -> None:
+def _describe(
+    offer: RegisteredComponent, kind: Kind, found: dict[str, Attribution], *, as_json: bool
+) -> None:
     schema = settings_schema(offer)
-    example = example_of(kind, offer, schema)
+    example = component_example(kind, offer, schema)
     if as_json:
         described = {
             **_summary(offer),
             "argument": offer.component.argument,
             "example": example,
             "settings": schema,
+            "attributions": {name: asdict(attribution) for name, attribution in found.items()},
         }
         echo_json(described)
         return
-    echo_titled(offer.component.name, f": {offer.component.summary} ({offer.distribution})\n")
+    echo_titled(offer.component.name, f": {offer.component.summary} ({offer.distribution})")
+    _echo_attributions(found, kind)
+    echo()
     settings = settings_in_words(schema)
     if settings:
         echo_table(_settings_table(settings, offer.component.argument))
@@ -69,6 +79,21 @@ def _describe(offer: RegisteredComponent, kind: Kind, *, as_json: bool) -> None:
     echo("\nIn the run file:\n")
     for line in example.split("\n"):
         echo(f"  {line}")
+
+
+def _echo_attributions(found: dict[str, Attribution], kind: Kind) -> None:
+    """Print the licence of a data set, or those of known models."""
+    if kind == "models" and found:
+        table = Table([Column("model"), Column("licence", wraps=True), Column("cite", wraps=True)])
+        for name, attribution in found.items():
+            table.add(name, attribution.licence, attribution.citation)
+        echo()
+        echo_table(table)
+        return
+    for attribution in found.values():
+        echo(f"licence: {attribution.licence}")
+        if attribution.citation:
+            echo(f"cite: {attribution.citation}")
 
 
 def _settings_table(settings: list[Setting], argument: str | None) -> Table:

@@ -14,10 +14,40 @@ from typing import Any, Literal, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from llmeval_core.cli.streams import Streams
 from llmeval_core.paths import DEFAULT_HOME, HOME_VARIABLE, expand_path
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def debug_option(*, hidden: bool) -> click.Option:
+    """Make the option `--debug`, which every command of ours takes; the group shows it."""
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        expose_value=False,
+        hidden=hidden,
+        envvar=None if hidden else "LLMEVAL_DEBUG",
+        show_envvar=not hidden,
+        callback=_show_tracebacks,
+        help="Print a traceback with each error; may stand anywhere.",
+    )
+
+
+def with_debug(command: click.Command) -> click.Command:
+    """Add `--debug` to a command, and to those below it, that have no such option."""
+    if not any("--debug" in param.opts for param in command.params):
+        command.params.append(debug_option(hidden=True))
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        with_debug(inner)
+    return command
+
+
+def _show_tracebacks(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    streams = ctx.find_object(Streams)
+    if value and streams is not None:
+        streams.shows_tracebacks = True
 
 
 def disabled_plugins(ctx: click.Context) -> list[str]:
@@ -80,7 +110,7 @@ def complete_components(
     def complete(
         ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        from llmeval_core.cli.session import component_summaries  # noqa: PLC0415  late, see above
+        from llmeval_core.cli.plugin_session import component_summaries  # noqa: PLC0415  late, see above
 
         return [
             CompletionItem(name + suffix, help=summary)

@@ -9,19 +9,21 @@ from typing import Any
 
 import click
 
-from llmeval_core.api import existing_journal, preflight_of_plan
-from llmeval_core.api.journal_opening import has_journal
-from llmeval_core.api.prompt_preview import preview_tasks
-from llmeval_core.api.run_flags import read_config
-from llmeval_core.catalog import make_plan
+from llmeval_core.api import (
+    Plan,
+    TaskPreview,
+    existing_journal,
+    fit_to_open_files,
+    has_journal,
+    home_problem,
+    preflight_of_plan,
+    preview,
+    preview_tasks,
+)
 from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table
+from llmeval_core.cli.planning_flags import read_plan
 from llmeval_core.cli.prompt_view import echo_task_preview, preview_json, warning_lines
-from llmeval_core.cli.session import open_session
 from llmeval_core.cli.tables import Column, Table
-from llmeval_core.engine import TaskPreview, fit_to_open_files, preview
-from llmeval_core.journal import home_problem
-from llmeval_core.journal.journal import JOURNAL_FILE
-from llmeval_core.plan import Plan
 
 _log = logging.getLogger("llmeval")
 
@@ -36,15 +38,7 @@ def show_plan(
     **flags: Any,  # Any: each of its own type
 ) -> None:
     """Print what a run would send."""
-    config, origin = read_config(run_file, **flags)
-    session = open_session(ctx)
-    plan = make_plan(
-        config,
-        session.catalog,
-        origin=origin,
-        observer=session.host,
-        preflight=preflight_of_plan(home),
-    )
+    plan = read_plan(ctx, run_file, flags, lambda: preflight_of_plan(home))
     notes = _notes(plan, home)
     for note in () if as_json else notes:
         _log.warning(note)
@@ -66,25 +60,25 @@ def show_plan(
         return
     for task in preview_tasks(plan, n_prompts) if n_prompts is not None else ():
         echo_task_preview(task)
-    _print(previews, plan.fingerprint)
+    _print(previews, plan)
 
 
 def _notes(plan: Plan, home: Path) -> list[str]:
     """Collect what the run would say, or fail for, before its first request."""
     _, about_files = fit_to_open_files(plan)
     notes = [*plan.notes, *([about_files] if about_files else [])]
-    if problem := home_problem(home, home / JOURNAL_FILE):
+    if problem := home_problem(home):
         hint = f" (try: {problem.hint})" if problem.hint else ""
         notes.append(f"a run could not be kept: {problem.what}{hint}")
     return notes
 
 
-def _print(previews: list[TaskPreview], fingerprint: str) -> None:
-    headings = ["samples", "in the journal", "requests to send", "unusable", "tokens"]
+def _print(previews: list[TaskPreview], plan: Plan) -> None:
+    headings = ["samples", "in the\njournal", "requests\nto send", "unusable", "tokens"]
     has_cost = any(item.estimate.cost is not None for item in previews)
     numbers = [*headings, *(["cost"] if has_cost else []), "time"]
-    names = [Column("model", wraps=True), Column("task", wraps=True)]
-    table = Table([*names, *(Column(name, "right", wraps=True) for name in numbers)], is_boxed=True)
+    names = [Column("model"), Column("task")]
+    table = Table([*names, *(Column(name, "right") for name in numbers)], is_boxed=True)
     for item in previews:
         counts = (item.n_samples, item.n_answered, item.n_requests, item.n_unusable)
         row = [f"{count:,}" for count in counts]
@@ -92,16 +86,18 @@ def _print(previews: list[TaskPreview], fingerprint: str) -> None:
         if has_cost:
             row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
         table.add(item.model, item.task, *row, _duration(item.estimate.duration_s))
-    echo_table(table)
-    for line in _lines(previews, fingerprint):
+    echo_table(table, groups_rows=True)
+    for line in _lines(previews, plan):
         echo(line)
     for line in warning_lines(previews):
         echo_error(line)
 
 
-def _lines(previews: list[TaskPreview], fingerprint: str) -> list[str]:
+def _lines(previews: list[TaskPreview], plan: Plan) -> list[str]:
     to_send = [item for item in previews if item.n_requests]
-    lines = [f"{sum(item.n_requests for item in to_send):,} requests to send, plan {fingerprint}"]
+    lines = [
+        f"{sum(item.n_requests for item in to_send):,} requests to send, plan {plan.fingerprint}"
+    ]
     if to_send:
         n_read = sum(item.estimate.n_prompt_tokens for item in to_send)
         n_written = sum(item.estimate.n_completion_tokens for item in to_send)
@@ -109,16 +105,37 @@ def _lines(previews: list[TaskPreview], fingerprint: str) -> list[str]:
         costs = [item.estimate.cost for item in to_send if item.estimate.cost is not None]
         if costs:
             line += f", cost {sum(costs):.4g}"
+        total_s = _total_s(to_send, plan)
+        if total_s is not None:
+            line += f", {_duration(total_s)} in all"
         lines.append(line)
         bases = dict.fromkeys(item.estimate.basis for item in to_send)
         lines.append(f"by {', by '.join(bases)}")
     return lines
 
 
+def _total_s(to_send: list[TaskPreview], plan: Plan) -> float | None:
+    """Add up the times of models that share a server; servers are asked side by side.
+
+    Returns:
+        Seconds; None if the time of a task is unknown.
+    """
+    endpoints = {item.model.name: item.model.info.endpoint for item in plan.evaluations}
+    by_endpoint: dict[str | None, float] = {}
+    for item in to_send:
+        if item.estimate.duration_s is None:
+            return None
+        endpoint = endpoints[item.model]
+        by_endpoint[endpoint] = by_endpoint.get(endpoint, 0.0) + item.estimate.duration_s
+    return max(by_endpoint.values(), default=0.0)
+
+
 def _duration(seconds: float | None) -> str:
     """Write a time in its largest units; nothing if it is unknown."""
     if seconds is None:
         return ""
+    if 0 < seconds < 0.5:
+        return "< 1 s"
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

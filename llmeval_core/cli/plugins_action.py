@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from llmeval_core.api import Plugin
 from llmeval_core.cli.console import echo, echo_json, echo_table
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.tables import Column, Table
-from llmeval_core.host import Plugin
 
 _MOST_NAMES = 4
 

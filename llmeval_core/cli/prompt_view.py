@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from llmeval_core.api.prompt_preview import PreviewedTask, PromptPreview
-from llmeval_core.api.samples_as_json import asked_json, expected_json
+from llmeval_core.api import (
+    PreviewedTask,
+    PromptPreview,
+    TaskPreview,
+    asked_json,
+    expected_json,
+    shown,
+)
 from llmeval_core.cli.console import echo, echo_block, echo_titled
 from llmeval_core.cli.sample_view import asked, expected
-from llmeval_core.engine import TaskPreview
-from llmeval_core.printable import shown
 
 
 def echo_task_preview(previewed: PreviewedTask, notes: Iterable[str] = ()) -> None:
@@ -50,5 +54,5 @@ def preview_json(preview: PromptPreview) -> dict[str, Any]:
 
 def warning_lines(previews: Iterable[TaskPreview]) -> list[str]:
     """Write what looks wrong, a line for each doubt about a task, whatever the model."""
-    lines = (f"warning: {item.task}: {doubt}" for item in previews for doubt in item.doubts)
+    lines = (f"warning: {item.task}: {doubt}" for item in previews for doubt in item.warnings)
     return [shown(line) for line in dict.fromkeys(lines)]

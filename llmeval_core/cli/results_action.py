@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmeval_core.api import existing_journal, in_run_order, make_leaderboard
-from llmeval_core.api.leaderboard import to_csv, to_json, to_markdown
-from llmeval_core.api.notes_on_leaderboard import leaderboard_notes
-from llmeval_core.cli.console import echo, echo_document, echo_lines, is_ascii, terminal_width
-from llmeval_core.cli.leaderboard import leaderboard_lines
+from llmeval_core.api import (
+    existing_journal,
+    in_run_order,
+    leaderboard_notes,
+    make_leaderboard,
+    to_csv,
+    to_json,
+    to_markdown,
+)
+from llmeval_core.cli.console import (
+    echo,
+    echo_document,
+    echo_lines,
+    is_ascii,
+    paint,
+    terminal_width,
+)
+from llmeval_core.cli.leaderboard_table import leaderboard_lines
 
 _WRITERS = {"md": to_markdown, "csv": to_csv, "json": to_json}
 
@@ -32,7 +45,7 @@ def show_results(
     if form != "table":
         echo_document(_WRITERS[form](board))
     elif board.cells:
-        echo_lines(leaderboard_lines(board, terminal_width(), is_ascii=is_ascii()))
+        echo_lines(leaderboard_lines(board, terminal_width(), paint=paint, is_ascii=is_ascii()))
         for note in leaderboard_notes(board):
             echo(note)
     else:

@@ -39,6 +39,7 @@ def command(ctx: click.Context, /, **arguments: Any) -> int:  # Any: each of its
       llmeval run eval.yaml
       llmeval run eval.yaml -m openai/gpt-4o-mini --limit 5
       llmeval run eval.yaml --again empty --again id:q17
+      llmeval run -m openai_compatible/my-model --base-url http://localhost:8080/v1 -d my.jsonl
       llmeval run -m llamacpp/smollm2-135m-instruct -d commonsense_qa --limit 50
       llmeval run -m openai/gpt-4o-mini -d jsonl:my.jsonl --shots 0,4 \\
           --metric exact_match --tracker mlflow --tracker jsonl --concurrency 64

@@ -13,35 +13,39 @@ from typing import Any
 import click
 from rich.console import Console
 
-from llmeval_core.api import in_run_order, make_leaderboard, outcome_json, preflight_of_run
-from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.api.notes_on_leaderboard import kept_out_notes
-from llmeval_core.api.progress import LiveProgress, PlainProgress
-from llmeval_core.api.run_flags import read_config
-from llmeval_core.catalog import make_plan
-from llmeval_core.cli.console import (
-    echo,
-    echo_error,
-    echo_json,
-    echo_lines,
-    is_ascii,
-    terminal_width,
-)
-from llmeval_core.cli.leaderboard import leaderboard_lines
-from llmeval_core.cli.live_console import error_console
-from llmeval_core.cli.session import open_session
-from llmeval_core.engine import (
+from llmeval_core.api import (
+    Journal,
+    Plan,
     Progress,
     ReaskFilter,
     RunOutcome,
     SilentProgress,
+    in_run_order,
+    make_leaderboard,
+    outcome_json,
     plan_reasoning_warnings,
+    preflight_of_run,
     read_reask_filters,
     run_plan,
+    run_until_complete,
+    shown,
+    superseded_notes,
 )
-from llmeval_core.journal import Journal
-from llmeval_core.plan import Plan
-from llmeval_core.printable import shown
+from llmeval_core.api.progress_bars import LiveProgress, PlainProgress
+from llmeval_core.cli.console import (
+    echo,
+    echo_error,
+    echo_failure,
+    echo_json,
+    echo_lines,
+    is_ascii,
+    paint,
+    terminal_width,
+)
+from llmeval_core.cli.leaderboard_table import leaderboard_lines
+from llmeval_core.cli.live_console import error_console
+from llmeval_core.cli.logs import logs_to
+from llmeval_core.cli.planning_flags import read_plan
 
 _log = logging.getLogger("llmeval")
 
@@ -59,15 +63,7 @@ def evaluate(
 ) -> int:
     """Run what the run file and the flags say, and return the exit code."""
     again = read_reask_filters(again_filters, anew=anew)
-    config, origin = read_config(run_file, **flags)
-    session = open_session(ctx)
-    plan = make_plan(
-        config,
-        session.catalog,
-        origin=origin,
-        observer=session.host,
-        preflight=preflight_of_run(home),
-    )
+    plan = read_plan(ctx, run_file, flags, lambda: preflight_of_run(home))
     for note in plan.notes:
         _log.warning(note)
     console = error_console()
@@ -79,11 +75,12 @@ def evaluate(
                 if console.is_terminal
                 else PlainProgress(console)
             )
+            stack.enter_context(logs_to(progress.message))
         for warning in plan_reasoning_warnings(plan, journal):
             progress.message(shown(warning))
         outcome = run_until_complete(_run(plan, journal, progress, console, again))
         with journal.reader() as reader:
-            notes = kept_out_notes(reader, outcome.summary.results)
+            notes = superseded_notes(reader, outcome.summary.results)
     if as_json:
         body = outcome_json(outcome)
         body["notes"] += notes
@@ -128,7 +125,7 @@ def _report(outcome: RunOutcome, plan: Plan, home: Path, notes: list[str]) -> No
     if summary.results:
         planned = [(item.model.name, task.key) for item in plan.evaluations for task in item.tasks]
         board = in_run_order(make_leaderboard(summary.results), lambda _: planned)
-        echo_lines(leaderboard_lines(board, terminal_width(), is_ascii=is_ascii()))
+        echo_lines(leaderboard_lines(board, terminal_width(), paint=paint, is_ascii=is_ascii()))
     lines = list(notes)
     if summary.results or not outcome.errors:
         lines.append(
@@ -151,4 +148,4 @@ def _report(outcome: RunOutcome, plan: Plan, home: Path, notes: list[str]) -> No
     for line in lines:
         echo(line)
     for error in outcome.errors:
-        echo_error(f"error: {error}")
+        echo_failure(error)

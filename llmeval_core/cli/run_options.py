@@ -29,8 +29,20 @@ _OPTIONS = (
         "datasets",
         multiple=True,
         metavar="NAME[:ARGUMENT]",
-        help="A data set; may be repeated.",
+        help="A data set, or a file such as my.jsonl; may be repeated.",
         shell_complete=complete_components("datasets"),
+    ),
+    click.option(
+        "--base-url",
+        metavar="URL",
+        help="Address of the models' server, up to and with /v1.",
+    ),
+    click.option(
+        "--model-setting",
+        "model_settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="A setting of every model, the value as in the run file; may be repeated.",
     ),
     click.option("--shots", metavar="N,N", help="Numbers of examples, such as 0,4."),
     click.option(

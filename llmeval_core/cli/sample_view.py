@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from llmeval_core.reasoning import ReasoningFinder, parted_answers
-from llmeval_core.records import Generation, Request, Sample, SampleResult, Score
+from llmeval_core.api import (
+    Generation,
+    ReasoningFinder,
+    Request,
+    Sample,
+    SampleResult,
+    Score,
+    split_answers,
+)
 
 Parts = list[tuple[str, str]]
 """Labels and texts, as `console.echo_block` prints them."""
@@ -44,7 +51,7 @@ def result_parts(result: SampleResult, reasoning: ReasoningFinder) -> Parts:
 
 def _answered(request: Request | None, generation: Generation, reasoning: ReasoningFinder) -> Parts:
     parts: Parts = []
-    for parted in parted_answers(generation, reasoning):
+    for parted in split_answers(generation, reasoning):
         if parted.reasoning:
             parts.append(("thought", _shortened(parted.reasoning, generation)))
         parts.append(("answered", parted.answer))

@@ -6,7 +6,10 @@ import itertools
 from pathlib import Path
 
 from llmeval_core.api import (
+    Outcome,
+    ReasoningFinder,
     SampleCriteria,
+    SampleResult,
     existing_journal,
     find_samples,
     sample_json,
@@ -14,8 +17,6 @@ from llmeval_core.api import (
 )
 from llmeval_core.cli.console import echo, echo_block, echo_error, echo_json, is_output_closed
 from llmeval_core.cli.sample_view import result_parts
-from llmeval_core.reasoning import ReasoningFinder
-from llmeval_core.records import Outcome, SampleResult
 
 
 def show_samples(

@@ -6,7 +6,7 @@ import click
 
 from llmeval_core.api import run_file_schema
 from llmeval_core.cli.console import echo_json
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 
 
 def print_schema(ctx: click.Context) -> None:

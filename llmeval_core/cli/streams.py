@@ -92,6 +92,7 @@ class Streams:
     Attributes:
         out, err: for the command's own text. Plugins do not know them, and so cannot close or
             replace them.
+        shows_tracebacks: whether errors are printed with a traceback, for `--debug`.
     """
 
     def __init__(self, *, ends_process: bool) -> None:
@@ -105,6 +106,7 @@ class Streams:
         self._for_plugins = (
             _text_stream(self._err_writer, self.err) if self._err_writer else sys.stderr
         )
+        self.shows_tracebacks = False
         self._is_redirected = False
         self._saved: int | None = None
         sys.stdout, sys.stderr = self.out, self._for_plugins

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from llmeval_core.api import deliver_pending, existing_journal
-from llmeval_core.api.event_loop import run_until_complete
+from llmeval_core.api import deliver_pending, existing_journal, run_until_complete
 from llmeval_core.cli.console import echo, echo_json
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 
 
 def deliver(ctx: click.Context, *, timeout: float, home: Path, as_json: bool) -> int:

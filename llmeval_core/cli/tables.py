@@ -6,27 +6,28 @@ its column. Tables are plain strings: a table of thousands of cells costs millis
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal
 
-from rich.cells import cell_len, chop_cells
+from llmeval_core.cli.wrapping import pieces, text_width, wrap
 
 Align = Literal["left", "right"]
 Paint = Callable[[str, str], str]
 """Gives a text a style, `bold` or a colour; returns it as it is where styles are off."""
 
+
+def unpainted(text: str, style: str) -> str:
+    """Return the text as it is."""
+    return text
+
+
 _GAP = "  "
-_LEAST_WRAPPED = 12
+_INDENT = "  "
+_LEAST_WRAPPED = 16
 """Cells that a column of text keeps; narrower, a table becomes records."""
 _LONGEST_WORD = 24
-"""Cells of a word that are kept together if a column is narrowed."""
-_WIDE = r"\u1100-\u11ff\u2e80-\ufaff\ufe30-\uffef"
-_PIECES = re.compile(rf"\s+|[{_WIDE}][、。，．！？）」』】〉》・ーっゃゅょッャュョ]*|[^\s{_WIDE}]+")
-"""What stays on one line: words, and each character of scripts that need no spaces, with what may
-not begin a line."""
+"""Cells of a word that is kept together in a narrowed column, if there is room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,29 @@ class Table:
         """Count the cells of the table with nothing wrapped."""
         return sum(self._natural()) + self._overhead()
 
-    def lines(
-        self, width: int, *, paint: Paint = lambda text, style: text, is_ascii: bool = False
-    ) -> list[str]:
+    def grouped_lines(self, width: int, *, paint: Paint = unpainted) -> list[str]:
+        """Lay the table out without its first column, whose texts become lines between the rows.
+
+        As `lines`, for a table that is too wide and has the same text in many rows.
+        """
+        inner = Table(self.columns[1:], [row[1:] for row in self.rows], self.styles)
+        widths = inner._natural()
+        if sum(widths) + inner._overhead() + len(_INDENT) > width:
+            return self.lines(width, paint=paint)
+        lines = [_INDENT + line for line in inner._heading(widths, _NO_BOX, paint)]
+        above = None
+        for index, row in enumerate(self.rows):
+            if row[0] != above:
+                above = row[0]
+                lines.append(paint(above, "bold"))
+            cells = [cell.split("\n") for cell in row[1:]]
+            style = self.styles.get(index)
+            lines += [
+                _INDENT + line for line in inner._row(cells, widths, _NO_BOX.body, paint, style)
+            ]
+        return lines
+
+    def lines(self, width: int, *, paint: Paint = unpainted, is_ascii: bool = False) -> list[str]:
         """Lay the table out; as records if it cannot be that narrow.
 
         Args:
@@ -118,10 +139,8 @@ class Table:
         widths = self._natural()
         if sum(widths) <= room:
             return widths
-        least = [
-            self._least(at, width) if column.wraps else width
-            for at, (column, width) in enumerate(zip(self.columns, widths, strict=True))
-        ]
+        whole_words, broken_words = self._least(widths, _LONGEST_WORD), self._least(widths, 0)
+        least = whole_words if sum(whole_words) <= room else broken_words
         if sum(least) > room:
             return None
         while sum(widths) > room:
@@ -131,12 +150,15 @@ class Table:
             widths[at] -= 1
         return widths
 
-    def _least(self, at: int, width: int) -> int:
-        """How narrow a column of text may become."""
-        texts = [self.columns[at].heading, *(row[at] for row in self.rows)]
-        words = (cell_len(piece) for text in texts for piece in _PIECES.findall(text))
-        longest = min(max(words, default=0), _LONGEST_WORD)
-        return min(width, max(longest, _LEAST_WRAPPED))
+    def _least(self, widths: list[int], longest_word: int) -> list[int]:
+        """How narrow each column may become, if words up to a length are kept together."""
+        least = []
+        for at, (column, width) in enumerate(zip(self.columns, widths, strict=True)):
+            texts = (column.heading, *(row[at] for row in self.rows)) if longest_word else ()
+            words = (text_width(piece) for text in texts for piece in pieces(text))
+            longest = min(max(words, default=0), longest_word)
+            least.append(min(width, max(longest, _LEAST_WRAPPED)) if column.wraps else width)
+        return least
 
     def _heading(self, widths: list[int], box: _BoxStyle, paint: Paint) -> list[str]:
         """Lay out the headings, each ending on the last line."""
@@ -173,17 +195,28 @@ class Table:
         return lines
 
     def _records(self, width: int, paint: Paint) -> list[str]:
-        """Write each row as its first cell, with the others below it beside their headings."""
+        """Write each row as its first cell, with the others below it beside their headings.
+
+        Numbers that stand side by side in the table share a line.
+        """
         lines: list[str] = []
         for index, row in enumerate(self.rows):
             title = wrap(row[0], width, chops=False)
             lines += [paint(part, self.styles.get(index, "bold")) for part in title]
+            texts: list[str] = []
+            was_number = False
             for column, cell in list(zip(self.columns, row, strict=True))[1:]:
-                if cell:
-                    heading = " ".join(column.heading.split())
-                    text = f"{heading}: {cell}" if heading else cell
-                    first, *others = wrap(text, width - 4, chops=False)
-                    lines += ["  " + first, *("    " + other for other in others)]
+                heading = " ".join(column.heading.split())
+                text = f"{heading}: {cell}" if heading else cell
+                is_number = column.align == "right"
+                if cell and is_number and was_number:
+                    texts[-1] += f" · {text}"
+                elif cell:
+                    texts.append(text)
+                was_number = is_number and bool(texts)
+            for text in texts:
+                first, *others = wrap(text, width - 4, chops=False)
+                lines += ["  " + first, *("    " + other for other in others)]
         return lines
 
 
@@ -215,51 +248,11 @@ _ASCII_BOX = _BoxStyle(
 )
 
 
-def wrap(text: str, width: int, *, chops: bool = True) -> list[str]:
-    """Break a text into lines of at most so many cells; at spaces, and between wide characters.
-
-    Args:
-        text: may have several lines.
-        width: cells of a line.
-        chops: whether a longer word is broken too; else it sticks out and can be copied.
-    """
-    lines: list[str] = []
-    for line in text.split("\n"):
-        lines += [line] if _width(line) <= width else _wrapped(line, max(width, 2), chops=chops)
-    return lines
-
-
-def _wrapped(line: str, width: int, *, chops: bool) -> list[str]:
-    lines: list[str] = []
-    current = ""
-    for piece in _PIECES.findall(line):
-        if piece.isspace():
-            current += piece if current or not lines else ""
-        elif _width(current + piece) <= width:
-            current += piece
-        else:
-            if current.strip():
-                lines.append(current.rstrip())
-            *whole, current = chop_cells(piece, width) if chops else [piece]
-            lines += whole
-    return [*lines, current.rstrip()]
-
-
 def _rule(box: tuple[str, str, str, str], widths: list[int]) -> str:
     left, between, right, fill = box
     return left + between.join(fill * width for width in widths) + right
 
 
 def _aligned(text: str, width: int, align: Align) -> str:
-    space = " " * (width - _width(text))
+    space = " " * (width - text_width(text))
     return space + text if align == "right" else text + space
-
-
-def text_width(text: str) -> int:
-    """Count the terminal cells of the longest line of a text."""
-    return max(map(_width, text.split("\n")))
-
-
-@lru_cache(maxsize=4096)
-def _width(text: str) -> int:
-    return len(text) if text.isascii() else cell_len(text)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from llmeval_core.announced_commands import announced_commands
-from llmeval_core.api.session import lenient
+from llmeval_core.api import LlmevalError, Plugin, PluginError, did_you_mean, make_session
 from llmeval_core.cli.options import disabled_plugins
-from llmeval_core.errors import LlmevalError, PluginError
-from llmeval_core.host import Plugin, load_plugins
-from llmeval_core.naming import did_you_mean
 
 _INSTALLABLE = {
     "serve": "llmeval-server",
@@ -53,8 +48,8 @@ def unknown_command(
 
 def _not_given(ctx: click.Context, name: str, distribution: str) -> PluginError:
     """Say why an installed plugin does not give the command that it announces."""
-    host = load_plugins(disabled=disabled_plugins(ctx), environ=lenient(os.environ))
-    for plugin in host.broken:
+    session = make_session(disabled=disabled_plugins(ctx), tolerant=True)
+    for plugin in session.host.broken:
         if _is_of(plugin, distribution):
             return PluginError(
                 f"the command '{name}' cannot be used: plugin '{plugin.name}' is broken:"

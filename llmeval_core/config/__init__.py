@@ -7,21 +7,24 @@ from llmeval_core.config.bounds import (
     RetryConfig,
     TimeoutConfig,
 )
-from llmeval_core.config.extraction import (
+from llmeval_core.config.extract_config import (
     ExtractConfig,
     ExtractRule,
     describe_extract,
     extract_rules,
 )
-from llmeval_core.config.loading import KeyPath, Origin, load_run_file, read_run_text, validate
-from llmeval_core.config.schema import (
-    AnswerBy,
+from llmeval_core.config.origin import KeyPath, Origin
+from llmeval_core.config.request_config import (
     Examples,
     FewShotConfig,
     GenerationConfig,
-    ModelConfig,
     PromptConfig,
     ReasoningConfig,
+)
+from llmeval_core.config.run_file import load_run_file, read_run_text, validate
+from llmeval_core.config.schema import (
+    AnswerBy,
+    ModelConfig,
     RunConfig,
     TaskConfig,
     TaskDefaults,

@@ -11,10 +11,13 @@ class LimitsConfig(Settings):
     """What a server allows, for all models on it with the same key."""
 
     requests_per_minute: float | None = Field(
-        default=None, gt=0, description="Most requests in any minute."
+        examples=[60], default=None, gt=0, description="Most requests in any minute."
     )
     tokens_per_minute: float | None = Field(
-        default=None, gt=0, description="Most tokens in any minute, read and written."
+        examples=[100_000],
+        default=None,
+        gt=0,
+        description="Most tokens in any minute, read and written.",
     )
 
 
@@ -36,13 +39,22 @@ class TimeoutConfig(Settings):
 
     request_s: float = Field(default=120.0, gt=0, description="One attempt of one request.")
     sample_s: float | None = Field(
-        default=None, gt=0, description="One request, all attempts and waits together."
+        examples=[600],
+        default=None,
+        gt=0,
+        description="One request, all attempts and waits together.",
     )
     task_s: float | None = Field(
-        default=None, gt=0, description="One task; what is not finished then has failed."
+        examples=[3600],
+        default=None,
+        gt=0,
+        description="One task; what is not finished then has failed.",
     )
     run_s: float | None = Field(
-        default=None, gt=0, description="The whole run; what is not finished then has failed."
+        examples=[7200],
+        default=None,
+        gt=0,
+        description="The whole run; what is not finished then has failed.",
     )
     unavailable_s: float = Field(
         default=300.0,
@@ -57,12 +69,16 @@ class TimeoutConfig(Settings):
 class PriceConfig(Settings):
     """What tokens cost, in any currency, for a million."""
 
-    input: float = Field(ge=0, description="A million tokens read.")
+    input: float = Field(examples=[2.5], ge=0, description="A million tokens read.")
     output: float = Field(default=0.0, ge=0, description="A million tokens written.")
 
 
 class BudgetConfig(Settings):
     """When a run stops to spend; what is finished is kept, and the same run can go on."""
 
-    cost: float | None = Field(default=None, gt=0, description="In the currency of the prices.")
-    tokens: int | None = Field(default=None, ge=1, description="Tokens, read and written.")
+    cost: float | None = Field(
+        examples=[5], default=None, gt=0, description="In the currency of the prices."
+    )
+    tokens: int | None = Field(
+        examples=[1_000_000], default=None, ge=1, description="Tokens, read and written."
+    )

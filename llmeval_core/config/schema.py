@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -14,10 +14,15 @@ from llmeval_core.config.bounds import (
     RetryConfig,
     TimeoutConfig,
 )
-from llmeval_core.config.extraction import ExtractConfig, checked_pattern, extract_rules
+from llmeval_core.config.extract_config import ExtractConfig, checked_pattern, extract_rules
+from llmeval_core.config.problems import HintedValueError
+from llmeval_core.config.request_config import (
+    FewShotConfig,
+    GenerationConfig,
+    PromptConfig,
+)
 from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfig
 
-Examples = Literal["turns", "text", "template"]
 AnswerBy = Literal["auto", "generation", "letter", "loglikelihood"]
 TruncatedAnswers = Literal["score", "exclude"]
 _Tag = Annotated[str, Field(min_length=1, pattern=r"\S")]
@@ -28,78 +33,44 @@ _TAGS_MEAN = (
 )
 
 
-class ReasoningConfig(Settings):
-    """How much a model thinks before it answers; how that is written is up to the provider."""
-
-    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = Field(
-        default=None, description="In the words of OpenAI."
-    )
-    budget: int | None = Field(default=None, ge=0, description="Most tokens to think.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:  # Any: pydantic hands over what the file has
-        return {"effort": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Self:
-        if self.effort is None and self.budget is None:
-            raise ValueError("`reasoning` wants `effort` or `budget`; write `null` to send nothing")
-        return self
-
-
-class GenerationConfig(Settings):
-    """How answers are generated.
-
-    A key that is left out is decided further up; one that is `null` is not sent at all.
-    """
-
-    max_tokens: int | None = Field(default=None, ge=1, description="Most tokens to generate.")
-    temperature: float | None = Field(default=None, ge=0, description="0 is greedy.")
-    top_p: float | None = Field(default=None, gt=0, le=1, description="Nucleus sampling mass.")
-    seed: int | None = Field(default=None, description="Seed of the model's own sampling.")
-    stop: tuple[str, ...] | None = Field(default=None, description="Texts that end the generation.")
-    n: int | None = Field(default=None, ge=1, description="Answers per sample.")
-    reasoning: ReasoningConfig | None = Field(
-        default=None, description="How much the model thinks before it answers."
-    )
-    extra_body: dict[str, Any] | None = Field(  # Any: whatever JSON the server takes
-        default=None,
-        description="More keys for the JSON of each request; laid over those of the model.",
-    )
-
-    @field_validator("extra_body")
-    @classmethod
-    def _is_taken_literally(cls, body: dict[str, Any] | None) -> dict[str, Any] | None:
-        if "${" in str(body):
-            raise ValueError(
-                "`${NAME}` is not replaced here; use the `extra_body` beside the model's name"
-            )
-        return body
-
-
 _MODEL_NAME = re.compile(r"^[^\s/]+/.+$")
+_OPENAI_NAME = re.compile(r"(chatgpt|gpt|o\d|text|davinci|babbage)\b")
+
+
+def _with_provider(name: str) -> str:
+    """Say how a model without a provider is written."""
+    if _OPENAI_NAME.match(name):
+        return f"did you mean 'openai/{name}'?"
+    return "name the provider too, as in 'openai/gpt-4o-mini'; `llmeval models` lists them"
 
 
 class ModelConfig(BaseModel):
     """A model as `provider/model`, with the provider's settings beside the name."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
     name: str = Field(
-        description="`provider/model`.", json_schema_extra={"pattern": _MODEL_NAME.pattern}
+        examples=["openai/gpt-4o-mini"],
+        description="`provider/model`.",
+        json_schema_extra={"pattern": _MODEL_NAME.pattern},
     )
     provider: str | None = Field(
         default=None,
         description="The provider to use if it is not the part of the name before the slash.",
     )
     generation: GenerationConfig | None = Field(
-        default=None, description="Generation settings for this model only."
+        examples=[{"max_tokens": 256}],
+        default=None,
+        description="Generation settings for this model only.",
     )
     limits: LimitsConfig | None = Field(
-        default=None, description="What this model's server allows."
+        examples=[{"requests_per_minute": 60}],
+        default=None,
+        description="What this model's server allows.",
     )
-    reasoning_tags: _ReasoningTags | None = Field(default=None, description=_TAGS_MEAN)
+    reasoning_tags: _ReasoningTags | None = Field(
+        examples=[[["<think>", "</think>"]]], default=None, description=_TAGS_MEAN
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -110,55 +81,14 @@ class ModelConfig(BaseModel):
     @classmethod
     def _has_provider(cls, name: str) -> str:
         if not _MODEL_NAME.match(name):
-            raise ValueError(f"'{name}' is not of the form provider/model")
+            what = f"'{name}' is not of the form provider/model"
+            raise HintedValueError(what, _with_provider(name))
         return name
 
     @property
     def settings(self) -> dict[str, Any]:
         """The provider's own settings, as written, `${NAME}` not yet replaced."""
         return dict(self.__pydantic_extra__ or {})
-
-
-class PromptConfig(Settings):
-    """How a sample becomes a request; a key that is left out is decided by the data set.
-
-    Templates are Jinja2 and see `id`, `input`, `messages`, `references`, `choices`, `answer`,
-    `letter`, `letters`, `category` and `metadata`.
-    """
-
-    mode: Literal["chat", "completion"] | None = Field(
-        default=None, description="Messages, or one text to continue; chat where the model can."
-    )
-    system: str | None = Field(default=None, description="The system message, a template.")
-    preamble: str | None = Field(
-        default=None, description="Text before the examples, a template; part of the first turn."
-    )
-    template: str | None = Field(default=None, description="The question, a template.")
-    answer: str | None = Field(
-        default=None, description="The answer in an example, a template; follows the question."
-    )
-    continuation: str | None = Field(
-        default=None, description="One choice as a continuation, a template that sees `choice`."
-    )
-    separator: str | None = Field(
-        default=None, description="Between preamble, examples and question."
-    )
-    examples: Examples | None = Field(
-        default=None,
-        description="Examples as turns of the chat, in one text, or by the template itself, "
-        "which then sees `examples` (each with `input`, `output` and the rest).",
-    )
-
-
-class FewShotConfig(Settings):
-    """Where the examples of a few-shot prompt come from."""
-
-    select: Literal["random", "first"] = Field(
-        default="random", description="By (seed, sample id), or the first n of the pool."
-    )
-    pool_size: int = Field(
-        default=1000, ge=1, description="How many samples of the pool are kept in memory."
-    )
 
 
 def _as_shots(value: Any) -> Any:  # Any: pydantic hands over what the file has
@@ -184,37 +114,53 @@ class TaskDefaults(Settings):
 class TaskConfig(Settings):
     """One data set, asked with each number of shots."""
 
-    dataset: ComponentConfig = Field(description="The data set.")
+    dataset: ComponentConfig = Field(examples=["commonsense_qa"], description="The data set.")
     shots: Annotated[_Shots | None, BeforeValidator(_as_shots)] = Field(
+        examples=[[0, 4]],
         default=None,
         description="Numbers of examples; each makes a task. The data set's own, mostly 0, if "
         "left out.",
     )
-    prompt: PromptConfig = Field(default=PromptConfig(), description="How samples are asked.")
+    prompt: PromptConfig = Field(
+        examples=[{"template": "Question: {{ input }}"}],
+        default=PromptConfig(),
+        description="How samples are asked.",
+    )
     answer_by: AnswerBy | None = Field(
         default=None,
         description="Multiple choice by log-likelihood or by a letter; auto: what the model can.",
     )
     generation: GenerationConfig = Field(
-        default=GenerationConfig(), description="Generation settings for this task only."
+        examples=[{"max_tokens": 256}],
+        default=GenerationConfig(),
+        description="Generation settings for this task only.",
     )
-    few_shot: FewShotConfig | None = Field(default=None, description="Where examples come from.")
+    few_shot: FewShotConfig | None = Field(
+        examples=[{"select": "first"}], default=None, description="Where examples come from."
+    )
     metrics: tuple[ComponentConfig, ...] | None = Field(
-        default=None, description="The metrics; the run's, or the data set's own, if left out."
+        examples=[["exact_match"]],
+        default=None,
+        description="The metrics; the run's, or the data set's own, if left out.",
     )
     extract: ExtractConfig | None = Field(
         default=None,
         description="What finds the answer in the generation: a regular expression, a rule, or a "
         "list of them, of which the first that finds something counts. null: the whole answer.",
     )
-    reasoning_tags: _ReasoningTags | None = Field(default=None, description=_TAGS_MEAN)
+    reasoning_tags: _ReasoningTags | None = Field(
+        examples=[[["<think>", "</think>"]]], default=None, description=_TAGS_MEAN
+    )
     truncated: TruncatedAnswers | None = Field(
         default=None,
         description="Answers that were cut off: judged by what there is, or left out of the"
         " aggregates; the run's if left out.",
     )
-    limit: int | None = Field(default=None, ge=1, description="First n samples only.")
+    limit: int | None = Field(
+        examples=[100], default=None, ge=1, description="First n samples only."
+    )
     variant: str | None = Field(
+        examples=["polite"],
         default=None,
         pattern=r"^[^\s/:.]+$",
         description="A name for this way of asking or scoring, which becomes part of the key "
@@ -233,25 +179,39 @@ class TaskConfig(Settings):
 class RunConfig(Settings):
     """A run: models x tasks, with trackers that receive the results."""
 
-    models: tuple[ModelConfig, ...] = Field(min_length=1, description="The models.")
-    tasks: tuple[TaskConfig, ...] = Field(min_length=1, description="The tasks.")
-    metrics: tuple[ComponentConfig, ...] | None = Field(
-        default=None, description="Metrics of tasks that name none."
+    models: tuple[ModelConfig, ...] = Field(
+        examples=[["openai/gpt-4o-mini"]], min_length=1, description="The models."
     )
-    trackers: tuple[TrackerConfig, ...] = Field(default=(), description="Result sinks.")
+    tasks: tuple[TaskConfig, ...] = Field(
+        examples=[[{"dataset": "commonsense_qa"}]], min_length=1, description="The tasks."
+    )
+    metrics: tuple[ComponentConfig, ...] | None = Field(
+        examples=[["exact_match"]], default=None, description="Metrics of tasks that name none."
+    )
+    trackers: tuple[TrackerConfig, ...] = Field(
+        examples=[["mlflow"]], default=(), description="Result sinks."
+    )
     executor: ComponentConfig | None = Field(
-        default=None, description="Where requests are answered; this process if left out."
+        examples=["ray"],
+        default=None,
+        description="Where requests are answered; this process if left out.",
     )
     generation: GenerationConfig = Field(
-        default=GenerationConfig(), description="Generation settings of all tasks."
+        examples=[{"max_tokens": 256}],
+        default=GenerationConfig(),
+        description="Generation settings of all tasks.",
     )
-    reasoning_tags: _ReasoningTags | None = Field(default=None, description=_TAGS_MEAN)
+    reasoning_tags: _ReasoningTags | None = Field(
+        examples=[[["<think>", "</think>"]]], default=None, description=_TAGS_MEAN
+    )
     truncated: TruncatedAnswers = Field(
         default="score",
         description="Answers that were cut off: judged by what there is, or left out of the"
         " aggregates, which then are only bounds.",
     )
-    limit: int | None = Field(default=None, ge=1, description="First n samples of each task.")
+    limit: int | None = Field(
+        examples=[100], default=None, ge=1, description="First n samples of each task."
+    )
     replace: bool = Field(
         default=False,
         description="Whether results take the place of more complete ones; without it a run "
@@ -259,6 +219,7 @@ class RunConfig(Settings):
     )
     seed: int = Field(default=0, description="Decides every random choice of ours.")
     concurrency: int | None = Field(
+        examples=[32],
         default=None,
         ge=1,
         description="Requests under way at once to one server; found out while asking if left out.",
@@ -267,14 +228,20 @@ class RunConfig(Settings):
         default=256, ge=1, description="Most requests under way where `concurrency` is left out."
     )
     limits: LimitsConfig = Field(
-        default=LimitsConfig(), description="What each server allows; a model can have its own."
+        examples=[{"requests_per_minute": 60}],
+        default=LimitsConfig(),
+        description="What each server allows; a model can have its own.",
     )
     prices: dict[str, PriceConfig] = Field(
+        examples=[{"openai/gpt-4o*": {"input": 2.5, "output": 10}}],
         default={},
         description="What tokens cost, by model; `*` stands for any text: `openai/gpt-4o*`.",
     )
-    budget: BudgetConfig = Field(default=BudgetConfig(), description="When to stop spending.")
+    budget: BudgetConfig = Field(
+        examples=[{"cost": 5}], default=BudgetConfig(), description="When to stop spending."
+    )
     max_samples_failed: float | None = Field(
+        examples=[10],
         default=None,
         ge=0,
         description="Failed samples that a task may have; below 1 a part of its samples.",
@@ -283,8 +250,14 @@ class RunConfig(Settings):
     give_up_after: int = Field(
         default=20, ge=1, description="Failed samples in a row that end a model's run."
     )
-    retry: RetryConfig = Field(default=RetryConfig(), description="How requests are repeated.")
-    timeouts: TimeoutConfig = Field(default=TimeoutConfig(), description="How long things take.")
+    retry: RetryConfig = Field(
+        examples=[{"max_attempts": 3}],
+        default=RetryConfig(),
+        description="How requests are repeated.",
+    )
+    timeouts: TimeoutConfig = Field(
+        examples=[{"request_s": 60}], default=TimeoutConfig(), description="How long things take."
+    )
 
     @field_validator("models")
     @classmethod

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from llmeval_core.config.loading import KeyPath, Origin
+from llmeval_core.config.origin import KeyPath, Origin
 from llmeval_core.errors import ConfigError
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

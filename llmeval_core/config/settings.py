@@ -19,7 +19,9 @@ class Settings(BaseModel):
     In what is typed as a `Path`, or a tuple of them, `~` and `$NAME` are expanded.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True
+    )
 
     @field_validator("*", mode="after")
     @classmethod
@@ -37,10 +39,14 @@ class ComponentConfig(BaseModel):
     `exact_match`, `jsonl:my.jsonl` and `{use: jsonl, path: my.jsonl}` are all accepted.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
-    use: str = Field(description="The component's name, or `name:argument`.", min_length=1)
+    use: str = Field(
+        description="The component's name, or `name:argument`.",
+        min_length=1,
+    )
     name: str | None = Field(
+        examples=["mine"],
         default=None,
         description="What to call it in keys and messages; its own name if left out.",
         pattern=r"^[^\s/:]+$",

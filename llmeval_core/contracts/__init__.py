@@ -3,6 +3,7 @@
 All are Protocols: a class that has the methods fits, nothing need be inherited.
 """
 
+from llmeval_core.contracts.attribution import AttributedDataset, Attribution, KnownModels
 from llmeval_core.contracts.checks import Check, CheckOutcome, CheckState
 from llmeval_core.contracts.datasets import Dataset
 from llmeval_core.contracts.executors import (
@@ -21,12 +22,15 @@ from llmeval_core.contracts.trackers import Receipt, RunInfo, Tracker
 
 __all__ = [
     "AnswerAwareMetric",
+    "AttributedDataset",
+    "Attribution",
     "Check",
     "CheckOutcome",
     "CheckState",
     "Dataset",
     "ExecutionRequest",
     "Executor",
+    "KnownModels",
     "Metric",
     "Model",
     "ModelAvailability",

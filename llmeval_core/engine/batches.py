@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from llmeval_core.engine.duplicate_filter import DuplicateFilter
@@ -43,7 +44,7 @@ class Batch:
 
 
 class BatchReader:
-    """Reads a task's samples batch by batch; all methods block and belong in a thread.
+    """Reads a task's samples batch by batch; all methods but `next` block and belong in a thread.
 
     Args:
         task, prompter: whose samples, and what makes their requests.
@@ -76,8 +77,26 @@ class BatchReader:
         self._warnings = TaskWarnings()
         self._n_distinct = 0
         self._is_whole = True
+        self._prefetched: Batch | None = None
         self.task = stored
         self.n_samples = 0
+
+    def prefetch(self) -> None:
+        """Read the first batch, where a thread is at work for the task anyway.
+
+        Raises:
+            LlmevalError: as `read`.
+        """
+        self._prefetched = self.read()
+
+    async def next(self) -> Batch | None:
+        """Return the next batch; None at the end.
+
+        Raises:
+            LlmevalError: as `read`.
+        """
+        prefetched, self._prefetched = self._prefetched, None
+        return prefetched or await asyncio.to_thread(self.read)
 
     def read(self) -> Batch | None:
         """Read the next batch; None at the end.
@@ -93,7 +112,7 @@ class BatchReader:
         if self._finder is not None:
             return self._read_for_reasking(samples, self._finder)
         first, last = samples[0][0], samples[-1][0]
-        finished = self._journal.read(JournalQueries.done, self.task.id, first, last)
+        finished = self._journal.read(JournalQueries.finished_indices, self.task.id, first, last)
         left = [item for item in samples if item[0] not in finished] if finished else samples
         known, unknown = self._split(left, first, last)
         prepared = prepare(self._prompter, unknown)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llmeval_core.engine.past_usage import PastUsage
 from llmeval_core.engine.spending import cost_of
-from llmeval_core.journal import Journal, JournalQueries, ModelUsage
+from llmeval_core.journal import ModelUsage
 from llmeval_core.plan import PlannedModel, PlannedTask
 
 UNKNOWN_COMPLETION_TOKENS = 256
@@ -19,8 +20,7 @@ class Estimate:
     Args:
         n_prompt_tokens, n_completion_tokens: tokens in all.
         cost: in the currency of the prices; None without a price.
-        duration_s: seconds, with as many at once as the run allows; None if the model was never
-            asked.
+        duration_s: seconds, at the pace of earlier answers; None if the model was never asked.
         basis: where the numbers come from, in words.
     """
 
@@ -34,7 +34,7 @@ class Estimate:
 def estimate(
     model: PlannedModel,
     task: PlannedTask,
-    journal: Journal | None,
+    usage: PastUsage,
     *,
     n_requests: int,
     n_prompt_tokens: int,
@@ -48,17 +48,13 @@ def estimate(
 
     Args:
         model, task: whose requests.
-        journal: what is known; None if there is none yet.
+        usage: tells what earlier answers used.
         n_requests: requests still to be sent.
         n_prompt_tokens: what they have by rule.
         n_at_once: how many go together.
     """
-    of_task = (
-        journal.read(JournalQueries.usage, model.name, task.key) if journal is not None else None
-    )
-    known = of_task or (
-        journal.read(JournalQueries.usage, model.name) if journal is not None else None
-    )
+    of_task = usage.of_task(model.name, task.key)
+    known = of_task or usage.of_model(model.name)
     basis = _basis(of_task, known)
     written = _written(task, known)
     if of_task is not None and of_task.n_prompt_tokens is not None:
@@ -68,9 +64,21 @@ def estimate(
         n_prompt_tokens,
         n_completion_tokens,
         cost_of(model.price, n_prompt_tokens, n_completion_tokens) if model.price else None,
-        known.latency_s * n_requests / n_at_once if known is not None else None,
+        _duration_s(known, n_requests, n_at_once) if known is not None else None,
         basis,
     )
+
+
+def _duration_s(known: ModelUsage, n_requests: int, n_at_once: int) -> float:
+    """Estimate how long requests take: as long as earlier ones took, as many at once as then.
+
+    A run that allows fewer at once takes longer than that. None takes less than one answer.
+    """
+    if n_requests == 0:
+        return 0.0
+    as_before = known.busy_s / known.n * n_requests
+    one_after_another = known.latency_s * n_requests
+    return max(as_before, one_after_another / n_at_once, known.latency_s)
 
 
 def _basis(of_task: ModelUsage | None, known: ModelUsage | None) -> str:

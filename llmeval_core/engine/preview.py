@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmeval_core.engine.estimates import Estimate, estimate
+from llmeval_core.engine.past_usage import PastUsage
 from llmeval_core.engine.rate_limiters import max_served
 from llmeval_core.engine.reasoning_room import task_reasoning_warnings
-from llmeval_core.engine.sample_source import SampleSource, prepare
+from llmeval_core.engine.sample_source import NumberedSample, SampleSource
 from llmeval_core.engine.task_warnings import TaskWarnings
 from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.plan import Plan, PlannedModel, PlannedTask
-from llmeval_core.prompting import Prompter
-from llmeval_core.records import Sample
+from llmeval_core.prompting import Prompter, PromptError, PromptRenderer, RenderedPrompt
 from llmeval_core.tokens import prompt_tokens
 
 
@@ -27,7 +27,7 @@ class TaskPreview:
         n_requests: different requests still to be sent.
         n_unusable: samples that the prompt's templates fail on.
         estimate: what the requests still to be sent will use.
-        doubts: what looks wrong with the samples or their requests, a line each.
+        warnings: what looks wrong with the samples or their requests, a line each.
     """
 
     model: str
@@ -37,11 +37,14 @@ class TaskPreview:
     n_requests: int
     n_unusable: int
     estimate: Estimate
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def preview(plan: Plan, journal: Journal | None) -> list[TaskPreview]:
     """Count the requests of every task; reads all samples, sends nothing; blocking.
+
+    The samples of a task are read, and its prompts rendered, once for all models that are asked in
+    the same way.
 
     Args:
         plan: what would be run.
@@ -50,15 +53,19 @@ def preview(plan: Plan, journal: Journal | None) -> list[TaskPreview]:
     Raises:
         LlmevalError: a data set or a prompt is wrong.
     """
+    usage = PastUsage(journal)
+    groups: dict[str, list[_ModelCount]] = {}
+    counted: list[tuple[_ModelCount, int]] = []
+    for evaluation in plan.evaluations:
+        n_at_once = max_served(plan, [evaluation.model])
+        for task in evaluation.tasks:
+            count = _ModelCount(evaluation.model, task)
+            groups.setdefault(task.definition_fingerprint, []).append(count)
+            counted.append((count, n_at_once))
+    samples = {definition: _count_group(counts, journal) for definition, counts in groups.items()}
     return [
-        preview_task(
-            evaluation.model,
-            task,
-            journal,
-            n_at_once=max_served(plan, [evaluation.model]),
-        )
-        for evaluation in plan.evaluations
-        for task in evaluation.tasks
+        count.preview(samples[count.task.definition_fingerprint], usage, n_at_once=n_at_once)
+        for count, n_at_once in counted
     ]
 
 
@@ -71,52 +78,141 @@ def preview_task(
     most_samples: int | None = None,
 ) -> TaskPreview:
     """Count the requests of one task, of its first `most_samples` if given; as `preview`."""
-    prompter = Prompter(model, task)
-    prompter.load_pool()
+    count = _ModelCount(model, task)
+    samples = _count_group([count], journal, most_samples=most_samples)
+    return count.preview(samples, PastUsage(journal), n_at_once=n_at_once)
+
+
+@dataclass(slots=True)
+class _SampleCount:
+    """What was counted of the samples of a task, whatever the model."""
+
+    n_samples: int
+    n_unusable: int
+    warnings: tuple[str, ...]
+
+
+class _ModelCount:
+    """Counts the requests of one task for one model."""
+
+    def __init__(self, model: PlannedModel, task: PlannedTask) -> None:
+        self.model = model
+        self.task = task
+        self._n_answered = 0
+        self._n_requests = 0
+        self._n_prompt_tokens = 0
+
+    def add(
+        self, fingerprints: list[str], answered: set[str], tokens_if_new: list[int | None]
+    ) -> None:
+        """Count the requests of some samples.
+
+        Args:
+            fingerprints: of the requests.
+            answered: those of them that the journal has an answer to.
+            tokens_if_new: how many tokens each has; None if it came before in this task.
+        """
+        for fingerprint, n_tokens in zip(fingerprints, tokens_if_new, strict=True):
+            if fingerprint in answered:
+                self._n_answered += 1
+            elif n_tokens is not None:
+                self._n_requests += 1
+                self._n_prompt_tokens += n_tokens
+
+    def preview(self, samples: _SampleCount, usage: PastUsage, *, n_at_once: int) -> TaskPreview:
+        """Put together what was counted."""
+        estimated = estimate(
+            self.model,
+            self.task,
+            usage,
+            n_requests=self._n_requests,
+            n_prompt_tokens=self._n_prompt_tokens,
+            n_at_once=n_at_once,
+        )
+        return TaskPreview(
+            self.model.name,
+            self.task.key,
+            samples.n_samples,
+            self._n_answered,
+            self._n_requests,
+            samples.n_unusable,
+            estimated,
+            (*samples.warnings, *task_reasoning_warnings(self.model, self.task, usage)),
+        )
+
+
+def _count_group(
+    counts: list[_ModelCount], journal: Journal | None, *, most_samples: int | None = None
+) -> _SampleCount:
+    """Count a task for all models that are asked in the same way."""
+    task = counts[0].task
+    renderer = PromptRenderer(task)
+    renderer.load_pool()
+    prompters = [Prompter(count.model, count.task, renderer) for count in counts]
+    rendered = _RenderedTask(renderer, prompters[0])
     source = SampleSource(task)
-    n_samples = n_answered = n_unusable = n_prompt_tokens = 0
-    to_send: set[str] = set()
-    distinct: set[str] = set()
-    doubts = TaskWarnings()
     try:
-        while chunk := _read(source, most_samples, n_samples):
-            prepared = prepare(prompter, chunk)
-            wanted = [item.request.fingerprint for item in prepared if item.request is not None]
-            known = journal.read(JournalQueries.generations, wanted) if journal is not None else {}
-            n_samples += len(prepared)
-            n_unusable += len(prepared) - len(wanted)
-            n_answered += sum(key in known for key in wanted)
-            distinct.update(wanted)
-            for item in prepared:
-                doubts.add(item.sample, item.request)
-                key = item.request.fingerprint if item.request is not None else None
-                if item.request is not None and key not in known and key not in to_send:
-                    to_send.add(item.request.fingerprint)
-                    n_prompt_tokens += prompt_tokens(item.request)
+        while batch := _read(source, most_samples, rendered.n_samples):
+            prompts, tokens_if_new = rendered.render(batch)
+            asked = [[prompter.fingerprint(prompt) for prompt in prompts] for prompter in prompters]
+            answered: set[str] = set()
+            if journal is not None:
+                wanted = [fingerprint for one in asked for fingerprint in one]
+                answered = journal.read(JournalQueries.answered, wanted)
+            for count, fingerprints in zip(counts, asked, strict=True):
+                count.add(fingerprints, answered, tokens_if_new)
     finally:
         source.close()
-    estimated = estimate(
-        model,
-        task,
-        journal,
-        n_requests=len(to_send),
-        n_prompt_tokens=n_prompt_tokens,
-        n_at_once=n_at_once,
-    )
-    return TaskPreview(
-        model.name,
-        task.key,
-        n_samples,
-        n_answered,
-        len(to_send),
-        n_unusable,
-        estimated,
-        (*doubts.lines(len(distinct)), *task_reasoning_warnings(model, task, journal)),
-    )
+    return rendered.count()
 
 
-def _read(source: SampleSource, most_samples: int | None, n_read: int) -> list[tuple[int, Sample]]:
-    """Read the next chunk, but no more samples in all than wanted."""
+class _RenderedTask:
+    """Renders the prompts of a task and counts what is the same for all models.
+
+    Args:
+        renderer: of the task.
+        prompter: of any of the models: its requests stand for those of all.
+    """
+
+    def __init__(self, renderer: PromptRenderer, prompter: Prompter) -> None:
+        self._renderer = renderer
+        self._prompter = prompter
+        self._n_unusable = 0
+        self._seen: set[str] = set()
+        self._warnings = TaskWarnings()
+        self.n_samples = 0
+
+    def render(self, batch: list[NumberedSample]) -> tuple[list[RenderedPrompt], list[int | None]]:
+        """Render some samples.
+
+        Returns:
+            The prompts, and for each how many tokens it has; None if it came before.
+        """
+        prompts: list[RenderedPrompt] = []
+        tokens_if_new: list[int | None] = []
+        for _, sample in batch:
+            self.n_samples += 1
+            try:
+                prompt = self._renderer.render(sample)
+            except PromptError:
+                self._n_unusable += 1
+                self._warnings.add(sample, None)
+                continue
+            request = self._prompter.request_for(sample, prompt)
+            self._warnings.add(sample, request)
+            is_new = request.fingerprint not in self._seen
+            self._seen.add(request.fingerprint)
+            prompts.append(prompt)
+            tokens_if_new.append(prompt_tokens(request) if is_new else None)
+        return prompts, tokens_if_new
+
+    def count(self) -> _SampleCount:
+        """Sum up what was rendered."""
+        return _SampleCount(self.n_samples, self._n_unusable, self._warnings.lines(len(self._seen)))
+
+
+def _read(source: SampleSource, most_samples: int | None, n_read: int) -> list[NumberedSample]:
+    """Read the next batch, but no more samples in all than wanted."""
     if most_samples is None:
         return source.read()
     left = most_samples - n_read

@@ -124,7 +124,9 @@ class ReaskFinder:
     ) -> list[tuple[int, Sample]]:
         """Leave out the samples that are finished and not meant."""
         first, last = samples[0][0], samples[-1][0]
-        self._ended = self._journal.read(lambda reader: reader.rounds.endings(task_id, first, last))
+        self._ended = self._journal.read(
+            lambda reader: reader.rounds.sample_ends(task_id, first, last)
+        )
         return [
             (index, sample)
             for index, sample in samples

@@ -13,6 +13,7 @@ from llmeval_core.engine.stop_signal import StopSignal
 from llmeval_core.journal import Journal
 from llmeval_core.plan import Plan
 from llmeval_core.prompting import PromptRenderers
+from llmeval_core.scoring import Scorers
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class RunContext:
         process: how plugins found the process, and have to leave it.
         reask: which answers of the journal are asked for once more; None for none.
         renderers: what renders prompts, the same for all models that are asked in one way.
+        scorers: what scores answers, likewise.
         samples: the samples of small data sets, read once for all models.
     """
 
@@ -39,4 +41,5 @@ class RunContext:
     process: ProcessState = field(default_factory=ProcessState.now)
     reask: ReaskFilter | None = None
     renderers: PromptRenderers = field(default_factory=PromptRenderers)
+    scorers: Scorers = field(default_factory=Scorers)
     samples: SampleCache = field(default_factory=SampleCache)

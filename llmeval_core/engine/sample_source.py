@@ -10,7 +10,7 @@ from llmeval_core.engine.duplicate_filter import DuplicateFilter
 from llmeval_core.errors import DatasetError, wrap_plugin_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter, PromptError
-from llmeval_core.records import Failure, Generation, Request, Sample, problem_of
+from llmeval_core.records import Failure, Generation, Request, Sample, sample_problem
 
 BATCH_SIZE = 256
 MAX_CACHED = 20_000
@@ -43,8 +43,7 @@ class PreparedSample:
 class SampleCache:
     """The samples of small data sets, so that a plan with many models reads each once.
 
-    Only what fits into one batch is kept, and no more than `MAX_CACHED` samples in all. It belongs
-    to one plan, in which a task's key stands for its data set and its limit.
+    Only what fits into one batch is kept, and no more than `MAX_CACHED` samples in all.
     """
 
     def __init__(self) -> None:
@@ -53,13 +52,14 @@ class SampleCache:
 
     def get(self, task: PlannedTask) -> list[NumberedSample] | None:
         """Return all samples of a task; None if they are not kept."""
-        return self._samples.get(task.key)
+        return self._samples.get(task.definition_fingerprint)
 
     def add(self, task: PlannedTask, samples: list[NumberedSample]) -> None:
         """Keep all samples of a task, if there is room."""
-        if self._n_cached + len(samples) <= MAX_CACHED and task.key not in self._samples:
+        definition = task.definition_fingerprint
+        if self._n_cached + len(samples) <= MAX_CACHED and definition not in self._samples:
             self._n_cached += len(samples)
-            self._samples[task.key] = samples
+            self._samples[definition] = samples
 
 
 class SampleSource:
@@ -116,7 +116,7 @@ class SampleSource:
     def _check(self, batch: list[NumberedSample], *, is_first: bool) -> None:
         name = self._task.dataset_name
         for index, sample in batch:
-            problem = problem_of(sample, index)
+            problem = sample_problem(sample, index)
             if problem is not None:
                 raise DatasetError(
                     f"{problem}, in data set '{name}'",

@@ -20,15 +20,11 @@ from llmeval_core.scoring import Scorer
 class SampleStream:
     """Streams the requests of one task and finishes its samples.
 
-    A sample that needs a request is in one of these states:
-
-    * *sent*: this task sends its request; samples of this task with the same request wait with it.
-    * *claimed elsewhere*: another task of the model sends the same request (`RequestsInFlight`).
-      These samples wait until the stream has sent all else; then, one after another:
-    * claimed elsewhere -> finished: the other task got an answer, which the journal has.
-    * claimed elsewhere -> sent: it got none, or was stopped, and this task claims the request.
-    * sent -> finished: the answer, or the failure, came.
-    * sent -> left: the run was stopped before the request was sent; the task is not finished.
+    A sample that needs a request is *sent*, together with all samples of the task that need the
+    same, or its request is *claimed elsewhere*, by another task of the model (`RequestsInFlight`).
+    Those wait until all else is sent. Then the other task has got an answer, which is taken from
+    the journal, or it has not, and the sample is sent after all. What is sent is finished with an
+    answer or a failure; only a run that is stopped leaves samples behind.
 
     Args:
         context: what the tasks of a run have in common.
@@ -93,7 +89,7 @@ class SampleStream:
         batch: Batch | None = None
         while not stop_signal.is_set() and not (batch is not None and batch.is_last):
             self._context.process.restore()  # after the metrics of the batch before
-            batch = await asyncio.to_thread(self._reader.read)
+            batch = await self._reader.next()
             if batch is None:
                 break
             if batch.n_finished:

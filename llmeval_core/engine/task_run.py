@@ -24,7 +24,6 @@ from llmeval_core.journal import ProcessLock, StoredTask
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
 from llmeval_core.records import TaskResult
-from llmeval_core.scoring import Scorer
 
 _LOCK_POLL_S = 0.2
 _MOST_PASSES = 3
@@ -36,11 +35,13 @@ class _Begun:
 
     Args:
         stored: the task as the journal keeps it.
+        reader: gives its samples.
         finder: finds the answers that are asked for once more; None for none.
         known: the result of an earlier run, which stays if nothing new comes; None for none.
     """
 
     stored: StoredTask
+    reader: BatchReader
     finder: ReaskFinder | None
     known: TaskResult | None
 
@@ -77,7 +78,7 @@ class TaskRun:
         self._run_limit = run_limit
         self._meter: TaskMeter = SilentMeter()
         self._prompter = Prompter(model, task, context.renderers.of(task))
-        self._scorer = Scorer(task)
+        self._scorer = context.scorers.of(task)
         self._where = f"{model.name}, {task.key}"
         self._failure_policy = FailurePolicy(
             after=plan.give_up_after,
@@ -99,6 +100,7 @@ class TaskRun:
         lock = await self._lock()
         if lock is None:
             return None
+        result = None
         try:
             self._meter = self._progress.task_started(
                 self._model.name, self._task.key, self._task.n_samples
@@ -108,9 +110,13 @@ class TaskRun:
                 self._model_tasks.availability.answered_before = True
                 self._meter.samples_skipped(begun.n_samples)
                 self._meter.task_finished(begun, reused=True)
-                return begun
-            return await self._run_samples(executor, make_job, begun)
+                result = begun
+            else:
+                result = await self._run_samples(executor, make_job, begun)
+            return result
         finally:
+            if result is None:  # what is finished is for the next process that gets the lock
+                await self._context.journal.publish()
             lock.release()
 
     async def _lock(self) -> ProcessLock | None:
@@ -130,7 +136,7 @@ class TaskRun:
         """Enter the task in the journal; or return its result, if nothing is to be done; blocking.
 
         Raises:
-            LlmevalError: the few-shot pool or the journal cannot be read.
+            LlmevalError: the data set or the journal cannot be read.
         """
         journal, task, reask = self._context.journal, self._task, self._context.reask
         known = known_result(journal, self._model.name, task, replace=self._context.plan.replace)
@@ -145,7 +151,23 @@ class TaskRun:
             cache_key=task.cache_key,
         )
         finder = None if reask is None else ReaskFinder(reask, task, journal)
-        return _Begun(stored, finder, known)
+        reader = self._reader(stored, finder)
+        try:
+            reader.prefetch()
+        except BaseException:
+            reader.close()
+            raise
+        return _Begun(stored, reader, finder, known)
+
+    def _reader(self, stored: StoredTask, finder: ReaskFinder | None = None) -> BatchReader:
+        return BatchReader(
+            self._task,
+            self._prompter,
+            self._context.journal,
+            stored,
+            cache=self._context.samples,
+            finder=finder,
+        )
 
     async def _run_samples(
         self,
@@ -154,7 +176,7 @@ class TaskRun:
         begun: _Begun,
     ) -> TaskResult | None:
         """Run what is not finished; where nothing is new, a known result stays as it is."""
-        stream = await self._send(executor, make_job, begun.stored, begun.finder)
+        stream = await self._send(executor, make_job, begun.reader)
         if stream is None:
             return None
         if begun.finder is not None:
@@ -171,7 +193,7 @@ class TaskRun:
             if result is not None:
                 break
             n_passes += 1
-            stream = await self._send(executor, make_job, begun.stored, None)
+            stream = await self._send(executor, make_job, self._reader(begun.stored))
             if stream is None:
                 return None
         self._meter.task_finished(result, reused=False)
@@ -181,22 +203,13 @@ class TaskRun:
         self,
         executor: Executor,
         make_job: Callable[[TimeLimit | None], ExecutionRequest],
-        stored: StoredTask,
-        finder: ReaskFinder | None,
+        reader: BatchReader,
     ) -> SampleStream | None:
         """Bring every sample that is not finished to its end; None if it was stopped before.
 
         Raises:
             PluginError: the executor ended too early.
         """
-        reader = BatchReader(
-            self._task,
-            self._prompter,
-            self._context.journal,
-            stored,
-            cache=self._context.samples,
-            finder=finder,
-        )
         limit = self._time_limit()
         stream = SampleStream(
             self._context,
@@ -214,7 +227,6 @@ class TaskRun:
             self.n_requests += stream.n_requests
             stream.close()
             reader.close()
-            await self._context.journal.publish()
         if self._context.stop_signal.is_set() and not stream.is_finished:
             return None
         if not stream.is_finished:
@@ -255,6 +267,7 @@ class TaskRun:
         None if a sample is missing, which is then to be run once more: where an answer was asked
         for again, here or elsewhere, what other samples made of the old one is gone.
         """
+        self._context.journal.wait_until_published()
         with self._context.journal.reader() as reader:
             totals = reader.totals(stored.id)
             if totals.n_samples < stream.n_samples and not even_if_incomplete:

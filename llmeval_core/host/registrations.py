@@ -70,13 +70,20 @@ def _checked_component(hook: str, component: Component[Any, Any]) -> Component[A
     """Copy a component (Any: of any settings and class) with its attributes checked."""
     name, config, argument = component.name, component.config, component.argument
     copy = Component(
-        name, config, component.factory, component.summary, argument, component.example
+        name,
+        config,
+        component.factory,
+        component.summary,
+        argument,
+        component.example,
+        component.suffixes,
     )
     _refuse(hook, copy, "name", name, _is_name)
     _refuse(hook, copy, "config", config, _is_settings)
     _refuse(hook, copy, "factory", copy.factory, callable)
     for key in ("summary", "example"):
         _refuse(hook, copy, key, getattr(copy, key), is_text)
+    _refuse(hook, copy, "suffixes", copy.suffixes, _are_texts)
     fields = config.model_fields
     _refuse(hook, copy, "argument", argument, lambda value: value is None or value in fields)
     return copy
@@ -85,6 +92,10 @@ def _checked_component(hook: str, component: Component[Any, Any]) -> Component[A
 def is_text(value: object) -> bool:
     """Say whether it is a text."""
     return isinstance(value, str)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
 
 
 def _is_name(value: object) -> bool:

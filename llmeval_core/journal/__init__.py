@@ -1,4 +1,4 @@
-"""The memory of a project: every finished sample, every task's result, every delivery."""
+"""A project's journal in SQLite: every finished sample, every task's result, every delivery."""
 
 from llmeval_core.journal.delivery_repository import (
     DeliveryRecord,
@@ -7,9 +7,9 @@ from llmeval_core.journal.delivery_repository import (
     PendingDelivery,
     StoredTracker,
 )
-from llmeval_core.journal.file_access import is_there
-from llmeval_core.journal.home import home_problem
-from llmeval_core.journal.journal import JOURNAL_FILE, Journal
+from llmeval_core.journal.file_access import journal_exists
+from llmeval_core.journal.home import JOURNAL_FILE, home_problem
+from llmeval_core.journal.journal import Journal
 from llmeval_core.journal.model_usage import ModelUsage
 from llmeval_core.journal.process_lock import ProcessLock
 from llmeval_core.journal.queries import JournalQueries
@@ -21,7 +21,7 @@ from llmeval_core.journal.sample_index import (
     SampleIndex,
 )
 from llmeval_core.journal.scores import StoredScores, score_bucket
-from llmeval_core.journal.stored import StoredAnswer, StoredTask
+from llmeval_core.journal.stored_tasks import StoredAnswer, StoredTask
 from llmeval_core.journal.totals import TaskTotals
 
 __all__ = [
@@ -45,6 +45,6 @@ __all__ = [
     "StoredTracker",
     "TaskTotals",
     "home_problem",
-    "is_there",
+    "journal_exists",
     "score_bucket",
 ]

@@ -1,4 +1,4 @@
-"""Who may write a journal, and why we may not."""
+"""Whether we may read and write a journal, and the reason if we may not."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from llmeval_core.errors import JournalError
 
-BESIDE = ("-wal", "-shm", "-journal")
+COMPANION_SUFFIXES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database: commits on their way, an index of these, an undo log."""
 
 
-_TIMES_ASKED = 20
+_ACCESS_CHECKS = 20
 
 
 def may_write(path: Path) -> bool:
@@ -37,7 +37,7 @@ def refuse_protected(path: Path) -> None:
         )
 
 
-def is_there(path: Path) -> bool:
+def journal_exists(path: Path) -> bool:
     """Say whether there is a journal; a folder that we may not look into is an error.
 
     Raises:
@@ -65,8 +65,8 @@ def refuse_unreadable(path: Path) -> None:
             raise _unreadable(path, _reason(one))
 
 
-def has_more_than_the_file(path: Path) -> bool:
-    """Say whether commits stand beside the file, in a log of which SQLite must know."""
+def has_log(path: Path) -> bool:
+    """Say whether there are commits beside the file, in a log that SQLite must read too."""
     return any(_size(one) > 0 for one in logs(path))
 
 
@@ -84,7 +84,7 @@ def _size(path: Path) -> int:
 
 
 def _beside(path: Path) -> list[Path]:
-    return [Path(f"{path}{suffix}") for suffix in BESIDE]
+    return [Path(f"{path}{suffix}") for suffix in COMPANION_SUFFIXES]
 
 
 def _protected(path: Path) -> list[Path]:
@@ -98,7 +98,7 @@ def _is_protected(path: Path) -> bool:
     What stands beside a journal comes and goes while others write, and `os.access` says the same of
     a file that is not there and of one that is protected: it has to say so each time it is asked.
     """
-    return all(not os.access(path, os.W_OK) and path.exists() for _ in range(_TIMES_ASKED))
+    return all(not os.access(path, os.W_OK) and path.exists() for _ in range(_ACCESS_CHECKS))
 
 
 def _unreadable(path: Path, reason: str) -> JournalError:

@@ -12,27 +12,27 @@ from pathlib import Path
 
 from llmeval_core.errors import JournalError
 
-_GOING_S = 0.5
+_DELETION_S = 0.5
 
 
 class FilePresence:
-    """Remembers which file lies at a path; the file must be there.
+    """Remembers which file is at a path; the file must be there.
 
     Args:
         path: the file.
-        called: what errors call it.
+        shown_path: what errors call it.
 
     Raises:
         OSError: it is not.
     """
 
-    def __init__(self, path: Path, *, called: Path) -> None:
+    def __init__(self, path: Path, *, shown_path: Path) -> None:
         self._path = path
-        self._called = called
+        self._shown_path = shown_path
         self._file = _identity(path)
 
     def check(self) -> None:
-        """See to it that the same file lies there.
+        """Check that the same file is there.
 
         Raises:
             JournalError: as `problem`.
@@ -41,16 +41,16 @@ class FilePresence:
         if problem is not None:
             raise problem
 
-    def behind(self, err: Exception) -> JournalError | None:
-        """Say that an error comes from the file's being gone; None if it does not.
+    def cause_of(self, err: Exception) -> JournalError | None:
+        """Return why the file is not there, if that caused an error; None if it is there.
 
-        Of a folder that is being deleted, SQLite's log may go a moment before the file does.
+        When a folder is deleted, SQLite's log may disappear a moment before the file does.
         """
-        give_up_at = time.monotonic() + _GOING_S
+        give_up_at = time.monotonic() + _DELETION_S
         while (problem := self.problem()) is None and "I/O error" in str(err):
             if time.monotonic() > give_up_at:
                 break
-            time.sleep(_GOING_S / 20)
+            time.sleep(_DELETION_S / 20)
         return problem
 
     def problem(self) -> JournalError | None:
@@ -65,7 +65,7 @@ class FilePresence:
             what = f"the journal cannot be reached any more: {err.strerror}"
         return JournalError(
             what,
-            where=str(self._called),
+            where=str(self._shown_path),
             hint="put it back if it was moved, and give the same command again; what was deleted "
             "is asked again",
         )

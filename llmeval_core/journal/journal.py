@@ -18,16 +18,16 @@ from llmeval_core.journal.connecting import flush_log
 from llmeval_core.journal.delivery_repository import DeliveryRepository
 from llmeval_core.journal.file_access import refuse_protected
 from llmeval_core.journal.file_presence import FilePresence
+from llmeval_core.journal.home import JOURNAL_FILE
 from llmeval_core.journal.journal_source import open_for_reading, open_for_writing
 from llmeval_core.journal.journal_writer import JournalWriter
 from llmeval_core.journal.process_lock import ProcessLock, try_process_lock
 from llmeval_core.journal.queries import JournalQueries
 from llmeval_core.journal.sqlite_errors import journal_error, sqlite_errors
-from llmeval_core.journal.stored import StoredTask
+from llmeval_core.journal.stored_tasks import StoredTask
 from llmeval_core.naming import Json
 from llmeval_core.records import SampleResult, TaskResult
 
-JOURNAL_FILE = "journal.sqlite"
 _MOST_WAITING = 2000
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -56,7 +56,7 @@ class Journal:
                 home.mkdir(parents=True, exist_ok=True)
                 refuse_protected(self.path)
                 self._source, self._connection = open_for_writing(self.path)
-            self._presence = FilePresence(self._source.path, called=self.path)
+            self._presence = FilePresence(self._source.path, shown_path=self.path)
         self._reader = JournalQueries(self._connection)
         self._deliveries = DeliveryRepository(self._connection)
         self._writer: JournalWriter | None = None
@@ -133,6 +133,15 @@ class Journal:
         if self._writer is not None:
             await asyncio.wrap_future(self._writer.publish())
 
+    def wait_until_published(self) -> None:
+        """Do what `publish` does; blocking.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        if self._writer is not None:
+            self._writer.publish().result()
+
     async def flush(self) -> None:
         """Return when every recorded sample is on disk.
 
@@ -146,7 +155,7 @@ class Journal:
         if self._writer is None:
             self._presence.check()
             self._writer = JournalWriter(
-                self._source.path, called=self.path, presence=self._presence
+                self._source.path, shown_path=self.path, presence=self._presence
             )
         return self._writer
 
@@ -278,6 +287,6 @@ class Journal:
             with self._lock, sqlite_errors(self.path):
                 yield
         except JournalError as err:
-            if problem := self._presence.behind(err):
+            if problem := self._presence.cause_of(err):
                 raise problem from err
             raise

@@ -25,7 +25,7 @@ from pathlib import Path
 from llmeval_core.errors import JournalError
 from llmeval_core.journal.connecting import connect, connect_readonly, use_log
 from llmeval_core.journal.file_access import (
-    has_more_than_the_file,
+    has_log,
     logs,
     may_write,
     refuse_unreadable,
@@ -120,7 +120,7 @@ def _read_only(path: Path) -> list[JournalSource]:
     sources = []
     if may_write(path) or Path(f"{path}-shm").exists():
         sources.append(JournalSource(path, "mode=ro"))
-    if not has_more_than_the_file(path):
+    if not has_log(path):
         sources.append(JournalSource(path, "mode=ro&immutable=1"))
     return sources
 

@@ -30,7 +30,7 @@ from llmeval_core.journal.delivery_repository import DeliveryRepository
 from llmeval_core.journal.file_presence import FilePresence
 from llmeval_core.journal.sample_commits import QueuedSample, commit_samples
 from llmeval_core.journal.sqlite_errors import journal_error
-from llmeval_core.journal.stored import StoredTask
+from llmeval_core.journal.stored_tasks import StoredTask
 from llmeval_core.records import SampleResult, TaskResult
 
 GATHER_S = 0.05
@@ -73,17 +73,17 @@ class JournalWriter:
 
     Args:
         path: the journal.
-        called: what errors call it.
+        shown_path: what errors call it.
         presence: looks before each commit whether the journal's file is still there; made
             now if None.
     """
 
     def __init__(
-        self, path: Path, *, called: Path | None = None, presence: FilePresence | None = None
+        self, path: Path, *, shown_path: Path | None = None, presence: FilePresence | None = None
     ) -> None:
         self._path = path
-        self._called = called or path  # in messages
-        self._presence = presence or FilePresence(path, called=self._called)
+        self._shown_path = shown_path or path  # in messages
+        self._presence = presence or FilePresence(path, shown_path=self._shown_path)
         self._items: deque[QueuedSample | _QueuedResult | _Waiter] = deque()
         self._awake = threading.Event()
         self._hurry = threading.Event()
@@ -231,7 +231,7 @@ class JournalWriter:
             try:
                 return work(*args, **kwargs)
             except Exception as err:  # noqa: BLE001  nobody would hear of it from this thread
-                self._error = self._presence.behind(err) or journal_error(err, self._called)
+                self._error = self._presence.cause_of(err) or journal_error(err, self._shown_path)
         return None
 
     def _tell(self, waiters: list[_Waiter]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from llmeval_core.errors import JournalError
 from llmeval_core.journal.connecting import BUSY_TIMEOUT_S
 from llmeval_core.journal.score_migration import migrate_scores
-from llmeval_core.journal.tables import INDEXES, TABLES, execute_script
+from llmeval_core.journal.table_definitions import INDEXES, TABLES, execute_script
 
 UPGRADE_TIMEOUT_S = 1800.0
 

@@ -9,21 +9,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 
 from llmeval_core.completeness import current_by_metric, current_result
-from llmeval_core.journal import rows
+from llmeval_core.journal import row_mapping
 from llmeval_core.journal.model_usage import ModelUsage, usage
 from llmeval_core.journal.reask_rounds import ReaskRounds
 from llmeval_core.journal.sample_index import SampleIndex
 from llmeval_core.journal.scores import ScoreColumns, StoredScores, to_scores
 from llmeval_core.journal.selecting import ColumnGroups, named_rows
-from llmeval_core.journal.stored import StoredAnswer, StoredTask
-from llmeval_core.journal.totals import TaskTotals, ended_so, totals
+from llmeval_core.journal.stored_tasks import StoredAnswer, StoredTask
+from llmeval_core.journal.totals import TaskTotals, outcome_counts, totals
 from llmeval_core.records import Generation, Outcome, SampleResult, TaskResult
 
 _WHOLE_SAMPLE = ColumnGroups(
-    ("samples", rows.EndColumns),
-    ("samples", rows.SampleColumns),
-    ("generations", rows.RequestColumns),
-    ("generations", rows.GenerationColumns),
+    ("samples", row_mapping.EndColumns),
+    ("samples", row_mapping.SampleColumns),
+    ("generations", row_mapping.RequestColumns),
+    ("generations", row_mapping.GenerationColumns),
     ("sample_scores", ScoreColumns),
 )
 _SELECT_WHOLE_SAMPLE = (
@@ -32,11 +32,11 @@ _SELECT_WHOLE_SAMPLE = (
     " LEFT JOIN sample_scores USING (task, idx)"
 )
 _ANSWER = ColumnGroups(
-    ("samples", rows.AskedColumns),
-    ("samples", rows.SampleColumns),
-    ("generations", rows.GenerationColumns),
+    ("samples", row_mapping.AskedColumns),
+    ("samples", row_mapping.SampleColumns),
+    ("generations", row_mapping.GenerationColumns),
 )
-_GENERATION = ColumnGroups(("generations", rows.GenerationColumns))
+_GENERATION = ColumnGroups(("generations", row_mapping.GenerationColumns))
 _TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
 
 
@@ -84,7 +84,7 @@ class JournalQueries:
         )
         return [_to_task(row) for row in found]
 
-    def done(self, task_id: int, first: int, last: int) -> set[int]:
+    def finished_indices(self, task_id: int, first: int, last: int) -> set[int]:
         """Which samples of a range (both ends in it) are finished without failure."""
         found = self._connection.execute(
             "SELECT idx FROM samples WHERE task = ? AND idx BETWEEN ? AND ?"
@@ -105,9 +105,26 @@ class JournalQueries:
                 f" WHERE fingerprint IN ({marks})"
             )
             for fingerprint, *columns in self._connection.execute(query, part):
-                generation = rows.to_generation(rows.GenerationColumns._make(columns))
-                if rows.is_answer(generation):
+                generation = row_mapping.to_generation(row_mapping.GenerationColumns._make(columns))
+                if row_mapping.is_answer(generation):
                     found[fingerprint.hex()] = generation
+        return found
+
+    def answered(self, fingerprints: Sequence[str]) -> set[str]:
+        """Say which requests have an answer, by fingerprint; see `rows.is_answer`."""
+        found: set[str] = set()
+        for start in range(0, len(fingerprints), 500):
+            part = [bytes.fromhex(fingerprint) for fingerprint in fingerprints[start : start + 500]]
+            marks = ",".join("?" * len(part))
+            found.update(
+                fingerprint.hex()
+                for fingerprint, texts, likelihoods in self._connection.execute(
+                    "SELECT fingerprint, texts, loglikelihoods FROM generations"  # noqa: S608
+                    f" WHERE fingerprint IN ({marks})",
+                    part,
+                )
+                if row_mapping.has_answer(texts, likelihoods)
+            )
         return found
 
     def usage(self, model: str, key: str | None = None) -> ModelUsage | None:
@@ -136,8 +153,8 @@ class JournalQueries:
             ):
                 asked, sample, answer = _ANSWER.records(row)
                 if asked.idx not in found:
-                    generation = rows.to_generation(answer)
-                    if rows.is_answer(generation):
+                    generation = row_mapping.to_generation(answer)
+                    if row_mapping.is_answer(generation):
                         found[asked.idx] = StoredAnswer(sample, asked.generation, generation)
         return found
 
@@ -164,11 +181,11 @@ class JournalQueries:
             ).fetchall()
         )
 
-    def ended_so(self, task_id: int, outcome: Outcome) -> dict[str | None, int]:
-        """Count the samples that ended in one way, by category; see `totals.ended_so`."""
-        return ended_so(self._connection, task_id, outcome)
+    def outcome_counts(self, task_id: int, outcome: Outcome) -> dict[str | None, int]:
+        """Count the samples that ended in one way, by category; see `totals.outcome_counts`."""
+        return outcome_counts(self._connection, task_id, outcome)
 
-    def n_ended(self, task_id: int) -> int:
+    def n_finished(self, task_id: int) -> int:
         """Count the samples of a task that ended in some way."""
         (number,) = self._connection.execute(
             "SELECT count(*) FROM samples WHERE task = ?", (task_id,)
@@ -308,20 +325,20 @@ def _to_task(row: sqlite3.Row) -> StoredTask:
     )
 
 
-def _to_sample_result(row: rows.Row, metrics: Sequence[str]) -> SampleResult:
+def _to_sample_result(row: row_mapping.Row, metrics: Sequence[str]) -> SampleResult:
     end, of_sample, asked, answered, scored = _WHOLE_SAMPLE.records(row)
-    sample = rows.to_sample(of_sample)
+    sample = row_mapping.to_sample(of_sample)
     is_answered = asked.mode is not None
     is_scored = scored.numbers is not None and end.failure_kind is None
     return SampleResult(
         index=end.idx,
         sample=sample,
-        request=rows.to_request(asked, sample_id=sample.id, fingerprint=end.generation)
+        request=row_mapping.to_request(asked, sample_id=sample.id, fingerprint=end.generation)
         if is_answered
         else None,
-        generation=rows.to_generation(answered) if is_answered else None,
+        generation=row_mapping.to_generation(answered) if is_answered else None,
         scores=to_scores(scored, metrics) if is_scored else {},
-        failure=rows.to_failure(end),
+        failure=row_mapping.to_failure(end),
         from_journal=True,
         outcome=end.outcome,
     )

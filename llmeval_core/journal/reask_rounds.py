@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from llmeval_core.journal import rows
+from llmeval_core.journal import row_mapping
 from llmeval_core.records import Outcome
 
 
@@ -60,7 +60,7 @@ class ReaskRounds:
         ).fetchone()
         return None if at is None else float(at)
 
-    def endings(self, task_id: int, first: int, last: int) -> dict[int, SampleEnd]:
+    def sample_ends(self, task_id: int, first: int, last: int) -> dict[int, SampleEnd]:
         """Say how the samples of a range (both ends in it) ended, by their places."""
         found = self._connection.execute(
             "SELECT idx, outcome, failure_kind IS NOT NULL, finished_at FROM samples"
@@ -81,7 +81,7 @@ class ReaskRounds:
         return {fingerprint.hex(): at for fingerprint, at in found}
 
 
-def replace_answers(connection: sqlite3.Connection, replaced: Iterable[rows.Row]) -> None:
+def replace_answers(connection: sqlite3.Connection, replaced: Iterable[row_mapping.Row]) -> None:
     """Put new answers in the place of old ones, in the caller's transaction.
 
     What any sample of any task made of an old answer goes: it is scored with the new one when its
@@ -93,7 +93,9 @@ def replace_answers(connection: sqlite3.Connection, replaced: Iterable[rows.Row]
     """
     for row in replaced:
         marks = ",".join("?" * len(row))
-        connection.execute(f"{rows.INSERT_GENERATIONS} VALUES ({marks}){rows.REPLACE_ANSWER}", row)
+        connection.execute(
+            f"{row_mapping.INSERT_GENERATIONS} VALUES ({marks}){row_mapping.REPLACE_ANSWER}", row
+        )
         made_of_it = connection.execute(
             "SELECT task, idx FROM samples WHERE generation = ?", (row[0],)
         ).fetchall()

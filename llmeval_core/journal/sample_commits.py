@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
-from llmeval_core.journal import rows
+from llmeval_core.journal import row_mapping
 from llmeval_core.journal.reask_rounds import replace_answers
 from llmeval_core.journal.scores import score_row
-from llmeval_core.journal.stored import StoredTask
+from llmeval_core.journal.stored_tasks import StoredTask
 from llmeval_core.records import Failure, Sample, SampleResult
 
 _LONGEST_REASON = 500
@@ -86,25 +86,25 @@ def _commit_alone(connection: sqlite3.Connection, item: QueuedSample) -> None:
 class _SampleRows(NamedTuple):
     """Rows by table; `replaced` are generations that take the place of others."""
 
-    answered: list[rows.Row]
-    replaced: list[rows.Row]
-    samples: list[rows.Row]
-    scores: list[rows.Row]
+    answered: list[row_mapping.Row]
+    replaced: list[row_mapping.Row]
+    samples: list[row_mapping.Row]
+    scores: list[row_mapping.Row]
 
 
 def _rows(batch: list[QueuedSample]) -> _SampleRows:
     """Make the rows of a batch."""
-    answered: list[rows.Row] = []
-    replaced: list[rows.Row] = []
+    answered: list[row_mapping.Row] = []
+    replaced: list[row_mapping.Row] = []
     for item in batch:
         result = item.result
         if result.request and result.generation and not result.from_journal:
-            row = rows.generation_row(result.request, result.generation, item.finished_at)
+            row = row_mapping.generation_row(result.request, result.generation, item.finished_at)
             if item.is_again:
                 replaced.append(row)
             else:
                 answered.append(row)
-    samples = [rows.sample_row(item.task.id, item.result, item.request) for item in batch]
+    samples = [row_mapping.sample_row(item.task.id, item.result, item.request) for item in batch]
     scores = [
         score_row(item.task.id, item.result.index, item.task.metrics, item.result.scores)
         for item in batch
@@ -114,7 +114,7 @@ def _rows(batch: list[QueuedSample]) -> _SampleRows:
 
 
 def _writable(listed: _SampleRows) -> _SampleRows:
-    return _SampleRows(*([rows.writable(row) for row in each] for each in listed))
+    return _SampleRows(*([row_mapping.writable(row) for row in each] for each in listed))
 
 
 def _insert_all(connection: sqlite3.Connection, listed: _SampleRows) -> None:
@@ -125,10 +125,12 @@ def _insert_all(connection: sqlite3.Connection, listed: _SampleRows) -> None:
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _insert(connection, rows.INSERT_GENERATIONS, listed.answered, rows.UNLESS_ANSWERED)
+        _insert(
+            connection, row_mapping.INSERT_GENERATIONS, listed.answered, row_mapping.UNLESS_ANSWERED
+        )
         replace_answers(connection, listed.replaced)
-        _insert(connection, rows.INSERT_SAMPLES, listed.samples)
-        _insert(connection, rows.INSERT_SCORES, listed.scores)
+        _insert(connection, row_mapping.INSERT_SAMPLES, listed.samples)
+        _insert(connection, row_mapping.INSERT_SCORES, listed.scores)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -137,7 +139,7 @@ def _insert_all(connection: sqlite3.Connection, listed: _SampleRows) -> None:
 
 
 def _insert(
-    connection: sqlite3.Connection, into: str, listed: list[rows.Row], on_conflict: str = ""
+    connection: sqlite3.Connection, into: str, listed: list[row_mapping.Row], on_conflict: str = ""
 ) -> None:
     """Insert rows of equal length, many with one statement.
 

@@ -1,4 +1,4 @@
-"""The scores of a sample as one row: numbers, grades, and what else metrics say."""
+"""The scores of a sample as one row: numbers, score buckets, and what else metrics say."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from llmeval_core.journal.texts import text_list
+from llmeval_core.journal.text_lists import text_list
 from llmeval_core.records import Outcome, Score
 
-NO_GRADE = "-"
+NO_BUCKET = "-"
 _NAN = math.nan
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -32,19 +32,19 @@ class ScoreColumns(NamedTuple):
 
 
 def score_bucket(value: float) -> int:
-    """Grade a score: 0 for 0 and less, 2 for 1 and more, 1 between."""
+    """Return the bucket of a score: 0 for 0 and less, 2 for 1 and more, 1 between."""
     return int(value > 0) + int(value >= 1)
 
 
-def grades(values: Sequence[float | None]) -> str:
-    """Write the grades of a sample's scores, a character each; `NO_GRADE` for no value.
+def score_buckets(values: Sequence[float | None]) -> str:
+    """Write the buckets of a sample's scores, a character each; `NO_BUCKET` for no value.
 
-    Samples with the same grades stand together in an index, so that those with a wrong score are
+    Samples with the same buckets stand together in an index, so that those with a wrong score are
     found without looking at the others.
     """
     return "".join(
         [
-            NO_GRADE if value is None else "2" if value >= 1 else "1" if value > 0 else "0"
+            NO_BUCKET if value is None else "2" if value >= 1 else "1" if value > 0 else "0"
             for value in values
         ]
     )
@@ -63,7 +63,7 @@ def score_row(
         task_id,
         index,
         _packer(len(numbers))(*numbers),
-        grades(values),
+        score_buckets(values),
         text_list(parsed) if parsed.count(None) < len(parsed) else None,
         _encode(parts) if any(parts) else None,
     )

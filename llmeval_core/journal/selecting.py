@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from llmeval_core.journal.rows import Row
+from llmeval_core.journal.row_mapping import Row
 
 T = TypeVar("T")
 

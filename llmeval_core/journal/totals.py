@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from llmeval_core.journal.rows import known_count
+from llmeval_core.journal.row_mapping import known_count
 from llmeval_core.journal.selecting import named_rows
 from llmeval_core.records import OUTCOMES, Outcome
 
@@ -60,7 +60,7 @@ def totals(connection: sqlite3.Connection, task_id: int) -> TaskTotals:
     )
 
 
-def ended_so(
+def outcome_counts(
     connection: sqlite3.Connection, task_id: int, outcome: Outcome
 ) -> dict[str | None, int]:
     """Count the samples that ended in one way: all under None, and those of each category."""

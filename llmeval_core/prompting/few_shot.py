@@ -11,11 +11,12 @@ from dataclasses import replace
 from llmeval_core.errors import ConfigError, DatasetError, wrap_plugin_errors
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting.templates import PromptError, Templates, variables_of
-from llmeval_core.records import Sample, problem_of
+from llmeval_core.records import Sample, sample_problem
+from llmeval_core.support import without_invisible
 
 _ENDS = " ?!.。…"
 """What may end a question, or not: full-width ones are among them after NFKC."""
-_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+_UNSEEN = {"Cc", "Cf"}
 
 
 class FewShotPool:
@@ -46,7 +47,7 @@ class FewShotPool:
             pool = task.dataset.few_shot_pool()
             samples = tuple(itertools.islice(pool, task.few_shot.pool_size))
         for index, sample in enumerate(samples):
-            problem = problem_of(sample, index)
+            problem = sample_problem(sample, index)
             if problem is not None:
                 raise DatasetError(
                     f"{problem}, in the few-shot pool of '{task.dataset_name}'",
@@ -121,11 +122,10 @@ def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     if folded.isascii():
         return " ".join(folded.split())
-    seen = [" " if char.isspace() else char for char in folded]
-    return " ".join(
-        "".join(char for char in seen if char == " " or not _is_invisible(char)).split()
-    )
+    words = without_invisible(folded).split()
+    return " ".join("".join(filter(_is_seen, word)) for word in words if any(map(_is_seen, word)))
 
 
-def _is_invisible(char: str) -> bool:
-    return unicodedata.category(char) in _INVISIBLE or "\ufe00" <= char <= "\ufe0f"
+def _is_seen(char: str) -> bool:
+    """Whether a character is neither a control nor a mark of formatting."""
+    return unicodedata.category(char) not in _UNSEEN

@@ -51,7 +51,10 @@ class Prompter:
             PromptError: a template fails on this sample, the pool has too few other samples, or a
                 conversation is to become one text.
         """
-        rendered = self._renderer.render(sample)
+        return self.request_for(sample, self._renderer.render(sample))
+
+    def request_for(self, sample: Sample, rendered: RenderedPrompt) -> Request:
+        """Make the request for a sample whose prompt is rendered."""
         return Request(
             sample_id=sample.id,
             mode=self._task.mode,

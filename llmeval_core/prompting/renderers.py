@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from llmeval_core.plan import PlannedPrompt, PlannedTask
+from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting.renderer import PromptRenderer
-from llmeval_core.records import Mode
 
 MAX_POOLED = 20_000
 """Examples of few-shot pools that are kept for the next model, at most."""
@@ -18,7 +17,7 @@ class PromptRenderers:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, Mode, PlannedPrompt], PromptRenderer] = {}
+        self._kept: dict[str, PromptRenderer] = {}
         self._n_pooled = 0
 
     def of(self, task: PlannedTask) -> PromptRenderer:
@@ -27,13 +26,12 @@ class PromptRenderers:
         Raises:
             ConfigError: a template has a syntax error.
         """
-        way = (task.key, task.mode, task.prompt)
-        known = self._kept.get(way)
+        known = self._kept.get(task.definition_fingerprint)
         if known is not None:
             return known
         made = PromptRenderer(task)
         n_pooled = task.few_shot.pool_size if task.n_shots else 0
         if self._n_pooled + n_pooled <= MAX_POOLED:
             self._n_pooled += n_pooled
-            self._kept[way] = made
+            self._kept[task.definition_fingerprint] = made
         return made

@@ -20,8 +20,8 @@ from llmeval_core.reasoning.finder import (
     KNOWN_TAGS,
     ReasoningFinder,
     Tags,
-    finder_of,
-    parted_answers,
+    reasoning_finder,
+    split_answers,
     tags_in,
 )
 from llmeval_core.reasoning.split import ReasoningSplit
@@ -31,7 +31,7 @@ __all__ = [
     "ReasoningFinder",
     "ReasoningSplit",
     "Tags",
-    "finder_of",
-    "parted_answers",
+    "reasoning_finder",
+    "split_answers",
     "tags_in",
 ]

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from llmeval_core.naming import Json
-from llmeval_core.reasoning.formats import by_channels, by_phrases
-from llmeval_core.reasoning.mentions import TagMention, used
-from llmeval_core.reasoning.split import ReasoningSplit, bare_answer
+from llmeval_core.reasoning.formats import split_by_channels, split_by_phrases
+from llmeval_core.reasoning.mentions import TagMention, used_tags
+from llmeval_core.reasoning.split import ReasoningSplit, strip_answer_markers
 from llmeval_core.records import Generation
 
 Tags = tuple[tuple[str, str], ...]
@@ -47,21 +47,24 @@ def tags_in(settings: Mapping[str, Json]) -> Tags | None:
     return tuple((str(opening), str(closing)) for opening, closing in pairs)
 
 
-def finder_of(settings: Mapping[str, Json]) -> ReasoningFinder:
+def reasoning_finder(settings: Mapping[str, Json]) -> ReasoningFinder:
     """Make the finder of a task from what its result keeps of its settings."""
     return ReasoningFinder(tags_in(settings))
 
 
-def parted_answers(generation: Generation, finder: ReasoningFinder) -> list[ReasoningSplit]:
-    """Give each answer of a generation with its reasoning, wherever that stood."""
-    parted = []
+def split_answers(generation: Generation, finder: ReasoningFinder) -> list[ReasoningSplit]:
+    """Split each answer of a generation from its reasoning, wherever that is.
+
+    It may be in the text, between tags, or in `reasonings`, where the server tells it apart.
+    """
+    splits = []
     for place, text in enumerate(generation.texts):
         is_cut_off = generation.reason(place) == "length"
-        found = finder.part(text, is_cut_off=is_cut_off) or ReasoningSplit(text, "")
-        told = generation.reasonings[place] if place < len(generation.reasonings) else None
-        thoughts = "\n".join(thought for thought in (told, found.reasoning) if thought)
-        parted.append(ReasoningSplit(found.answer, thoughts, found.is_open))
-    return parted
+        found = finder.split(text, is_cut_off=is_cut_off) or ReasoningSplit(text, "")
+        separate = generation.reasonings[place] if place < len(generation.reasonings) else None
+        reasoning = "\n".join(part for part in (separate, found.reasoning) if part)
+        splits.append(ReasoningSplit(found.answer, reasoning, found.is_open))
+    return splits
 
 
 class ReasoningFinder:
@@ -86,7 +89,7 @@ class ReasoningFinder:
             return self._first.search(text) is not None
         return "<" in text or "[" in text or "◁" in text or _MAY_BEGIN_SO.match(text) is not None
 
-    def part(self, text: str, *, is_cut_off: bool = False) -> ReasoningSplit | None:
+    def split(self, text: str, *, is_cut_off: bool = False) -> ReasoningSplit | None:
         """Tell reasoning apart; None if the text has none.
 
         Args:
@@ -97,34 +100,34 @@ class ReasoningFinder:
         if not self.may_have(text):
             return None
         if self._knows_all:
-            parted = by_channels(text, is_cut_off=is_cut_off) or by_phrases(
+            found = split_by_channels(text, is_cut_off=is_cut_off) or split_by_phrases(
                 text, is_cut_off=is_cut_off
             )
-            if parted is not None:
-                return parted
-        marks = self._marks(text)
-        if not marks:
+            if found is not None:
+                return found
+        mentions = self._mentions(text)
+        if not mentions:
             return None
-        really = used(text, marks)
-        parted = _by_marks(text, really) if really else None
-        if parted is not None and parted.is_open and len(really) < len(marks):
+        really = used_tags(text, mentions)
+        found = _split_by_tags(text, really) if really else None
+        if found is not None and found.is_open and len(really) < len(mentions):
             # A code block that a thought left open may have swallowed the tag that ends it.
-            closed = _by_marks(text, marks)
-            return parted if closed.is_open else closed
-        return parted
+            closed = _split_by_tags(text, mentions)
+            return found if closed.is_open else closed
+        return found
 
-    def _marks(self, text: str) -> list[TagMention]:
+    def _mentions(self, text: str) -> list[TagMention]:
         """Find the tags; looks closely only where a tag can begin, which is much faster."""
-        marks: list[TagMention] = []
+        mentions: list[TagMention] = []
         end = 0
         for first in self._first.finditer(text):
             found = self._tag.match(text, first.start()) if first.start() >= end else None
             if found is not None:
-                marks.append(self._mark(found))
+                mentions.append(self._mention(found))
                 end = found.end()
-        return marks
+        return mentions
 
-    def _mark(self, found: re.Match[str]) -> TagMention:
+    def _mention(self, found: re.Match[str]) -> TagMention:
         group = str(found.lastgroup)
         kind = int(group[1:])
         return TagMention(found.start(), found.end(), self._kinds.get(kind, kind), group[0] == "o")
@@ -142,36 +145,39 @@ def _patterns(kind: int, opening: str, closing: str) -> Iterator[str]:
     yield rf"(?P<o{kind}><\s*{name}(?:\s[^<>]*)?>)"
 
 
-def _by_marks(text: str, marks: list[TagMention]) -> ReasoningSplit:
+def _split_by_tags(text: str, mentions: list[TagMention]) -> ReasoningSplit:
     """Go through the tags in order, with those that are open.
 
     A closing tag whose kind is not open ends a thought that the prompt began; inside a thought
     that the text itself began at its very beginning it is only spoken of.
     """
-    under_way: list[TagMention] = []
+    open_tags: list[TagMention] = []
     thoughts: list[tuple[int, int]] = []
-    for mark in marks:
-        kinds = [one.kind for one in under_way]
-        begin = under_way[0].start if under_way else mark.start
-        if mark.opens:
-            if mark.kind not in kinds:
-                under_way.append(mark)
-        elif mark.kind in kinds:
-            del under_way[kinds.index(mark.kind) :]
-            if not under_way:
-                thoughts.append((begin, mark.end))
-        elif under_way and not text[:begin].strip():
+    for mention in mentions:
+        kinds = [one.kind for one in open_tags]
+        begin = open_tags[0].start if open_tags else mention.start
+        if mention.opens:
+            if mention.kind not in kinds:
+                open_tags.append(mention)
+        elif mention.kind in kinds:
+            del open_tags[kinds.index(mention.kind) :]
+            if not open_tags:
+                thoughts.append((begin, mention.end))
+        elif open_tags and not text[:begin].strip():
             continue
         else:
-            under_way.clear()
-            thoughts = [(0, mark.end)]
-    is_open = bool(under_way)
-    if under_way:
-        thoughts.append((under_way[0].start, len(text)))
+            open_tags.clear()
+            thoughts = [(0, mention.end)]
+    is_open = bool(open_tags)
+    if open_tags:
+        thoughts.append((open_tags[0].start, len(text)))
     begin, end = _answer_place(text, thoughts)
-    reasoning = [text[:begin], text[end:]]
-    told = "\n".join(thought for part in reasoning if (thought := _bare(part, marks, text)))
-    return ReasoningSplit(bare_answer(text[begin:end], is_last=end == len(text)), told, is_open)
+    parts = [_without_tags(part, mentions, text) for part in (text[:begin], text[end:])]
+    return ReasoningSplit(
+        strip_answer_markers(text[begin:end], is_last=end == len(text)),
+        "\n".join(part for part in parts if part),
+        is_open,
+    )
 
 
 def _answer_place(text: str, thoughts: list[tuple[int, int]]) -> tuple[int, int]:
@@ -184,9 +190,9 @@ def _answer_place(text: str, thoughts: list[tuple[int, int]]) -> tuple[int, int]
     return (0, end) if text[:end].strip() else (len(text), len(text))
 
 
-def _bare(part: str, marks: list[TagMention], text: str) -> str:
+def _without_tags(part: str, mentions: list[TagMention], text: str) -> str:
     """Take the tags off the ends of a thought."""
-    for mark in marks:
-        tag = text[mark.start : mark.end]
+    for mention in mentions:
+        tag = text[mention.start : mention.end]
         part = part.strip().removeprefix(tag).removesuffix(tag)
     return part.strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from llmeval_core.reasoning.split import ReasoningSplit, bare_answer
+from llmeval_core.reasoning.split import ReasoningSplit, strip_answer_markers
 
 _CHANNEL = re.compile(
     r"(?:<\|channel\|>\s*)?(analysis|commentary|final)\b[^<\n]{0,100}"
@@ -20,10 +20,10 @@ _PHRASES = (
 )
 
 
-def by_channels(text: str, *, is_cut_off: bool = False) -> ReasoningSplit | None:
+def split_by_channels(text: str, *, is_cut_off: bool = False) -> ReasoningSplit | None:
     """Take the last `final` channel of gpt-oss's format, also where its special tokens are lost."""
     if "<|message|>" not in text:
-        return _by_bare_channels(text, is_cut_off=is_cut_off)
+        return _split_by_bare_channels(text, is_cut_off=is_cut_off)
     channels = list(_CHANNEL.finditer(text))
     finals = [channel for channel in channels if channel[1] == "final"]
     if not channels:
@@ -34,10 +34,10 @@ def by_channels(text: str, *, is_cut_off: bool = False) -> ReasoningSplit | None
         if channel[1] != "final"
     ]
     answer = _CHANNEL_END.split(text[finals[-1].end() :], maxsplit=1)[0] if finals else ""
-    return ReasoningSplit(bare_answer(answer), "\n".join(thoughts), is_open=not finals)
+    return ReasoningSplit(strip_answer_markers(answer), "\n".join(thoughts), is_open=not finals)
 
 
-def _by_bare_channels(text: str, *, is_cut_off: bool) -> ReasoningSplit | None:
+def _split_by_bare_channels(text: str, *, is_cut_off: bool) -> ReasoningSplit | None:
     """Read `analysisWe need ...assistantfinalParis`: names of channels with nothing around them."""
     begin = _BARE_ANALYSIS.match(text)
     if begin is None:
@@ -45,14 +45,14 @@ def _by_bare_channels(text: str, *, is_cut_off: bool) -> ReasoningSplit | None:
     *_, last = [None, *_BARE_FINAL.finditer(text)]
     if last is not None:
         return ReasoningSplit(
-            bare_answer(text[last.end() :]), text[begin.end() : last.start()].strip()
+            strip_answer_markers(text[last.end() :]), text[begin.end() : last.start()].strip()
         )
     if is_cut_off and _BEGINS_A_SENTENCE.match(text):
         return ReasoningSplit("", text[begin.end() :].strip(), is_open=True)
     return None
 
 
-def by_phrases(text: str, *, is_cut_off: bool) -> ReasoningSplit | None:
+def split_by_phrases(text: str, *, is_cut_off: bool) -> ReasoningSplit | None:
     """Tell apart what phrases announce; both must be there, unless the text was cut off."""
     for opening, closing in _PHRASES:
         begin = re.match(opening, text)
@@ -61,7 +61,7 @@ def by_phrases(text: str, *, is_cut_off: bool) -> ReasoningSplit | None:
         end = re.search(closing, text)
         if end is not None:
             thought = text[begin.end() : end.start()].strip()
-            return ReasoningSplit(bare_answer(text[end.end() :]), thought)
+            return ReasoningSplit(strip_answer_markers(text[end.end() :]), thought)
         if is_cut_off:
             return ReasoningSplit("", text[begin.end() :].strip(), is_open=True)
     return None

@@ -23,26 +23,26 @@ class TagMention:
     opens: bool
 
 
-def used(text: str, marks: list[TagMention]) -> list[TagMention]:
+def used_tags(text: str, mentions: list[TagMention]) -> list[TagMention]:
     """Leave out tags that are only spoken of."""
     blocks = _code_blocks(text) if "```" in text or "~~~" in text else []
     ends = [end for _, end in blocks]
-    quoted = _quoted_pairs(text, marks)
+    quoted = _quoted_pairs(text, mentions)
     used = []
-    for mark in marks:
-        if mark.start in quoted:
+    for mention in mentions:
+        if mention.start in quoted:
             continue
-        place = bisect_right(ends, mark.start)
-        is_in_block = place < len(blocks) and blocks[place][0] < mark.start
-        if not is_in_block and not _is_in_span(text, mark):
-            used.append(mark)
+        place = bisect_right(ends, mention.start)
+        is_in_block = place < len(blocks) and blocks[place][0] < mention.start
+        if not is_in_block and not _is_in_span(text, mention):
+            used.append(mention)
     return used
 
 
-def _quoted_pairs(text: str, marks: list[TagMention]) -> set[int]:
+def _quoted_pairs(text: str, mentions: list[TagMention]) -> set[int]:
     """Find tags that stand in quotation marks as a pair, in one line: `"<think>x</think>"`."""
     found: set[int] = set()
-    for opening, closing in pairwise(marks):
+    for opening, closing in pairwise(mentions):
         if not opening.opens or closing.opens or opening.kind != closing.kind:
             continue
         before, after = (
@@ -68,10 +68,10 @@ def _code_blocks(text: str) -> list[tuple[int, int]]:
     return blocks
 
 
-def _is_in_span(text: str, mark: TagMention) -> bool:
+def _is_in_span(text: str, mention: TagMention) -> bool:
     """Whether a tag stands in a code span of its line, or in quotation marks of its own."""
-    before = text[max(0, mark.start - _LONGEST_SPAN) : mark.start].rpartition("\n")[2]
-    after = text[mark.end : mark.end + _LONGEST_SPAN].partition("\n")[0]
+    before = text[max(0, mention.start - _LONGEST_SPAN) : mention.start].rpartition("\n")[2]
+    after = text[mention.end : mention.end + _LONGEST_SPAN].partition("\n")[0]
     if before and after and _QUOTES.get(before[-1]) == after[0]:
         return True
     return "`" in after and len(_TICKS.findall(before)) % 2 == 1

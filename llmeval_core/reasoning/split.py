@@ -1,4 +1,4 @@
-"""A text parted into reasoning and answer, and what stands around an answer taken off."""
+"""A text split into reasoning and answer, and markers around an answer taken off."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ANSWER_TAILS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ReasoningSplit:
-    """A text with its reasoning told apart.
+    """A text split into reasoning and answer.
 
     Args:
         answer: what is left without it; empty if nothing is.
@@ -29,8 +29,8 @@ class ReasoningSplit:
     is_open: bool = False
 
 
-def bare_answer(text: str, *, is_last: bool = True) -> str:
-    """Take off what stands around an answer; the indentation of its first line stays.
+def strip_answer_markers(text: str, *, is_last: bool = True) -> str:
+    """Take off the markers around an answer; the indentation of its first line stays.
 
     Args:
         text: the answer.

@@ -8,7 +8,7 @@ from llmeval_core.records.results import (
     TaskResult,
     TrackerStatus,
 )
-from llmeval_core.records.sample_check import problem_of
+from llmeval_core.records.sample_check import sample_problem
 from llmeval_core.records.samples import (
     Failure,
     Generation,
@@ -22,7 +22,7 @@ from llmeval_core.records.samples import (
     SampleResult,
     Score,
 )
-from llmeval_core.records.texts import plain_text
+from llmeval_core.records.value_text import plain_text
 
 __all__ = [
     "OUTCOMES",
@@ -45,6 +45,6 @@ __all__ = [
     "TaskResult",
     "TrackerStatus",
     "plain_text",
-    "problem_of",
+    "sample_problem",
     "stop_reason",
 ]

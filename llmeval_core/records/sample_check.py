@@ -9,7 +9,7 @@ from typing import Any
 from llmeval_core.records.samples import Message, Sample
 
 
-def problem_of(sample: Any, index: int) -> str | None:
+def sample_problem(sample: Any, index: int) -> str | None:
     """Say what is wrong with a sample of somebody's data set; None if nothing is.
 
     Called for every sample, so it only looks at types: about a microsecond.

@@ -180,3 +180,4 @@ def _end_now(process: subprocess.Popen[bytes], line: KeeperLine) -> None:
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()
     line.close()
+    line.clean_up(process.pid, process.returncode)

@@ -124,6 +124,7 @@ class ChildProcess:
         self._line.close()
         code = self.returncode
         assert code is not None
+        self._line.clean_up(self.pid, code)
         return code
 
     async def end(self, *, within_s: float = 5.0) -> int:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -116,6 +117,16 @@ class KeeperLine:
         if self._output is not None and not self._output.closed:
             self._last_output = self.last_output()
             self._output.close()
+
+    def clean_up(self, keeper: int, code: int) -> None:
+        """Kill what a keeper has left behind that was killed itself.
+
+        Args:
+            keeper: its id.
+            code: how it ended, as `subprocess` says it.
+        """
+        if self._has_keeper and code == -signal.SIGKILL:
+            process_keeper.kill_session(keeper)
 
     def _say(self, word: bytes) -> bool:
         if self._ours >= 0:

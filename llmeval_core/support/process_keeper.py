@@ -16,7 +16,8 @@ States and transitions:
 * Nothing is left -> the keeper ends as the command did: with its exit code, or by its signal.
 
 On Linux the keeper adopts what the command's children leave behind, and the command is killed with
-the keeper. Elsewhere what took a session of its own is not found.
+the keeper; what it had started stays in the keeper's session, by which the parent finds it, see
+`kill_session`. Elsewhere what took a session of its own is not found.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 _LOOK_EVERY_S = 1.0
 _LOOK_CLOSELY_S = 0.02
@@ -44,15 +45,18 @@ def kill_process_tree(pid: int, *, spare: int | None = None) -> None:
         _send(one, signal.SIGKILL)
 
 
+def kill_session(leader: int) -> None:
+    """Kill the processes of a session whose leader is dead, where there is /proc."""
+    for pid, _, session in _processes():
+        if session == leader:
+            _send(pid, signal.SIGKILL)
+
+
 def descendants(pid: int) -> set[int]:
     """Find what a process started and what this started; nothing where there is no /proc."""
     children: dict[int, list[int]] = {}
-    with contextlib.suppress(OSError):
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stat:
-                    parent = int(stat.read().rpartition(")")[2].split()[1])
-                children.setdefault(parent, []).append(int(name))
+    for child, parent, _ in _processes():
+        children.setdefault(parent, []).append(child)
     found: set[int] = set()
     to_see = [pid]
     while to_see:
@@ -61,6 +65,16 @@ def descendants(pid: int) -> set[int]:
                 found.add(child)
                 to_see.append(child)
     return found
+
+
+def _processes() -> Iterator[tuple[int, int, int]]:
+    """Give each process with its parent and its session; none where there is no /proc."""
+    with contextlib.suppress(OSError):
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stat:
+                    fields = stat.read().rpartition(")")[2].split()
+                yield int(name), int(fields[1]), int(fields[3])
 
 
 class _Output:
@@ -152,7 +166,7 @@ class _Keeper:
             os.close(says)
 
     def _become_command(self, keeper: int, says: int | None, blocked: Iterable[int]) -> None:
-        os.setsid()
+        os.setpgid(0, 0)
         _prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
         if os.getppid() != keeper:
             return

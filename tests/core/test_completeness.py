@@ -5,7 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmeval_core.completeness import coverage_of, current_by_metric, current_result, gives_way
+from llmeval_core.completeness import (
+    coverage_of,
+    current_by_metric,
+    current_result,
+    gives_way,
+    without_less_complete,
+)
 from llmeval_core.records import TaskResult
 from llmeval_core.testing.makers import make_task_result
 
@@ -114,3 +120,24 @@ def test_what_stands_never_gives_way_to_what_came_before_it(
     assert found is not None
     later = results[int(found.id) + 1 :]
     assert all(gives_way(one, found) for one in later)
+
+
+def test_metrics_of_which_a_place_has_more_complete_numbers_are_left_out_and_that_is_said() -> None:
+    part = make("part", 1, metrics=("accuracy", "f1"))
+    known = {"accuracy": coverage_of(make("whole"))}
+
+    left, note = without_less_complete(part, known)
+
+    assert [metric.metric for metric in left.metrics] == ["f1"]
+    assert note == (
+        f"{part.task}: 1 samples (0 failed) give way to the more complete numbers of 24 samples"
+        " that the run has; --replace puts them there"
+    )
+
+
+def test_nothing_is_left_out_of_what_is_meant_to_replace_or_is_as_complete() -> None:
+    known = {"exact_match": coverage_of(make("whole"))}
+    meant, again = make("meant", 1, replaces=True), make("again")
+
+    assert without_less_complete(meant, known) == (meant, None)
+    assert without_less_complete(again, known) == (again, None)

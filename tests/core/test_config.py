@@ -53,7 +53,8 @@ def test_a_whole_run_file_is_read(tmp_path: Path) -> None:
         ),
         (
             GOOD + "    shots: many\n",
-            "wrong value: input should be a list\n  where: eval.yaml:4, tasks[0].shots",
+            "wrong value: input should be a list\n  where: eval.yaml:4, tasks[0].shots\n"
+            "  try:   for example `shots: [0, 4]`",
         ),
         (
             GOOD + "limit: 0\n",
@@ -65,7 +66,34 @@ def test_a_whole_run_file_is_read(tmp_path: Path) -> None:
         ),
         (
             "models: [echo/x]",
-            "missing key 'tasks'\n  where: eval.yaml:1, tasks\n  try:   add 'tasks'",
+            "missing key 'tasks'\n  where: eval.yaml:1, tasks\n"
+            "  try:   add 'tasks', for example `tasks: [{dataset: commonsense_qa}]`",
+        ),
+        (
+            "models: echo/x\ntasks: [{dataset: a}]",
+            "wrong value: input should be a list\n  where: eval.yaml:1, models\n"
+            "  try:   write `models: [echo/x]`",
+        ),
+        (
+            "models: [echo/x]\ntasks: [a]",
+            "wrong value: input should be a mapping\n  where: eval.yaml:2, tasks[0]\n"
+            "  try:   for example `tasks: [{dataset: commonsense_qa}]`",
+        ),
+        (
+            "models: [gpt-4o-mini]\ntasks: [{dataset: a}]",
+            "wrong value: 'gpt-4o-mini' is not of the form provider/model\n"
+            "  where: eval.yaml:1, models[0].name\n"
+            "  try:   did you mean 'openai/gpt-4o-mini'?",
+        ),
+        (
+            GOOD + "trackers: https://me:secret@host\n",
+            "wrong value: input should be a list\n  where: eval.yaml:4, trackers\n"
+            "  try:   for example `trackers: [mlflow]`",
+        ),
+        (
+            GOOD + "prices: {echo/x: 3}\n",
+            "wrong value: input should be a mapping\n  where: eval.yaml:4, prices.echo/x\n"
+            "  try:   for example `prices: {openai/gpt-4o*: {input: 2.5, output: 10}}`",
         ),
         (
             "models: [",
@@ -158,7 +186,8 @@ def test_a_variable_that_is_not_set_is_named_without_any_value() -> None:
         ),
         (
             GOOD + "    shots: yes\n",
-            "wrong value: input should be a list\n  where: eval.yaml:4, tasks[0].shots",
+            "wrong value: input should be a list\n  where: eval.yaml:4, tasks[0].shots\n"
+            "  try:   for example `shots: [0, 4]`",
         ),
         (
             GOOD + "    variant: no\n",
@@ -167,7 +196,8 @@ def test_a_variable_that_is_not_set_is_named_without_any_value() -> None:
         ),
         (
             "",
-            "missing key 'models' (and 1 more)\n  where: eval.yaml, models\n  try:   add 'models'",
+            "missing key 'models' (and 1 more)\n  where: eval.yaml, models\n"
+            "  try:   add 'models', for example `models: [openai/gpt-4o-mini]`",
         ),
         (
             GOOD + "1: x\n",

@@ -15,8 +15,7 @@ from llmeval_core.engine import SilentProgress
 from llmeval_core.engine import run as engine_run
 from llmeval_core.engine.progress import SilentMeter
 from llmeval_core.errors import JournalError
-from llmeval_core.journal import Journal, JournalQueries
-from llmeval_core.journal.journal import JOURNAL_FILE
+from llmeval_core.journal import JOURNAL_FILE, Journal, JournalQueries
 from llmeval_core.plan import PlannedTask
 from llmeval_core.records import Generation, Request, Sample, SampleResult
 from llmeval_core.testing import FakeDataset, FakeModel, ListTracker, run_in

@@ -9,7 +9,7 @@ import pytest
 
 from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
-from llmeval_core.catalog.generation import lay_over
+from llmeval_core.catalog.generation_defaults import lay_over
 from llmeval_core.config import GenerationConfig, Origin, RunConfig, TaskDefaults, validate
 from llmeval_core.errors import ConfigError
 from llmeval_core.host import load_plugins

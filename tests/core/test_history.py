@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmeval_core.api import make_leaderboard
-from llmeval_core.api.notes_on_leaderboard import kept_out_notes
+from llmeval_core.api.notes_on_leaderboard import superseded_notes
 from llmeval_core.api.task_history import history
 from llmeval_core.journal import DeliveryRepository, Journal
 from llmeval_core.records import TaskResult
@@ -76,8 +76,8 @@ def test_a_metric_that_only_the_smaller_run_had_does_not_give_way(tmp_path: Path
         for result in (whole, both, other):
             journal.deliveries(DeliveryRepository.save, result, ())
         with journal.reader() as reader:
-            (of_both,) = kept_out_notes(reader, [both])
-            of_other = kept_out_notes(reader, [other])
+            (of_both,) = superseded_notes(reader, [both])
+            of_other = superseded_notes(reader, [other])
 
     assert " (a): 1 of 6 samples give way to the result of" in of_both
     assert of_other == []

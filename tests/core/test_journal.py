@@ -65,7 +65,7 @@ async def test_failed_samples_are_not_done_and_finished_ones_are(tmp_path: Path)
         await journal.record(task, result(1, failure=Failure("timeout", "late")))
         await journal.flush()
 
-        assert journal.read(JournalQueries.done, task.id, 0, 9) == {0}
+        assert journal.read(JournalQueries.finished_indices, task.id, 0, 9) == {0}
         assert journal.read(JournalQueries.totals, task.id).n_failed == 1
 
 
@@ -243,7 +243,7 @@ async def test_a_journal_can_be_closed_while_a_thread_still_reads(tmp_path: Path
 
     def read_on() -> None:
         while True:
-            journal.read(JournalQueries.done, task.id, 0, 2000)
+            journal.read(JournalQueries.finished_indices, task.id, 0, 2000)
             started.set()
 
     reading = asyncio.create_task(asyncio.to_thread(read_on))

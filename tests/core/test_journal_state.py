@@ -92,7 +92,7 @@ class Recording(RuleBasedStateMachine):
         values = {
             result.index: result.scores["m"].value if result.scores else None for result in found
         }
-        done = journal.read(JournalQueries.done, self.task.id, 0, 30)
+        done = journal.read(JournalQueries.finished_indices, self.task.id, 0, 30)
         for index, value in self.flushed.items():
             if index in self.recorded:  # a newer one, which may be on disk by now
                 assert values[index] in (value, self.recorded[index])

@@ -115,7 +115,7 @@ def test_a_sample_that_cannot_be_kept_fails_alone_and_says_why(
         writer.close()
 
         stored = list(journal.read(JournalQueries.sample_results, task.id))
-        done = journal.read(JournalQueries.done, task.id, 0, 19)
+        done = journal.read(JournalQueries.finished_indices, task.id, 0, 19)
     assert [result.index for result in stored] == list(range(20))
     assert done == set(range(20)) - {1}
     failed = stored[1]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from llmeval_core.engine import TaskPreview, preview, run_plan
 from llmeval_core.engine.estimates import Estimate
@@ -35,8 +38,8 @@ async def test_a_preview_counts_what_would_be_sent(tmp_path: Path) -> None:
     by_rule = Estimate(
         8 * (PER_MESSAGE + 1), 8 * 256, None, None, "the rule of four characters a token"
     )
-    assert before == TaskPreview("fake/model", "fake_0shot", 10, 0, 8, 1, by_rule, before.doubts)
-    assert before.doubts == ("every one of 10 samples has the same reference: 'Paris'",)
+    assert before == TaskPreview("fake/model", "fake_0shot", 10, 0, 8, 1, by_rule, before.warnings)
+    assert before.warnings == ("every one of 10 samples has the same reference: 'Paris'",)
     counts = (after.n_samples, after.n_answered, after.n_requests, after.n_unusable)
     assert counts == (10, 4, 4, 1)
     assert after.estimate.basis == "4 answers to this task"
@@ -63,6 +66,45 @@ async def test_an_estimate_prices_what_is_left_by_what_earlier_answers_used(
         duration_s=80 * 2.0 / 8,
         basis="20 answers to this task",
     )
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "duration_s"),
+    [(None, 40 * 0.5), (100, 40 * 0.5), (1, 40 * 2.0), (2, 40 * 1.0)],
+)
+async def test_a_time_is_that_of_earlier_answers_with_as_many_at_once_as_then(
+    tmp_path: Path, concurrency: int | None, duration_s: float
+) -> None:
+    """20 answers of 2 seconds, four at once, with a pause of an hour in the middle."""
+    ends = [3600.0 * (index >= 12) + 2.0 * (1 + index // 4) for index in range(20)]
+    datasets = {"fake": FakeDataset(60)}
+    await run_in(tmp_path, datasets=datasets, limit=20)
+    with sqlite3.connect(tmp_path / "journal.sqlite") as connection:
+        for row, end in enumerate(ends, 1):
+            connection.execute(
+                "UPDATE generations SET latency_s = 2, finished_at = ? WHERE rowid = ?", (end, row)
+            )
+    connection.close()
+
+    with Journal(tmp_path) as journal:
+        (found,) = preview(plan_of(datasets=datasets, concurrency=concurrency), journal)
+
+    assert found.estimate.duration_s == pytest.approx(duration_s)
+
+
+async def test_no_time_is_less_than_that_of_one_answer(tmp_path: Path) -> None:
+    class Slow(FakeModel):
+        async def generate(self, request: Request) -> Generation:
+            return Generation(("x",), latency_s=30.0)
+
+    datasets = {"fake": FakeDataset(21)}
+    await run_in(tmp_path, datasets=datasets, models={"fake": Slow()}, limit=20)
+
+    with Journal(tmp_path) as journal:
+        (found,) = preview(plan_of(datasets=datasets), journal)
+
+    assert found.n_requests == 1
+    assert found.estimate.duration_s == 30.0
 
 
 async def test_observers_are_told_of_the_plan_each_task_and_the_end(tmp_path: Path) -> None:

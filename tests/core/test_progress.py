@@ -7,7 +7,7 @@ import time
 
 from rich.console import Console
 
-from llmeval_core.api.progress import LiveProgress, PlainProgress, TaskCounts
+from llmeval_core.api.progress_bars import LiveProgress, PlainProgress, TaskCounts
 from llmeval_core.records import Failure, Generation, Sample, SampleResult
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmeval_core.reasoning import KNOWN_TAGS, ReasoningFinder, ReasoningSplit, parted_answers
+from llmeval_core.reasoning import KNOWN_TAGS, ReasoningFinder, ReasoningSplit, split_answers
 from llmeval_core.records import Generation
 
 CASE = Path(__file__).parents[1] / "data" / "reasoning" / "a.jsonl"
@@ -18,7 +18,7 @@ FENCE = "```"
 
 
 def answer(text: str, tags: tuple[tuple[str, str], ...] | None = None) -> str:
-    parted = ReasoningFinder(tags).part(text)
+    parted = ReasoningFinder(tags).split(text)
     return text if parted is None else parted.answer
 
 
@@ -78,7 +78,7 @@ def test_what_servers_leave_in_the_text_is_no_part_of_the_answer(text: str) -> N
     ],
 )
 def test_a_thought_that_never_ends_is_no_answer(text: str, left: str) -> None:
-    parted = ReasoningFinder().part(text)
+    parted = ReasoningFinder().split(text)
 
     assert parted is not None
     assert (parted.answer, parted.is_open) == (left, True)
@@ -109,18 +109,18 @@ def test_where_all_is_thought_there_is_no_answer(text: str) -> None:
 def test_a_bare_channel_that_was_cut_off_is_a_thought() -> None:
     text = "analysisWe need to answer. So B"
 
-    assert ReasoningFinder().part(text) is None
-    assert ReasoningFinder().part(text, is_cut_off=True) == ReasoningSplit(
+    assert ReasoningFinder().split(text) is None
+    assert ReasoningFinder().split(text, is_cut_off=True) == ReasoningSplit(
         "", "We need to answer. So B", is_open=True
     )
-    assert ReasoningFinder().part("analysis of words", is_cut_off=True) is None
+    assert ReasoningFinder().split("analysis of words", is_cut_off=True) is None
 
 
 def test_a_phrase_that_is_never_followed_up_is_a_thought_only_if_the_text_was_cut_off() -> None:
     text = "Here is my thought process: It might be"
 
-    assert ReasoningFinder().part(text) is None
-    assert ReasoningFinder().part(text, is_cut_off=True) == ReasoningSplit(
+    assert ReasoningFinder().split(text) is None
+    assert ReasoningFinder().split(text, is_cut_off=True) == ReasoningSplit(
         "", "It might be", is_open=True
     )
 
@@ -147,7 +147,7 @@ def test_a_phrase_that_is_never_followed_up_is_a_thought_only_if_the_text_was_cu
     ],
 )
 def test_an_answer_that_speaks_of_tags_is_left_as_it_is(text: str) -> None:
-    assert ReasoningFinder().part(text) is None
+    assert ReasoningFinder().split(text) is None
 
 
 def test_code_in_the_answer_keeps_its_tags_and_its_indentation() -> None:
@@ -179,7 +179,7 @@ def test_tags_can_be_set(tags: tuple[tuple[str, str], ...], text: str, left: str
 def test_reasoning_of_the_server_and_of_the_text_are_told_together() -> None:
     generation = Generation(("<think>b</think>Paris", "Rome"), reasonings=("a", None))
 
-    assert parted_answers(generation, ReasoningFinder()) == [
+    assert split_answers(generation, ReasoningFinder()) == [
         ReasoningSplit("Paris", "a\nb"),
         ReasoningSplit("Rome", ""),
     ]
@@ -195,11 +195,11 @@ pieces = st.sampled_from(
 def test_any_text_can_be_parted_and_no_open_thought_is_left_in_the_answer(text: str) -> None:
     finder = ReasoningFinder()
 
-    parted = finder.part(text)
+    parted = finder.split(text)
 
     if parted is not None:
         assert parted.answer.strip() in text
-        again = finder.part(parted.answer)
+        again = finder.split(parted.answer)
         assert again is None or "`" in text or "<|" in text
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from llmeval_core.engine import preview
+from llmeval_core.engine.past_usage import PastUsage
 from llmeval_core.engine.reasoning_room import task_reasoning_warnings
 from llmeval_core.journal import Journal
 from llmeval_core.naming import Json
@@ -30,7 +31,7 @@ class Thinker(FakeModel):
         return Generation(("a",), n_completion_tokens=50, n_reasoning_tokens=40)
 
 
-def doubts(
+def warnings_of(
     model: str,
     journal: Journal | None = None,
     *,
@@ -41,7 +42,7 @@ def doubts(
     plan = plan_of(datasets=DATASETS, **{"generation": {"max_tokens": 512}, **config})
     (evaluation,) = plan.evaluations
     planned = replace(evaluation.model, name=model, settings=settings or {})
-    return task_reasoning_warnings(planned, evaluation.tasks[0], journal)
+    return task_reasoning_warnings(planned, evaluation.tasks[0], PastUsage(journal))
 
 
 DATASETS = {"fake": FakeDataset(2)}
@@ -57,7 +58,7 @@ DATASETS = {"fake": FakeDataset(2)}
     ],
 )
 def test_a_model_that_thinks_is_known_by_its_name(name: str) -> None:
-    assert doubts(f"openai/{name}") == (WARNING.format(f"openai/{name}", "by its name", 512),)
+    assert warnings_of(f"openai/{name}") == (WARNING.format(f"openai/{name}", "by its name", 512),)
 
 
 @pytest.mark.parametrize(
@@ -69,23 +70,23 @@ def test_a_model_that_thinks_is_known_by_its_name(name: str) -> None:
     ],
 )
 def test_a_model_that_does_not_think_is_left_alone(name: str) -> None:
-    assert doubts(f"openai/{name}") == ()
+    assert warnings_of(f"openai/{name}") == ()
 
 
 @pytest.mark.parametrize("most", [4096, None])
 def test_enough_room_is_enough(most: int | None) -> None:
-    assert doubts("openai/o3", generation={"max_tokens": most}) == ()
+    assert warnings_of("openai/o3", generation={"max_tokens": most}) == ()
 
 
 def test_choices_that_are_weighed_need_no_room() -> None:
-    assert doubts("openai/o3", tasks=[{"dataset": "fake", "answer_by": "loglikelihood"}]) == ()
+    assert warnings_of("openai/o3", tasks=[{"dataset": "fake", "answer_by": "loglikelihood"}]) == ()
 
 
 async def test_earlier_answers_tell_that_a_model_thinks(tmp_path: Path) -> None:
     await run_in(tmp_path, datasets=DATASETS, models={"fake": Thinker()})
 
     with Journal(tmp_path) as journal:
-        found = doubts("fake/model", journal, generation={"max_tokens": 16})
+        found = warnings_of("fake/model", journal, generation={"max_tokens": 16})
 
     assert found == (WARNING.format("fake/model", "40 tokens an answer so far", 16),)
 
@@ -98,8 +99,8 @@ async def test_a_model_that_was_seen_not_to_think_is_left_alone(tmp_path: Path) 
     await run_in(tmp_path, datasets=DATASETS, models={"qwq": Silent()})
 
     with Journal(tmp_path) as journal:
-        assert doubts("qwq/model", journal) == ()
-    assert doubts("qwq/model") != ()
+        assert warnings_of("qwq/model", journal) == ()
+    assert warnings_of("qwq/model") != ()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_the_settings_of_a_model_say_whether_it_thinks(
     settings: dict[str, Json], thinks: bool
 ) -> None:
     for name in ("openai/gpt-4o", "openai/o3"):
-        found = doubts(name, settings=settings)
+        found = warnings_of(name, settings=settings)
 
         assert found == ((WARNING.format(name, "its settings say so", 512),) if thinks else ())
 
@@ -126,8 +127,8 @@ def test_the_reasoning_setting_of_a_task_says_so_too() -> None:
     thinking = {"max_tokens": 512, "reasoning": {"effort": "high"}}
     silent = {"max_tokens": 512, "reasoning": {"effort": "none"}}
 
-    assert doubts("openai/gpt-4o", generation=thinking) != ()
-    assert doubts("openai/o3", generation=silent) == ()
+    assert warnings_of("openai/gpt-4o", generation=thinking) != ()
+    assert warnings_of("openai/o3", generation=silent) == ()
 
 
 @pytest.mark.parametrize(
@@ -141,11 +142,11 @@ def test_the_reasoning_setting_of_a_task_says_so_too() -> None:
 def test_a_prompt_that_asks_for_tags_is_told_of(prompt: dict[str, str], n_doubts: int) -> None:
     tasks = [{"dataset": "fake", "prompt": prompt}]
 
-    found = doubts("fake/model", tasks=tasks)
+    found = warnings_of("fake/model", tasks=tasks)
 
     assert len(found) == n_doubts
     assert all("set reasoning_tags: []" in doubt for doubt in found)
-    assert doubts("fake/model", tasks=tasks, reasoning_tags=[]) == ()
+    assert warnings_of("fake/model", tasks=tasks, reasoning_tags=[]) == ()
 
 
 def test_a_plan_says_so() -> None:
@@ -153,4 +154,4 @@ def test_a_plan_says_so() -> None:
 
     (found,) = preview(plan, None)
 
-    assert found.doubts == (WARNING.format("qwq/model", "by its name", 64),)
+    assert found.warnings == (WARNING.format("qwq/model", "by its name", 64),)

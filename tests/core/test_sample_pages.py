@@ -23,7 +23,7 @@ from llmeval_core.api import (
 )
 from llmeval_core.errors import UnknownNameError
 from llmeval_core.journal import Journal, JournalQueries, sample_index, score_bucket
-from llmeval_core.journal.scores import grades
+from llmeval_core.journal.scores import score_buckets
 from llmeval_core.records import Failure, Outcome, SampleResult, Score
 from llmeval_core.testing import (
     FakeDataset,
@@ -243,4 +243,4 @@ async def test_an_unknown_name_is_told(
 def test_the_index_and_the_views_give_a_score_the_same_grade(value: float | None) -> None:
     shown = "-" if value is None else str(score_bucket(value))
 
-    assert shown == grades([value])
+    assert shown == score_buckets([value])

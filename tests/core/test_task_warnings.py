@@ -12,7 +12,7 @@ from llmeval_core.testing.running import plan_of
 
 def doubts(samples: list[Sample], **task: Any) -> tuple[str, ...]:
     plan = plan_of(datasets={"fake": FakeDataset(samples)}, tasks=[{"dataset": "fake", **task}])
-    return preview(plan, None)[0].doubts
+    return preview(plan, None)[0].warnings
 
 
 def test_ordinary_samples_raise_none() -> None:

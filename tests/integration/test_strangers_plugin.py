@@ -151,7 +151,7 @@ def test_a_new_project_comes_out_of_the_wheel(outside: Outside, tmp_path: Path) 
 def test_the_guide_works_from_an_empty_folder(outside: Outside, tmp_path: Path) -> None:
     python = blocks(GUIDE, "python")
     (test,) = (block for block in python if "def test_" in block.text)
-    (project,) = blocks(GUIDE, "toml")
+    (project,) = (block for block in blocks(GUIDE, "toml") if "[build-system]" in block.text)
     (tmp_path / "shouting.py").write_text(python[0].text, encoding="utf-8")
     (tmp_path / "pyproject.toml").write_text(project.text, encoding="utf-8")
     (tmp_path / "test_shouting.py").write_text(test.text, encoding="utf-8")

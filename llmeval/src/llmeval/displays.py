@@ -9,7 +9,7 @@ from rich.console import Console
 
 from llmeval.notebook_display import NotebookDisplay, in_notebook
 from llmeval_core.api import Progress, SilentProgress
-from llmeval_core.api.progress import LiveProgress, PlainProgress
+from llmeval_core.api.progress_bars import LiveProgress, PlainProgress
 
 
 @contextmanager

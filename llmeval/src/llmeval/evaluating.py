@@ -17,7 +17,6 @@ from llmeval_core.api import (
     Journal,
     Progress,
     ReaskFilter,
-    kept_out_notes,
     make_config,
     make_plan,
     make_session,
@@ -27,6 +26,7 @@ from llmeval_core.api import (
     read_reask_filters,
     run_plan,
     shown,
+    superseded_notes,
 )
 
 _STOPPING = "stopping: requests under way may finish; stop again to end at once"
@@ -165,7 +165,7 @@ def _evaluate(
             lambda stop: run_plan(plan, journal, progress=progress, stop=stop, reask=again)
         )
         with journal.reader() as reader:
-            notes += kept_out_notes(reader, outcome.summary.results)
+            notes += superseded_notes(reader, outcome.summary.results)
     return report_of(outcome, notes)
 
 

@@ -12,9 +12,11 @@ import threading
 from typing import Any
 
 from llmeval_core.api import SampleResult, TaskMeter, TaskResult, shown
-from llmeval_core.api.progress import TaskCounts, finished_text
+from llmeval_core.api.progress_bars import TaskCounts, finished_text
 
-MOST_NOTICES = 20
+MOST_FINISHED = 30
+"""Bars of finished tasks that stay; older ones are counted."""
+MOST_MESSAGES = 20
 """Lines that are kept below the bars; the oldest go."""
 
 
@@ -32,7 +34,7 @@ class NotebookDisplay:
         self._lock = threading.Lock()
         self._bars: list[NotebookBar] = []
         self._openings: set[str] = set()
-        self._notices: list[str] = []
+        self._messages: list[str] = []
         self._output: Any = None  # Any: IPython has no types
         self._text = ""
 
@@ -48,7 +50,7 @@ class NotebookDisplay:
     def message(self, text: str) -> None:
         """Show it below the bars."""
         with self._lock:
-            self._notices = [*self._notices, text][-MOST_NOTICES:]
+            self._messages = [*self._messages, text][-MOST_MESSAGES:]
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:
         """Add a bar."""
@@ -73,9 +75,12 @@ class NotebookDisplay:
     def as_html(self) -> str:
         """Write the bars and the lines below them."""
         with self._lock:
-            rows = "".join(bar.as_html(self._openings) for bar in self._bars)
-            lines = "".join(f"<div>{_escaped(text)}</div>" for text in self._notices)
-        return f"<table>{rows}</table>{lines}" if rows or lines else ""
+            finished = [bar for bar in self._bars if bar.is_finished]
+            gone = set(finished[:-MOST_FINISHED])
+            rows = "".join(bar.as_html(self._openings) for bar in self._bars if bar not in gone)
+            lines = "".join(f"<div>{_escaped(text)}</div>" for text in self._messages)
+        head = f"<div>{len(gone)} more tasks are finished</div>" if gone else ""
+        return f"{head}<table>{rows}</table>{lines}" if rows or lines else ""
 
 
 class NotebookBar:
@@ -86,6 +91,11 @@ class NotebookBar:
         self._model = model
         self._counts = TaskCounts(f"{model} {task}", n_samples)
         self._ended: str | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its task is."""
+        return self._ended is not None
 
     def samples_skipped(self, n: int) -> None:
         """Count samples that were finished before."""

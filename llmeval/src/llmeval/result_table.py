@@ -18,8 +18,8 @@ from llmeval_core.api import (
     coverage_of,
     existing_journal,
     make_leaderboard,
-    n_of,
     project_folder,
+    sample_count_text,
     shown,
     to_markdown,
 )
@@ -215,7 +215,9 @@ def _row(board: Leaderboard, model: str, key: str) -> ResultRow:
 
 def _cell(board: Leaderboard, model: str, key: str) -> str:
     return cell_text(
-        board.cells.get((model, key)), n_of(board, model, key), board.outcomes(model, key)
+        board.cells.get((model, key)),
+        sample_count_text(board, model, key),
+        board.outcomes(model, key),
     )
 
 

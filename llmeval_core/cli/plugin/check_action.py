@@ -8,14 +8,11 @@ from typing import Any
 
 import click
 
-from llmeval_core.api import Session, UnknownNameError
-from llmeval_core.api.event_loop import run_until_complete
+from llmeval_core.api import Plugin, Session, UnknownNameError, did_you_mean, run_until_complete
 from llmeval_core.cli.console import echo, echo_json, echo_table
 from llmeval_core.cli.group import COMMANDS
-from llmeval_core.cli.session import open_session
+from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.tables import Column, Table
-from llmeval_core.host import Plugin
-from llmeval_core.naming import did_you_mean
 from llmeval_core.testing import Trial, Verdict, try_plugin
 
 _STYLES = {"wrong": "red", "untried": "dim"}

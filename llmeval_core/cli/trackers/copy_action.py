@@ -11,21 +11,31 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 from rich.progress import Progress as RichProgress
 
-from llmeval_core.api import SyncOutcome, existing_journal
-from llmeval_core.api.event_loop import run_until_complete
-from llmeval_core.api.syncing import bring
-from llmeval_core.catalog import Catalog, Preflight, ReadinessCheck, make_trackers
+from llmeval_core.api import (
+    Catalog,
+    ConfigError,
+    DeliveryRepository,
+    Journal,
+    Origin,
+    PlannedTracker,
+    Preflight,
+    ReadinessCheck,
+    StoredTracker,
+    SyncOutcome,
+    TrackerConfig,
+    deliver_to,
+    existing_journal,
+    make_trackers,
+    read_key_values,
+    run_until_complete,
+    shown,
+    validate,
+)
 from llmeval_core.cli.console import echo, echo_json
 from llmeval_core.cli.live_console import error_console
-from llmeval_core.cli.session import open_session
-from llmeval_core.config import Origin, TrackerConfig, validate
-from llmeval_core.errors import ConfigError
-from llmeval_core.journal import DeliveryRepository, Journal, StoredTracker
-from llmeval_core.plan import PlannedTracker
-from llmeval_core.printable import shown
+from llmeval_core.cli.plugin_session import open_session
 
 _log = logging.getLogger("llmeval")
 
@@ -68,7 +78,7 @@ def _plan(
         LlmevalError: a name or a setting is wrong, or the name belongs to other settings.
     """
     origin = Origin(flags={("trackers", 0): tracker})
-    given = {"use": tracker, "required": False, **_read(settings)}
+    given = {"use": tracker, "required": False, **read_key_values(settings, "--set")}
     config = validate(TrackerConfig, {**given, "name": name} if name else given, origin=origin)
     (planned,) = make_trackers((config,), catalog, origin=origin)
     _check_ready(planned, journal.home, catalog, origin)
@@ -120,26 +130,12 @@ def _is_same_place(known: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return {**known, "required": None} == {**wanted, "required": None}
 
 
-def _read(settings: tuple[str, ...]) -> dict[str, Any]:
-    """Read KEY=VALUE, the value as YAML; Any: what YAML gives."""
-    read: dict[str, Any] = {}
-    for setting in settings:
-        key, sign, value = setting.partition("=")
-        if not sign or not key:
-            raise ConfigError(f"'{setting}' is no setting", hint="write --set KEY=VALUE")
-        try:
-            read[key] = yaml.safe_load(value)
-        except yaml.YAMLError as err:
-            raise ConfigError(f"the value of '{key}' cannot be read", where="--set") from err
-    return read
-
-
 async def _copy(
     planned: PlannedTracker, journal: Journal, catalog: Catalog, within_s: float
 ) -> SyncOutcome:
     showing = asyncio.create_task(_show_progress(planned.name, journal))
     try:
-        return await bring(planned, journal, catalog, within_s)
+        return await deliver_to(planned, journal, catalog, within_s)
     finally:
         showing.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -7,13 +7,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from llmeval_core.api import existing_journal
+from llmeval_core.api import (
+    DeliveryRepository,
+    Journal,
+    PendingDelivery,
+    TrackerStatus,
+    UnknownNameError,
+    did_you_mean,
+    existing_journal,
+)
 from llmeval_core.cli.console import echo, echo_json, echo_table
 from llmeval_core.cli.tables import Column, Table
-from llmeval_core.errors import UnknownNameError
-from llmeval_core.journal import DeliveryRepository, Journal, PendingDelivery
-from llmeval_core.naming import did_you_mean
-from llmeval_core.records import TrackerStatus
 
 _MOST_LISTED = 20
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from llmeval_datasets.files.delimited import csv_dataset, jsonl_dataset
-from llmeval_datasets.files.settings import CsvSettings, FileSettings
+from llmeval_datasets.files.file_settings import CsvSettings, FileSettings
 from pydantic import ValidationError
 
 from llmeval_core.hooks import Dataset, DatasetError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from llmeval_datasets.packaged.dataset import (
+from llmeval_datasets.packaged.packaged_dataset import (
     PackagedSettings,
     catalogue,
     own_packaged_dataset,

@@ -16,7 +16,7 @@ COLOURS = ("red", "light blue", "green")
 SKY = Sample("s", "Sky?", ("light blue",), choices=COLOURS, answer=1)
 
 
-def weighed(*logprobs: float, n_tokens: tuple[int, ...] = (1, 2, 1)) -> Generation:
+def scored_choices(*logprobs: float, n_tokens: tuple[int, ...] = (1, 2, 1)) -> Generation:
     pairs = zip(logprobs, n_tokens, strict=True)
     return Generation(loglikelihoods=tuple(Loglikelihood(value, n) for value, n in pairs))
 
@@ -35,7 +35,7 @@ async def test_long_choices_need_normalising(
 ) -> None:
     metric = ChoiceAccuracy(ChoiceSettings(normalize=normalize))
 
-    (score,) = await check_metric(metric, [(SKY, weighed(-2.0, -3.0, -4.0))])
+    (score,) = await check_metric(metric, [(SKY, scored_choices(-2.0, -3.0, -4.0))])
 
     assert metric.definition == definition
     assert score.value == expected
@@ -44,7 +44,7 @@ async def test_long_choices_need_normalising(
 async def test_the_first_of_equally_likely_choices_is_taken() -> None:
     metric = ChoiceAccuracy(ChoiceSettings())
 
-    (score,) = await check_metric(metric, [(SKY, weighed(-3.0, -1.0, -1.0))])
+    (score,) = await check_metric(metric, [(SKY, scored_choices(-3.0, -1.0, -1.0))])
 
     assert (score.value, score.parsed) == (1.0, "B")
 
@@ -120,7 +120,7 @@ def test_likelihoods_that_do_not_fit_are_refused() -> None:
     unknown = Generation(loglikelihoods=(Loglikelihood(-1.0),) * 3)
 
     with pytest.raises(ValueError, match=r"^3 choices, but 2 log-likelihoods$"):
-        by_tokens.score(SKY, weighed(-1.0, -2.0, n_tokens=(1, 1)))
+        by_tokens.score(SKY, scored_choices(-1.0, -2.0, n_tokens=(1, 1)))
     with pytest.raises(ValueError, match=r"^the model does not tell how many tokens a choice has$"):
         by_tokens.score(SKY, unknown)
 

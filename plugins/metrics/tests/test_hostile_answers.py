@@ -113,10 +113,10 @@ def test_a_reference_that_is_no_finite_number_cannot_be_scored(reference: str) -
 @pytest.mark.parametrize("logprob", [math.nan, math.inf, -math.inf])
 def test_a_likelihood_that_is_no_number_chooses_nothing(logprob: float) -> None:
     sample = make_sample(choices=("a", "b"), answer=0)
-    weighed = Generation(loglikelihoods=(Loglikelihood(-1.0), Loglikelihood(logprob)))
+    scored_choices = Generation(loglikelihoods=(Loglikelihood(-1.0), Loglikelihood(logprob)))
 
     with pytest.raises(ValueError, match=r"^the log-likelihood of choice B is not finite$"):
-        ChoiceAccuracy(ChoiceSettings()).score(sample, weighed)
+        ChoiceAccuracy(ChoiceSettings()).score(sample, scored_choices)
 
 
 # Quadratic time would take minutes here.
@@ -132,10 +132,10 @@ def test_endless_repetition_is_judged_in_linear_time(unit: str) -> None:
 
 
 def test_a_text_metric_refuses_a_generation_without_text() -> None:
-    weighed = Generation(loglikelihoods=(Loglikelihood(-1.0),))
+    scored_choices = Generation(loglikelihoods=(Loglikelihood(-1.0),))
 
-    with pytest.raises(ValueError, match=r"^there is no text to judge; the model only weighed the"):
-        ExactMatch(MatchSettings()).score(make_sample(), weighed)
+    with pytest.raises(ValueError, match=r"^there is no text to judge; the model only scored the"):
+        ExactMatch(MatchSettings()).score(make_sample(), scored_choices)
 
 
 def test_an_answer_that_takes_too_long_is_wrong_and_the_next_is_judged() -> None:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import pytest
 from aiohttp import web
-from llmeval_models.llamacpp.provider import LlamaCppProvider
-from llmeval_models.settings import LlamaCppSettings
+from llmeval_models.llamacpp.llama_cpp_provider import LlamaCppProvider
+from llmeval_models.model_settings import LlamaCppSettings
 
 from llmeval_core.hooks import Model
 
@@ -19,7 +19,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass
-class Server:
+class ScriptedServer:
     """Where the server is, what it does next, and what it was asked.
 
     Any: JSON bodies.
@@ -55,8 +55,8 @@ def http(request: pytest.FixtureRequest) -> Http:
 
 
 @pytest.fixture
-async def server(http: Http) -> AsyncIterator[Server]:
-    state = Server(http)
+async def server(http: Http) -> AsyncIterator[ScriptedServer]:
+    state = ScriptedServer(http)
 
     async def handle(request: web.Request) -> web.StreamResponse:
         state.paths.append(request.path)

@@ -8,14 +8,18 @@ import json
 import zlib
 
 import pytest
-from llmeval_models.openai.wires.answer import Answer
-from llmeval_models.openai.wires.compression import decompressed
-from llmeval_models.openai.wires.wire import BrokenError, Limits, UnusableError
+from llmeval_models.openai.transports.compression import decompressed
+from llmeval_models.openai.transports.response_parser import ResponseParser
+from llmeval_models.openai.transports.transport import (
+    ResponseLimits,
+    TransportError,
+    UnusableResponseError,
+)
 
 from llmeval_core.hooks import ModelError
 
 from .conftest import Http
-from .test_wires import Talk, answer, ask, failure, read_request, serving
+from .test_transports import Talk, answer, ask, failure, read_request, serving
 
 MIB = 2**20
 PATIENCE_S = 30
@@ -109,8 +113,10 @@ async def test_headers_and_lines_are_bounded(http: Http, name: str) -> None:
 @pytest.mark.parametrize("line", [b"2;" + b"x" * 100_000, b"2;" + b"x" * 100_000 + b"\r\n{}\r\n"])
 def test_a_line_between_chunks_is_bounded(line: bytes) -> None:
     """Of our own client; aiohttp's parser passes over such a line and keeps nothing of it."""
-    with pytest.raises(UnusableError, match="the headers of the answer are longer than 65,536"):
-        Answer().feed(CHUNKED.replace("\n", "\r\n").encode() + line)
+    with pytest.raises(
+        UnusableResponseError, match="the headers of the answer are longer than 65,536"
+    ):
+        ResponseParser().feed(CHUNKED.replace("\n", "\r\n").encode() + line)
 
 
 async def test_longer_headers_are_a_setting(http: Http) -> None:
@@ -146,22 +152,22 @@ async def test_lines_that_end_without_a_carriage_return_never_hang(http: Http, n
 def test_any_number_of_early_heads_is_no_recursion() -> None:
     early = b"HTTP/1.1 103 Early\r\n\r\n" * 2000
 
-    whole = Answer(Limits(header_bytes=10 * MIB))
+    whole = ResponseParser(ResponseLimits(header_bytes=10 * MIB))
     assert whole.feed(early + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
-    assert whole.reply().content == b"{}"
-    with pytest.raises(UnusableError, match="headers"):
-        Answer(Limits(header_bytes=10_000)).feed(early)
+    assert whole.response().content == b"{}"
+    with pytest.raises(UnusableResponseError, match="headers"):
+        ResponseParser(ResponseLimits(header_bytes=10_000)).feed(early)
 
 
 def test_tiny_chunks_do_not_carry_more_around_them_than_in_them() -> None:
     one = b"1;" + b"x" * 100 + b"\r\nx\r\n"
-    reading = Answer(Limits(answer_bytes=10_000, header_bytes=1000))
+    reading = ResponseParser(ResponseLimits(answer_bytes=10_000, header_bytes=1000))
     reading.feed(CHUNKED.replace("\n", "\r\n").encode())
     for _ in range(3):
         assert not reading.feed(one * 50)
 
-    with pytest.raises(UnusableError, match="longer than 10,000 bytes"):
+    with pytest.raises(UnusableResponseError, match="longer than 10,000 bytes"):
         reading.feed(one * 50)
 
 
@@ -182,27 +188,27 @@ RAW_DEFLATE = RAW.compress(b"hello") + RAW.flush()
     ],
 )
 def test_compressed_bodies(content: bytes, encoding: str | None) -> None:
-    assert decompressed(content, encoding, Limits()) == b"hello"
+    assert decompressed(content, encoding, ResponseLimits()) == b"hello"
 
 
 @pytest.mark.parametrize(
     ("content", "encoding", "error"),
     [
-        (gzip.compress(b"x" * 2000), "gzip", UnusableError),
-        (zlib.compress(b"x" * 2000), "deflate", UnusableError),
-        (gzip.compress(b"x" * 600) * 2, "gzip", UnusableError),
-        (b"hello", "br", UnusableError),
-        (b"hello", "gzip, gzip", UnusableError),
-        (gzip.compress(b"hello")[:-4], "gzip", BrokenError),
-        (b"hello", "gzip", BrokenError),
-        (b"\xff\xff\xff", "deflate", BrokenError),
+        (gzip.compress(b"x" * 2000), "gzip", UnusableResponseError),
+        (zlib.compress(b"x" * 2000), "deflate", UnusableResponseError),
+        (gzip.compress(b"x" * 600) * 2, "gzip", UnusableResponseError),
+        (b"hello", "br", UnusableResponseError),
+        (b"hello", "gzip, gzip", UnusableResponseError),
+        (gzip.compress(b"hello")[:-4], "gzip", TransportError),
+        (b"hello", "gzip", TransportError),
+        (b"\xff\xff\xff", "deflate", TransportError),
     ],
 )
 def test_what_cannot_be_decompressed(
-    content: bytes, encoding: str, error: type[BrokenError]
+    content: bytes, encoding: str, error: type[TransportError]
 ) -> None:
-    with pytest.raises(BrokenError) as caught:
-        decompressed(content, encoding, Limits(answer_bytes=1000))
+    with pytest.raises(TransportError) as caught:
+        decompressed(content, encoding, ResponseLimits(answer_bytes=1000))
 
     assert type(caught.value) is error
 

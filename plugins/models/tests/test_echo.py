@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from llmeval_models.echo import EchoProvider
-from llmeval_models.settings import EchoSettings
+from llmeval_models.model_settings import EchoSettings
 
 from llmeval_core.hooks import GenerationSettings, ModelError
 from llmeval_core.testing import check_model, make_request

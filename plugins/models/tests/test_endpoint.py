@@ -7,15 +7,15 @@ from datetime import date
 from typing import Any
 
 import pytest
+from llmeval_models.model_settings import OpenAICompatibleSettings, OpenAISettings, VllmSettings
 from llmeval_models.openai.endpoint import endpoint_of, key_header, reasoning_as
-from llmeval_models.openai.provider import OpenAIProvider, ServerProvider
-from llmeval_models.settings import OpenAISettings, ServerSettings, VllmSettings
+from llmeval_models.openai.openai_provider import OpenAICompatibleProvider, OpenAIProvider
 from pydantic import SecretStr, ValidationError
 
 from llmeval_core.hooks import ConfigError, GenerationSettings, ModelError, Reasoning, Request
 from llmeval_core.testing import make_request
 
-from .conftest import Server
+from .conftest import ScriptedServer
 
 CHAT = {"choices": [{"message": {"content": "Paris"}, "finish_reason": "stop"}]}
 AZURE = "https://x.openai.azure.com/openai/deployments/gpt"
@@ -55,27 +55,27 @@ def _no_openai_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_query_stays_at_the_end(base_url: str, query: dict[str, Any], expected: str) -> None:
     """s09-azure-query-in-base-url."""
-    endpoint = endpoint_of(ServerSettings(base_url=base_url, query=query))
+    endpoint = endpoint_of(OpenAICompatibleSettings(base_url=base_url, query=query))
 
     assert endpoint.at("/chat/completions") == expected
 
 
 def test_the_servers_root_has_the_query_too() -> None:
-    endpoint = endpoint_of(ServerSettings(base_url="http://a/v1?b=c"))
+    endpoint = endpoint_of(OpenAICompatibleSettings(base_url="http://a/v1?b=c"))
 
     assert endpoint.at("/tokenize", at_root=True) == "http://a/tokenize?b=c"
 
 
-async def test_azure_is_asked_with_version_and_key(server: Server) -> None:
+async def test_azure_is_asked_with_version_and_key(server: ScriptedServer) -> None:
     """s09-azure-query-in-base-url."""
     server.answers(CHAT)
-    settings = ServerSettings(
+    settings = OpenAICompatibleSettings(
         base_url=f"{server.base_url}/deployments/gpt?api-version=2024-06-01",
         api_key=SecretStr("sekret"),
         api_key_header="api-key",
         http=server.http,
     )
-    model = await ServerProvider(settings).open("m")
+    model = await OpenAICompatibleProvider(settings).open("m")
 
     await model.generate(make_request())
 
@@ -88,18 +88,20 @@ async def test_azure_is_asked_with_version_and_key(server: Server) -> None:
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (ServerSettings(), "Authorization"),
-        (ServerSettings(base_url=AZURE), "api-key"),
-        (ServerSettings(base_url=AZURE, api_key_header="Authorization"), "Authorization"),
-        (ServerSettings(api_key_header="x-api-key"), "x-api-key"),
+        (OpenAICompatibleSettings(), "Authorization"),
+        (OpenAICompatibleSettings(base_url=AZURE), "api-key"),
+        (OpenAICompatibleSettings(base_url=AZURE, api_key_header="Authorization"), "Authorization"),
+        (OpenAICompatibleSettings(api_key_header="x-api-key"), "x-api-key"),
     ],
 )
-def test_azure_has_a_header_of_its_own_for_the_key(settings: ServerSettings, expected: str) -> None:
+def test_azure_has_a_header_of_its_own_for_the_key(
+    settings: OpenAICompatibleSettings, expected: str
+) -> None:
     assert key_header(settings) == expected
 
 
 def identity(**settings: Any) -> str:
-    return ServerProvider(ServerSettings(**settings)).describe("m").cache_key
+    return OpenAICompatibleProvider(OpenAICompatibleSettings(**settings)).describe("m").cache_key
 
 
 def test_the_query_is_part_of_the_identity_and_keys_in_it_are_not() -> None:
@@ -116,10 +118,10 @@ def test_the_identity_of_version_0_1_stays() -> None:
     assert identity(base_url="http://a:8000/v1") == "1de56a445ef70cb3b6da530be6da08a5"
 
 
-async def test_a_key_in_the_query_is_never_in_a_message(server: Server) -> None:
+async def test_a_key_in_the_query_is_never_in_a_message(server: ScriptedServer) -> None:
     server.answers("you sent sk-in-query", status=400)
-    settings = ServerSettings(base_url=server.base_url, query={"key": "sk-in-query"})
-    model = await ServerProvider(settings).open("m")
+    settings = OpenAICompatibleSettings(base_url=server.base_url, query={"key": "sk-in-query"})
+    model = await OpenAICompatibleProvider(settings).open("m")
 
     with pytest.raises(ModelError) as caught:
         await model.generate(make_request())
@@ -129,7 +131,7 @@ async def test_a_key_in_the_query_is_never_in_a_message(server: Server) -> None:
 
 
 async def test_openai_is_asked_where_the_environment_says(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """s16-base-url-from-environment."""
     server.answers(CHAT)
@@ -149,7 +151,7 @@ async def test_openai_is_asked_where_the_environment_says(
 
 
 async def test_what_is_set_goes_before_the_environment(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """s16-base-url-from-environment."""
     server.answers(CHAT)
@@ -202,11 +204,11 @@ def test_an_address_that_is_none_is_told_before_anything_is_sent(
 
 
 def test_other_servers_do_not_heed_openais_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = ServerProvider(ServerSettings()).describe("m")
+    before = OpenAICompatibleProvider(OpenAICompatibleSettings()).describe("m")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://gateway/v1")
     monkeypatch.setenv("OPENAI_API_KEY", "k")
 
-    assert ServerProvider(ServerSettings()).describe("m") == before
+    assert OpenAICompatibleProvider(OpenAICompatibleSettings()).describe("m") == before
 
 
 THINK = Reasoning("low", 512)
@@ -235,11 +237,13 @@ THINK = Reasoning("low", 512)
     ],
 )
 async def test_how_much_is_thought_is_written_as_the_server_wants(
-    server: Server, written_as: Any, reasoning: Reasoning, expected: dict[str, Any]
+    server: ScriptedServer, written_as: Any, reasoning: Reasoning, expected: dict[str, Any]
 ) -> None:
     server.answers(CHAT)
-    settings = ServerSettings(base_url=server.base_url, http=server.http, reasoning_as=written_as)
-    model = await ServerProvider(settings).open("m")
+    settings = OpenAICompatibleSettings(
+        base_url=server.base_url, http=server.http, reasoning_as=written_as
+    )
+    model = await OpenAICompatibleProvider(settings).open("m")
 
     await model.generate(asking(GenerationSettings(reasoning=reasoning)))
 
@@ -252,8 +256,12 @@ async def test_how_much_is_thought_is_written_as_the_server_wants(
     }
 
 
-async def test_a_budget_of_thought_that_a_server_has_no_word_for_fails(server: Server) -> None:
-    model = await ServerProvider(ServerSettings(base_url=server.base_url)).open("m")
+async def test_a_budget_of_thought_that_a_server_has_no_word_for_fails(
+    server: ScriptedServer,
+) -> None:
+    model = await OpenAICompatibleProvider(OpenAICompatibleSettings(base_url=server.base_url)).open(
+        "m"
+    )
 
     with pytest.raises(ModelError) as caught:
         await model.generate(asking(GenerationSettings(reasoning=THINK)))
@@ -269,28 +277,38 @@ async def test_a_budget_of_thought_that_a_server_has_no_word_for_fails(server: S
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (ServerSettings(), "openai"),
+        (OpenAICompatibleSettings(), "openai"),
         (VllmSettings(), "vllm"),
-        (ServerSettings(base_url="https://openrouter.ai/api/v1"), "openrouter"),
-        (ServerSettings(base_url="https://api.anthropic.com/v1"), "anthropic"),
+        (OpenAICompatibleSettings(base_url="https://openrouter.ai/api/v1"), "openrouter"),
+        (OpenAICompatibleSettings(base_url="https://api.anthropic.com/v1"), "anthropic"),
         (
-            ServerSettings(base_url="https://generativelanguage.googleapis.com/v1beta/openai"),
+            OpenAICompatibleSettings(
+                base_url="https://generativelanguage.googleapis.com/v1beta/openai"
+            ),
             "gemini",
         ),
-        (ServerSettings(base_url="https://dashscope.aliyuncs.com/compatible-mode/v1"), "qwen"),
-        (ServerSettings(base_url="https://openrouter.ai/api/v1", reasoning_as="openai"), "openai"),
+        (
+            OpenAICompatibleSettings(base_url="https://dashscope.aliyuncs.com/compatible-mode/v1"),
+            "qwen",
+        ),
+        (
+            OpenAICompatibleSettings(
+                base_url="https://openrouter.ai/api/v1", reasoning_as="openai"
+            ),
+            "openai",
+        ),
     ],
 )
-def test_known_hosts_are_known(settings: ServerSettings, expected: str) -> None:
+def test_known_hosts_are_known(settings: OpenAICompatibleSettings, expected: str) -> None:
     assert reasoning_as(settings) == expected
 
 
-async def test_keys_of_the_task_are_laid_over_those_of_the_model(server: Server) -> None:
+async def test_keys_of_the_task_are_laid_over_those_of_the_model(server: ScriptedServer) -> None:
     server.answers(CHAT)
-    settings = ServerSettings(
+    settings = OpenAICompatibleSettings(
         base_url=server.base_url, http=server.http, extra_body={"top_k": 1, "min_p": 0.1}
     )
-    model = await ServerProvider(settings).open("m")
+    model = await OpenAICompatibleProvider(settings).open("m")
 
     generation = GenerationSettings(extra_body={"top_k": 5, "x": None})
     await model.generate(asking(generation))
@@ -314,8 +332,8 @@ async def test_keys_of_the_task_are_laid_over_those_of_the_model(server: Server)
 def test_what_is_no_address_is_refused_with_the_cure(given: str, said: str) -> None:
     """s09-azure-query-in-base-url, of its kind."""
     with pytest.raises(ValidationError, match=said):
-        ServerSettings(base_url=given)
+        OpenAICompatibleSettings(base_url=given)
 
 
 def test_spaces_around_an_address_are_cut() -> None:
-    assert ServerSettings(base_url=" http://host/v1 \n").base_url == "http://host/v1"
+    assert OpenAICompatibleSettings(base_url=" http://host/v1 \n").base_url == "http://host/v1"

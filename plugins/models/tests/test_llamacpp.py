@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from llmeval_models.llamacpp.model import LlamaCppModel
-from llmeval_models.llamacpp.provider import LlamaCppProvider
-from llmeval_models.settings import LlamaCppSettings
+from llmeval_models.llamacpp.llama_cpp_model import LlamaCppModel
+from llmeval_models.llamacpp.llama_cpp_provider import LlamaCppProvider
+from llmeval_models.model_settings import LlamaCppSettings
 
 from llmeval_core.hooks import ConfigError, GenerationSettings, Message, Mode, Model, ModelError
 from llmeval_core.testing import check_model, make_request
@@ -136,8 +136,8 @@ async def test_a_crash_of_the_engine_ends_the_model_not_the_run(smollm: Model) -
 
 PARENT = """
 import asyncio
-from llmeval_models.llamacpp.provider import LlamaCppProvider
-from llmeval_models.settings import LlamaCppSettings
+from llmeval_models.llamacpp.llama_cpp_provider import LlamaCppProvider
+from llmeval_models.model_settings import LlamaCppSettings
 
 async def main():
     model = await LlamaCppProvider(LlamaCppSettings(context_size=64, n_parallel=1)).open("{name}")

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from llmeval_models.likelihood.by_llama_cpp import LlamaCppWeigher
-from llmeval_models.openai.client import Client
-from llmeval_models.settings import ServerSettings
+from llmeval_models.likelihood.llama_cpp_scoring import LlamaCppScorer
+from llmeval_models.model_settings import OpenAICompatibleSettings
+from llmeval_models.openai.json_client import JsonClient
 
 from llmeval_core.hooks import Generation, ModelError
 from llmeval_core.testing import check_odd_answers, make_request
 
-from .conftest import Http, Server
+from .conftest import Http, ScriptedServer
 
 LOGPROBS = {1: -0.5, 2: -1.5, 3: -2.5}
 GOOD_TOKENS = {"tokens": [0, 1]}
@@ -37,7 +37,7 @@ def http() -> Http:
     return "asyncio"
 
 
-def llama_cpp(server: Server, **odd: Any) -> None:
+def llama_cpp(server: ScriptedServer, **odd: Any) -> None:
     """Answer as llama.cpp of two choices of one token each, but for `odd`; Any: JSON."""
     said = {"tokens": None, "forced": GOOD_FORCED, "lifted": GOOD_LIFTED} | odd
 
@@ -54,18 +54,20 @@ def llama_cpp(server: Server, **odd: Any) -> None:
     server.respond = respond
 
 
-async def weigh(server: Server) -> Generation:
-    client = Client(ServerSettings(base_url=server.base_url))
+async def score_continuations(server: ScriptedServer) -> Generation:
+    client = JsonClient(OpenAICompatibleSettings(base_url=server.base_url))
     try:
-        return await LlamaCppWeigher(client).weigh(make_request("x", mode="loglikelihood"))
+        return await LlamaCppScorer(client).score_continuations(
+            make_request("x", mode="loglikelihood")
+        )
     finally:
         await client.aclose()
 
 
-async def test_choices_of_one_token(server: Server) -> None:
+async def test_choices_of_one_token(server: ScriptedServer) -> None:
     llama_cpp(server)
 
-    generation = await weigh(server)
+    generation = await score_continuations(server)
 
     values = [item.logprob for item in generation.loglikelihoods]
     assert values[0] == LOGPROBS[1]
@@ -74,20 +76,22 @@ async def test_choices_of_one_token(server: Server) -> None:
 
 
 @pytest.mark.parametrize("value", [None, math.nan, -math.inf, math.inf, 0.5, "-1", True], ids=repr)
-async def test_a_value_that_is_no_log_probability(server: Server, value: Any) -> None:
+async def test_a_value_that_is_no_log_probability(server: ScriptedServer, value: Any) -> None:
     """p1-vllm-bos, of llama.cpp: never a NaN, never tried again."""
     forced = json.loads(json.dumps(GOOD_FORCED))
     forced["completion_probabilities"][0]["logprob"] = value
     llama_cpp(server, forced=forced)
 
     with pytest.raises(ModelError) as caught:
-        await weigh(server)
+        await score_continuations(server)
 
     assert caught.value.kind == "bad_request"
     assert caught.value.what.startswith("the server tells")
 
 
-async def test_a_forced_token_without_a_chance_makes_no_other_certain(server: Server) -> None:
+async def test_a_forced_token_without_a_chance_makes_no_other_certain(
+    server: ScriptedServer,
+) -> None:
     llama_cpp(
         server,
         lifted={
@@ -98,7 +102,7 @@ async def test_a_forced_token_without_a_chance_makes_no_other_certain(server: Se
     )
 
     with pytest.raises(ModelError) as caught:
-        await weigh(server)
+        await score_continuations(server)
 
     assert caught.value.kind == "bad_request"
 
@@ -108,13 +112,13 @@ async def test_a_forced_token_without_a_chance_makes_no_other_certain(server: Se
     [("tokens", GOOD_TOKENS), ("forced", GOOD_FORCED), ("lifted", GOOD_LIFTED)],
 )
 async def test_whatever_stands_at_any_place_only_our_errors_come_of_it(
-    server: Server, place: str, good: Any
+    server: ScriptedServer, place: str, good: Any
 ) -> None:
     """s03-odd-answer-fields-crash, of llama.cpp."""
 
     async def ask(answer: Any) -> Generation:
         llama_cpp(server, **{place: answer or {"tokens": answer}})
-        return await weigh(server)
+        return await score_continuations(server)
 
     request = make_request("x", mode="loglikelihood")
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from llmeval_models.openai.provider import ServerProvider
-from llmeval_models.settings import ServerSettings
+from llmeval_models.model_settings import OpenAICompatibleSettings
+from llmeval_models.openai.openai_provider import OpenAICompatibleProvider
 
 from llmeval_core.engine import RunOutcome
 from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.records import Sample, SampleResult
 from llmeval_core.testing import FakeDataset, run_in
 
-from .conftest import Http, Server
+from .conftest import Http, ScriptedServer
 
 SAMPLES = [Sample(str(n), f"Capital of France? {n}", ("Paris",)) for n in range(3)]
 GOOD: dict[str, Any] = {
@@ -36,7 +36,7 @@ def saying(**message: Any) -> dict[str, Any]:
     return GOOD | {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
 
 
-def at_first(server: Server, odd: Any, *, n: int) -> None:
+def at_first(server: ScriptedServer, odd: Any, *, n: int) -> None:
     """Say something odd to the first n requests, as bytes or JSON (Any), then answer well."""
 
     async def respond(request: web.Request) -> web.Response:
@@ -52,11 +52,13 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def run(home: Path, server: Server, **config: Any) -> RunOutcome:
+async def run(home: Path, server: ScriptedServer, **config: Any) -> RunOutcome:
     return await run_in(
         home,
         datasets={"fake": FakeDataset(SAMPLES)},
-        models={"fake": ServerProvider(ServerSettings(base_url=server.base_url))},
+        models={
+            "fake": OpenAICompatibleProvider(OpenAICompatibleSettings(base_url=server.base_url))
+        },
         concurrency=1,
         retry={"max_attempts": 2, "base_s": 0.001, "max_s": 0.001},
         **config,
@@ -84,7 +86,7 @@ def samples(home: Path) -> list[SampleResult]:
     ids=str,
 )
 async def test_odd_counts_are_unknown_and_the_answers_count(
-    home: Path, server: Server, usage: Any
+    home: Path, server: ScriptedServer, usage: Any
 ) -> None:
     """s02-odd-usage-crashes-and-poisons: later runs go on from the same journal."""
     at_first(server, GOOD | {"usage": usage}, n=2)
@@ -101,7 +103,7 @@ async def test_odd_counts_are_unknown_and_the_answers_count(
 
 
 async def test_negative_counts_never_lower_what_a_budget_has_used(
-    home: Path, server: Server
+    home: Path, server: ScriptedServer
 ) -> None:
     """s02-odd-usage-crashes-and-poisons."""
     at_first(server, GOOD | {"usage": {"prompt_tokens": -(10**6), "completion_tokens": 2}}, n=1)
@@ -131,7 +133,7 @@ ODD_ANSWERS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", ODD_ANSWERS)
 async def test_an_odd_answer_costs_that_sample_and_no_other(
-    home: Path, server: Server, name: str
+    home: Path, server: ScriptedServer, name: str
 ) -> None:
     """s03-odd-answer-fields-crash: tried again, then that sample has failed; the run goes on."""
     at_first(server, ODD_ANSWERS[name], n=2)
@@ -156,7 +158,9 @@ async def test_an_odd_answer_costs_that_sample_and_no_other(
     ],
     ids=str,
 )
-async def test_an_odd_side_field_costs_nothing(home: Path, server: Server, change: Any) -> None:
+async def test_an_odd_side_field_costs_nothing(
+    home: Path, server: ScriptedServer, change: Any
+) -> None:
     """s03-odd-answer-fields-crash: finish_reason and model as objects."""
     at_first(server, GOOD | change, n=3)
 
@@ -190,7 +194,7 @@ ERRORS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", ERRORS)
 async def test_an_error_that_says_200_is_tried_again_and_never_kept_as_an_answer(
-    home: Path, server: Server, name: str
+    home: Path, server: ScriptedServer, name: str
 ) -> None:
     """s05-error-inside-choice-200: a failed attempt (`overloaded`), not an answer scored 0."""
     at_first(server, ERRORS[name], n=1)
@@ -204,7 +208,7 @@ async def test_an_error_that_says_200_is_tried_again_and_never_kept_as_an_answer
 
 
 async def test_an_error_that_stays_is_a_failed_sample_which_is_asked_again_by_the_next_run(
-    home: Path, server: Server
+    home: Path, server: ScriptedServer
 ) -> None:
     """s05-error-inside-choice-200: a rerun asks again."""
     at_first(server, ERRORS["in a choice"], n=2)

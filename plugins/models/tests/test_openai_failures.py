@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from llmeval_models.openai.provider import OpenAIProvider, ServerProvider
-from llmeval_models.settings import OpenAISettings, ServerSettings
+from llmeval_models.model_settings import OpenAICompatibleSettings, OpenAISettings
+from llmeval_models.openai.openai_provider import OpenAICompatibleProvider, OpenAIProvider
 from pydantic import SecretStr
 
 from llmeval_core.hooks import GenerationSettings, ModelError
 from llmeval_core.testing import make_request
 
-from .conftest import Server
+from .conftest import ScriptedServer
 
 KEY = "sk-very-secret-1"
 
 
-async def failure(server: Server, *, n: int = 1, **settings: Any) -> ModelError:
+async def failure(server: ScriptedServer, *, n: int = 1, **settings: Any) -> ModelError:
     """Ask once and return the error; Any: settings."""
     settings = {
         "base_url": server.base_url,
@@ -31,7 +31,7 @@ async def failure(server: Server, *, n: int = 1, **settings: Any) -> ModelError:
         "api_key": SecretStr(KEY),
         **settings,
     }
-    model = await ServerProvider(ServerSettings(**settings)).open("m")
+    model = await OpenAICompatibleProvider(OpenAICompatibleSettings(**settings)).open("m")
     request = make_request()
     if n > 1:
         request = replace(request, settings=GenerationSettings(n=n))
@@ -148,7 +148,7 @@ async def failure(server: Server, *, n: int = 1, **settings: Any) -> ModelError:
     ],
 )
 async def test_a_status_tells_the_kind(
-    server: Server, status: int, body: object, expected: tuple[str, str, str | None]
+    server: ScriptedServer, status: int, body: object, expected: tuple[str, str, str | None]
 ) -> None:
     server.answers(body, status=status)
 
@@ -158,7 +158,7 @@ async def test_a_status_tells_the_kind(
     assert error.where == server.base_url
 
 
-async def test_retry_after_is_passed_on(server: Server) -> None:
+async def test_retry_after_is_passed_on(server: ScriptedServer) -> None:
     server.answers({"error": "slow down"}, status=429, Retry_After="7")
 
     error = await failure(server)
@@ -166,7 +166,7 @@ async def test_retry_after_is_passed_on(server: Server) -> None:
     assert error.retry_after_s == 7.0
 
 
-async def test_a_redirect_is_shown_not_followed(server: Server) -> None:
+async def test_a_redirect_is_shown_not_followed(server: ScriptedServer) -> None:
     server.answers("", status=308, Location="https://new.example/v1")
 
     error = await failure(server)
@@ -179,7 +179,7 @@ async def test_a_redirect_is_shown_not_followed(server: Server) -> None:
     assert error.kind == "not_found"
 
 
-async def test_a_refused_connection(server: Server) -> None:
+async def test_a_refused_connection(server: ScriptedServer) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
@@ -194,14 +194,14 @@ async def test_a_refused_connection(server: Server) -> None:
     )
 
 
-async def test_a_host_that_does_not_exist(server: Server) -> None:
+async def test_a_host_that_does_not_exist(server: ScriptedServer) -> None:
     error = await failure(server, base_url="http://no-such-host.invalid/v1")
 
     assert error.kind == "connection"
     assert error.what.startswith("no connection to the server: ")
 
 
-async def test_a_connection_that_breaks(server: Server) -> None:
+async def test_a_connection_that_breaks(server: ScriptedServer) -> None:
     async def hang_up(request: web.Request) -> web.Response:
         assert request.transport is not None
         request.transport.abort()
@@ -214,7 +214,7 @@ async def test_a_connection_that_breaks(server: Server) -> None:
     assert error.kind == "connection"
 
 
-async def test_an_answer_that_breaks_off(server: Server) -> None:
+async def test_an_answer_that_breaks_off(server: ScriptedServer) -> None:
     async def half(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "100"})
         await response.prepare(request)
@@ -230,7 +230,7 @@ async def test_an_answer_that_breaks_off(server: Server) -> None:
     assert error.kind == "connection"
 
 
-async def test_no_connection_in_time(server: Server) -> None:
+async def test_no_connection_in_time(server: ScriptedServer) -> None:
     # A listening socket whose queue is full accepts no further connection.
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
@@ -249,7 +249,7 @@ async def test_no_connection_in_time(server: Server) -> None:
     assert str(error) == f"the server did not accept a connection in time\n  where: {url}"
 
 
-async def test_a_hang_ends_with_the_engine_s_patience(server: Server) -> None:
+async def test_a_hang_ends_with_the_engine_s_patience(server: ScriptedServer) -> None:
     never = asyncio.Event()
 
     async def hang(request: web.Request) -> web.Response:
@@ -257,9 +257,9 @@ async def test_a_hang_ends_with_the_engine_s_patience(server: Server) -> None:
         return web.Response()
 
     server.respond = hang
-    model = await ServerProvider(ServerSettings(base_url=server.base_url, http=server.http)).open(
-        "m"
-    )
+    model = await OpenAICompatibleProvider(
+        OpenAICompatibleSettings(base_url=server.base_url, http=server.http)
+    ).open("m")
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
@@ -269,7 +269,7 @@ async def test_a_hang_ends_with_the_engine_s_patience(server: Server) -> None:
     never.set()
 
 
-async def test_html_with_status_200(server: Server) -> None:
+async def test_html_with_status_200(server: ScriptedServer) -> None:
     server.answers("<!DOCTYPE html><title>Log in</title>")
 
     error = await failure(server)
@@ -291,7 +291,7 @@ async def test_html_with_status_200(server: Server) -> None:
         ([1], "the answer has no choices, only: list"),
     ],
 )
-async def test_json_that_is_no_answer(server: Server, body: object, what: str) -> None:
+async def test_json_that_is_no_answer(server: ScriptedServer, body: object, what: str) -> None:
     server.answers(body)
 
     error = await failure(server)
@@ -299,7 +299,7 @@ async def test_json_that_is_no_answer(server: Server, body: object, what: str) -
     assert (error.kind, error.what) == ("malformed", what)
 
 
-async def test_an_error_with_status_200(server: Server) -> None:
+async def test_an_error_with_status_200(server: ScriptedServer) -> None:
     server.answers({"error": {"code": 429, "message": "slow down"}})
 
     error = await failure(server)
@@ -307,7 +307,7 @@ async def test_an_error_with_status_200(server: Server) -> None:
     assert (error.kind, error.what) == ("rate_limit", "HTTP 200 with error 429 inside: slow down")
 
 
-async def test_fewer_answers_than_asked_for(server: Server) -> None:
+async def test_fewer_answers_than_asked_for(server: ScriptedServer) -> None:
     server.answers({"choices": [{"message": {"content": "x"}}]})
 
     error = await failure(server, n=3)
@@ -317,7 +317,7 @@ async def test_fewer_answers_than_asked_for(server: Server) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 500])
-async def test_the_key_is_never_in_a_message(server: Server, status: int) -> None:
+async def test_the_key_is_never_in_a_message(server: ScriptedServer, status: int) -> None:
     server.answers(f"you sent {KEY} and team-blue", status=status)
     url = server.base_url.replace("http://", "http://user:pass-word@")
 
@@ -343,7 +343,7 @@ async def test_openai_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_openai_takes_the_key_from_the_environment(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", f" {KEY}\n")
     server.answers({"choices": [{"message": {"content": "x"}}]})
@@ -364,7 +364,7 @@ def test_a_missing_key_is_known_before_anything_is_sent(monkeypatch: pytest.Monk
     with pytest.raises(ModelError, match="OPENAI_API_KEY is not set"):
         OpenAIProvider(OpenAISettings()).check("gpt-4o-mini")
     with pytest.raises(ModelError, match="characters that HTTP does not carry"):
-        ServerProvider(ServerSettings(api_key=SecretStr("ＫＥＹ"))).check("m")
+        OpenAICompatibleProvider(OpenAICompatibleSettings(api_key=SecretStr("ＫＥＹ"))).check("m")
 
 
 def test_a_key_that_is_there_is_enough() -> None:
@@ -373,12 +373,14 @@ def test_a_key_that_is_there_is_enough() -> None:
     assert OpenAIProvider(settings).check("gpt-4o-mini").notes == ()
 
 
-async def test_a_limit_of_open_files_is_not_taken_for_a_server_that_is_away(server: Server) -> None:
+async def test_a_limit_of_open_files_is_not_taken_for_a_server_that_is_away(
+    server: ScriptedServer,
+) -> None:
     server.answers({})
     known = resource.getrlimit(resource.RLIMIT_NOFILE)
-    model = await ServerProvider(ServerSettings(base_url=server.base_url, http=server.http)).open(
-        "m"
-    )
+    model = await OpenAICompatibleProvider(
+        OpenAICompatibleSettings(base_url=server.base_url, http=server.http)
+    ).open("m")
     first_free = os.open(os.devnull, os.O_RDONLY)
     os.close(first_free)
     resource.setrlimit(resource.RLIMIT_NOFILE, (first_free, known[1]))

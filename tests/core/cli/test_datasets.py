@@ -141,6 +141,7 @@ def test_a_model_without_a_provider_is_told(llmeval: Llmeval) -> None:
 
     assert finished.stderr == (
         "error: wrong value: 'atlas' is not of the form provider/model\n  where: -m atlas\n"
+        "  try:   name the provider too, as in 'openai/gpt-4o-mini'; `llmeval models` lists them\n"
     )
 
 

@@ -44,7 +44,9 @@ RUN = ("run", "-m", "atlas/any", "-d", "capitals")
         ),
         (
             ("run", "-m", "atlas", "-d", "capitals"),
-            "error: wrong value: 'atlas' is not of the form provider/model\n  where: -m atlas\n",
+            "error: wrong value: 'atlas' is not of the form provider/model\n  where: -m atlas\n"
+            "  try:   name the provider too, as in 'openai/gpt-4o-mini'; "
+            "`llmeval models` lists them\n",
         ),
         (
             ("run", "-m", "atlas/lost", "-d", "capitals"),
@@ -132,7 +134,8 @@ def test_a_wrong_flag_is_told_in_whole(
             "  - dataset:\n      use: capitals\n      n: many\n",
             "error: wrong value: input should be a valid integer, unable to parse string as an"
             " integer\n"
-            "  where: eval.yaml:5, tasks[0].dataset.n\n",
+            "  where: eval.yaml:5, tasks[0].dataset.n\n"
+            "  try:   for example `n: 4`\n",
         ),
         (
             "  - dataset: capitals\ntrackers:\n  - use: notebook\n    login: ${NO_SUCH_NAME}\n",

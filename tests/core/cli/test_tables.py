@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from llmeval_core.cli.tables import Column, Table, wrap
+from llmeval_core.cli.tables import Column, Table
+from llmeval_core.cli.wrapping import wrap
 
 JAPANESE = "これは日本語の文章を要約する課題です。長い説明は折り返されます。"
 
@@ -72,6 +73,33 @@ def test_a_long_word_is_broken_in_a_column_and_kept_for_copying_in_a_record() ->
         "      xxxxxxxxxxxxxxxxxxxxxxxxxx",
     ]
     assert table.lines(20) == ["a", "  where:", "    https://example.com/" + "x" * 40]
+
+
+def test_rows_with_one_first_cell_can_stand_below_it() -> None:
+    columns = [Column("model"), Column("task"), Column("to\nsend", "right")]
+    table = Table(columns, is_boxed=True)
+    for model in ("server/日本語モデル", "server/b"):
+        table.add(model, "a_0shot", "20")
+        table.add(model, "b_0shot", "1,000")
+
+    assert table.grouped_lines(20) == [
+        "              to",
+        "  task      send",
+        "server/日本語モデル",
+        "  a_0shot     20",
+        "  b_0shot  1,000",
+        "server/b",
+        "  a_0shot     20",
+        "  b_0shot  1,000",
+    ]
+    assert table.grouped_lines(12)[:3] == ["server/日本", "語モデル", "  task:"]
+
+
+def test_numbers_of_a_record_share_a_line() -> None:
+    table = Table([Column("name"), Column("n", "right"), Column("to\nsend", "right")])
+    table.add("a" * 30, "20", "1,000")
+
+    assert table.lines(30) == ["a" * 30, "  n: 20 · to send: 1,000"]
 
 
 def test_boxes_can_be_drawn_in_ascii() -> None:

@@ -180,6 +180,22 @@ async def test_killing_the_keeper_kills_the_command(tmp_path: Path) -> None:
     assert child.exit_text() == "signal SIGKILL"
 
 
+async def test_what_the_command_started_does_not_outlive_a_killed_keeper(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, subprocess, sys;"
+        "child = subprocess.Popen(['sleep', '600']);"
+        "pathlib.Path(sys.argv[1]).write_text(str(child.pid)); child.wait()"
+    )
+    note = tmp_path / "pid"
+    child = await started(ChildCommand(python(code, str(note))))
+    await asyncio.to_thread(wait_until, lambda: note.exists() and note.read_text())
+
+    os.kill(child.pid, signal.SIGKILL)
+    await child.wait()
+
+    await asyncio.to_thread(wait_until, lambda: not is_alive(int(note.read_text())))
+
+
 async def test_ctrl_c_in_the_terminal_does_not_reach_it() -> None:
     child = await started(ChildCommand(["sleep", "600"]))
 

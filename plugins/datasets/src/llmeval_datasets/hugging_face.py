@@ -20,9 +20,9 @@ from llmeval_core.hooks import (
 )
 from llmeval_datasets.files.arrow_rows import arrow_rows
 from llmeval_datasets.hub_environment import expand_hub_paths, hint_of
-from llmeval_datasets.rows.dataset import READING, RowDataset, legal_name
 from llmeval_datasets.rows.fields import FieldSettings
-from llmeval_datasets.rows.samples import SampleMaker
+from llmeval_datasets.rows.row_dataset import READING, RowDataset, legal_name
+from llmeval_datasets.rows.sample_maker import SampleMaker
 from llmeval_datasets.rows.sources import NumberedRow, RowSource
 
 _BATCH = 1024

@@ -8,11 +8,12 @@ from typing import Any
 
 from llmeval_core.hooks import Component, Dataset, Settings, hookimpl
 from llmeval_datasets.files.delimited import csv_dataset, jsonl_dataset
+from llmeval_datasets.files.file_search import PACKED
+from llmeval_datasets.files.file_settings import CsvSettings, FileSettings, TableSettings
 from llmeval_datasets.files.llm_jp_eval import LlmJpEvalSettings, llm_jp_eval_dataset
 from llmeval_datasets.files.parquet import parquet_dataset
-from llmeval_datasets.files.settings import CsvSettings, FileSettings, TableSettings
 from llmeval_datasets.hugging_face import HuggingFaceSettings, hugging_face_dataset
-from llmeval_datasets.packaged.dataset import (
+from llmeval_datasets.packaged.packaged_dataset import (
     PackagedSettings,
     catalogue,
     own_packaged_dataset,
@@ -31,6 +32,7 @@ def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:
         argument="path",
         example="tasks:\n  - dataset: {use: jsonl, path: my.jsonl, input: question,"
         " references: answers}",
+        suffixes=_packed(".jsonl", ".ndjson"),
     )
     yield Component(
         "json",
@@ -39,6 +41,7 @@ def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:
         "a JSON array, or an object with a list of rows",
         argument="path",
         example="tasks:\n  - dataset: {use: json, path: my.json, rows: data}",
+        suffixes=_packed(".json"),
     )
     yield Component(
         "csv",
@@ -47,6 +50,7 @@ def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:
         "CSV and TSV files",
         argument="path",
         example="tasks:\n  - dataset: {use: csv, path: my.csv, input: '{{ q }}?'}",
+        suffixes=_packed(".csv", ".tsv", ".tab"),
     )
     yield Component(
         "parquet",
@@ -55,6 +59,7 @@ def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:
         "Parquet files",
         argument="path",
         example="tasks:\n  - dataset: {use: parquet, path: 'data/test-*.parquet'}",
+        suffixes=(".parquet", ".pq"),
     )
     yield Component(
         "llm_jp_eval",
@@ -89,3 +94,8 @@ def llmeval_register_datasets() -> Iterable[Component[Any, Dataset]]:
             summary,
             example=f"tasks:\n  - dataset: {name}",
         )
+
+
+def _packed(*suffixes: str) -> tuple[str, ...]:
+    """Add the endings of the same files if they are compressed."""
+    return tuple(suffix + packed for suffix in suffixes for packed in ("", *PACKED))

@@ -33,7 +33,7 @@ def ray_here() -> Iterator[Any]:  # Any: a module
 
 @pytest.fixture
 def run_on_ray(ray_here: Any, tmp_path: Path) -> RunOnRay:
-    """Return what runs a number of samples with a model, on three workers."""
+    """Return what runs a number of samples with a model, on two workers."""
     return partial(run_with, tmp_path / "home")
 
 
@@ -47,7 +47,7 @@ async def run_with(
     **config: Any,  # Any: keys of the run file
 ) -> Any:
     """Run samples with a model on Ray."""
-    chosen = settings or RaySettings(actors=3, concurrency_per_actor=4)
+    chosen = settings or RaySettings(actors=2, concurrency_per_actor=4)
     return await run_in(
         home,
         datasets={"fake": FakeDataset(n_samples)},

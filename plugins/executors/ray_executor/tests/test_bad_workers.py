@@ -8,13 +8,17 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from llmeval_ray_executor.settings import RaySettings
 
 from plugins.executors.ray_executor.tests.conftest import RunOnRay, until
 from plugins.executors.ray_executor.tests.recording_provider import RecordingProvider
 
 
-async def test_a_worker_that_hangs_is_replaced(run_on_ray: RunOnRay, folder: Path) -> None:
+async def test_a_worker_that_hangs_is_replaced(
+    run_on_ray: RunOnRay, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmeval_ray_executor.worker_slot.SILENCE_S", 3.0)
     model = RecordingProvider(folder, latency_s=0.05, n_together=2)
     running: asyncio.Task[Any] = asyncio.create_task(
         run_on_ray(model, 60, settings=RaySettings(actors=2), timeouts={"request_s": 1})

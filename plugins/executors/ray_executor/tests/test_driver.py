@@ -164,7 +164,8 @@ def n_engines(ray_folder: Path) -> int:
     n = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            is_engine = b"llmeval_models.llamacpp.child" in (folder / "cmdline").read_bytes()
+            argv = (folder / "cmdline").read_bytes().split(b"\0")
+            is_engine = argv[2:4] == [b"-m", b"llmeval_models.llamacpp.engine_main"]
             n += is_engine and str(ray_folder).encode() in (folder / "environ").read_bytes()
         except OSError:  # it ended meanwhile
             continue

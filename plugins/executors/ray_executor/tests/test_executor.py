@@ -73,7 +73,7 @@ async def test_a_passing_error_is_tried_again(run_on_ray: RunOnRay, folder: Path
 
     assert outcome.summary.n_failed == 0
     assert outcome.summary.n_requests == 60
-    assert 60 < model.lines("asked").total() <= 60 + 3 * 5
+    assert 60 < model.lines("asked").total() <= 60 + 2 * 5
 
 
 async def test_a_refused_key_stops_the_run_with_that_error(

@@ -67,7 +67,8 @@ async def test_a_fixed_concurrency_holds_for_all_workers_together(
 ) -> None:
     model = RecordingProvider(folder, latency_s=0.05, n_together=3)
 
-    await run_on_ray(model, 60, concurrency=3)
+    settings = RaySettings(actors=3, concurrency_per_actor=4)
+    await run_on_ray(model, 60, concurrency=3, settings=settings)
 
     assert most_at_once(model.spans()) == 3
     assert len(model.processes("asked")) == 3

@@ -25,7 +25,8 @@ async def test_killed_workers_lose_nothing_and_repeat_only_what_was_with_them(
     run_on_ray: RunOnRay, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = RecordingProvider(folder, latency_s=0.04)
-    running: asyncio.Task[Any] = asyncio.create_task(run_on_ray(model, 1000))
+    settings = RaySettings(actors=3, concurrency_per_actor=4)
+    running: asyncio.Task[Any] = asyncio.create_task(run_on_ray(model, 1000, settings=settings))
 
     for n_asked in (200, 400, 600):
         await until(lambda n=n_asked: model.lines("asked").total() > n)  # type: ignore[misc]

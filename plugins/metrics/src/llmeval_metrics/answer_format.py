@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from llmeval_core.hooks import ConfigError, Sample, Score, Settings, fingerprint
-from llmeval_metrics.invisible import visible
+from llmeval_core.support import without_invisible
 from llmeval_metrics.letters import LETTERS
 from llmeval_metrics.normalization import nfkc
 from llmeval_metrics.per_text import TextMetric
@@ -53,7 +53,7 @@ class AnswerFormat(TextMetric):
 
     def judge(self, text: str, sample: Sample) -> Score:
         """Check one answer."""
-        return Score(float(self._fits(nfkc(visible(text)), sample)))
+        return Score(float(self._fits(nfkc(without_invisible(text)), sample)))
 
     def _fits(self, text: str, sample: Sample) -> bool:
         match self._format:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from llmeval_core.support import without_invisible
 from llmeval_metrics.choice_statements import (
     CLOSE,
     KANA,
@@ -16,7 +17,6 @@ from llmeval_metrics.choice_statements import (
     stated,
 )
 from llmeval_metrics.choice_text import marked_texts, plain_text
-from llmeval_metrics.invisible import visible
 from llmeval_metrics.letters import LETTERS
 
 __all__ = ["LETTERS", "find_choice"]
@@ -93,7 +93,7 @@ def _by_text(text: str, named: Sequence[str]) -> int | None:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", visible(text)).strip().strip(".。\"'").casefold()
+    return unicodedata.normalize("NFKC", without_invisible(text)).strip().strip(".。\"'").casefold()
 
 
 def _alone(text: str, n_choices: int) -> int | None:

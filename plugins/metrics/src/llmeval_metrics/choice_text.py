@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from llmeval_core.hooks import boxed_texts
-from llmeval_metrics.invisible import visible
+from llmeval_core.support import without_invisible
 
 _TAGGED = re.compile(
     r"(?i)<\|?(?:begin_of_)?(?:final[_ ]?)?(?:answer|choice|box|ans)\|?>(.{0,500}?)"
@@ -22,7 +22,7 @@ _DEEPEST = 4
 
 def plain_text(text: str) -> str:
     """Drop invisible characters, LaTeX's `\\text{...}` and `$`, and other widths; then strip."""
-    text = unicodedata.normalize("NFKC", visible(text))
+    text = unicodedata.normalize("NFKC", without_invisible(text))
     if "\\" in text or "$" in text:
         text = _MATHS.sub("", _COMMAND.sub("", text))
         for _ in range(_DEEPEST):

@@ -1,4 +1,4 @@
-"""What runs in the child process: a line in, `[references..., text]`; a line out, the verdict.
+"""What runs in the child process: asked `[references..., text]`, it answers with the verdict.
 
 The verdict is `[right, parsed]`; `right` is null if no reference is a formula.
 """
@@ -7,27 +7,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import sys
 from collections.abc import Callable
 from typing import Any
 
+from llmeval_core.support import ParentChannel
 from llmeval_metrics.math_verify_text import with_delimiters
 
 _MOST_MEMORY_BYTES = 4 << 30
 
 
 def main() -> None:
-    """Answer each line of standard input with `[right, parsed]`, until it ends."""
+    """Answer each message with `[right, parsed]`, until there are no more."""
+    parent = ParentChannel()
     _limit_memory()
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what the libraries print must not pass for a reply
     from math_verify import parse, verify  # noqa: PLC0415  heavy, and an extra
 
-    for line in sys.stdin:
-        items = json.loads(line)
+    for message in parent:
+        items = json.loads(message)
         verdict = _judge(items[:-1], items[-1], parse, verify) if items else (False, None)
-        print(json.dumps(verdict), file=replies, flush=True)
+        parent.answer(json.dumps(verdict).encode())
 
 
 def _judge(

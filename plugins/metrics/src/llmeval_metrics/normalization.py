@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Literal
 
-from llmeval_metrics.invisible import visible
+from llmeval_core.support import without_invisible
 
 Normalization = Literal["none", "strip", "nfkc", "aio", "squad"]
 Normalize = Callable[[str], str]
@@ -28,8 +28,8 @@ def normalizer(name: Normalization) -> Normalize:
     if normalize is _same:
         return normalize
     if normalize is nfkc:  # the usual one, on the way of each sample
-        return lambda text: text.strip() if text.isascii() else nfkc(visible(text))
-    return lambda text: normalize(text if text.isascii() else visible(text))
+        return lambda text: text.strip() if text.isascii() else nfkc(without_invisible(text))
+    return lambda text: normalize(text if text.isascii() else without_invisible(text))
 
 
 def nfkc(text: str) -> str:

@@ -11,7 +11,7 @@ import html
 import re
 import unicodedata
 
-from llmeval_metrics.invisible import visible
+from llmeval_core.support import without_invisible
 
 _HYPHENS = "‐‑‒–—―˗➖▲△"  # ▲ and △ are the minus of Japanese accounts
 _APOSTROPHES = "’‘ʼ′＇´`"
@@ -88,7 +88,9 @@ def plain_numbers(text: str) -> str:
 
 
 def _ascii_numbers(text: str) -> str:
-    text = _RAISED_RUN.sub(lambda run: f"^{{{run.group().translate(_RAISED)}}}", visible(text))
+    text = _RAISED_RUN.sub(
+        lambda run: f"^{{{run.group().translate(_RAISED)}}}", without_invisible(text)
+    )
     text = _VULGAR_AFTER_DIGIT.sub(r" \1", text).translate(_PLAIN)
     text = _PRICE.sub(lambda price: ".".join(filter(None, price.groups())), text)
     text = unicodedata.normalize("NFKC", text)

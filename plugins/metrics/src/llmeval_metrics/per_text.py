@@ -92,10 +92,10 @@ def texts_of(generation: Generation) -> tuple[str, ...]:
     """Return the answers, at least one.
 
     Raises:
-        ValueError: there is none, because the choices were weighed by log-likelihood.
+        ValueError: there is none, because the choices were scored by log-likelihood.
     """
     if not generation.texts:
-        raise ValueError("there is no text to judge; the model only weighed the choices")
+        raise ValueError("there is no text to judge; the model only scored the choices")
     return generation.texts
 
 

@@ -55,14 +55,14 @@ class Rouge(TextMetric):
         return Score(max(float(score[self._kind].fmeasure) for score in scores))
 
 
-class _Characters:
+class _CharacterTokenizer:
     """Every character that is not space is a token."""
 
     def tokenize(self, text: str) -> list[str]:
         return [character for character in text if not character.isspace()]
 
 
-class _Words:
+class _WordTokenizer:
     """Japanese words, by fugashi."""
 
     def __init__(self, tagger: Any) -> None:
@@ -72,15 +72,15 @@ class _Words:
         return [word.surface for word in self._tagger(text)]
 
 
-def _tokenizer(name: str) -> _Characters | _Words | None:
+def _tokenizer(name: str) -> _CharacterTokenizer | _WordTokenizer | None:
     if name == "char":
-        return _Characters()
+        return _CharacterTokenizer()
     if name == "default":
         return None
     try:
         import fugashi  # noqa: PLC0415  heavy, and an extra
 
-        return _Words(fugashi.Tagger())
+        return _WordTokenizer(fugashi.Tagger())
     except (ImportError, RuntimeError) as err:
         raise ConfigError(
             "rouge with `tokenizer: ja` needs fugashi", hint='pip install "llmeval-metrics[ja]"'

@@ -14,7 +14,7 @@ from llmeval_core.hooks import (
     StopReason,
     fingerprint,
 )
-from llmeval_models.settings import EchoSettings
+from llmeval_models.model_settings import EchoSettings
 
 
 class EchoProvider:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from llmeval_core.hooks import Check, CheckOutcome, Component, ModelProvider, hookimpl
-from llmeval_models.settings import (
+from llmeval_models.model_settings import (
     EchoSettings,
     LlamaCppSettings,
     OllamaSettings,
+    OpenAICompatibleSettings,
     OpenAISettings,
-    ServerSettings,
     VllmSettings,
 )
 
@@ -25,7 +25,7 @@ def llmeval_register_models() -> Iterable[Component[Any, ModelProvider]]:
     """Offer the providers; Any: each has its own settings."""
     yield Component(
         "openai_compatible",
-        ServerSettings,
+        OpenAICompatibleSettings,
         _server,
         "any server with OpenAI's API",
         example="models:\n  - name: mine/my-model\n    provider: openai_compatible\n"
@@ -74,20 +74,20 @@ def llmeval_register_checks() -> Iterable[Check]:
     yield Check("llama.cpp engine", _engine)
 
 
-def _server(settings: ServerSettings) -> ModelProvider:
-    from llmeval_models.openai.provider import ServerProvider  # noqa: PLC0415
+def _server(settings: OpenAICompatibleSettings) -> ModelProvider:
+    from llmeval_models.openai.openai_provider import OpenAICompatibleProvider  # noqa: PLC0415
 
-    return ServerProvider(settings)
+    return OpenAICompatibleProvider(settings)
 
 
 def _openai(settings: OpenAISettings) -> ModelProvider:
-    from llmeval_models.openai.provider import OpenAIProvider  # noqa: PLC0415
+    from llmeval_models.openai.openai_provider import OpenAIProvider  # noqa: PLC0415
 
     return OpenAIProvider(settings)
 
 
 def _llama_cpp(settings: LlamaCppSettings) -> ModelProvider:
-    from llmeval_models.llamacpp.provider import LlamaCppProvider  # noqa: PLC0415
+    from llmeval_models.llamacpp.llama_cpp_provider import LlamaCppProvider  # noqa: PLC0415
 
     return LlamaCppProvider(settings)
 
@@ -99,6 +99,6 @@ def _echo(settings: EchoSettings) -> ModelProvider:
 
 
 def _engine(home: Path) -> CheckOutcome:
-    from llmeval_models.checks import check_engine  # noqa: PLC0415
+    from llmeval_models.engine_check import check_engine  # noqa: PLC0415
 
     return check_engine(home)

@@ -10,27 +10,25 @@ from pathlib import Path
 from plugins.proxies.mlflow_proxy.tests.route_server import MAX_WAIT_S
 
 
-def keepers_of(home: Path) -> list[int]:
-    """Name the keepers that write a folder's log; each leads a process group."""
-    log = str(home / "mlflow-server.log").encode()
+def mlflow_processes(home: Path) -> list[int]:
+    """Name the living processes of the MLflow server of a folder, known by their environment."""
+    mark = f"MLFLOW_ARTIFACTS_DESTINATION={(home / 'mlartifacts').as_uri()}".encode()
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-            if log in words and b"llmeval_mlflow_proxy.embedded.keeper" in words:
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
                 found.append(int(folder.name))
     return found
 
 
-def group(leader: int) -> list[int]:
-    """Name the living processes of a group."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, IndexError):
-            state, _, pgrp = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
-            if int(pgrp) == leader and state != "Z":
-                found.append(int(folder.name))
-    return found
+def keeper_of(home: Path) -> int:
+    """Name the process that ends the MLflow server of a folder when its parent ends."""
+    (keeper,) = (
+        pid
+        for pid in mlflow_processes(home)
+        if b"process_keeper.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+    return keeper
 
 
 def has_child(parent: int, module: bytes) -> bool:

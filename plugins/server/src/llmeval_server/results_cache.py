@@ -13,7 +13,7 @@ from llmeval_core.api import (
     ConditionMismatch,
     JournalQueries,
     Leaderboard,
-    differences,
+    condition_differences,
     make_leaderboard,
 )
 from llmeval_core.hooks import TaskResult
@@ -72,7 +72,7 @@ class CachedLeaderboard:
     @cached_property
     def differences(self) -> list[ConditionChange | ConditionMismatch]:
         """The conditions that changed, or that differ between models."""
-        return differences(self.board)
+        return condition_differences(self.board)
 
 
 class ResultsCache:

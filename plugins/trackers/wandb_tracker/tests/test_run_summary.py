@@ -6,7 +6,7 @@ from llmeval_wandb_tracker.run_state import RunState
 from llmeval_wandb_tracker.run_summary import add_result, is_all_less_complete
 
 from llmeval_core.hooks import TaskResult
-from llmeval_core.testing.makers import make_task_result
+from llmeval_core.testing import make_task_result
 
 
 def make(
@@ -35,8 +35,8 @@ def test_a_smoke_run_of_another_machine_takes_no_ones_place() -> None:
     assert state.summary["capitals_0shot_f1/history"] == 0.5
     assert state.has("capitals_0shot", "smoke")
     assert note == (
-        "capitals_0shot: 1 samples (0 failed) give way to the more complete numbers that the run"
-        " has; --replace puts them there"
+        "capitals_0shot: 1 samples (0 failed) give way to the more complete numbers of 24"
+        " samples that the run has; --replace puts them there"
     )
 
 

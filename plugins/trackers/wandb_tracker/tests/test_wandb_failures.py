@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from llmeval_wandb_tracker.settings import WandbSettings
 from llmeval_wandb_tracker.tracker import WandbTracker
 
 from llmeval_core.hooks import TrackerError
+from llmeval_core.support import descendants
 from llmeval_core.testing import make_task_result, run_info
 
 KEY = "k" * 40
@@ -49,23 +51,15 @@ async def refused(tracker: WandbTracker) -> TrackerError:
 
 
 def processes() -> list[int]:
-    """List what runs in a session of its own below this test: workers and W&B's services."""
-    mine = str(os.getpid())
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            command = (folder / "cmdline").read_bytes()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        found[folder.name] = (parent, command)
-    workers = {
-        pid
-        for pid, (parent, command) in found.items()
-        if parent == mine and b"wandb_worker" in command
-    }
-    services = {pid for pid, (parent, _) in found.items() if parent in workers}
-    return [int(pid) for pid in workers | services]
+    """List what trackers have started below this test: keepers, workers and W&B's services."""
+
+    def is_ours(pid: int) -> bool:
+        with contextlib.suppress(OSError):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            return b"wandb_worker" in command or b"wandb-core" in command
+        return False
+
+    return sorted(filter(is_ours, descendants(os.getpid())))
 
 
 def has_ended(pid: int) -> bool:
@@ -152,7 +146,8 @@ async def test_a_worker_that_is_killed_is_told_and_the_next_delivery_has_another
     tracker = WandbTracker(WandbSettings(mode="offline"))
     await tracker.open(run_info(tmp_path))
     for pid in processes():
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it ended with another one
+            os.kill(pid, signal.SIGKILL)
 
     error = await refused(tracker)
     receipt = await tracker.deliver(make_task_result(id="r1"))

@@ -161,10 +161,12 @@ def test_a_command_that_is_never_reached_is_wrong(
 
     (checked,) = (one for one in json.loads(finished.stdout) if one["name"] == "shadowed")
     told = {verdict["detail"] for verdict in checked["checks"] if verdict["state"] == "wrong"}
-    assert told == {
+    assert {
         "it has no help: write a docstring, or `help=`",
         "llmeval has a command of that name, and always runs its own",
-    }
+        "command 'run' is not in the entry-point group 'llmeval.commands' of fake-shadowed:"
+        " `llmeval --help` lacks it",
+    } == told
 
 
 def test_what_costs_or_writes_is_not_tried_unasked(

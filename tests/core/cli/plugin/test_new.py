@@ -90,7 +90,9 @@ def test_a_new_project_passes_its_own_tests(projects: Projects, kind: str) -> No
     printed = projects.run("pytest", "-q", "-W", "error", "-p", "no:cacheprovider", cwd=folder)
 
     assert "passed" in printed
-    assert "example" not in (folder / "pyproject.toml").read_text(encoding="utf-8")
+    project = (folder / "pyproject.toml").read_text(encoding="utf-8")
+    assert "example" not in project
+    assert ("llmeval.commands" in project) is (kind == "command")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,7 +101,8 @@ def test_a_new_project_is_found_sound(checked: dict[str, Checked], kind: str) ->
 
     assert found["distribution"] == f"llmeval-my-{kind}"
     assert "wrong" not in {verdict["state"] for verdict in found["checks"]}
-    assert len(found["checks"]) == 2
+    subjects = [verdict["subject"].partition(" ")[0] for verdict in found["checks"]]
+    assert subjects[:2] == ["plugin", kind]
 
 
 def test_it_says_what_to_do_next(llmeval: Llmeval) -> None:

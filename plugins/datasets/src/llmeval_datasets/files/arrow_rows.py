@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from llmeval_datasets.rows.values import Unreadable
+from llmeval_datasets.rows.values import UnreadableValue
 
 Convert = Callable[[Any], Any]
 
@@ -49,7 +49,7 @@ def _value(scalar: Any, errors: tuple[type[Exception], ...]) -> Any:
     try:
         return scalar.as_py()
     except errors as err:
-        return Unreadable(f"a {scalar.type} that cannot be read ({err})")
+        return UnreadableValue(f"a {scalar.type} that cannot be read ({err})")
 
 
 def _replaced(found: Any, is_meant: Callable[[Any], bool], other: Any, pa: Any) -> Any:
@@ -94,7 +94,7 @@ def _read_json(value: Any) -> Any:
     try:
         return json.loads(value)
     except (ValueError, RecursionError) as err:
-        return Unreadable(f"JSON that cannot be read ({err})")
+        return UnreadableValue(f"JSON that cannot be read ({err})")
 
 
 def _read_parts(value: Any, readers: dict[str, Convert]) -> Any:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TextIO
 
 from llmeval_core.hooks import DatasetError
-from llmeval_datasets.files.opening import Opening, Place, lines_of, reading
-from llmeval_datasets.files.paths import suffix_of
-from llmeval_datasets.files.settings import CsvSettings
-from llmeval_datasets.rows.sources import BadRow, NumberedRow
+from llmeval_core.support import strip_invisible
+from llmeval_datasets.files.file_search import suffix_of
+from llmeval_datasets.files.file_settings import CsvSettings
+from llmeval_datasets.files.text_files import LinePosition, TextOptions, lines_of, reading
+from llmeval_datasets.rows.sources import InvalidRow, NumberedRow
 
 _SEPARATOR_LINE = re.compile(r"\ufeff?sep=(.)\r?\n?")
 _TAB_SUFFIXES = (".tsv", ".tab")
@@ -22,7 +23,7 @@ _SAID = {
 }
 
 
-def csv_rows(path: Path, opening: Opening, settings: CsvSettings) -> Iterator[NumberedRow]:
+def csv_rows(path: Path, options: TextOptions, settings: CsvSettings) -> Iterator[NumberedRow]:
     """Stream the rows; a row's number is that of its first line.
 
     Lines that are empty or have only empty fields are passed over.
@@ -30,15 +31,15 @@ def csv_rows(path: Path, opening: Opening, settings: CsvSettings) -> Iterator[Nu
     Raises:
         DatasetError: the file cannot be read, or its header is wrong.
     """
-    place = Place()
-    with reading(path, opening, place) as file:
-        lines = lines_of(file, place, most_chars=opening.bounds.line_chars)
+    place = LinePosition()
+    with reading(path, options, place) as file:
+        lines = lines_of(file, place, most_chars=options.limits.line_chars)
         delimiter, n_before, lines = _delimiter(lines, path, settings)
-        rows = _Rows(file, lines, settings, delimiter, opening.bounds.line_chars)
+        rows = _CsvReader(file, lines, settings, delimiter, options.limits.line_chars)
         header: list[str] | None = None
         for number, fields in rows.read(path):
             where = f"{path}:{number + n_before}"
-            if isinstance(fields, BadRow):
+            if isinstance(fields, InvalidRow):
                 if header is None:
                     raise DatasetError(fields.why, where=where, hint=fields.hint)
                 yield number + n_before, fields
@@ -48,7 +49,7 @@ def csv_rows(path: Path, opening: Opening, settings: CsvSettings) -> Iterator[Nu
                 if settings.header:
                     continue
             if len(fields) != len(header):
-                yield number + n_before, BadRow(_count(fields, header), hint=_COUNT_HINT)
+                yield number + n_before, InvalidRow(_count(fields, header), hint=_COUNT_HINT)
             elif any(fields):
                 yield number + n_before, _row(header, fields)
 
@@ -56,7 +57,7 @@ def csv_rows(path: Path, opening: Opening, settings: CsvSettings) -> Iterator[Nu
 _COUNT_HINT = "mend the row (are delimiters in a text without quotes?), or set `on_error: skip`"
 
 
-class _Rows:
+class _CsvReader:
     """Reads the fields of one row after another."""
 
     def __init__(
@@ -78,7 +79,7 @@ class _Rows:
             strict=True,
         )
 
-    def read(self, path: Path) -> Iterator[tuple[int, list[str] | BadRow]]:
+    def read(self, path: Path) -> Iterator[tuple[int, list[str] | InvalidRow]]:
         """Give each row with its first line; what is not CSV is a bad row."""
         while True:
             number = self._reader.line_num + 1
@@ -94,7 +95,7 @@ class _Rows:
                         hint="is a quote never closed? `max_line_chars` allows more",
                     ) from None
                 why = _SAID.get(str(err), f"not CSV: {err}")
-                yield number, BadRow(why, hint="mend the quotes, or set `quote: null`")
+                yield number, InvalidRow(why, hint="mend the quotes, or set `quote: null`")
                 continue
             if fields:
                 yield number, fields
@@ -132,7 +133,7 @@ def _header(fields: list[str], settings: CsvSettings, where: str, delimiter: str
                 hint="name every column, or check the delimiter",
             )
     elif settings.header:
-        header = [name.strip().strip("\ufeff\u200b").strip() for name in fields]
+        header = [strip_invisible(name) for name in fields]
     else:
         header = [f"column{place}" for place in range(1, len(fields) + 1)]
     _check_delimiter(fields, settings, where, delimiter)

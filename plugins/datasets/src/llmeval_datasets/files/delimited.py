@@ -8,13 +8,13 @@ from pathlib import Path
 
 from llmeval_core.hooks import ComponentConfig, Dataset, Json, TaskDefaults, fingerprint
 from llmeval_datasets.files.csv_rows import csv_rows
+from llmeval_datasets.files.file_search import files_of, name_of
+from llmeval_datasets.files.file_settings import CsvSettings, FileSettings, TableSettings
 from llmeval_datasets.files.json_rows import count_json_rows, json_rows
-from llmeval_datasets.files.opening import Opening, digest_of
-from llmeval_datasets.files.paths import files_of, name_of
-from llmeval_datasets.files.settings import CsvSettings, FileSettings, TableSettings
-from llmeval_datasets.files.unpacking import Bounds
-from llmeval_datasets.rows.dataset import READING, RowDataset
-from llmeval_datasets.rows.samples import SampleMaker
+from llmeval_datasets.files.text_files import TextOptions, digest_of
+from llmeval_datasets.files.unpacking import ReadLimits
+from llmeval_datasets.rows.row_dataset import READING, RowDataset
+from llmeval_datasets.rows.sample_maker import SampleMaker
 from llmeval_datasets.rows.sources import NumberedRow, RowSource
 
 Rows = Callable[[Path], Iterable[NumberedRow]]
@@ -35,13 +35,13 @@ def jsonl_dataset(settings: FileSettings) -> Dataset:
     Raises:
         DatasetError: a pattern matches no file.
     """
-    opening = _opening(settings)
+    options = _opening(settings)
     return file_dataset(
         settings,
-        lambda path: json_rows(path, opening, settings.rows),
+        lambda path: json_rows(path, options, settings.rows),
         suffixes=_JSON_SUFFIXES,
-        count=lambda path: count_json_rows(path, opening, settings.rows),
-        digest=lambda path: digest_of(path, opening.bounds),
+        count=lambda path: count_json_rows(path, options, settings.rows),
+        digest=lambda path: digest_of(path, options.limits),
     )
 
 
@@ -51,17 +51,17 @@ def csv_dataset(settings: CsvSettings) -> Dataset:
     Raises:
         DatasetError: a pattern matches no file.
     """
-    opening = _opening(settings)
+    options = _opening(settings)
 
     def rows(path: Path) -> Iterable[NumberedRow]:
-        return csv_rows(path, opening, settings)
+        return csv_rows(path, options, settings)
 
     return file_dataset(
         settings,
         rows,
         suffixes=_CSV_SUFFIXES,
         count=lambda path: sum(1 for _ in rows(path)),
-        digest=lambda path: digest_of(path, opening.bounds),
+        digest=lambda path: digest_of(path, options.limits),
         is_table=True,
         advice=None if settings.columns or not settings.header else _NO_HEADER,
     )
@@ -126,5 +126,7 @@ def file_dataset(
     )
 
 
-def _opening(settings: FileSettings) -> Opening:
-    return Opening(settings.encoding, Bounds(settings.max_line_chars, settings.max_unpacked_bytes))
+def _opening(settings: FileSettings) -> TextOptions:
+    return TextOptions(
+        settings.encoding, ReadLimits(settings.max_line_chars, settings.max_unpacked_bytes)
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from llmeval_core.hooks import DatasetError
-from llmeval_datasets.files.opening import LongLineError, Place
+from llmeval_datasets.files.text_files import LinePosition, LongLineError
 
 _BLOCK = 1 << 16
 _NEAR_END = 12
@@ -43,7 +43,7 @@ class JsonDocument:
         most_chars: the longest value that is read as a whole.
     """
 
-    def __init__(self, file: TextIO, place: Place, path: Path, *, most_chars: int) -> None:
+    def __init__(self, file: TextIO, place: LinePosition, path: Path, *, most_chars: int) -> None:
         self._file = file
         self._place = place
         self._path = path

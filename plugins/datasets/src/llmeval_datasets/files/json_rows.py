@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from llmeval_datasets.files.json_document import JsonDocument, unique_keys
-from llmeval_datasets.files.opening import Opening, Place, lines_of, reading
+from llmeval_datasets.files.text_files import LinePosition, TextOptions, lines_of, reading
 from llmeval_datasets.rows.fields import Row
-from llmeval_datasets.rows.sources import BadRow, NumberedRow
+from llmeval_datasets.rows.sources import InvalidRow, NumberedRow
 
 ROW_KEYS = ("data", "rows", "examples", "items", "questions", "instances", "records")
 """Keys under which a document's list of rows is looked for."""
@@ -23,34 +23,36 @@ _BLANK = " \t\r\n\x1e\ufeff\u2028\u2029\x85\x0b\x0c\x1a"
 _decode = json.JSONDecoder(object_pairs_hook=unique_keys).decode
 
 
-def json_rows(path: Path, opening: Opening, rows_key: str | None = None) -> Iterator[NumberedRow]:
+def json_rows(
+    path: Path, options: TextOptions, rows_key: str | None = None
+) -> Iterator[NumberedRow]:
     """Stream the rows of a file, whichever of the forms it has.
 
     Args:
         path: the file.
-        opening: how it is opened.
+        options: how it is opened.
         rows_key: the key of a document's list of rows; None to try the usual ones.
 
     Raises:
         DatasetError: the file cannot be read on.
     """
-    if _is_document(path, opening, rows_key):
-        yield from _document_rows(path, opening, rows_key)
+    if _is_document(path, options, rows_key):
+        yield from _document_rows(path, options, rows_key)
     else:
-        yield from _line_rows(path, opening)
+        yield from _line_rows(path, options)
 
 
-def count_json_rows(path: Path, opening: Opening, rows_key: str | None = None) -> int:
+def count_json_rows(path: Path, options: TextOptions, rows_key: str | None = None) -> int:
     """Count the rows without making them, where that is possible.
 
     Raises:
         DatasetError: see `json_rows`.
     """
-    if _is_document(path, opening, rows_key):
-        return sum(1 for _ in _document_rows(path, opening, rows_key))
-    place = Place()
-    with reading(path, opening, place) as file:
-        lines = lines_of(file, place, most_chars=opening.bounds.line_chars)
+    if _is_document(path, options, rows_key):
+        return sum(1 for _ in _document_rows(path, options, rows_key))
+    place = LinePosition()
+    with reading(path, options, place) as file:
+        lines = lines_of(file, place, most_chars=options.limits.line_chars)
         return sum(1 for line in lines if bare(line))
 
 
@@ -60,45 +62,45 @@ def bare(line: str) -> str:
     return text if text[:1] in ("{", "") else text.strip(_BLANK)
 
 
-def parse_row(line: str) -> Row | BadRow:
+def parse_row(line: str) -> Row | InvalidRow:
     """Read one line of JSON Lines, without what is around it."""
     try:
         row = _decode(line)
     except json.JSONDecodeError as err:
         if err.msg == "Extra data":
-            return BadRow(f"more than one JSON value in the line, from column {err.colno}")
-        return BadRow(f"not JSON: {err.msg}, column {err.colno}")
+            return InvalidRow(f"more than one JSON value in the line, from column {err.colno}")
+        return InvalidRow(f"not JSON: {err.msg}, column {err.colno}")
     except RecursionError:
-        return BadRow("not JSON that can be read: it is nested too deeply")
+        return InvalidRow("not JSON that can be read: it is nested too deeply")
     except ValueError as err:
-        return BadRow(f"not JSON that can be read: {err}")
-    return row if isinstance(row, dict) else BadRow("not a JSON object")
+        return InvalidRow(f"not JSON that can be read: {err}")
+    return row if isinstance(row, dict) else InvalidRow("not a JSON object")
 
 
-def _line_rows(path: Path, opening: Opening) -> Iterator[NumberedRow]:
-    place = Place()
-    with reading(path, opening, place) as file:
-        for line in lines_of(file, place, most_chars=opening.bounds.line_chars):
+def _line_rows(path: Path, options: TextOptions) -> Iterator[NumberedRow]:
+    place = LinePosition()
+    with reading(path, options, place) as file:
+        for line in lines_of(file, place, most_chars=options.limits.line_chars):
             text = bare(line)
             if text:
                 yield place.line, parse_row(text)
 
 
-def _document_rows(path: Path, opening: Opening, rows_key: str | None) -> Iterator[NumberedRow]:
-    place = Place()
-    with reading(path, opening, place) as file:
-        document = JsonDocument(file, place, path, most_chars=opening.bounds.line_chars)
+def _document_rows(path: Path, options: TextOptions, rows_key: str | None) -> Iterator[NumberedRow]:
+    place = LinePosition()
+    with reading(path, options, place) as file:
+        document = JsonDocument(file, place, path, most_chars=options.limits.line_chars)
         for number, (line, row) in enumerate(document.rows(rows_key, ROW_KEYS), start=1):
             where = f"{line}, item {number}"
-            yield where, row if isinstance(row, dict) else BadRow("not a JSON object")
+            yield where, row if isinstance(row, dict) else InvalidRow("not a JSON object")
 
 
-def _is_document(path: Path, opening: Opening, rows_key: str | None) -> bool:
+def _is_document(path: Path, options: TextOptions, rows_key: str | None) -> bool:
     """Tell a document from lines, by what stands first."""
     if rows_key is not None:
         return True
-    place = Place()
-    with reading(path, opening, place) as file:
+    place = LinePosition()
+    with reading(path, options, place) as file:
         first = second = ""
         while (line := file.readline(_HEAD_CHARS)) and not second:
             if not first:

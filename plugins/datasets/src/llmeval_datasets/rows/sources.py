@@ -9,14 +9,14 @@ from llmeval_datasets.rows.fields import Row
 
 
 @dataclass(frozen=True, slots=True)
-class BadRow:
+class InvalidRow:
     """A row that cannot be read, and why."""
 
     why: str
     hint: str | None = None
 
 
-NumberedRow = tuple[int | str, Row | BadRow]
+NumberedRow = tuple[int | str, Row | InvalidRow]
 """The row's place in its file as a person counts (a line from 1), and the row."""
 
 

@@ -9,17 +9,19 @@ from collections.abc import Iterator
 from llmeval_core.hooks import DatasetError
 from llmeval_datasets.rows.choices import ChoiceReader
 from llmeval_datasets.rows.conversations import USUAL_COLUMNS
-from llmeval_datasets.rows.deciding import AnswerForms, Decision, UndecidedError
 from llmeval_datasets.rows.fields import Row, has_field
+from llmeval_datasets.rows.interpretation import AmbiguousRowsError, AnswerForms, RowInterpretation
 from llmeval_datasets.rows.labels import IN_WORDS
-from llmeval_datasets.rows.samples import INPUTS, REFERENCES, SampleMaker
-from llmeval_datasets.rows.sources import BadRow, RowSource
+from llmeval_datasets.rows.sample_maker import INPUTS, REFERENCES, SampleMaker
+from llmeval_datasets.rows.sources import InvalidRow, RowSource
 from llmeval_datasets.rows.values import FieldError
 
 Sources = tuple[RowSource, ...]
 
 
-def decide(maker: SampleMaker, sources: Sources, pool: Sources, *, all_rows: bool) -> Decision:
+def decide(
+    maker: SampleMaker, sources: Sources, pool: Sources, *, all_rows: bool
+) -> RowInterpretation:
     """Decide for all rows which names are columns and how answers name the right choice.
 
     It reads as few rows as are needed: none where the settings say all, one where that is clear,
@@ -38,26 +40,26 @@ def decide(maker: SampleMaker, sources: Sources, pool: Sources, *, all_rows: boo
     messages, said, doubts = _conversations(maker, sources)
     choices = maker.choices
     if choices is None:
-        return Decision(messages=messages, notes=tuple(said), warnings=tuple(doubts))
+        return RowInterpretation(messages=messages, notes=tuple(said), warnings=tuple(doubts))
     columns, seen = _columns(choices, sources)
     notes, warnings = _said_of_choices(choices, columns, seen)
     form: str | None = maker.fields.answer_as
     if form == "auto":
         is_constant = bool(choices.items) and not columns and choices.named == set(choices.items)
         forms = AnswerForms(is_constant=is_constant)
-        part = Decision(columns=columns, messages=messages)
+        part = RowInterpretation(columns=columns, messages=messages)
         _look(maker, part, sources, forms, all_rows=all_rows)
         if pool and forms.is_open:
             _look(maker, part, pool, forms, all_rows=all_rows)
         try:
             form = forms.decide()
-        except UndecidedError as err:
+        except AmbiguousRowsError as err:
             raise DatasetError(str(err), where=sources[0].label, hint=err.hint) from None
         if form is not None:
             notes.append(f"answers are read {IN_WORDS[form]} (found: {forms.values()})")
     elif form is not None:
         notes.append(f"answers are read {IN_WORDS[form]}, as the settings say")
-    return Decision(form, columns, messages, (*said, *notes), (*doubts, *warnings))
+    return RowInterpretation(form, columns, messages, (*said, *notes), (*doubts, *warnings))
 
 
 def _conversations(maker: SampleMaker, sources: Sources) -> tuple[str | None, list[str], list[str]]:
@@ -93,7 +95,12 @@ def _conversations(maker: SampleMaker, sources: Sources) -> tuple[str | None, li
 
 
 def _look(
-    maker: SampleMaker, part: Decision, sources: Sources, forms: AnswerForms, *, all_rows: bool
+    maker: SampleMaker,
+    part: RowInterpretation,
+    sources: Sources,
+    forms: AnswerForms,
+    *,
+    all_rows: bool,
 ) -> None:
     choices = maker.choices
     assert choices is not None
@@ -126,7 +133,7 @@ def _columns(choices: ChoiceReader, sources: Sources) -> tuple[frozenset[str], l
 def _rows(sources: Sources) -> Iterator[tuple[str, Row]]:
     for source in sources:
         for number, row in source.rows():
-            if not isinstance(row, BadRow):
+            if not isinstance(row, InvalidRow):
                 yield source.place(number), row
 
 

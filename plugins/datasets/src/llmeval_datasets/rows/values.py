@@ -49,7 +49,7 @@ class NoFieldError(FieldError):
     """A row has no such field at all."""
 
 
-class Unreadable:
+class UnreadableValue:
     """Stands for a value of a file that cannot be read.
 
     Args:
@@ -152,7 +152,7 @@ def kind_of(value: Any) -> str:
     """Say what a value is, in the words of files and not of Python; Any: see `text_of`."""
     if value is None or is_nan(value):
         return "null" if value is None else "NaN"
-    if isinstance(value, Unreadable):
+    if isinstance(value, UnreadableValue):
         return value.why
     if isinstance(value, Mapping):
         return f"an object with {_some(value)}" if value else "an empty object"

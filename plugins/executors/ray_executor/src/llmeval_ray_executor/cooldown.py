@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from llmeval_core.hooks import FailureKind, Generation
+from llmeval_core.support import Backoff
 from llmeval_ray_executor.worker_messages import AnswerOrError
 
-FIRST_S = 0.25
-"""First cooldown, seconds; it doubles while nothing is answered."""
-LONGEST_S = 2.0
-"""Longest cooldown, seconds."""
+COOLDOWNS = Backoff(first_s=0.25, longest_s=2.0)
+"""How long a copy gets nothing; the cooldown doubles while the copy answers nothing."""
 _CAUSED_BY_THE_COPY: frozenset[FailureKind] = frozenset(
     {"rate_limit", "overloaded", "connection", "malformed"}
 )
@@ -34,7 +33,7 @@ class Cooldown:
 
     def __init__(self) -> None:
         self.is_probing = False
-        self._next_s = FIRST_S
+        self._n_refusals = 0
         self._until = 0.0
 
     def record(self, outcomes: Iterable[AnswerOrError], now: float) -> None:
@@ -44,10 +43,10 @@ class Cooldown:
         """
         kinds = {None if isinstance(one, Generation) else one.kind for one in outcomes}
         if None in kinds:
-            self.is_probing, self._next_s, self._until = False, FIRST_S, now
+            self.is_probing, self._n_refusals, self._until = False, 0, now
         elif kinds & _CAUSED_BY_THE_COPY:
-            self.is_probing, self._until = True, now + self._next_s
-            self._next_s = min(LONGEST_S, 2 * self._next_s)
+            self._n_refusals += 1
+            self.is_probing, self._until = True, now + COOLDOWNS.wait_s(self._n_refusals)
 
     def remaining_s(self, now: float) -> float:
         """Return how much of the cooldown is left, seconds."""

@@ -30,6 +30,7 @@ import ray
 from ray.exceptions import RayError
 
 from llmeval_core.hooks import LlmevalError
+from llmeval_core.support import Backoff
 from llmeval_ray_executor.cooldown import Cooldown
 from llmeval_ray_executor.ray_worker import CLOSE_TIMEOUT_S
 from llmeval_ray_executor.request_queue import QueuedRequest, RequestQueue
@@ -50,8 +51,8 @@ PREFETCH_S = 0.2
 it and back, and short enough that little is sent again if the worker is lost."""
 SILENCE_S = 10.0
 """A worker that says nothing for so much longer than a request may take counts as lost, seconds."""
-LONGEST_PAUSE_S = 10.0
-"""Longest pause before a worker is replaced, seconds; it doubles while they answer nothing."""
+PAUSES = Backoff(first_s=1.0, longest_s=10.0)
+"""Pauses before a worker is replaced, from the second loss in a row without an answer on."""
 
 
 class WorkerSlot:
@@ -110,8 +111,7 @@ class WorkerSlot:
     async def work(self) -> None:
         """Work until cancelled, or until the slot is given up."""
         while self._n_losses <= self._limits.max_losses:
-            if self._n_losses > 1:
-                await asyncio.sleep(min(LONGEST_PAUSE_S, 0.25 * 2**self._n_losses))
+            await asyncio.sleep(PAUSES.wait_s(self._n_losses - 1))
             reason: str | None = None
             try:
                 reason = await self._run_worker()

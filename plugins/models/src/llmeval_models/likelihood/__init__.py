@@ -1,1 +1,1 @@
-"""How likely a model finds each continuation of a prompt, by what its server offers."""
+"""Log-likelihoods of continuations, computed with what a server offers."""

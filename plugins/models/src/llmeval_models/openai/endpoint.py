@@ -10,7 +10,12 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from llmeval_core.hooks import ConfigError
-from llmeval_models.settings import BaseUrl, OpenAISettings, ReasoningAs, ServerSettings
+from llmeval_models.model_settings import (
+    BaseUrl,
+    OpenAICompatibleSettings,
+    OpenAISettings,
+    ReasoningAs,
+)
 
 _SECRET_NAME = re.compile(r"(?i)key|token|secret|password|signature|\bsig\b|\bcode\b")
 _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
@@ -53,7 +58,7 @@ class Endpoint:
         return (self.base.removesuffix("/v1") if at_root else self.base) + path + self.query
 
 
-def endpoint_of(settings: ServerSettings) -> Endpoint:
+def endpoint_of(settings: OpenAICompatibleSettings) -> Endpoint:
     """Read `base_url` and `query`; what `query` says goes before what the address says."""
     url = urlsplit(settings.base_url)
     pairs = parse_qsl(url.query, keep_blank_values=True)
@@ -71,13 +76,13 @@ def endpoint_of(settings: ServerSettings) -> Endpoint:
     )
 
 
-def key_header(settings: ServerSettings) -> str:
+def key_header(settings: OpenAICompatibleSettings) -> str:
     """Tell in which header a key goes; Azure has one of its own."""
     host = urlsplit(settings.base_url).hostname or ""
     return settings.api_key_header or ("api-key" if host.endswith(_AZURE) else "Authorization")
 
 
-def reasoning_as(settings: ServerSettings) -> ReasoningAs:
+def reasoning_as(settings: OpenAICompatibleSettings) -> ReasoningAs:
     """Tell in whose words `reasoning` is written: as set, else by the host, else OpenAI's."""
     if settings.reasoning_as != "auto":
         return settings.reasoning_as

@@ -1,4 +1,4 @@
-"""Reading the body of a refusal: OpenAI's error JSON, everybody else's, or any text."""
+"""Reading the body of an error response: OpenAI's error JSON, everybody else's, or any text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MESSAGES = ("message", "Message", "msg", "detail", "error_description", "title"
 
 @dataclass(frozen=True, slots=True)
 class ErrorBody:
-    """What a server says of its refusal.
+    """What the body of an error response says.
 
     Attributes:
         message: for people; empty if there is none.
@@ -39,7 +39,7 @@ class ErrorBody:
 
 
 def read_error(content: bytes) -> ErrorBody:
-    """Read the body of a refusal; whatever it is, something is made of it."""
+    """Read the body of an error response; any content is read as far as it can be."""
     text = content[:_LONGEST_BYTES].decode("utf-8", "replace").strip()
     try:
         body = json.loads(text)

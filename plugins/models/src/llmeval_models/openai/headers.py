@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 
 from llmeval_core.hooks import ModelError, __version__
+from llmeval_models.model_settings import OpenAICompatibleSettings
 from llmeval_models.openai.endpoint import Endpoint, key_header
-from llmeval_models.settings import ServerSettings
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t -~]*")
@@ -25,7 +25,7 @@ _OWN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Headers:
+class RequestHeaders:
     """What goes with each request.
 
     Attributes:
@@ -37,7 +37,9 @@ class Headers:
     secrets: tuple[str, ...]
 
 
-def make_headers(settings: ServerSettings, *, endpoint: Endpoint, key: SecretStr | None) -> Headers:
+def make_headers(
+    settings: OpenAICompatibleSettings, *, endpoint: Endpoint, key: SecretStr | None
+) -> RequestHeaders:
     """Collect the headers; a key goes before a login in the address.
 
     Raises:
@@ -59,7 +61,7 @@ def make_headers(settings: ServerSettings, *, endpoint: Endpoint, key: SecretStr
     _check(given)
     names = {name.lower() for name in given}
     own = {name: text for name, text in _OWN.items() if name.lower() not in names}
-    return Headers(own | given, tuple(secrets))
+    return RequestHeaders(own | given, tuple(secrets))
 
 
 def _check(headers: Mapping[str, str]) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmeval_mlflow_proxy.languages import Language, language_of
 from llmeval_mlflow_proxy.lifespan import Send
+from llmeval_mlflow_proxy.page_language import Language, language_of
 from llmeval_mlflow_proxy.proxied_headers import first
 
 _FOR_PROGRAMS = re.compile(
@@ -28,7 +28,7 @@ class ErrorResponse:
         error_code: MLflow's code for it.
         title: a key of `_TITLES`.
         cause: what is known, one line.
-        cure: what to try; None if there is nothing.
+        remedy: what to try; None if there is nothing.
     """
 
     status: int

@@ -12,7 +12,7 @@ from llmeval_core.api import (
     Kind,
     RegisteredComponent,
     UnknownNameError,
-    example_of,
+    component_example,
     run_file_schema,
     settings_schema,
 )
@@ -74,7 +74,7 @@ def catalogue_router(context: ServerContext) -> APIRouter:
         schema = settings_schema(found)
         return ComponentDetail(
             **_summary(found).model_dump(),
-            example=example_of(kind, found, schema),
+            example=component_example(kind, found, schema),
             settings=schema,
         )
 

@@ -16,7 +16,7 @@ from llmeval_core.api import (
     sample_json,
     stream_samples,
 )
-from llmeval_core.hooks import ReasoningFinder, ReasoningSplit, SampleResult, parted_answers
+from llmeval_core.hooks import ReasoningFinder, ReasoningSplit, SampleResult, split_answers
 from llmeval_server.journal_access import journal_reader
 
 _PAGE_SIZE = 500
@@ -76,7 +76,7 @@ def _row(
     expected = list(sample.references)
     if sample.answer is not None and sample.answer < len(sample.choices):
         expected = expected or [sample.choices[sample.answer]]
-    answers = parted_answers(result.generation, finder) if result.generation is not None else []
+    answers = split_answers(result.generation, finder) if result.generation is not None else []
     answer = answers[0] if answers else ReasoningSplit("", "")
     failure = result.failure.message if result.failure is not None else ""
     texts = [sample.id, sample.category or "", sample.input_text, " | ".join(expected)]

@@ -12,7 +12,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from llmeval_core.api import listed
+from llmeval_core.api import join_names
 from llmeval_core.hooks import Route
 from llmeval_server.pages import formatting
 from llmeval_server.pages.outcome_texts import COUNT_TEXTS, OUTCOME_TEXTS
@@ -48,7 +48,7 @@ class Renderer:
             rate=formatting.rate,
             moment=formatting.moment,
             minute=formatting.minute,
-            listed=listed,
+            listed=join_names,
             foreign=formatting.foreign,
         )
         self._templates.globals.update(outcome_texts=OUTCOME_TEXTS, count_texts=COUNT_TEXTS)

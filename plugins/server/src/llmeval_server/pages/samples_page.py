@@ -28,7 +28,7 @@ from llmeval_core.hooks import (
     ReasoningFinder,
     ReasoningSplit,
     SampleResult,
-    parted_answers,
+    split_answers,
 )
 from llmeval_server.job_errors import UnknownRecordError
 from llmeval_server.journal_access import journal_reader
@@ -211,7 +211,7 @@ def _split_answers(result: SampleResult, selection: SampleSelection) -> tuple[Re
     if result.generation is None:
         return ()
     finder = ReasoningFinder(selection.reasoning_tags)
-    return tuple(parted_answers(result.generation, finder))
+    return tuple(split_answers(result.generation, finder))
 
 
 def _quality(

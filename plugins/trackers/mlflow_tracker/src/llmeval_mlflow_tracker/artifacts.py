@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from llmeval_core.hooks import Json, LlmevalError, RunInfo, TaskResult, finder_of
+from llmeval_core.hooks import Json, LlmevalError, RunInfo, TaskResult, reasoning_finder
 from llmeval_mlflow_tracker.metric_values import MetricValues
 from llmeval_mlflow_tracker.mlflow_client import DeadlineSession
 from llmeval_mlflow_tracker.mlflow_errors import MlflowError
@@ -106,7 +106,7 @@ class ResultFiles:
         path = file_name(self.result.task, ".json")
         samples = self.info.samples(self.result)
         table, is_cut = sample_table(
-            samples, max_rows=self.max_rows, reasoning=finder_of(self.result.settings)
+            samples, max_rows=self.max_rows, reasoning=reasoning_finder(self.result.settings)
         )
         uploads.tags[table_tag(self.result.task)] = path
         if is_cut:

@@ -21,32 +21,16 @@ _DIGEST_CHARS = 8
 _MAX_NAMED = 6
 
 
-def more_complete_part(
-    result: TaskResult, tags: Mapping[str, str]
-) -> tuple[TaskResult | None, str | None]:
-    """Remove from a result the metrics of which the run has more complete values.
-
-    Args:
-        result: the new one.
-        tags: the run's tags.
-
-    Returns:
-        What is left of the result, None if nothing is; and what the user should know.
-    """
-    if result.replaces:
-        return result, None
-    known, new = _read_coverage(result, tags), coverage_of(result)
-    names = {metric.metric for metric in result.metrics}
-    removed = {name for name in names if name in known and new.is_less_than(known[name])}
-    if not removed:
-        return result, None
-    more = max(known[name].n_samples for name in removed)
-    note = (
-        f"{result.task}: {result.n_samples} samples ({result.n_failed} failed) give way to the more"
-        f" complete numbers of {more} samples that the run has; --replace puts them there"
-    )
-    left = tuple(metric for metric in result.metrics if metric.metric not in removed)
-    return (result.model_copy(update={"metrics": left}) if left else None), note
+def read_coverage(result: TaskResult, tags: Mapping[str, str]) -> dict[str, Coverage]:
+    """Read how complete a run's values of a task are, by metric; foreign content is skipped."""
+    found = {
+        name: coverage
+        for name, stored in _stored_coverage(result.task, tags).items()
+        if (coverage := Coverage.from_list(stored)) is not None
+    }
+    if not found and (older := _coverage_of_older_version(result, tags)) is not None:
+        found = dict.fromkeys((metric.metric for metric in result.metrics), older)
+    return found
 
 
 def coverage_tags(result: TaskResult, tags: Mapping[str, str]) -> dict[str, str]:
@@ -98,18 +82,6 @@ def _digests(result: TaskResult) -> dict[str, str]:
         ]
         for name, value in conditions(result).items()
     }
-
-
-def _read_coverage(result: TaskResult, tags: Mapping[str, str]) -> dict[str, Coverage]:
-    """Read how complete a run's values of a task are, by metric; foreign content is skipped."""
-    found = {
-        name: coverage
-        for name, stored in _stored_coverage(result.task, tags).items()
-        if (coverage := Coverage.from_list(stored)) is not None
-    }
-    if not found and (older := _coverage_of_older_version(result, tags)) is not None:
-        found = dict.fromkeys((metric.metric for metric in result.metrics), older)
-    return found
 
 
 def _coverage_of_older_version(result: TaskResult, tags: Mapping[str, str]) -> Coverage | None:

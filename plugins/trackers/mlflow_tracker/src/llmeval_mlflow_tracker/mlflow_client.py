@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import random
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,13 +11,14 @@ from importlib import import_module
 from operator import attrgetter
 from typing import Any
 
+from llmeval_core.support import Backoff
 from llmeval_mlflow_tracker.bounded_http import install
 from llmeval_mlflow_tracker.call_bounds import bounded
 from llmeval_mlflow_tracker.error_mapping import map_error
 from llmeval_mlflow_tracker.mlflow_errors import MlflowError, public_uri
 
 _MAX_ATTEMPTS = 3
-_FIRST_WAIT_S = 0.1
+_WAITS = Backoff(first_s=0.1, longest_s=math.inf, factor=4, spread=(0.5, 1.5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +107,12 @@ class DeadlineSession:
         Raises:
             MlflowError: MLflow refused, or there is no time left.
         """
-        for attempt in range(_MAX_ATTEMPTS):
+        for attempt in range(1, _MAX_ATTEMPTS + 1):
             try:
                 return self.call_once(method, *args, **kwargs)
             except MlflowError as err:
-                wait_s = _FIRST_WAIT_S * 4**attempt * (0.5 + random.random())  # noqa: S311  jitter
-                wait_s = max(wait_s, err.retry_after_s or 0)
-                is_last = attempt == _MAX_ATTEMPTS - 1
+                wait_s = _WAITS.wait_s(attempt, told_s=err.retry_after_s)
+                is_last = attempt == _MAX_ATTEMPTS
                 if is_last or err.kind != "transient" or not self.has_time_for(wait_s):
                     raise
                 time.sleep(wait_s)

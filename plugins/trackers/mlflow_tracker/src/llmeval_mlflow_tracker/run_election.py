@@ -29,6 +29,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from llmeval_core.support import Backoff
 from llmeval_mlflow_tracker.mlflow_client import DeadlineSession
 from llmeval_mlflow_tracker.mlflow_errors import MlflowError
 from llmeval_mlflow_tracker.model_runs import (
@@ -46,7 +47,9 @@ ELECTED = "canonical"
 RETIRED = "void"
 """The state of a run that lost an election, as it stands on servers."""
 
-_WAIT_FOR_CLAIM_S = 1.5  # for another writer to elect its run; only saves calls
+_WAIT_FOR_CLAIM_S = 1.5
+"""How long to wait for another writer to elect its run, seconds; waiting only saves calls."""
+_POLLS = Backoff(first_s=0.1, longest_s=0.5, spread=(0.5, 1.5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def find_run(session: DeadlineSession, experiment_id: str, model: str) -> Electe
         oldest = candidates[0]
         is_anothers = is_made_by_llmeval(oldest) and run_id(oldest) not in created
         if is_anothers and time.monotonic() < claim_expected_until:
-            time.sleep(random.uniform(0.05, 0.15))  # noqa: S311  jitter
+            time.sleep(_POLLS.wait_s(n_searches))
             continue
         elected = _elect(session, candidates)
         if elected is not None:

@@ -13,7 +13,7 @@ from llmeval_core.hooks import (
     Sample,
     SampleResult,
     TaskResult,
-    parted_answers,
+    split_answers,
 )
 from llmeval_mlflow_tracker.coercion import as_number
 from llmeval_mlflow_tracker.metric_values import MetricValue
@@ -88,7 +88,7 @@ def _parted(result: SampleResult, finder: ReasoningFinder) -> ReasoningSplit:
     if generation is None:
         return ReasoningSplit("", "")
     if generation.texts:
-        return parted_answers(generation, finder)[0]
+        return split_answers(generation, finder)[0]
     likelihoods = "\n".join(
         f"{one.logprob:.3f} {choice}"
         for one, choice in zip(generation.loglikelihoods, result.sample.choices, strict=False)

@@ -13,8 +13,8 @@ from llmeval_core.hooks import (
     ReasoningFinder,
     SampleResult,
     TaskResult,
-    finder_of,
-    parted_answers,
+    reasoning_finder,
+    split_answers,
 )
 from llmeval_mlflow_tracker.mlflow_client import DeadlineSession
 from llmeval_mlflow_tracker.names import HIDDEN, MAX_TAG, legal_key, short_value
@@ -43,7 +43,7 @@ def send_traces(
         MlflowError: MLflow refused; some of them may be there.
     """
     run_id, experiment_id = str(run.info.run_id), str(run.info.experiment_id)
-    finder = finder_of(result.settings)
+    finder = reasoning_finder(result.settings)
     stream = iter(samples)
     n_sent = 0
     while some := list(islice(stream, _MAX_TRACES_PER_CALL)):
@@ -133,7 +133,7 @@ def _attributes(
     if generation is not None:
         answers: list[object] = [
             {"reasoning": one.reasoning, "answer": one.answer} if one.reasoning else one.answer
-            for one in parted_answers(generation, finder)
+            for one in split_answers(generation, finder)
         ]
         answers = answers or [asdict(item) for item in generation.loglikelihoods]
         yield "mlflow.spanOutputs", answers[0] if len(answers) == 1 else answers

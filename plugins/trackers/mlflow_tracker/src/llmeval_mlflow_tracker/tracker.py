@@ -16,9 +16,10 @@ from llmeval_core.hooks import (
     RunInfo,
     TaskResult,
     TrackerError,
+    without_less_complete,
 )
 from llmeval_mlflow_tracker.artifacts import ArtifactStoreState
-from llmeval_mlflow_tracker.completeness_tags import changed_conditions, more_complete_part
+from llmeval_mlflow_tracker.completeness_tags import changed_conditions, read_coverage
 from llmeval_mlflow_tracker.definitions import Definitions
 from llmeval_mlflow_tracker.duplicate_runs import merge_duplicates
 from llmeval_mlflow_tracker.environment import check_environment
@@ -189,11 +190,10 @@ class MlflowTracker:
         run, notes = self._run_of(session, opened, result.model)
         page = _page_of(opened.location, opened.experiment_id, run_id(run))
         if not is_delivered(result, run.data.tags):
-            kept, note = more_complete_part(result, run.data.tags)
+            result, note = without_less_complete(result, read_coverage(result, run.data.tags))
             notes += [note] if note else []
-            if kept is None:
+            if note and not result.metrics:
                 return Receipt(page, "; ".join(notes))
-            result = kept
             changed = changed_conditions(result, run.data.tags)
             notes += [changed] if changed else []
         notes += opened.definitions.check(session, result, run.data.tags)

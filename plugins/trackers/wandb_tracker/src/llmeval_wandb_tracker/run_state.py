@@ -8,12 +8,12 @@ and what other machines wrote is taken from there.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmeval_core.hooks import Json
+from llmeval_core.support import write_atomically
 
 _RESULTS = "llmeval/results/"
 _MAX_IDS = 100
@@ -74,10 +74,5 @@ def save_state(path: Path, state: RunState) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    unfinished = path.with_suffix(".unfinished")
     stored = {"summary": state.summary, "config": state.config}
-    with unfinished.open("w", encoding="utf-8") as file:
-        json.dump(stored, file, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    write_atomically(path, json.dumps(stored, ensure_ascii=False), durable=True)

@@ -6,7 +6,13 @@ import hashlib
 import json
 import re
 
-from llmeval_core.hooks import OUTCOMES, Coverage, TaskResult, coverage_of
+from llmeval_core.hooks import (
+    OUTCOMES,
+    Coverage,
+    TaskResult,
+    coverage_of,
+    without_less_complete,
+)
 from llmeval_wandb_tracker.run_state import RunState
 
 _COVERAGE = "llmeval/coverage/"
@@ -39,30 +45,22 @@ def add_result(state: RunState, result: TaskResult) -> str | None:
     Returns:
         What the user should know; None if nothing.
     """
-    keys = _keys_of_whole_metrics(result)
-    coverage = coverage_of(result)
-    left_out = _less_complete(state, result)
+    kept, note = without_less_complete(result, _known_coverage(state, result))
     state.add_result(result.task, result.id)
-    kept = [metric for metric in result.metrics if metric.metric not in left_out]
-    note = None
-    if left_out:
-        note = (
-            f"{result.task}: {result.n_samples} samples ({result.n_failed} failed) give way to the"
-            " more complete numbers that the run has; --replace puts them there"
-        )
-    if not kept:
+    if not kept.metrics:
         return note
-    for name, key in keys.items():
-        if name not in left_out:
-            _clear_metric(state, key)
-            state.summary[_COVERAGE + key] = json.dumps(coverage.as_list())
+    coverage = json.dumps(coverage_of(result).as_list())
+    for metric in kept.metrics:
+        if metric.category is None:
+            _clear_metric(state, metric.key)
+            state.summary[_COVERAGE + metric.key] = coverage
     state.config["model_name"] = result.model
     state.config["llmeval_version"] = result.llmeval_version
     datasets = state.config.setdefault("datasets", {})
     if isinstance(datasets, dict):
         datasets[result.dataset] = result.dataset_fingerprint
     definitions = state.config.setdefault("definitions", {})
-    for metric in kept:
+    for metric in kept.metrics:
         if metric.aggregate.value is not None:
             state.summary[metric.key] = metric.aggregate.value
         if metric.aggregate.stderr is not None:
@@ -84,27 +82,22 @@ def _add_counts(state: RunState, result: TaskResult) -> None:
 
 
 def is_all_less_complete(state: RunState, result: TaskResult) -> bool:
-    """Whether the run has a more complete value of every metric of a result."""
-    keys = _keys_of_whole_metrics(result).keys()
-    return bool(result.metrics) and _less_complete(state, result) >= keys
+    """Whether the run has more complete values of every metric of a result."""
+    kept, _ = without_less_complete(result, _known_coverage(state, result))
+    return bool(result.metrics) and not kept.metrics
 
 
-def _less_complete(state: RunState, result: TaskResult) -> set[str]:
-    """Name the metrics of a result of which the run has more complete values."""
-    if result.replaces:
-        return set()
-    coverage = coverage_of(result)
+def _known_coverage(state: RunState, result: TaskResult) -> dict[str, Coverage]:
+    """Read how complete the run's values of a result's metrics are, by metric."""
     return {
-        name
-        for name, key in _keys_of_whole_metrics(result).items()
-        if (known := _coverage(state, key) or _coverage_of_older_version(state, result, key))
-        and coverage.is_less_than(known)
+        metric.metric: known
+        for metric in result.metrics
+        if metric.category is None
+        and (
+            known := _coverage(state, metric.key)
+            or _coverage_of_older_version(state, result, metric.key)
+        )
     }
-
-
-def _keys_of_whole_metrics(result: TaskResult) -> dict[str, str]:
-    """Return the keys of the metrics that are not of one category, by the metric's name."""
-    return {metric.metric: metric.key for metric in result.metrics if metric.category is None}
 
 
 def _clear_metric(state: RunState, key: str) -> None:

@@ -10,7 +10,7 @@ from llmeval_core.hooks import (
     ReasoningFinder,
     ReasoningSplit,
     SampleResult,
-    parted_answers,
+    split_answers,
 )
 
 _MAX_CELL = 4000
@@ -38,7 +38,7 @@ def _row(result: SampleResult, metrics: list[str], finder: ReasoningFinder) -> l
         expected = (sample.choices[sample.answer],)
     answer = ReasoningSplit("", "")
     if generation is not None and generation.texts:
-        answer = parted_answers(generation, finder)[0]
+        answer = split_answers(generation, finder)[0]
     scores: list[Json] = [
         None if (score := result.scores.get(name)) is None else score.value for name in metrics
     ]

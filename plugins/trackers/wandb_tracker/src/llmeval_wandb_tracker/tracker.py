@@ -13,8 +13,8 @@ from llmeval_core.hooks import (
     RunInfo,
     TaskResult,
     TrackerError,
-    finder_of,
     folder_problem,
+    reasoning_finder,
 )
 from llmeval_wandb_tracker.delivery_messages import DeliverMessage, InitMessage
 from llmeval_wandb_tracker.environment import (
@@ -112,7 +112,7 @@ class WandbTracker:
         if not max_rows:
             return DeliverMessage(result=result, columns=[], rows=[]), None
         columns, rows, is_cut = sample_rows(
-            run.samples(result), max_rows=max_rows, reasoning=finder_of(result.settings)
+            run.samples(result), max_rows=max_rows, reasoning=reasoning_finder(result.settings)
         )
         note = None
         if is_cut:

@@ -18,13 +18,12 @@ States and transitions of a delivery, each under the lock of the model's run:
 
 from __future__ import annotations
 
-import os
-import sys
-from typing import Any, TextIO
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from llmeval_core.hooks import TrackerError
+from llmeval_core.support import ParentChannel
 from llmeval_wandb_tracker.delivery_messages import DeliverMessage, InitMessage, WorkerReply
 from llmeval_wandb_tracker.run_state import RunState, load_state, merge_remote, save_state
 from llmeval_wandb_tracker.run_summary import (
@@ -37,38 +36,31 @@ from llmeval_wandb_tracker.wandb_run import check_login, import_wandb, model_run
 
 
 def main() -> None:
-    """Answer each line of the standard input, until it ends."""
-    replies = _take_output()
+    """Answer each message of the tracker, until there are no more."""
+    tracker = ParentChannel()
+    messages = iter(tracker)
+    first = next(messages, None)
+    if first is None:
+        return
+    init = InitMessage.model_validate_json(first)
     try:
-        init = InitMessage.model_validate_json(sys.stdin.readline())
         wandb = import_wandb()
         check_login(wandb, init.settings)
     except TrackerError as err:
-        _send(replies, WorkerReply(error=err.what, hint=err.hint))
+        _reply(tracker, WorkerReply(error=err.what, hint=err.hint))
         return
-    _send(replies, WorkerReply())
-    for line in sys.stdin:
+    _reply(tracker, WorkerReply())
+    for message in messages:
         try:
-            message = DeliverMessage.model_validate_json(line)
-            url, note = _deliver(wandb, init, message)
+            url, note = _deliver(wandb, init, DeliverMessage.model_validate_json(message))
             reply = WorkerReply(url=url, note=note)
         except TrackerError as err:
             reply = WorkerReply(error=err.what, hint=err.hint)
-        _send(replies, reply)
+        _reply(tracker, reply)
 
 
-def _take_output() -> TextIO:
-    """Return the standard output, for replies only: what W&B prints is discarded."""
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
-    return replies
-
-
-def _send(replies: TextIO, reply: WorkerReply) -> None:
-    replies.write(reply.model_dump_json() + "\n")
-    replies.flush()
+def _reply(tracker: ParentChannel, reply: WorkerReply) -> None:
+    tracker.answer(reply.model_dump_json().encode())
 
 
 def _deliver(

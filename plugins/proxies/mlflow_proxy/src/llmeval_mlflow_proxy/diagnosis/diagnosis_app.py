@@ -26,8 +26,8 @@ from llmeval_mlflow_proxy.diagnosis.experiment_runs import (
 )
 from llmeval_mlflow_proxy.diagnosis.mlflow_api import MlflowApi, open_mlflow_api
 from llmeval_mlflow_proxy.diagnosis.redaction import redacted
-from llmeval_mlflow_proxy.languages import language_of
 from llmeval_mlflow_proxy.lifespan import Send, serve_lifespan
+from llmeval_mlflow_proxy.page_language import language_of
 from llmeval_mlflow_proxy.proxied_headers import first
 from llmeval_mlflow_proxy.request_body import Receive, Scope
 from llmeval_mlflow_proxy.request_paths import outer_prefix, rest_of_path

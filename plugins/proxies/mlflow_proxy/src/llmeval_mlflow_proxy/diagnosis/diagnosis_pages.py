@@ -10,7 +10,7 @@ import jinja2
 from llmeval_mlflow_proxy.diagnosis.diagnose import Diagnosis
 from llmeval_mlflow_proxy.diagnosis.diagnosis_texts import translations
 from llmeval_mlflow_proxy.diagnosis.findings import worst
-from llmeval_mlflow_proxy.languages import Language
+from llmeval_mlflow_proxy.page_language import Language
 
 
 @dataclass(frozen=True, slots=True)

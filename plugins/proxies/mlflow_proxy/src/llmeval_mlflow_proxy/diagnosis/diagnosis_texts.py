@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 
-from llmeval_mlflow_proxy.languages import Language
+from llmeval_mlflow_proxy.page_language import Language
 
 
 def translations(language: Language) -> dict[str, str]:

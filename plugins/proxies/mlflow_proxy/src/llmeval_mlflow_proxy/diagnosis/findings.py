@@ -8,7 +8,7 @@ from typing import Literal
 
 from llmeval_core.hooks import Json
 from llmeval_mlflow_proxy.diagnosis.diagnosis_texts import translate
-from llmeval_mlflow_proxy.languages import Language
+from llmeval_mlflow_proxy.page_language import Language
 
 State = Literal["ok", "warning", "failed"]
 _RANK: Mapping[State, int] = {"ok": 0, "warning": 1, "failed": 2}

@@ -36,7 +36,7 @@ def _finding(status: TrackerStatus, secrets: Collection[str]) -> Finding:
     return Finding(
         "deliveries",
         "failed" if status.n_failed else "warning",
-        "deliveries.lacking",
+        "deliveries.pending",
         values,
         remedy="deliveries.remedy",
         action=FindingAction("deliver", status.tracker),

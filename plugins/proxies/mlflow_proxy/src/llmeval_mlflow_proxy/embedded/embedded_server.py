@@ -34,6 +34,7 @@ from pathlib import Path
 import aiohttp
 from filelock import FileLock, Timeout
 
+from llmeval_core.support import Backoff
 from llmeval_mlflow_proxy.embedded.backend_store import BackendStore, find_backend_store
 from llmeval_mlflow_proxy.embedded.server_process import ServerProcess, set_up_tables, start_server
 from llmeval_mlflow_proxy.embedded.service_file import ServiceFile, read_service_file
@@ -42,8 +43,7 @@ from llmeval_mlflow_proxy.http_client import new_session
 from llmeval_mlflow_proxy.upstream import Unavailable, Upstream
 
 LOG_FILE = "mlflow-server.log"
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 30.0
+_PAUSES = Backoff(first_s=0.5, longest_s=30.0)
 _STABLE_S = 60.0
 """After a server that ran for so long, the first pause is the shortest again, seconds."""
 _START_TIMEOUT_S = 180.0
@@ -126,17 +126,17 @@ class EmbeddedServer:
                         await self._use_other_process(home)
             except OSError as err:
                 self._fail(f"{err.strerror or err}: {err.filename or home}")
-                await asyncio.sleep(_LONGEST_PAUSE_S)
+                await asyncio.sleep(_PAUSES.longest_s)
 
     async def _restart_forever(self, store: BackendStore, service_file: ServiceFile) -> None:
-        pause_s = _FIRST_PAUSE_S
+        n_failures = 0
         while True:
             started = time.monotonic()
             await self._run_once(store, service_file)
             if time.monotonic() - started > _STABLE_S:
-                pause_s = _FIRST_PAUSE_S
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+                n_failures = 0
+            n_failures += 1
+            await asyncio.sleep(_PAUSES.wait_s(n_failures))
 
     async def _run_once(self, store: BackendStore, service_file: ServiceFile) -> None:
         """Start the server and wait until it ends."""
@@ -153,10 +153,10 @@ class EmbeddedServer:
                 self._state = upstream
                 service_file.write(upstream)
                 _log.info("MLflow is ready at %s", upstream.url)
-                await process.process.wait()
+                await process.child.wait()
             self._n_ends += 1
-            code = process.process.returncode
-            self._fail("MLflow did not start in time" if code is None else f"MLflow ended ({code})")
+            ended = process.child.exit_text()
+            self._fail(f"MLflow ended ({ended})" if ended else "MLflow did not start in time")
         finally:
             service_file.remove()
             await process.end()
@@ -226,12 +226,12 @@ async def _answers(upstream: Upstream, process: ServerProcess) -> bool:
     """Wait until MLflow answers to its host name; False if it ends or takes too long."""
     deadline = time.monotonic() + _START_TIMEOUT_S
     async with new_session(total_s=30) as session:
-        while process.process.returncode is None and time.monotonic() < deadline:
+        while process.child.returncode is None and time.monotonic() < deadline:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
                 async with session.get(
                     upstream.url + _PROBE, headers={"Host": upstream.host}
                 ) as response:
                     if response.status == 200:
-                        return process.process.returncode is None
+                        return process.child.returncode is None
             await asyncio.sleep(_POLL_S)
     return False

@@ -1,18 +1,15 @@
-"""The process of the MLflow server: its command, its environment, its process group."""
+"""The process of the MLflow server: its command and its environment."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import signal
 import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from llmeval_core.support import ChildCommand, ChildProcess, python_command
 from llmeval_mlflow_proxy.embedded.backend_store import BackendStore
 from llmeval_mlflow_proxy.embedded.table_setup import (
     ARTIFACT_ROOT,
@@ -21,33 +18,26 @@ from llmeval_mlflow_proxy.embedded.table_setup import (
     STORE_VARIABLE,
 )
 
-_OURS = "MLFLOW_"
-_END_S = 4.5
-"""How long a keeper may take to end MLflow: its own grace and a little more."""
+_MLFLOW = "MLFLOW_"
+_END_TIMEOUT_S = 3.0
+"""How long MLflow may take to end when it is told to, seconds."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ServerProcess:
-    """A running keeper with MLflow in its process group.
+    """A running MLflow server.
 
     Args:
-        process: the keeper; its exit is MLflow's.
-        port: where MLflow was told to listen.
+        child: its process.
+        port: where it was told to listen.
     """
 
-    process: asyncio.subprocess.Process
+    child: ChildProcess
     port: int
 
     async def end(self) -> None:
-        """End everything in the group and wait until it is gone."""
-        if self.process.stdin is not None:
-            self.process.stdin.close()  # the keeper ends the group, with a grace for MLflow
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), timeout=_END_S)
-        # Also if the keeper itself died, and left MLflow behind.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        await self.process.wait()
+        """End it with all that it has started."""
+        await self.child.end(within_s=_END_TIMEOUT_S)
 
 
 async def start_server(
@@ -56,33 +46,35 @@ async def start_server(
     """Start MLflow's server on loopback; it takes some seconds until it answers.
 
     Args:
-        store: what it works on.
+        store: what it stores its data in.
         host: the only Host header it will accept.
         log: where its output goes.
-        port: where to listen; None for a free port, which somebody may take meanwhile: then
-            MLflow ends at once, and the next attempt takes another.
+        port: where to listen; None for a free port, which another process may take meanwhile: then
+            MLflow ends at once, and the next attempt takes another port.
+
+    Raises:
+        OSError: it cannot be started, or the log cannot be written.
     """
     port = port or _free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "llmeval_mlflow_proxy.embedded.keeper",
-        str(log),
-        *command,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        env=_environment(store, host),
-        start_new_session=True,
+    command = ChildCommand(
+        [
+            *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+            *("--host", "127.0.0.1", "--port", str(port)),
+        ],
+        environ=_environment(store, host),
+        output=log,
+        grace_s=_END_TIMEOUT_S,
     )
-    return ServerProcess(process, port)
+    return ServerProcess(await ChildProcess.start(command), port)
 
 
 async def set_up_tables(store: BackendStore, *, log: Path) -> int:
     """Create the tables of a database that may be new; return 0 if they exist now.
 
     The process takes the store's lock itself, for as long as it needs it.
+
+    Raises:
+        OSError: it cannot be started, or the log cannot be written.
     """
     environment = {
         **os.environ,
@@ -92,27 +84,18 @@ async def set_up_tables(store: BackendStore, *, log: Path) -> int:
     }
     if store.database is not None:
         environment[FILE_VARIABLE] = str(store.database)
-    with _private(log) as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "llmeval_mlflow_proxy.embedded.table_setup",
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=environment,
-        )
-    try:
-        return await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    command = ChildCommand(
+        python_command("llmeval_mlflow_proxy.embedded.table_setup"),
+        environ=environment,
+        output=log,
+    )
+    async with await ChildProcess.start(command) as child:
+        return await child.wait()
 
 
 def _environment(store: BackendStore, host: str) -> Mapping[str, str]:
     """Return MLflow's variables; no arguments, because a database's URI may hold a password."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(_MLFLOW)}
     return {
         **inherited,
         "MLFLOW_BACKEND_STORE_URI": store.uri,
@@ -125,10 +108,6 @@ def _environment(store: BackendStore, host: str) -> Mapping[str, str]:
         "MLFLOW_UVICORN_OPTS": "--no-access-log",
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _private(log: Path) -> IO[bytes]:
-    return open(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
 
 
 def _free_port() -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from llmeval_core.support import write_atomically
 from llmeval_mlflow_proxy.upstream import Upstream
 
 FILE = "mlflow-server.json"
@@ -28,11 +28,7 @@ class ServiceFile:
     def write(self, upstream: Upstream) -> None:
         """Write where the server is."""
         text = _ServiceRecord(url=upstream.url, host=upstream.host).model_dump_json()
-        unfinished = self._path.with_suffix(".new")
-        unfinished.unlink(missing_ok=True)
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-        unfinished.replace(self._path)
+        write_atomically(self._path, text, mode=0o600)
 
     def remove(self) -> None:
         """Remove the file: the server has ended."""

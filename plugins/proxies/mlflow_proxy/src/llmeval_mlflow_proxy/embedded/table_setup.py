@@ -12,6 +12,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from llmeval_core.support import atomic_draft
 from llmeval_mlflow_proxy.embedded.backend_store import sqlite_uri
 
 STORE_VARIABLE = "LLMEVAL_PREPARE_STORE"
@@ -41,11 +42,9 @@ def has_tables(database: Path) -> bool:
 
 def _create_file(database: Path, open_store: Any) -> None:
     """Create an SQLite file that gets its name only when it is complete; Any: as above."""
-    unfinished = database.with_name(f"{database.name}.new")
-    unfinished.unlink(missing_ok=True)
-    store = open_store(sqlite_uri(unfinished), ARTIFACT_ROOT)
-    store.engine.dispose()
-    unfinished.replace(database)
+    with atomic_draft(database) as draft:
+        store = open_store(sqlite_uri(draft), ARTIFACT_ROOT)
+        store.engine.dispose()
 
 
 if __name__ == "__main__":

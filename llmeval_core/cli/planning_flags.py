@@ -1,0 +1,52 @@
+"""From a run file and flags to a plan, for `llmeval run` and `llmeval plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from llmeval_core.api import (
+    OPENAI_API,
+    Plan,
+    Preflight,
+    UnknownNameError,
+    make_plan,
+    read_config,
+    with_file_datasets,
+)
+from llmeval_core.cli.plugin_session import open_session
+
+
+def read_plan(
+    ctx: click.Context,
+    run_file: Path | None,
+    flags: Mapping[str, Any],
+    preflight: Callable[[], Preflight],
+) -> Plan:
+    """Read the run file, lay the flags over it, load the plugins, and plan; sends nothing.
+
+    Args:
+        ctx: of the command.
+        run_file: the file; None for flags alone.
+        flags: as `run_options` has them; Any: each of its own type.
+        preflight: says how models and trackers are asked whether they could be used; called when
+            the flags are known to be right.
+
+    Raises:
+        LlmevalError: something in the file or the flags is wrong, or a plugin that is needed.
+    """
+    config, origin = read_config(run_file, **flags)
+    session = open_session(ctx)
+    if flags["datasets"]:
+        config = with_file_datasets(config, session.catalog)
+    try:
+        return make_plan(
+            config, session.catalog, origin=origin, observer=session.host, preflight=preflight()
+        )
+    except UnknownNameError as err:
+        if flags["base_url"] and "model provider" in err.what and err.hint:
+            err.hint += f"; for a server with OpenAI's API, write -m {OPENAI_API}/MODEL"
+        raise

@@ -1,0 +1,265 @@
+"""Between records and rows of the journal."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from math import isfinite
+from typing import Any, NamedTuple
+
+from llmeval_core.journal.text_lists import text_list, to_texts
+from llmeval_core.records import (
+    Failure,
+    Generation,
+    GenerationSettings,
+    Loglikelihood,
+    Message,
+    Request,
+    Sample,
+    SampleResult,
+    StopReason,
+    stop_reason,
+)
+from llmeval_core.tokens import MOST_TOKENS
+
+Row = tuple[Any, ...]  # Any: SQLite columns
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+_SETTINGS_NOT_KEPT = GenerationSettings()  # one for all: making it takes longer than the rest
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+class SampleColumns(NamedTuple):
+    """What is kept of a sample itself, in `samples`."""
+
+    sample_id: str
+    input: str
+    reference_texts: str | None
+    choices: str | None
+    answer: int | None
+    category: str | None
+    messages: str | None
+
+
+class AskedColumns(NamedTuple):
+    """Which request a sample was answered by, in `samples`."""
+
+    idx: int
+    generation: bytes
+
+
+class EndColumns(NamedTuple):
+    """How a sample ended, in `samples`."""
+
+    idx: int
+    generation: bytes | None
+    failure_kind: Any  # Any: a `FailureKind`, which SQLite does not know
+    failure: Any
+    outcome: Any
+
+
+class RequestColumns(NamedTuple):
+    """What was asked, in `generations`."""
+
+    mode: Any  # Any: a `Mode`, which SQLite does not know
+    messages: str | None
+    prompt: str | None
+    continuations: str | None
+
+
+class GenerationColumns(NamedTuple):
+    """What was answered, in `generations`; Any: earlier versions kept what is no such value."""
+
+    texts: str
+    loglikelihoods: str | None
+    finish_reason: Any
+    n_prompt_tokens: Any
+    n_completion_tokens: Any
+    latency_s: Any
+    served_by: Any
+    stop_reasons: str | None
+    reasonings: str | None
+    n_reasoning_tokens: Any
+    refusal: Any
+    not_sent: str | None
+
+
+# Rows are inserted whole, without naming columns: an older llmeval that is still at work on a
+# journal with new columns then fails, and writes no row that lacks them.
+INSERT_GENERATIONS = "INSERT INTO generations"
+INSERT_SAMPLES = "INSERT OR REPLACE INTO samples"
+INSERT_SCORES = "INSERT OR REPLACE INTO sample_scores"
+
+_ANSWER_COLUMNS = (*RequestColumns._fields, *GenerationColumns._fields, "finished_at")
+REPLACE_ANSWER = " ON CONFLICT (fingerprint) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in _ANSWER_COLUMNS
+)
+"""What becomes of a second answer to one request: it takes the place of the first."""
+UNLESS_ANSWERED = (
+    f"{REPLACE_ANSWER} WHERE generations.texts = '[]'"
+    " AND ifnull(generations.loglikelihoods, 'N') GLOB '*[NI]*'"
+)
+"""What becomes of a second answer to one request: the first stays, unless it was none. Earlier
+versions could keep log-likelihoods that are no numbers, which JSON spells NaN and Infinity."""
+
+
+def generation_row(request: Request, generation: Generation, finished_at: float) -> Row:
+    """Make the row of an answered request."""
+    likelihoods = generation.loglikelihoods
+    return (
+        bytes.fromhex(request.fingerprint),
+        request.mode,
+        _encode([[m.role, m.content] for m in request.messages]) if request.messages else None,
+        request.prompt or None,
+        text_list(request.continuations) if request.continuations else None,
+        text_list(generation.texts),
+        _encode([[x.logprob, x.n_tokens, x.is_greedy] for x in likelihoods])
+        if likelihoods
+        else None,
+        generation.finish_reason,
+        generation.n_prompt_tokens,
+        generation.n_completion_tokens,
+        generation.latency_s,
+        generation.served_by,
+        finished_at,
+        _reasons(generation.stop_reasons) if generation.stop_reasons else None,
+        text_list(generation.reasonings) if generation.reasonings else None,
+        generation.n_reasoning_tokens,
+        generation.refusal,
+        ",".join(generation.not_sent) or None,
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _reasons(stop_reasons: tuple[StopReason, ...]) -> str:
+    """Write stop reasons; nearly all answers have the same."""
+    return text_list(stop_reasons)
+
+
+@functools.lru_cache(maxsize=64)
+def _to_reasons(cell: str) -> tuple[StopReason, ...]:
+    """Read stop reasons; nearly all answers have the same."""
+    return tuple([stop_reason(word) for word in to_texts(cell)])
+
+
+def sample_columns(sample: Sample) -> SampleColumns:
+    """Write a sample; its metadata is not kept."""
+    text, turns = "", None
+    if isinstance(sample.input, str):
+        text = sample.input
+    else:
+        turns = _encode([[turn.role, turn.content] for turn in sample.input])
+    return SampleColumns(
+        sample.id,
+        text,
+        text_list(sample.references) if sample.references else None,
+        text_list(sample.choices) if sample.choices else None,
+        sample.answer,
+        sample.category,
+        turns,
+    )
+
+
+def sample_row(task_id: int, result: SampleResult, request: bytes | None) -> Row:
+    """Make the row of a finished sample with its request's fingerprint; metadata is not kept."""
+    sample, failure = result.sample, result.failure
+    *columns, turns = sample_columns(sample)
+    return (
+        task_id,
+        result.index,
+        *columns,
+        request,
+        failure.kind if failure else None,
+        failure.message if failure else None,
+        result.outcome,
+        turns,
+    )
+
+
+def writable(row: Row) -> Row:
+    """Put U+FFFD for halves of surrogate pairs: a model can answer them, UTF-8 cannot say them."""
+    return tuple(_HALVES.sub("\ufffd", cell) if isinstance(cell, str) else cell for cell in row)
+
+
+def to_generation(row: GenerationColumns) -> Generation:
+    """Read an answer.
+
+    What an earlier version kept and should not have (half a token, a log-likelihood that is no
+    number) is unknown, or not there.
+    """
+    return Generation(
+        to_texts(row.texts),
+        _to_likelihoods(row.loglikelihoods) if row.loglikelihoods else (),
+        row.finish_reason if isinstance(row.finish_reason, str) else None,
+        _to_count(row.n_prompt_tokens),
+        _to_count(row.n_completion_tokens),
+        row.latency_s if isinstance(row.latency_s, float) else 0.0,
+        row.served_by if isinstance(row.served_by, str) else None,
+        stop_reasons=_to_reasons(row.stop_reasons) if row.stop_reasons else (),
+        reasonings=to_texts(row.reasonings),
+        n_reasoning_tokens=_to_count(row.n_reasoning_tokens),
+        refusal=row.refusal if isinstance(row.refusal, str) else None,
+        not_sent=tuple(row.not_sent.split(",")) if row.not_sent else (),
+    )
+
+
+def is_answer(generation: Generation) -> bool:
+    """Whether something was answered: a row of an earlier version may hold nothing usable."""
+    return bool(generation.texts or generation.loglikelihoods)
+
+
+def has_answer(texts: str, likelihoods: str | None) -> bool:
+    """Say of two columns what `is_answer` says of the generation that they make."""
+    return bool(to_texts(texts) or (likelihoods and _to_likelihoods(likelihoods)))
+
+
+def known_count(column: str) -> str:
+    """Write the SQL for a number of tokens; NULL for what is none, such as 0.5 or -1."""
+    return (
+        f"CASE WHEN typeof({column}) = 'integer' AND {column} BETWEEN 0 AND {MOST_TOKENS}"
+        f" THEN {column} END"
+    )
+
+
+def _to_count(cell: object) -> int | None:
+    """Read a number of tokens; None for what is none."""
+    return cell if isinstance(cell, int) and 0 <= cell <= MOST_TOKENS else None
+
+
+def _to_likelihoods(cell: str) -> tuple[Loglikelihood, ...]:
+    """Read log-likelihoods; nothing if one is no number."""
+    found = tuple([Loglikelihood(*item) for item in json.loads(cell)])
+    return found if all(isfinite(item.logprob) for item in found) else ()
+
+
+def to_request(row: RequestColumns, *, sample_id: str, fingerprint: bytes) -> Request:
+    """Read a request; the generation settings are the task's and are not repeated."""
+    return Request(
+        sample_id=sample_id,
+        mode=row.mode,
+        messages=tuple(Message(*item) for item in json.loads(row.messages or "[]")),
+        prompt=row.prompt or "",
+        continuations=to_texts(row.continuations),
+        settings=_SETTINGS_NOT_KEPT,
+        fingerprint=fingerprint.hex(),
+    )
+
+
+def to_sample(row: SampleColumns) -> Sample:
+    """Read a sample."""
+    turns = row.messages
+    return Sample(
+        id=row.sample_id,
+        input=tuple([Message(*turn) for turn in json.loads(turns)]) if turns else row.input,
+        references=to_texts(row.reference_texts),
+        choices=to_texts(row.choices),
+        answer=row.answer,
+        category=row.category,
+    )
+
+
+def to_failure(row: EndColumns) -> Failure | None:
+    """Read why a sample failed; None if it did not."""
+    return Failure(row.failure_kind, row.failure) if row.failure_kind is not None else None

@@ -1,0 +1,66 @@
+"""The JSON of a request: what the settings say, in the words of the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmeval_core.hooks import GenerationSettings, ModelError, Reasoning
+from llmeval_models.model_settings import ReasoningAs
+
+
+def write_settings(
+    model: str, settings: GenerationSettings, *, max_tokens_key: str, reasoning_as: ReasoningAs
+) -> dict[str, Any]:
+    """Write how to generate; None is not sent. Any: JSON.
+
+    Raises:
+        ModelError: the server has no word for how much is to be thought.
+    """
+    body: dict[str, Any] = {"model": model}
+    if settings.max_tokens is not None:
+        body[max_tokens_key] = settings.max_tokens
+    if settings.temperature is not None:
+        body["temperature"] = settings.temperature
+    if settings.top_p is not None:
+        body["top_p"] = settings.top_p
+    if settings.seed is not None:
+        body["seed"] = settings.seed
+    if settings.stop:
+        body["stop"] = settings.stop
+    if settings.n != 1:
+        body["n"] = settings.n
+    if settings.reasoning is not None:
+        body |= write_reasoning(settings.reasoning, reasoning_as)
+    return body
+
+
+def write_reasoning(reasoning: Reasoning, reasoning_as: ReasoningAs) -> dict[str, Any]:
+    """Write how much to think, as each server wants it; Any: JSON.
+
+    Raises:
+        ModelError: it has no word for that.
+    """
+    effort, budget = reasoning.effort, reasoning.budget
+    body: dict[str, Any] = {}
+    if reasoning_as == "openrouter":
+        told = {"effort": effort, "max_tokens": budget}
+        return {"reasoning": {key: value for key, value in told.items() if value is not None}}
+    if effort is not None:
+        body["reasoning_effort"] = effort
+    if budget is None:
+        return body
+    if reasoning_as == "vllm":
+        return body | {"thinking_token_budget": budget}
+    if reasoning_as == "qwen":
+        return body | {"enable_thinking": budget > 0, "thinking_budget": budget}
+    if reasoning_as == "gemini":
+        thinking = {"thinking_config": {"thinking_budget": budget}}
+        return body | {"extra_body": {"google": thinking}}
+    if reasoning_as == "anthropic":
+        kind = {"type": "enabled", "budget_tokens": budget} if budget else {"type": "disabled"}
+        return body | {"thinking": kind}
+    raise ModelError(
+        "bad_request",
+        "this server has no word for `reasoning.budget`",
+        hint="give `reasoning: {effort: ...}`, or say with `reasoning_as` which server it is",
+    )

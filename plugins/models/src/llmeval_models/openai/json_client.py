@@ -1,0 +1,133 @@
+"""JSON over HTTP to one server, with every way to fail turned into a ModelError."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import SecretStr
+
+from llmeval_core.hooks import ModelError
+from llmeval_models.model_settings import OpenAICompatibleSettings
+from llmeval_models.openai.body_parsing import BodyError, read_body
+from llmeval_models.openai.connection_errors import connect_timeout_error, connection_error
+from llmeval_models.openai.embedded_error import EmbeddedError
+from llmeval_models.openai.embedded_error_search import embedded_error_in
+from llmeval_models.openai.endpoint import endpoint_of
+from llmeval_models.openai.headers import make_headers
+from llmeval_models.openai.http_error_mapping import error_from_response
+from llmeval_models.openai.retry_delays import quota_reset_s
+from llmeval_models.openai.transports.transport import (
+    ConnectTimeoutError,
+    HttpResponse,
+    TransportError,
+    UnusableResponseError,
+)
+from llmeval_models.openai.transports.transport_choice import open_transport
+
+_SHOWN_CHARS = 60
+_NO_API_HINT = "is base_url the address of an API? for most servers it ends in /v1"
+_BROKEN_OFF_HINT = "a proxy's time limit, or a crash of the server? its log tells"
+
+
+class JsonClient:
+    """A connection pool to one server; opens connections as they are needed.
+
+    Args:
+        settings: where the server is, and how patient to be.
+        key: the bearer token; None for none. It never gets into a message.
+
+    Attributes:
+        hold_s: how long the newest answer asks to send nothing more, seconds; None if it does not.
+
+    Raises:
+        ModelError: a header cannot be sent.
+    """
+
+    def __init__(self, settings: OpenAICompatibleSettings, *, key: SecretStr | None = None) -> None:
+        self._endpoint = endpoint_of(settings)
+        self._base_url = self._endpoint.base
+        headers = make_headers(settings, endpoint=self._endpoint, key=key)
+        self._settings = settings
+        self._secrets = headers.secrets
+        self.retry_after_s: float | None = None
+        self._transport = open_transport(settings, headers.sent)
+
+    async def post(self, path: str, body: dict[str, Any], *, at_root: bool = False) -> Any:
+        """Send JSON and return the JSON of the answer; Any: JSON of any shape.
+
+        Args:
+            path: such as `/chat/completions`, relative to the base URL.
+            body: what to send.
+            at_root: whether the path is relative to the server's root (no /v1) instead.
+
+        Raises:
+            ModelError: no connection, a status that is not 200, an answer that is no JSON or that
+                tells of an error.
+        """
+        url = self._endpoint.at(path, at_root=at_root)
+        return await self._ask("POST", url, json.dumps(body).encode())
+
+    async def get(self, path: str, *, at_root: bool = False) -> Any:
+        """Get JSON; as `post`."""
+        return await self._ask("GET", self._endpoint.at(path, at_root=at_root), None)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+    async def _ask(self, method: str, url: str, content: bytes | None) -> Any:
+        try:
+            response = await self._transport.send(method, url, content)
+        except ConnectTimeoutError as err:
+            raise connect_timeout_error(self._settings, self._endpoint) from err
+        except UnusableResponseError as err:
+            raise ModelError(
+                "malformed", self._clean(str(err)), where=self._base_url, hint=err.hint
+            ) from err
+        except TransportError as err:
+            reason = self._clean(str(err))
+            raise connection_error(reason, self._settings, self._endpoint) from err
+        self.retry_after_s = quota_reset_s(response.header) if response.tells_quota else None
+        if response.status != 200:
+            raise self._error_of(response.status, response)
+        return self._read(response)
+
+    def _read(self, response: HttpResponse) -> Any:
+        """Read the JSON of an answer, or the error inside it."""
+        try:
+            answer = read_body(response.content, response.header("Content-Type"))
+        except BodyError as err:
+            begin = self._clean(response.content[:_SHOWN_CHARS].decode("utf-8", "replace"))
+            is_broken = err.kind == "connection"
+            raise ModelError(
+                err.kind,
+                err.reason if is_broken else f"{err.reason}: {begin!r}",
+                where=self._base_url,
+                hint=_BROKEN_OFF_HINT if is_broken else _NO_API_HINT,
+            ) from err
+        inner = embedded_error_in(answer)
+        if inner is not None:
+            raise self._embedded_error(inner, response)
+        return answer
+
+    def _embedded_error(self, inner: EmbeddedError, response: HttpResponse) -> ModelError:
+        """Make the error for an answer that says 200 and means an error."""
+        known = self._error_of(
+            inner.status, HttpResponse(inner.status, inner.as_json(), response.header)
+        )
+        said = known.what.partition(": ")[2]
+        told = f"error {inner.status}" if inner.is_status_given else "an error"
+        known.what = f"HTTP 200 with {told} inside: {said}"
+        return known
+
+    def _error_of(self, status: int, response: HttpResponse) -> ModelError:
+        return error_from_response(
+            status, response.content, response.header, clean=self._clean, where=self._base_url
+        )
+
+    def _clean(self, text: str) -> str:
+        """Take secrets out of what a server says."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text

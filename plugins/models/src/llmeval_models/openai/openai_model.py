@@ -1,0 +1,110 @@
+"""One model behind OpenAI's API: chat, completions, and log-likelihoods."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from llmeval_core.hooks import Generation, Request
+from llmeval_models.likelihood.echo_scoring import score_by_echo
+from llmeval_models.likelihood.llama_cpp_scoring import LlamaCppScorer
+from llmeval_models.model_settings import OpenAICompatibleSettings
+from llmeval_models.openai.completion_parsing import read_answer
+from llmeval_models.openai.completion_request import write_settings
+from llmeval_models.openai.endpoint import reasoning_as
+from llmeval_models.openai.json_client import JsonClient
+from llmeval_models.openai.unsupported_parameters import (
+    UnsupportedParameterError,
+    UnsupportedParameters,
+    asked_without,
+)
+
+_STREAMING: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}  # JSON
+
+
+class OpenAIModel:
+    """Asks one model of one server.
+
+    Args:
+        client: the connection pool; closed with the model.
+        name: the model's name on that server.
+        settings: more keys for each request, and how log-likelihoods are computed.
+        scorer: scores continuations on a llama.cpp server; made from the settings if left out.
+        unsupported: generation settings that the model is known to reject.
+    """
+
+    def __init__(
+        self,
+        client: JsonClient,
+        name: str,
+        settings: OpenAICompatibleSettings,
+        *,
+        scorer: LlamaCppScorer | None = None,
+        unsupported: frozenset[str] = frozenset(),
+    ) -> None:
+        self._client = client
+        self._name = name
+        self._max_tokens_key = settings.max_tokens_key
+        self._reasoning_as = reasoning_as(settings)
+        self._unsupported = UnsupportedParameters(unsupported)
+        self._extra = settings.extra_body
+        self._streaming = _STREAMING if settings.stream else {}
+        if scorer is None and settings.loglikelihood == "llama_cpp":
+            scorer = LlamaCppScorer(client)
+        self._scorer = scorer
+
+    async def generate(self, request: Request) -> Generation:
+        """Answer one request; see `contracts.Model`."""
+        if request.mode == "loglikelihood":
+            if self._scorer is not None:
+                return await self._scorer.score_continuations(request)
+            extra = {**self._extra, **request.settings.extra_body}
+            return await score_by_echo(self._client, self._name, request, extra=extra)
+        started = time.perf_counter()
+        if request.mode == "chat":
+            body = self._body(request, self._max_tokens_key)
+            body["messages"] = [{"role": m.role, "content": m.content} for m in request.messages]
+            path = "/chat/completions"
+        else:
+            body = self._body(request, "max_tokens")
+            body["prompt"] = request.prompt
+            path = "/completions"
+        body |= self._streaming
+        body |= self._extra
+        body |= request.settings.extra_body
+        answer, not_sent = await self._post(path, body)
+        generation = read_answer(
+            answer,
+            n=request.settings.n,
+            latency_s=time.perf_counter() - started,
+            retry_after_s=self._client.retry_after_s,
+        )
+        if not_sent:
+            generation = asked_without(generation, not_sent, request.settings.stop)
+        return generation
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def _body(self, request: Request, max_tokens_key: str) -> dict[str, Any]:
+        """Write what the settings say; Any: JSON."""
+        return write_settings(
+            self._name,
+            request.settings,
+            max_tokens_key=max_tokens_key,
+            reasoning_as=self._reasoning_as,
+        )
+
+    async def _post(self, path: str, body: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
+        """Send a request, again at once without what the model does not support; Any: JSON.
+
+        Returns the answer, and the settings that it was asked without.
+        """
+        while True:
+            sent, not_sent = self._unsupported.without(body)
+            try:
+                return await self._client.post(path, sent), not_sent
+            except UnsupportedParameterError as err:
+                if not self._unsupported.learn(err, sent):
+                    raise

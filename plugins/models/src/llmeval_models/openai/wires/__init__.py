@@ -1,1 +1,0 @@
-"""What can carry requests under `openai.client`: one file each, chosen in `choosing`."""
