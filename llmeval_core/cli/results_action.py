@@ -14,7 +14,7 @@ from llmeval_core.api import (
     to_markdown,
 )
 from llmeval_core.cli.console import echo, echo_document, echo_lines, is_ascii, terminal_width
-from llmeval_core.cli.leaderboard_table import leaderboard_lines
+from llmeval_core.cli.leaderboard_printing import leaderboard_lines
 
 _WRITERS = {"md": to_markdown, "csv": to_csv, "json": to_json}
 

@@ -42,7 +42,7 @@ from llmeval_core.cli.console import (
     is_ascii,
     terminal_width,
 )
-from llmeval_core.cli.leaderboard_table import leaderboard_lines
+from llmeval_core.cli.leaderboard_printing import leaderboard_lines
 from llmeval_core.cli.live_console import error_console
 from llmeval_core.cli.plugin_session import open_session
 
