@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from llmeval_core.hooks import CheckOutcome, LlmevalError
-from llmeval_mlflow_tracker.environment import check_environment
 from llmeval_mlflow_tracker.mlflow_client import DeadlineSession, connect, load_mlflow
+from llmeval_mlflow_tracker.mlflow_environment import check_environment
 from llmeval_mlflow_tracker.mlflow_errors import MlflowError, public_uri
 from llmeval_mlflow_tracker.settings import DEFAULT_EXPERIMENT, MlflowSettings
 from llmeval_mlflow_tracker.tracking_location import find_location

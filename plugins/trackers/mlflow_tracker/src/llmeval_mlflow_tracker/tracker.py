@@ -22,7 +22,6 @@ from llmeval_mlflow_tracker.artifacts import ArtifactStoreState
 from llmeval_mlflow_tracker.completeness_tags import changed_conditions, read_coverage
 from llmeval_mlflow_tracker.definitions import Definitions
 from llmeval_mlflow_tracker.duplicate_runs import merge_duplicates
-from llmeval_mlflow_tracker.environment import check_environment
 from llmeval_mlflow_tracker.experiment import ensure_experiment
 from llmeval_mlflow_tracker.mlflow_client import (
     DeadlineSession,
@@ -30,6 +29,7 @@ from llmeval_mlflow_tracker.mlflow_client import (
     connect,
     load_mlflow,
 )
+from llmeval_mlflow_tracker.mlflow_environment import check_environment
 from llmeval_mlflow_tracker.mlflow_errors import MlflowError, public_uri
 from llmeval_mlflow_tracker.model_runs import delete_unnamed_runs, run_id
 from llmeval_mlflow_tracker.result_delivery import ResultDelivery

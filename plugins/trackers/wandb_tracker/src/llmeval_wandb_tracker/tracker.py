@@ -17,15 +17,15 @@ from llmeval_core.hooks import (
     reasoning_finder,
 )
 from llmeval_wandb_tracker.delivery_messages import DeliverMessage, InitMessage
-from llmeval_wandb_tracker.environment import (
+from llmeval_wandb_tracker.sample_rows import sample_rows
+from llmeval_wandb_tracker.settings import WandbSettings
+from llmeval_wandb_tracker.wandb_environment import (
     base_url,
     check_key,
     effective_settings,
     ignored_variables,
     worker_environment,
 )
-from llmeval_wandb_tracker.sample_rows import sample_rows
-from llmeval_wandb_tracker.settings import WandbSettings
 from llmeval_wandb_tracker.worker_process import WorkerProcess
 
 _DISABLED = "Weights & Biases is disabled (WANDB_MODE, or the setting mode): it gets no results"

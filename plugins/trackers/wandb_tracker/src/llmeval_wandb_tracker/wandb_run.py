@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llmeval_core.hooks import TrackerError
-from llmeval_wandb_tracker.environment import has_netrc_login, missing_key_error
 from llmeval_wandb_tracker.run_summary import run_id
 from llmeval_wandb_tracker.settings import WandbSettings
+from llmeval_wandb_tracker.wandb_environment import has_netrc_login, missing_key_error
 
 _MAX_RUN_NAME = 128
 _MAX_MESSAGE = 240

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from llmeval_wandb_tracker.environment import effective_settings, worker_environment
 from llmeval_wandb_tracker.settings import WandbSettings
 from llmeval_wandb_tracker.tracker import WandbTracker
+from llmeval_wandb_tracker.wandb_environment import effective_settings, worker_environment
 
 from llmeval_core.hooks import ConfigError, LlmevalError, TrackerError
 from llmeval_core.testing import make_task_result, run_info

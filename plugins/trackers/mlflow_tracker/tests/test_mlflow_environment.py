@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from llmeval_mlflow_tracker.environment import check_environment
+from llmeval_mlflow_tracker.mlflow_environment import check_environment
 from llmeval_mlflow_tracker.settings import MlflowSettings
 from llmeval_mlflow_tracker.tracking_location import find_location
 
