@@ -50,6 +50,12 @@ def run_file(does: str = "nothing", **more: Any) -> dict[str, Any]:
     return {"models": ["echo/parrot"], "tasks": [task]}
 
 
+def named_task(name: str) -> dict[str, Any]:
+    """Make a task of a data set of its own; Any: JSON."""
+    dataset = {"use": "unruly", "does": "nothing", "name": name}
+    return {"dataset": dataset, "shots": [0], "metrics": ["exact_match"]}
+
+
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
@@ -176,7 +182,7 @@ async def test_who_finds_no_place_is_told_when_to_come_again(
         (run_file("exit"), 500, "the process that planned it ended (exit code 7)"),
         (run_file("raise"), 500, "something went wrong while the run file was planned"),
         (
-            {**run_file(), "models": [f"echo/m{n}" for n in range(4)]},
+            {**run_file(), "tasks": [named_task(f"data{n}") for n in range(4)]},
             422,
             "this plan would read more than 6 samples",
         ),
