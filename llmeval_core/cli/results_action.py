@@ -49,4 +49,5 @@ def show_results(
         for note in leaderboard_notes(board):
             echo(note)
     else:
-        echo("no results yet" if not (models or datasets) else "no result fits")
+        fits = "no result fits; without -m and -d, `llmeval results` shows all"
+        echo(fits if models or datasets else "no results yet")
