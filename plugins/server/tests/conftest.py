@@ -14,14 +14,14 @@ from llmeval_core.hooks import ENTRY_POINT_GROUP
 from plugins.server.tests.api_fixtures import client, data, serve, server, session
 from plugins.server.tests.server_processes import ServerProcesses
 
-__all__ = ["client", "data", "rig", "serve", "server", "session"]
+__all__ = ["client", "data", "processes", "serve", "server", "session"]
 
 _PLUGIN = Path(__file__).parent / "counted_plugin.py"
 _NEEDED = frozenset({"server"})
 
 
 @pytest.fixture
-def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerProcesses]:
+def processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerProcesses]:
     """Give a home folder whose processes have the counted plugin, and no other but the server."""
     site = tmp_path / "site"
     info = site / "counted_plugin-1.0.dist-info"
@@ -38,6 +38,6 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerProce
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *([known] if known else [])]))
     for name in [name for name in os.environ if name.startswith("LLMEVAL_JOBS")]:
         monkeypatch.delenv(name)
-    rig = ServerProcesses(tmp_path, dict(os.environ))
-    yield rig
-    rig.close()
+    processes = ServerProcesses(tmp_path, dict(os.environ))
+    yield processes
+    processes.close()

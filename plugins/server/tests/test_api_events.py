@@ -54,17 +54,17 @@ async def job(server: LiveServer) -> Job:
 async def test_a_follower_hears_every_step_and_the_end(
     client: aiohttp.ClientSession, server: LiveServer, job: Job
 ) -> None:
-    heard: list[tuple[str, Any]] = []
+    received: list[tuple[str, Any]] = []
     async with client.get(f"jobs/{job.id}/events") as response:
         async for _, name, data in events(response):
-            heard.append((name, data.get("state") or data.get("sequence")))
-            if heard[-1] == ("progress", 0):
+            received.append((name, data.get("state") or data.get("sequence")))
+            if received[-1] == ("progress", 0):
                 step(server.home, job.id, 7, 3)
-            if heard[-1] == ("progress", 7):
+            if received[-1] == ("progress", 7):
                 server.store.cancel(job.id)
 
     assert response.headers["Content-Type"].startswith("text/event-stream")
-    assert heard == [
+    assert received == [
         ("job", "queued"),
         ("progress", 0),
         ("progress", 7),
@@ -93,10 +93,10 @@ async def test_who_heard_the_end_is_told_not_to_come_back(
 ) -> None:
     server.store.cancel(job.id)
     async with client.get(f"jobs/{job.id}/events") as response:
-        heard = [event async for event in events(response)]
+        received = [event async for event in events(response)]
 
     async with client.get(
-        f"jobs/{job.id}/events", headers={"Last-Event-ID": heard[-1][0]}
+        f"jobs/{job.id}/events", headers={"Last-Event-ID": received[-1][0]}
     ) as response:
         assert response.status == 204
 
@@ -194,19 +194,19 @@ async def test_a_log_is_followed_to_the_end_of_the_job(
 ) -> None:
     files = JobFiles(server.home, job.id)
     files.append_to_log("one")
-    heard = []
+    received = []
     async with client.get(f"jobs/{job.id}/log/events") as response:
         async for event in events(response):
-            heard.append(event)
+            received.append(event)
             if event[1] == "log" and "one" in event[2]["text"]:
                 files.append_to_log("two")
                 server.store.cancel(job.id)
     async with client.get(
-        f"jobs/{job.id}/log/events", headers={"Last-Event-ID": heard[0][0]}
+        f"jobs/{job.id}/log/events", headers={"Last-Event-ID": received[0][0]}
     ) as response:
         resumed = [event async for event in events(response)]
 
-    assert [event[1] for event in heard] == ["log", "log", "end"]
+    assert [event[1] for event in received] == ["log", "log", "end"]
     assert [event[1] for event in resumed] == ["log", "end"]
     assert "two" in resumed[0][2]["text"]
     assert "one" not in resumed[0][2]["text"]

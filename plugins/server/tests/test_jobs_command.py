@@ -28,10 +28,10 @@ Jobs = Callable[..., tuple[str, str]]
 
 @pytest.fixture
 def jobs(
-    rig: ServerProcesses, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    processes: ServerProcesses, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Jobs:
     """Give a function that runs `llmeval jobs ARGS` here: what it printed, and its errors."""
-    monkeypatch.chdir(rig.folder)
+    monkeypatch.chdir(processes.folder)
 
     def run(url: str, *args: str, code: int = 0) -> tuple[str, str]:
         with pytest.raises(SystemExit) as left:
@@ -43,17 +43,17 @@ def jobs(
     return run
 
 
-def write_run(rig: ServerProcesses, n: int, **options: Any) -> Path:
-    path = rig.folder / "eval.json"
-    path.write_text(json.dumps(rig.run_file(n, **options)))
+def write_run(processes: ServerProcesses, n: int, **options: Any) -> Path:
+    path = processes.folder / "eval.json"
+    path.write_text(json.dumps(processes.run_file(n, **options)))
     return path
 
 
 def test_a_job_is_submitted_followed_shown_and_its_log_read(
-    rig: ServerProcesses, jobs: Jobs
+    processes: ServerProcesses, jobs: Jobs
 ) -> None:
-    _, url = start(rig)
-    run = str(write_run(rig, 8))
+    _, url = start(processes)
+    run = str(write_run(processes, 8))
 
     out, err = jobs(url, "submit", run, "--follow", "--name", "mine", code=0)
     listed = json.loads(jobs(url, "list", "--json")[0])
@@ -74,15 +74,15 @@ def test_a_job_is_submitted_followed_shown_and_its_log_read(
 
 
 def test_ctrl_c_only_stops_watching_and_a_killed_server_is_waited_for(
-    rig: ServerProcesses, jobs: Jobs
+    processes: ServerProcesses, jobs: Jobs
 ) -> None:
-    server, url = start(rig)
-    run = str(write_run(rig, 400, latency_s=0.05))
+    server, url = start(processes)
+    run = str(write_run(processes, 400, latency_s=0.05))
     job_id = json.loads(jobs(url, "submit", run, "--json")[0])["id"]
     with subprocess.Popen(
         [*_LLMEVAL, "jobs", "show", job_id, "--follow", "--server", url],
-        cwd=rig.folder,
-        env=rig.environ,
+        cwd=processes.folder,
+        env=processes.environ,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -92,7 +92,7 @@ def test_ctrl_c_only_stops_watching_and_a_killed_server_is_waited_for(
 
         kill(server)
         assert any("trying again" in line for line in watching.stderr)
-        _, url_again = start(rig, "--port", url.rstrip("/").rpartition(":")[2])
+        _, url_again = start(processes, "--port", url.rstrip("/").rpartition(":")[2])
         watching.send_signal(signal.SIGINT)
         rest = watching.stderr.read()
         assert watching.wait(timeout=60) == 130
@@ -102,14 +102,14 @@ def test_ctrl_c_only_stops_watching_and_a_killed_server_is_waited_for(
     assert "stopped watching; the job goes on" in rest
     assert state in ("queued", "running")
     assert cancelled.startswith(f"job {job_id}")
-    store = rig.store()
+    store = processes.store()
     wait_until(lambda: store.get(job_id).is_over, "the cancelled job's end")
     assert store.get(job_id).state == "cancelled"
 
 
-def test_flags_win_over_the_run_file(rig: ServerProcesses, jobs: Jobs, serve: Serve) -> None:
+def test_flags_win_over_the_run_file(processes: ServerProcesses, jobs: Jobs, serve: Serve) -> None:
     server = serve()
-    (rig.folder / "eval.yaml").write_text(
+    (processes.folder / "eval.yaml").write_text(
         "models: [echo/parrot]\ntasks:\n  - dataset: jsonl:sums.jsonl\n"
     )
 
@@ -125,10 +125,10 @@ def test_flags_win_over_the_run_file(rig: ServerProcesses, jobs: Jobs, serve: Se
 
 
 def test_what_the_server_refuses_is_told_with_its_line(
-    rig: ServerProcesses, jobs: Jobs, serve: Serve
+    processes: ServerProcesses, jobs: Jobs, serve: Serve
 ) -> None:
     server = serve()
-    (rig.folder / "eval.yaml").write_text(
+    (processes.folder / "eval.yaml").write_text(
         "models: [echo/parrot]\ntasks:\n  - dataset: jsonl:/etc/passwd\n"
     )
 
@@ -146,7 +146,7 @@ def test_what_the_server_refuses_is_told_with_its_line(
 
 
 def test_a_token_is_asked_for_and_sent(
-    rig: ServerProcesses, jobs: Jobs, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    processes: ServerProcesses, jobs: Jobs, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = serve(token=TOKEN)
     monkeypatch.delenv("LLMEVAL_TOKEN", raising=False)
@@ -156,7 +156,7 @@ def test_a_token_is_asked_for_and_sent(
     _, wrong = jobs(server.url, "list", code=2)
     monkeypatch.setenv("LLMEVAL_TOKEN", TOKEN)
     right, _ = jobs(server.url, "list")
-    (rig.folder / "token").write_text(f"{TOKEN}\n")
+    (processes.folder / "token").write_text(f"{TOKEN}\n")
     monkeypatch.setenv("LLMEVAL_TOKEN", "wrong")
     by_file, _ = jobs(server.url, "list", "--token-file", "token")
 

@@ -34,7 +34,7 @@ def test_a_tracker_gets_what_it_lacks_as_soon_as_it_is_back_and_no_job_runs(
             raise ZeroDivisionError(bugs.pop())
         return not running
 
-    leftovers = RedeliveryLoop(home, make_session().catalog, is_idle, pause_s=0.05)
+    redelivery = RedeliveryLoop(home, make_session().catalog, is_idle, pause_s=0.05)
 
     def n_undelivered() -> list[int]:
         with Journal(home) as journal:
@@ -44,12 +44,12 @@ def test_a_tracker_gets_what_it_lacks_as_soon_as_it_is_back_and_no_job_runs(
 
     assert done.returncode == 0  # it is not required
     assert n_undelivered() == [1]
-    leftovers.start()
+    redelivery.start()
     folder.unlink()
     assert n_undelivered() == [1]
     running.clear()
     wait_until(lambda: n_undelivered() == [0], "the delivery")
-    leftovers.stop()
+    redelivery.stop()
 
     assert not bugs  # which ended nothing
     assert len((folder / "all.jsonl").read_text().splitlines()) == 1

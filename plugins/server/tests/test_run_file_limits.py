@@ -29,18 +29,18 @@ def test_what_bounds_a_run_is_for_a_job_to_choose(session: Session, data: Path) 
 
 
 def test_a_job_that_used_up_its_budget_says_so_and_goes_on_when_it_is_retried(
-    rig: ServerProcesses,
+    processes: ServerProcesses,
 ) -> None:
-    store = rig.store()
-    run = rig.run_file(40)
+    store = processes.store()
+    run = processes.run_file(40)
     run["budget"] = {"tokens": 100}
     run["prices"] = {"abacus/*": {"input": 1e6, "output": 1e6}}
     job = store.submit(run, name="dear")
 
-    rig.start_worker()
-    stopped = rig.wait_for_end(store, job.id)
+    processes.start_worker()
+    stopped = processes.wait_for_end(store, job.id)
     store.retry(job.id)
-    retried = rig.wait_for_end(store, job.id)
+    retried = processes.wait_for_end(store, job.id)
 
     assert stopped.state == "failed"
     assert stopped.errors[0].what.startswith("the budget of 100 tokens is used up")
@@ -48,6 +48,6 @@ def test_a_job_that_used_up_its_budget_says_so_and_goes_on_when_it_is_retried(
     assert stopped.outcome is not None
     assert 100 <= stopped.outcome.n_tokens < 200
     assert stopped.outcome.cost == stopped.outcome.n_tokens
-    assert len(rig.asked()) == len(set(rig.asked())) == 40
+    assert len(processes.asked()) == len(set(processes.asked())) == 40
     assert retried.outcome is not None
     assert retried.outcome.n_tokens == 200 - stopped.outcome.n_tokens

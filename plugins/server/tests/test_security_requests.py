@@ -78,13 +78,13 @@ async def test_a_request_that_is_too_large_is_refused_unless_it_is_for_a_plugin(
         for _ in range(20):
             yield b"x" * 1000
 
-    told, body, _ = await answer(url, "POST", data=large)
+    code, body, _ = await answer(url, "POST", data=large)
     parts, _, _ = await answer(url, "POST", data=in_parts())
     upstream, echoed, _ = await answer(
         f"{server.url}/upstream/x", "POST", data=io.BytesIO(bytes(5_000_000))
     )
 
-    assert (told, parts, upstream) == (413, 413, 200)
+    assert (code, parts, upstream) == (413, 413, 200)
     assert body["error"]["what"] == "the request is larger than 10,000 bytes"
     assert echoed["size"] == 5_000_000
 
@@ -93,11 +93,11 @@ async def test_a_client_that_asks_too_often_must_wait(serve: Serve) -> None:
     server = serve(requests_per_minute=5, routes=[ECHO])
 
     statuses = [await status(f"{server.url}/api/v1/jobs") for _ in range(7)]
-    told, body, headers = await answer(f"{server.url}/api/v1/jobs")
+    code, body, headers = await answer(f"{server.url}/api/v1/jobs")
     free = [await status(f"{server.url}/upstream/x") for _ in range(7)]
 
     assert statuses == [200] * 5 + [429] * 2
-    assert (told, body["error"]["what"]) == (429, "too many requests")
+    assert (code, body["error"]["what"]) == (429, "too many requests")
     assert 0 < int(headers["Retry-After"]) <= 60
     assert free == [200] * 7
 

@@ -70,17 +70,17 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
 
 
 def test_lines_of_deliveries_are_repeated_but_no_others_and_not_our_own(tmp_path: Path) -> None:
-    heard: list[str] = []
-    lines = DeliveryLogFollower(tmp_path, "api", heard.append)
+    received: list[str] = []
+    lines = DeliveryLogFollower(tmp_path, "api", received.append)
     lines.start()
 
     writer(tmp_path, "worker", 2, "llmeval.server").wait(60)
     writer(tmp_path, "api", 2, "llmeval.delivery").wait(60)
     writer(tmp_path, "worker", 3, "llmeval.delivery").wait(60)
 
-    wait_until(lambda: len(heard) >= 3, "three lines")
+    wait_until(lambda: len(received) >= 3, "three lines")
     lines.stop()
-    assert [line.partition(": ")[2][:16] for line in heard] == [
+    assert [line.partition(": ")[2][:16] for line in received] == [
         f"line {i} of worker" for i in range(3)
     ]
 
@@ -130,8 +130,8 @@ def test_an_empty_token_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_claim_is_free_again_after_it_ended(tmp_path: Path) -> None:
-    with HomeLock(tmp_path, "server") as claim:
-        claim.write_holder(address="http://127.0.0.1:1/")
+    with HomeLock(tmp_path, "server") as lock:
+        lock.write_holder(address="http://127.0.0.1:1/")
         with pytest.raises(ConfigError, match=f"process {os.getpid()} at http://127.0.0.1:1/"):
             HomeLock(tmp_path, "server").__enter__()
         with HomeLock(tmp_path, "worker"):

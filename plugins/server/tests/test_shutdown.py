@@ -32,17 +32,17 @@ _URL = re.compile(r"llmeval serves (\S+)")
 IN_TIME_S = 60
 
 
-def hang(rig: ServerProcesses, how: str | None) -> None:
+def hang(processes: ServerProcesses, how: str | None) -> None:
     """Let the model hang from now on, or no more."""
-    file = rig.asked_file.with_suffix(".hang")
+    file = processes.asked_file.with_suffix(".hang")
     file.unlink(missing_ok=True)
     if how is not None:
         file.write_text(how)
 
 
-def child_of_model(rig: ServerProcesses) -> int:
+def child_of_model(processes: ServerProcesses) -> int:
     """Return the process that a hanging model has started, once it hangs."""
-    file = rig.asked_file.with_suffix(".child")
+    file = processes.asked_file.with_suffix(".child")
     wait_until(lambda: file.exists() and file.read_text(), "a model that hangs")
     return int(file.read_text())
 
@@ -59,13 +59,13 @@ def no_more(*pids: int) -> None:
 
 @pytest.mark.parametrize(("how", "code"), [("sleep", 0), ("search", -9)])
 def test_a_worker_ends_though_its_model_hangs_and_the_next_one_goes_on(
-    rig: ServerProcesses, how: str, code: int
+    processes: ServerProcesses, how: str, code: int
 ) -> None:
-    store = rig.store()
-    hang(rig, how)
-    job = store.submit(rig.run_file(3), name="hanging")
-    worker = rig.start_worker()
-    child = child_of_model(rig)
+    store = processes.store()
+    hang(processes, how)
+    job = store.submit(processes.run_file(3), name="hanging")
+    worker = processes.start_worker()
+    child = child_of_model(processes)
     family = descendants(worker.pid)
 
     worker.send_signal(signal.SIGTERM)
@@ -74,18 +74,20 @@ def test_a_worker_ends_though_its_model_hangs_and_the_next_one_goes_on(
     assert child in family
     no_more(*family)
     assert not store.get(job.id).is_over
-    hang(rig, None)
-    rig.start_worker()
-    assert rig.wait_for_end(store, job.id).state == "succeeded"
+    hang(processes, None)
+    processes.start_worker()
+    assert processes.wait_for_end(store, job.id).state == "succeeded"
 
 
 @pytest.mark.parametrize(("how", "code"), [("sleep", 130), ("search", -9)])
-def test_a_second_signal_ends_a_worker_at_once(rig: ServerProcesses, how: str, code: int) -> None:
-    store = rig.store()
-    hang(rig, how)
-    store.submit(rig.run_file(3), name="hanging")
-    worker = rig.start_worker()
-    child_of_model(rig)
+def test_a_second_signal_ends_a_worker_at_once(
+    processes: ServerProcesses, how: str, code: int
+) -> None:
+    store = processes.store()
+    hang(processes, how)
+    store.submit(processes.run_file(3), name="hanging")
+    worker = processes.start_worker()
+    child_of_model(processes)
     family = descendants(worker.pid)
 
     worker.send_signal(signal.SIGTERM)
@@ -103,11 +105,11 @@ def pending(pid: int) -> int:
     return int(re.findall(r"ShdPnd:\s*([0-9a-f]+)", status)[0], 16)
 
 
-def test_a_worker_whose_tracker_is_stuck_ends(rig: ServerProcesses) -> None:
-    store = rig.store()
-    job = store.submit({**rig.run_file(3), "trackers": ["stuck"]}, name="stuck")
-    worker = rig.start_worker()
-    wait_until((rig.home / "stuck.txt").exists, "the tracker")
+def test_a_worker_whose_tracker_is_stuck_ends(processes: ServerProcesses) -> None:
+    store = processes.store()
+    job = store.submit({**processes.run_file(3), "trackers": ["stuck"]}, name="stuck")
+    worker = processes.start_worker()
+    wait_until((processes.home / "stuck.txt").exists, "the tracker")
 
     worker.send_signal(signal.SIGTERM)
 
@@ -116,14 +118,16 @@ def test_a_worker_whose_tracker_is_stuck_ends(rig: ServerProcesses) -> None:
 
 
 @pytest.mark.parametrize("how", ["sleep", "search"])
-def test_a_killed_server_leaves_no_hanging_worker_behind(rig: ServerProcesses, how: str) -> None:
-    server = rig.start("serve", "--port", "0")
-    store = rig.store()
-    hang(rig, how)
-    store.submit(rig.run_file(3), name="hanging")
-    child_of_model(rig)
+def test_a_killed_server_leaves_no_hanging_worker_behind(
+    processes: ServerProcesses, how: str
+) -> None:
+    server = processes.start("serve", "--port", "0")
+    store = processes.store()
+    hang(processes, how)
+    store.submit(processes.run_file(3), name="hanging")
+    child_of_model(processes)
     family = descendants(server.pid)
-    assert worker_pid(rig.home) in family
+    assert worker_pid(processes.home) in family
 
     kill(server)
 
@@ -139,21 +143,21 @@ def silent() -> Iterator[int]:
 
 @pytest.mark.parametrize("n_signals", [1, 2])
 def test_a_server_ends_whatever_runs_and_nothing_is_left(
-    rig: ServerProcesses, silent: int, n_signals: int
+    processes: ServerProcesses, silent: int, n_signals: int
 ) -> None:
-    off = rig.environ["LLMEVAL_DISABLE_PLUGINS"].split(",")
-    rig.environ["LLMEVAL_DISABLE_PLUGINS"] = ",".join(n for n in off if n != "mlflow_proxy")
-    rig.environ["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{silent}"
-    rig.environ["LLMEVAL_DATA_FOLDERS"] = str(rig.folder)
-    server = rig.start("serve", "--port", "0")
-    wait_until(lambda: _URL.search(rig.said(server)), "the server")
-    url = str(_URL.findall(rig.said(server))[0])
-    store = rig.store()
-    hang(rig, "search")
-    job = store.submit(rig.run_file(3), name="hanging")
-    child_of_model(rig)
+    off = processes.environ["LLMEVAL_DISABLE_PLUGINS"].split(",")
+    processes.environ["LLMEVAL_DISABLE_PLUGINS"] = ",".join(n for n in off if n != "mlflow_proxy")
+    processes.environ["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{silent}"
+    processes.environ["LLMEVAL_DATA_FOLDERS"] = str(processes.folder)
+    server = processes.start("serve", "--port", "0")
+    wait_until(lambda: _URL.search(processes.said(server)), "the server")
+    url = str(_URL.findall(processes.said(server))[0])
+    store = processes.store()
+    hang(processes, "search")
+    job = store.submit(processes.run_file(3), name="hanging")
+    child_of_model(processes)
     endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}x"
-    planned = rig.run_file(3)
+    planned = processes.run_file(3)
     planned["tasks"][0]["prompt"] = {"template": endless}
     open_requests = [
         Open(f"{url}api/v1/jobs/{job.id}/events"),
@@ -171,7 +175,7 @@ def test_a_server_ends_whatever_runs_and_nothing_is_left(
     assert server.wait(IN_TIME_S) == 0
     no_more(*family)
     assert not store.get(job.id).is_over
-    assert "Traceback" not in rig.said(server)
+    assert "Traceback" not in processes.said(server)
     for request in open_requests:
         request.join()
 
@@ -208,9 +212,9 @@ def planner_of(pid: int) -> set[int]:
     return found
 
 
-def test_a_watchdog_does_not_outlive_whom_it_watches(rig: ServerProcesses) -> None:
-    worker = rig.start_worker()
-    wait_until(lambda: worker_pid(rig.home), "the worker")
+def test_a_watchdog_does_not_outlive_whom_it_watches(processes: ServerProcesses) -> None:
+    worker = processes.start_worker()
+    wait_until(lambda: worker_pid(processes.home), "the worker")
     (watchdog,) = descendants(worker.pid)
 
     os.kill(worker.pid, signal.SIGKILL)
@@ -219,10 +223,10 @@ def test_a_watchdog_does_not_outlive_whom_it_watches(rig: ServerProcesses) -> No
     no_more(watchdog)
 
 
-def test_two_servers_one_after_the_other_need_no_pause(rig: ServerProcesses) -> None:
+def test_two_servers_one_after_the_other_need_no_pause(processes: ServerProcesses) -> None:
     for _ in range(2):
-        server: subprocess.Popen[bytes] = rig.start("serve", "--port", "0")
-        wait_until(lambda server=server: _URL.search(rig.said(server)), "it")  # type: ignore[misc]
+        server: subprocess.Popen[bytes] = processes.start("serve", "--port", "0")
+        wait_until(lambda server=server: _URL.search(processes.said(server)), "it")  # type: ignore[misc]
         server.send_signal(signal.SIGTERM)
 
         assert server.wait(IN_TIME_S) == 0

@@ -40,13 +40,13 @@ def cluster() -> Iterator[PostgresCluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store(rig: ServerProcesses, request: pytest.FixtureRequest) -> DbosJobStore:
+def store(processes: ServerProcesses, request: pytest.FixtureRequest) -> DbosJobStore:
     """Open an empty store on each kind of database."""
     if request.param == "postgresql":
         cluster: PostgresCluster = request.getfixturevalue("cluster")
         url = SecretStr(cluster.new_database(f"jobs_{new_job_id()}"))
-        return rig.store(ServerSettings(home=rig.home, jobs_url=url))
-    return rig.store()
+        return processes.store(ServerSettings(home=processes.home, jobs_url=url))
+    return processes.store()
 
 
 def test_an_accepted_job_is_queued_and_kept(store: DbosJobStore) -> None:
@@ -61,12 +61,12 @@ def test_an_accepted_job_is_queued_and_kept(store: DbosJobStore) -> None:
     }  # fmt: skip
 
 
-def test_a_job_is_kept_for_the_next_process(rig: ServerProcesses) -> None:
-    first = rig.store()
+def test_a_job_is_kept_for_the_next_process(processes: ServerProcesses) -> None:
+    first = processes.store()
     job = first.submit(RUN, name="kept")
     first.close()
 
-    assert rig.store().get(job.id) == job
+    assert processes.store().get(job.id) == job
 
 
 def test_the_same_key_and_run_give_the_same_job(store: DbosJobStore) -> None:
@@ -137,9 +137,9 @@ def test_a_cancelled_job_can_be_retried_once(store: DbosJobStore) -> None:
 
 @pytest.mark.parametrize("call", ["get", "progress", "log", "cancel", "retry"])
 @pytest.mark.parametrize("job_id", ["0" * 20, "../../etc/passwd", ""])
-def test_an_unknown_job_is_told(rig: ServerProcesses, call: str, job_id: str) -> None:
+def test_an_unknown_job_is_told(processes: ServerProcesses, call: str, job_id: str) -> None:
     with pytest.raises(UnknownJobError) as caught:
-        getattr(rig.store(), call)(job_id)
+        getattr(processes.store(), call)(job_id)
 
     assert str(caught.value) == (
         f"there is no job '{job_id}'\n  try:   the list of jobs shows their ids"
@@ -167,10 +167,10 @@ def test_half_a_surrogate_pair_is_refused(store: DbosJobStore) -> None:
         store.submit({**RUN, "note": "\ud800"}, name="a")
 
 
-def test_a_log_is_read_piece_by_piece_in_whole_lines(rig: ServerProcesses) -> None:
-    store = rig.store()
+def test_a_log_is_read_piece_by_piece_in_whole_lines(processes: ServerProcesses) -> None:
+    store = processes.store()
     job = store.submit(RUN, name="a")
-    files = JobFiles(rig.home, job.id)
+    files = JobFiles(processes.home, job.id)
     files.append_to_log("eins")
     files.append_to_log("に")
 
@@ -224,10 +224,10 @@ def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_jobs_url_is_told_without_the_password(
-    rig: ServerProcesses, url: str, what: str
+    processes: ServerProcesses, url: str, what: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        rig.store(ServerSettings(home=rig.home, jobs_url=SecretStr(url)))
+        processes.store(ServerSettings(home=processes.home, jobs_url=SecretStr(url)))
 
     assert str(caught.value) == (
         f"{what}\n"
@@ -237,10 +237,10 @@ def test_a_wrong_jobs_url_is_told_without_the_password(
 
 
 def test_a_postgresql_that_is_down_is_told_and_comes_back(
-    rig: ServerProcesses, cluster: PostgresCluster
+    processes: ServerProcesses, cluster: PostgresCluster
 ) -> None:
     url = cluster.new_database("jobs_down")
-    store = rig.store(ServerSettings(home=rig.home, jobs_url=SecretStr(url)))
+    store = processes.store(ServerSettings(home=processes.home, jobs_url=SecretStr(url)))
     job = store.submit(RUN, name="a")
 
     cluster.crash()
@@ -248,7 +248,7 @@ def test_a_postgresql_that_is_down_is_told_and_comes_back(
         with pytest.raises(JobStoreError) as caught:
             store.get(job.id)
         with pytest.raises(JobStoreError):
-            rig.store(ServerSettings(home=rig.home, jobs_url=SecretStr(url)))
+            processes.store(ServerSettings(home=processes.home, jobs_url=SecretStr(url)))
     finally:
         cluster.come_back()
 

@@ -12,12 +12,12 @@ from llmeval_server.jobs.job_records import JobError
 from plugins.server.tests.server_processes import ServerProcesses, wait_until, worker_pid
 
 
-def test_a_job_runs_and_its_results_are_in_the_journal(rig: ServerProcesses) -> None:
-    store = rig.store()
-    job = store.submit(rig.run_file(20, "a", "b"), name="two tasks")
+def test_a_job_runs_and_its_results_are_in_the_journal(processes: ServerProcesses) -> None:
+    store = processes.store()
+    job = store.submit(processes.run_file(20, "a", "b"), name="two tasks")
 
-    rig.start_worker()
-    ended = rig.wait_for_end(store, job.id)
+    processes.start_worker()
+    ended = processes.wait_for_end(store, job.id)
 
     assert (ended.state, ended.errors) == ("succeeded", ())
     assert ended.outcome is not None
@@ -26,7 +26,7 @@ def test_a_job_runs_and_its_results_are_in_the_journal(rig: ServerProcesses) -> 
     assert ended.started_at is not None
     assert ended.ended_at is not None
     assert ended.submitted_at <= ended.started_at <= ended.ended_at
-    assert len(rig.asked()) == 40
+    assert len(processes.asked()) == 40
     progress = store.progress(job.id)
     assert [(task.task, task.n_done, task.state) for task in progress.tasks] == [
         ("a_0shot", 20, "finished"),
@@ -39,11 +39,11 @@ def test_a_job_runs_and_its_results_are_in_the_journal(rig: ServerProcesses) -> 
     assert store.last_heartbeat() is not None
 
 
-def test_progress_grows_while_a_job_runs(rig: ServerProcesses) -> None:
-    store = rig.store()
-    rig.start_worker()
+def test_progress_grows_while_a_job_runs(processes: ServerProcesses) -> None:
+    store = processes.store()
+    processes.start_worker()
 
-    job = store.submit(rig.run_file(120, latency_s=0.1), name="slow")
+    job = store.submit(processes.run_file(120, latency_s=0.1), name="slow")
     seen = [store.progress(job.id)]
     while not store.get(job.id).is_over:
         now = store.progress(job.id)
@@ -82,33 +82,33 @@ def test_progress_grows_while_a_job_runs(rig: ServerProcesses) -> None:
     ],
 )
 def test_a_job_that_cannot_run_fails_and_says_why(
-    rig: ServerProcesses, breaks: str, errors: list[JobError]
+    processes: ServerProcesses, breaks: str, errors: list[JobError]
 ) -> None:
-    rig.environ["ABACUS_KEY"] = "sk-very-secret"
-    store = rig.store()
-    run = rig.run_file(10, breaks=breaks)
+    processes.environ["ABACUS_KEY"] = "sk-very-secret"
+    store = processes.store()
+    run = processes.run_file(10, breaks=breaks)
     run["models"][0]["key"] = "${ABACUS_KEY}"
     job = store.submit(run, name=breaks)
 
-    rig.start_worker()
-    ended = rig.wait_for_end(store, job.id)
+    processes.start_worker()
+    ended = processes.wait_for_end(store, job.id)
 
     assert (ended.state, list(ended.errors)) == ("failed", errors)
     said = store.log(job.id)[0]
     assert f"error: {errors[0].what}" in said
     assert ("ZeroDivisionError: in the abacus" in said) == (breaks == "bug")
-    assert "sk-very-secret" not in said + rig.log()
-    assert rig.asked() == []
+    assert "sk-very-secret" not in said + processes.log()
+    assert processes.asked() == []
 
 
-def test_a_run_that_cannot_be_planned_any_more_fails(rig: ServerProcesses) -> None:
-    store = rig.store()
-    run = rig.run_file(10)
+def test_a_run_that_cannot_be_planned_any_more_fails(processes: ServerProcesses) -> None:
+    store = processes.store()
+    run = processes.run_file(10)
     run["tasks"][0]["dataset"]["use"] = "summs"
     job = store.submit(run, name="misspelt")
 
-    rig.start_worker()
-    ended = rig.wait_for_end(store, job.id)
+    processes.start_worker()
+    ended = processes.wait_for_end(store, job.id)
 
     assert ended.state == "failed"
     assert ended.errors == (
@@ -120,12 +120,12 @@ def test_a_run_that_cannot_be_planned_any_more_fails(rig: ServerProcesses) -> No
     )
 
 
-def test_failed_samples_do_not_fail_a_job(rig: ServerProcesses) -> None:
-    store = rig.store()
-    job = store.submit(rig.run_file(10, breaks="fail"), name="fives")
+def test_failed_samples_do_not_fail_a_job(processes: ServerProcesses) -> None:
+    store = processes.store()
+    job = store.submit(processes.run_file(10, breaks="fail"), name="fives")
 
-    rig.start_worker()
-    ended = rig.wait_for_end(store, job.id)
+    processes.start_worker()
+    ended = processes.wait_for_end(store, job.id)
 
     assert (ended.state, ended.errors) == ("succeeded", ())
     assert ended.outcome is not None
@@ -133,68 +133,70 @@ def test_failed_samples_do_not_fail_a_job(rig: ServerProcesses) -> None:
 
 
 def test_a_running_job_is_cancelled_by_both_who_ask_and_keeps_what_it_has(
-    rig: ServerProcesses,
+    processes: ServerProcesses,
 ) -> None:
-    store = rig.store()
-    rig.start_worker()
-    job = store.submit(rig.run_file(2000, latency_s=0.05), name="long")
-    wait_until(lambda: len(rig.asked()) > 20, "the first questions")
+    store = processes.store()
+    processes.start_worker()
+    job = store.submit(processes.run_file(2000, latency_s=0.05), name="long")
+    wait_until(lambda: len(processes.asked()) > 20, "the first questions")
 
     with ThreadPoolExecutor(2) as threads:
         both = list(threads.map(store.cancel, [job.id, job.id]))
     wait_until(lambda: "requests answered" in store.log(job.id)[0], "the end of the run")
 
-    asked = rig.asked()
+    asked = processes.asked()
     ended = store.get(job.id)
     assert {one.state for one in both} == {"cancelled"}
     assert (ended.state, ended.errors, ended.outcome) == ("cancelled", (), None)
     assert ended.started_at is not None
     assert len(asked) < 2000
-    assert rig.committed() == set(asked)
+    assert processes.committed() == set(asked)
     assert "cancelled: what is finished stays in the journal" in store.log(job.id)[0]
 
-    next_job = store.submit(rig.run_file(5, "next"), name="next")
-    assert rig.wait_for_end(store, next_job.id).state == "succeeded"
+    next_job = store.submit(processes.run_file(5, "next"), name="next")
+    assert processes.wait_for_end(store, next_job.id).state == "succeeded"
 
 
-def test_a_cancelled_job_goes_on_when_it_is_retried(rig: ServerProcesses) -> None:
-    store = rig.store()
-    rig.start_worker()
-    job = store.submit(rig.run_file(200, latency_s=0.05), name="long")
-    wait_until(lambda: len(rig.asked()) > 20, "the first questions")
+def test_a_cancelled_job_goes_on_when_it_is_retried(processes: ServerProcesses) -> None:
+    store = processes.store()
+    processes.start_worker()
+    job = store.submit(processes.run_file(200, latency_s=0.05), name="long")
+    wait_until(lambda: len(processes.asked()) > 20, "the first questions")
     with pytest.raises(JobNotFinishedError):
         store.retry(job.id)
     store.cancel(job.id)
 
     store.retry(job.id)
-    ended = rig.wait_for_end(store, job.id)
+    ended = processes.wait_for_end(store, job.id)
 
     assert (ended.id, ended.state, ended.attempt) == (job.id, "succeeded", 2)
     assert ended.outcome is not None
     assert ended.outcome.n_samples == 200
-    assert len(rig.asked()) == len(set(rig.asked())) == 200
+    assert len(processes.asked()) == len(set(processes.asked())) == 200
     assert "attempt 2 begins" in store.log(job.id)[0]
 
 
-def test_a_failed_job_succeeds_when_its_reason_is_gone(rig: ServerProcesses) -> None:
-    store = rig.store()
-    rig.start_worker()
-    run = rig.run_file(5)
-    run["models"][0]["asked"] = str(rig.folder / "missing" / "asked.txt")
+def test_a_failed_job_succeeds_when_its_reason_is_gone(processes: ServerProcesses) -> None:
+    store = processes.store()
+    processes.start_worker()
+    run = processes.run_file(5)
+    run["models"][0]["asked"] = str(processes.folder / "missing" / "asked.txt")
     job = store.submit(run, name="nowhere to write")
-    assert rig.wait_for_end(store, job.id).state == "failed"
+    assert processes.wait_for_end(store, job.id).state == "failed"
 
-    (rig.folder / "missing").mkdir()
+    (processes.folder / "missing").mkdir()
     store.retry(job.id)
-    ended = rig.wait_for_end(store, job.id)
+    ended = processes.wait_for_end(store, job.id)
 
     assert (ended.state, ended.attempt, ended.errors) == ("succeeded", 2, ())
 
 
-def test_no_more_jobs_run_than_allowed_and_all_of_them_end(rig: ServerProcesses) -> None:
-    store = rig.store()
-    jobs = [store.submit(rig.run_file(20, f"t{i}", latency_s=0.1), name=str(i)) for i in range(5)]
-    rig.start_worker("--jobs-at-once", "2")
+def test_no_more_jobs_run_than_allowed_and_all_of_them_end(processes: ServerProcesses) -> None:
+    store = processes.store()
+    jobs = [
+        store.submit(processes.run_file(20, f"t{i}", latency_s=0.1), name=str(i)) for i in range(5)
+    ]
+    processes.start_worker("--jobs-at-once", "2")
 
     most = 0
     while not all(job.is_over for job in store.list().jobs):
@@ -204,35 +206,37 @@ def test_no_more_jobs_run_than_allowed_and_all_of_them_end(rig: ServerProcesses)
     assert store.counts()["succeeded"] == len(jobs)
 
 
-def test_a_worker_that_is_told_to_end_leaves_its_jobs_to_the_next(rig: ServerProcesses) -> None:
-    store = rig.store()
-    worker = rig.start_worker()
-    job = store.submit(rig.run_file(200, latency_s=0.05), name="long")
-    waiting = store.submit(rig.run_file(5, "waiting"), name="waiting")
-    wait_until(lambda: len(rig.asked()) > 20, "the first questions")
+def test_a_worker_that_is_told_to_end_leaves_its_jobs_to_the_next(
+    processes: ServerProcesses,
+) -> None:
+    store = processes.store()
+    worker = processes.start_worker()
+    job = store.submit(processes.run_file(200, latency_s=0.05), name="long")
+    waiting = store.submit(processes.run_file(5, "waiting"), name="waiting")
+    wait_until(lambda: len(processes.asked()) > 20, "the first questions")
 
     worker.send_signal(signal.SIGTERM)
     code = worker.wait(30)
-    before = rig.asked()
+    before = processes.asked()
 
     assert code == 0
     assert not store.get(job.id).is_over
-    assert rig.committed() == set(before)
-    rig.start_worker()
-    assert rig.wait_for_end(store, job.id).state == "succeeded"
-    assert rig.wait_for_end(store, waiting.id).state == "succeeded"
-    assert len(rig.asked()) == len(set(rig.asked())) == 205
+    assert processes.committed() == set(before)
+    processes.start_worker()
+    assert processes.wait_for_end(store, job.id).state == "succeeded"
+    assert processes.wait_for_end(store, waiting.id).state == "succeeded"
+    assert len(processes.asked()) == len(set(processes.asked())) == 205
     assert store.get(job.id).attempt == 1
     assert "goes on where it stopped" in store.log(job.id)[0]
 
 
 def test_a_request_that_hangs_does_not_keep_a_worker_that_is_told_to_end(
-    rig: ServerProcesses,
+    processes: ServerProcesses,
 ) -> None:
-    store = rig.store()
-    worker = rig.start_worker()
-    job = store.submit(rig.run_file(5, latency_s=600), name="hangs")
-    wait_until(rig.asked, "the first question")
+    store = processes.store()
+    worker = processes.start_worker()
+    job = store.submit(processes.run_file(5, latency_s=600), name="hangs")
+    wait_until(processes.asked, "the first question")
 
     worker.send_signal(signal.SIGTERM)
 
@@ -240,29 +244,32 @@ def test_a_request_that_hangs_does_not_keep_a_worker_that_is_told_to_end(
     assert store.get(job.id).state == "running"
 
 
-def test_a_folder_has_one_worker(rig: ServerProcesses) -> None:
-    first = rig.start_worker()
-    wait_until(lambda: worker_pid(rig.home), "the first worker")
+def test_a_folder_has_one_worker(processes: ServerProcesses) -> None:
+    first = processes.start_worker()
+    wait_until(lambda: worker_pid(processes.home), "the first worker")
 
-    second = rig.start_worker()
+    second = processes.start_worker()
 
     assert second.wait(60) == 2
-    said = rig.said(second)
+    said = processes.said(second)
     assert said.startswith(f"error: this folder has a worker already: process {first.pid}, since 2")
     assert said.endswith(
-        f"  where: {rig.home}\n  try:   use that one, or choose another folder with --home DIR\n"
+        f"  where: {processes.home}\n"
+        "  try:   use that one, or choose another folder with --home DIR\n"
     )
 
 
-def test_a_job_that_kills_its_worker_again_and_again_is_given_up(rig: ServerProcesses) -> None:
-    rig.before = "import llmeval_server.jobs.job_workflow as w; w.MOST_DEATHS = 1"
-    store = rig.store()
-    deadly = store.submit(rig.run_file(1, "deadly", breaks="die"), name="deadly")
-    good = store.submit(rig.run_file(5), name="good")
+def test_a_job_that_kills_its_worker_again_and_again_is_given_up(
+    processes: ServerProcesses,
+) -> None:
+    processes.before = "import llmeval_server.jobs.job_workflow as w; w.MOST_DEATHS = 1"
+    store = processes.store()
+    deadly = store.submit(processes.run_file(1, "deadly", breaks="die"), name="deadly")
+    good = store.submit(processes.run_file(5), name="good")
 
-    deaths = [rig.start_worker().wait(60) for _ in range(2)]
-    rig.start_worker()
-    ended = rig.wait_for_end(store, deadly.id)
+    deaths = [processes.start_worker().wait(60) for _ in range(2)]
+    processes.start_worker()
+    ended = processes.wait_for_end(store, deadly.id)
 
     assert deaths == [-signal.SIGABRT] * 2
     assert ended.state == "failed"
@@ -272,6 +279,6 @@ def test_a_job_that_kills_its_worker_again_and_again_is_given_up(rig: ServerProc
             hint="see the server's log, then retry the job",
         ),
     )
-    assert rig.wait_for_end(store, good.id).state == "succeeded"
+    assert processes.wait_for_end(store, good.id).state == "succeeded"
     assert store.list(states=["failed"]).n_jobs == 1
     assert store.retry(deadly.id).attempt == 2

@@ -31,9 +31,9 @@ WORKER_ROUNDS = max(3, ROUNDS // 4)
 """Of the worker alone; `test_serve_kills.py` kills it too."""
 
 
-def mean_of(rig: ServerProcesses, task: str) -> float | None:
+def mean_of(processes: ServerProcesses, task: str) -> float | None:
     """Read the number that the journal has for a task."""
-    with Journal(rig.home) as journal:
+    with Journal(processes.home) as journal:
         result = journal.read(JournalQueries.current_result, "abacus/m", task)
     assert result is not None
     (metric,) = result.metrics
@@ -45,109 +45,111 @@ def true_mean(n: int) -> float:
     return 1 - math.ceil(n / 7) / n
 
 
-def wait_for_questions(rig: ServerProcesses, store: DbosJobStore, job: Job, n: int) -> None:
+def wait_for_questions(processes: ServerProcesses, store: DbosJobStore, job: Job, n: int) -> None:
     """Return when so many questions were asked, or the job is over."""
-    wait_until(lambda: len(rig.asked()) >= n or store.get(job.id).is_over, f"{n} questions")
+    wait_until(lambda: len(processes.asked()) >= n or store.get(job.id).is_over, f"{n} questions")
 
 
-def kill_again_and_again(rig: ServerProcesses, store: DbosJobStore, rounds: int) -> list[Job]:
+def kill_again_and_again(processes: ServerProcesses, store: DbosJobStore, rounds: int) -> list[Job]:
     """Kill the worker at random moments while it works; return the accepted jobs."""
     moments = random.Random(rounds)
     n = 60 * rounds
-    jobs = [store.submit(rig.run_file(n, "long", latency_s=0.05), name="long")]
+    jobs = [store.submit(processes.run_file(n, "long", latency_s=0.05), name="long")]
     for i in range(rounds):
-        before = len(rig.asked())
-        committed = rig.committed() if i else set()
-        worker = rig.start_worker()
+        before = len(processes.asked())
+        committed = processes.committed() if i else set()
+        worker = processes.start_worker()
         if i % 3:  # at work; else at any moment, its start included
-            wait_for_questions(rig, store, jobs[0], before + moments.randrange(1, 60))
+            wait_for_questions(processes, store, jobs[0], before + moments.randrange(1, 60))
         else:
             with pytest.raises(subprocess.TimeoutExpired):
                 worker.wait(moments.uniform(0.2, 4))
         kill(worker)
-        assert not committed & set(rig.asked()[before:])
-        jobs.append(store.submit(rig.run_file(5, f"short{i}"), name=f"short {i}"))
+        assert not committed & set(processes.asked()[before:])
+        jobs.append(store.submit(processes.run_file(5, f"short{i}"), name=f"short {i}"))
     return jobs
 
 
-def test_a_worker_may_be_killed_at_any_moment(rig: ServerProcesses) -> None:
-    store = rig.store()
-    jobs = kill_again_and_again(rig, store, WORKER_ROUNDS)
-    committed, before = rig.committed(), len(rig.asked())
+def test_a_worker_may_be_killed_at_any_moment(processes: ServerProcesses) -> None:
+    store = processes.store()
+    jobs = kill_again_and_again(processes, store, WORKER_ROUNDS)
+    committed, before = processes.committed(), len(processes.asked())
 
-    rig.start_worker()
-    ended = [rig.wait_for_end(store, job.id) for job in jobs]
+    processes.start_worker()
+    ended = [processes.wait_for_end(store, job.id) for job in jobs]
 
     assert {job.state for job in ended} == {"succeeded"}
-    assert not committed & set(rig.asked()[before:])
-    assert mean_of(rig, "long_0shot") == pytest.approx(true_mean(60 * WORKER_ROUNDS))
-    assert mean_of(rig, "short0_0shot") == pytest.approx(true_mean(5))
+    assert not committed & set(processes.asked()[before:])
+    assert mean_of(processes, "long_0shot") == pytest.approx(true_mean(60 * WORKER_ROUNDS))
+    assert mean_of(processes, "short0_0shot") == pytest.approx(true_mean(5))
 
 
-def test_a_thousand_jobs_wait_and_all_of_them_end(rig: ServerProcesses) -> None:
-    store = rig.store()
+def test_a_thousand_jobs_wait_and_all_of_them_end(processes: ServerProcesses) -> None:
+    store = processes.store()
     for i in range(1000):
-        store.submit(rig.run_file(2, f"t{i % 10}"), name=f"job {i}")
+        store.submit(processes.run_file(2, f"t{i % 10}"), name=f"job {i}")
     assert store.counts()["queued"] == store.list().n_jobs == 1000
     pages = [store.list(limit=100, offset=at) for at in range(0, 1000, 100)]
     assert len({job.id for page in pages for job in page.jobs}) == 1000
 
     for job in (job for page in pages[3:] for job in page.jobs):
         store.cancel(job.id)
-    rig.start_worker("--jobs-at-once", "40")
+    processes.start_worker("--jobs-at-once", "40")
     wait_until(lambda: not store.counts()["queued"] + store.counts()["running"], "the end of all")
 
     failed = [job for job in store.list(limit=1000).jobs if job.state == "failed"]
     assert [job.errors for job in failed] == []
     assert (store.counts()["succeeded"], store.counts()["cancelled"]) == (300, 700)
-    assert len(rig.asked()) == len(set(rig.asked())) == 20
+    assert len(processes.asked()) == len(set(processes.asked())) == 20
 
 
-def test_a_worker_on_postgresql_outlives_its_database_and_is_replaced(rig: ServerProcesses) -> None:
-    cluster = PostgresCluster()
-    try:
-        cluster.start()
-        url = cluster.new_database("jobs")
-        rig.environ["LLMEVAL_JOBS_URL"] = url
-        store = rig.store(ServerSettings(home=rig.home, jobs_url=SecretStr(url)))
-        worker = rig.start_worker()
-        job = store.submit(rig.run_file(100, latency_s=0.05), name="long")
-        wait_until(lambda: len(rig.asked()) > 10, "the first questions")
-
-        cluster.crash()
-        wait_until(lambda: len(rig.asked()) > 30, "more questions without a database")
-        cluster.come_back()
-        assert rig.wait_for_end(store, job.id).state == "succeeded"
-        assert worker.poll() is None
-        again = store.submit(rig.run_file(100, "again", latency_s=0.05), name="again")
-        wait_until(lambda: len(rig.asked()) > 110, "the first questions")
-        kill(worker)
-        rig.start_worker()
-
-        assert rig.wait_for_end(store, again.id).state == "succeeded"
-        assert mean_of(rig, "again_0shot") == pytest.approx(true_mean(100))
-        assert "secret-password" not in rig.log()
-    finally:
-        rig.close()
-        cluster.stop()
-
-
-def test_a_second_worker_on_the_same_postgresql_is_refused(
-    rig: ServerProcesses, tmp_path: Path
+def test_a_worker_on_postgresql_outlives_its_database_and_is_replaced(
+    processes: ServerProcesses,
 ) -> None:
     cluster = PostgresCluster()
     try:
         cluster.start()
-        rig.environ["LLMEVAL_JOBS_URL"] = cluster.new_database("jobs")
-        rig.start_worker()
-        wait_until(lambda: "the worker runs jobs" in rig.log(), "the first worker")
+        url = cluster.new_database("jobs")
+        processes.environ["LLMEVAL_JOBS_URL"] = url
+        store = processes.store(ServerSettings(home=processes.home, jobs_url=SecretStr(url)))
+        worker = processes.start_worker()
+        job = store.submit(processes.run_file(100, latency_s=0.05), name="long")
+        wait_until(lambda: len(processes.asked()) > 10, "the first questions")
 
-        second = rig.start_worker("--home", str(tmp_path / "other"))
+        cluster.crash()
+        wait_until(lambda: len(processes.asked()) > 30, "more questions without a database")
+        cluster.come_back()
+        assert processes.wait_for_end(store, job.id).state == "succeeded"
+        assert worker.poll() is None
+        again = store.submit(processes.run_file(100, "again", latency_s=0.05), name="again")
+        wait_until(lambda: len(processes.asked()) > 110, "the first questions")
+        kill(worker)
+        processes.start_worker()
+
+        assert processes.wait_for_end(store, again.id).state == "succeeded"
+        assert mean_of(processes, "again_0shot") == pytest.approx(true_mean(100))
+        assert "secret-password" not in processes.log()
+    finally:
+        processes.close()
+        cluster.stop()
+
+
+def test_a_second_worker_on_the_same_postgresql_is_refused(
+    processes: ServerProcesses, tmp_path: Path
+) -> None:
+    cluster = PostgresCluster()
+    try:
+        cluster.start()
+        processes.environ["LLMEVAL_JOBS_URL"] = cluster.new_database("jobs")
+        processes.start_worker()
+        wait_until(lambda: "the worker runs jobs" in processes.log(), "the first worker")
+
+        second = processes.start_worker("--home", str(tmp_path / "other"))
 
         assert second.wait(60) == 2
-        assert "another worker runs the jobs of this database" in rig.said(second)
+        assert "another worker runs the jobs of this database" in processes.said(second)
     finally:
-        rig.close()
+        processes.close()
         cluster.stop()
 
 
@@ -158,59 +160,61 @@ def no_larger_files(limit_bytes: int) -> None:
 
 
 def test_a_job_fails_when_the_journal_cannot_grow_and_the_worker_lives(
-    rig: ServerProcesses,
+    processes: ServerProcesses,
 ) -> None:
-    store = rig.store()
-    worker = rig.start_worker(preexec_fn=lambda: no_larger_files(6_000_000))
-    job = store.submit(rig.run_file(600, padding=20_000), name="large")
+    store = processes.store()
+    worker = processes.start_worker(preexec_fn=lambda: no_larger_files(6_000_000))
+    job = store.submit(processes.run_file(600, padding=20_000), name="large")
 
-    ended = rig.wait_for_end(store, job.id)
-    small = rig.wait_for_end(store, store.submit(rig.run_file(5, "no samples"), name="s").id)
+    ended = processes.wait_for_end(store, job.id)
+    small = processes.wait_for_end(
+        store, store.submit(processes.run_file(5, "no samples"), name="s").id
+    )
 
     assert ended.state == "failed"
     assert ended.errors[0].what.startswith("the journal failed: ")
-    assert ended.errors[0].where == str(rig.home / "journal.sqlite")
+    assert ended.errors[0].where == str(processes.home / "journal.sqlite")
     assert small.state == "failed"
     assert worker.poll() is None
     kill(worker)
-    committed = rig.committed()
-    before = len(rig.asked())
-    rig.start_worker()
+    committed = processes.committed()
+    before = len(processes.asked())
+    processes.start_worker()
     store.retry(job.id)
-    assert rig.wait_for_end(store, job.id).state == "succeeded"
-    assert not committed & set(rig.asked()[before:])
+    assert processes.wait_for_end(store, job.id).state == "succeeded"
+    assert not committed & set(processes.asked()[before:])
 
 
 @pytest.fixture
-def small_disk(rig: ServerProcesses) -> Iterator[Path]:
+def small_disk(processes: ServerProcesses) -> Iterator[Path]:
     """Mount a disk of 3 MiB as the home; where that is not allowed, the test is skipped."""
-    rig.home.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(rig.home)]
+    processes.home.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(processes.home)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no disk can be mounted here")
-    yield rig.home
-    rig.close()
-    subprocess.run(["umount", "--lazy", str(rig.home)], check=True)
+    yield processes.home
+    processes.close()
+    subprocess.run(["umount", "--lazy", str(processes.home)], check=True)
 
 
 def test_a_full_disk_ends_no_worker_and_every_job_ends_when_there_is_room(
-    rig: ServerProcesses, small_disk: Path
+    processes: ServerProcesses, small_disk: Path
 ) -> None:
-    store = rig.store()
-    worker = rig.start_worker()
-    large = store.submit(rig.run_file(400, padding=20_000), name="large")
+    store = processes.store()
+    worker = processes.start_worker()
+    large = store.submit(processes.run_file(400, padding=20_000), name="large")
     wait_until(
-        lambda: "job store failed" in rig.said(worker) or store.get(large.id).is_over,
+        lambda: "job store failed" in processes.said(worker) or store.get(large.id).is_over,
         "no room for the end of the job",
     )
 
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
-    ended = rig.wait_for_end(store, large.id)
+    ended = processes.wait_for_end(store, large.id)
 
     if ended.state == "failed":
         assert "full" in ended.errors[0].what or "I/O" in ended.errors[0].what
         store.retry(large.id)
-        ended = rig.wait_for_end(store, large.id)
+        ended = processes.wait_for_end(store, large.id)
     assert ended.state == "succeeded"
     assert worker.poll() is None
-    assert worker_pid(rig.home) == worker.pid
+    assert worker_pid(processes.home) == worker.pid

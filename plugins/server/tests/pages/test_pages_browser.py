@@ -34,18 +34,18 @@ def server(evaluated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Start `llmeval serve` on a folder with results; gives its address."""
     folder = tmp_path_factory.mktemp("served")
     shutil.copytree(evaluated, folder / "home")
-    rig = ServerProcesses(folder, install_showcase(folder / "site"))
+    processes = ServerProcesses(folder, install_showcase(folder / "site"))
     try:
-        process = rig.start("serve", "--port", "0", "--jobs-at-once", "3")
+        process = processes.start("serve", "--port", "0", "--jobs-at-once", "3")
         greeting = re.compile(r"http://[^ ]+/")
-        wait_until(lambda: greeting.search(rig.said(process)), "the server's greeting")
-        found = greeting.search(rig.said(process))
+        wait_until(lambda: greeting.search(processes.said(process)), "the server's greeting")
+        found = greeting.search(processes.said(process))
         assert found is not None
         yield found.group().rstrip("/")
         process.terminate()
         process.wait()
     finally:
-        rig.close()
+        processes.close()
 
 
 @pytest.fixture
