@@ -80,7 +80,7 @@ def _make_rate_limiter(
 
 
 def _make_limit(plan: Plan, models: list[PlannedModel]) -> Limit:
-    """Choose how much goes at once; for a model in process that tells it, nothing is found out."""
+    """Choose how much goes at once; a model in process that declares it needs no search."""
     highest = max_in_flight(plan, models)
     if plan.concurrency:
         return FixedLimit(highest)

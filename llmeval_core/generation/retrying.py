@@ -21,7 +21,7 @@ MAX_RATE_LIMITED = 60
 """How often one request may be refused because of a quota. A refusal is no attempt, and costs
 nothing of the run's retries; how long all wait for a quota is bounded by the rate limiter."""
 MAX_RATE_LIMIT_BACKOFF_S = 60.0
-"""Quotas are those of a minute, mostly: the longest back-off where the server tells none."""
+"""Quotas are those of a minute, mostly: the longest back-off where the server asks for none."""
 
 
 def backoff_s(retry: RetryConfig, attempt: int, error: ModelError, rng: random.Random) -> float:
