@@ -7,8 +7,8 @@ runs is what the plugin's hook `llmeval_register_commands` gives.
     [project.entry-points."llmeval.commands"]
     hello = "my_package.hello:command"
 
-Everything here is read from files and imports nothing heavy: `llmeval --help` waits for it. A
-distribution that cannot be read is left out; `llmeval plugins` says why.
+Everything here is read from files and imports nothing heavy, not even pathlib: `llmeval --help`
+waits for it. A distribution that cannot be read is left out; `llmeval plugins` says why.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 PLUGINS_GROUP = "llmeval"
 COMMANDS_GROUP = "llmeval.commands"
 _FILE = "entry_points.txt"
+_HEADER = b"[llmeval.commands]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +76,21 @@ def _distributions() -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
         except OSError:  # a zip file, or a folder that is not there
             continue
         for name in names:
-            stem, dot, kind = name.rpartition(".")
-            if not dot or kind not in ("dist-info", "egg-info"):
+            if not name.endswith((".dist-info", ".egg-info")):
                 continue
+            stem = name.rpartition(".")[0]
             distribution = stem.partition("-")[0]
             key = re.sub(r"[-_.]+", "-", distribution).lower()
             if key in seen:
                 continue
             seen.add(key)
             try:
-                text = Path(folder, name, _FILE).read_text(encoding="utf-8")
+                with open(os.path.join(folder, name, _FILE), "rb") as file:
+                    content = file.read()
+                if _HEADER in content:
+                    yield key, _groups(content.decode())
             except (OSError, UnicodeDecodeError):
                 continue
-            if f"[{COMMANDS_GROUP}]" in text:
-                yield key, _groups(text)
 
 
 def _groups(text: str) -> dict[str, dict[str, str]]:
@@ -110,7 +111,10 @@ def _docstring(location: str) -> str:
     module, _, attribute = location.partition(":")
     try:
         path = _source(module)
-        tree = ast.parse(path.read_bytes()) if path is not None else None
+        tree = None
+        if path is not None:
+            with open(path, "rb") as file:
+                tree = ast.parse(file.read())
     except (OSError, ValueError, SyntaxError, ImportError):
         return ""
     if tree is None:
@@ -121,18 +125,18 @@ def _docstring(location: str) -> str:
     return ast.get_docstring(tree) or ""
 
 
-def _source(module: str) -> Path | None:
+def _source(module: str) -> str | None:
     """Find a module's file; only its top-level package is looked up, which imports nothing."""
     top, *inner = module.split(".")
     spec = importlib.util.find_spec(top)
     if spec is None:
         return None
     if not inner:
-        return Path(spec.origin) if spec.origin else None
+        return spec.origin
     for folder in spec.submodule_search_locations or ():
-        base = Path(folder, *inner)
-        for path in (base.with_suffix(".py"), base / "__init__.py"):
-            if path.is_file():
+        base = os.path.join(folder, *inner)
+        for path in (f"{base}.py", os.path.join(base, "__init__.py")):
+            if os.path.isfile(path):
                 return path
     return None
 

@@ -29,18 +29,18 @@ def file_dataset(use: str, catalog: Catalog) -> str:
 
     Raises:
         PluginError: several data sets read files whose names end so.
-        UnknownNameError: it is a file, and no data set reads files whose names end so.
+        UnknownNameError: it is a file or a folder, and no data set reads what is called so.
     """
     if split_reference(use)[0] in catalog.names("datasets"):
         return use
     reader = catalog.reader_of("datasets", use)
     if reader is not None:
         return f"{reader.component.name}:{use}"
-    if Path(use).is_file():
+    if Path(use).exists():
         components = [registered.component for registered in catalog.components("datasets")]
         readers = dict.fromkeys(component.name for component in components if component.suffixes)
         raise UnknownNameError(
-            f"nothing says how to read the file '{use}'",
+            f"nothing says how to read '{use}'",
             where=f"-d {use}",
             hint=f"name a data set that reads files, as in `-d {next(iter(readers))}:{use}`;"
             f" there are {', '.join(readers)}"

@@ -155,6 +155,8 @@ class Catalog:
                     hint=f"`llmeval {kind} {name}` shows its settings",
                 )
             settings = {key: argument, **settings}
+        else:
+            _require_argument(kind, registered, settings, origin.where(*path))
         return self.make(kind, registered, settings, origin=origin, path=path), registered
 
     def make(
@@ -194,3 +196,22 @@ class Catalog:
                 where=f"{where} ({registered.distribution})",
                 hint="this is a bug in the plugin; tell its author",
             ) from err
+
+
+def _require_argument(
+    kind: Kind, registered: RegisteredComponent, settings: Mapping[str, Any], where: str
+) -> None:
+    """Refuse a name alone where something must stand behind its colon; Any: a user's settings.
+
+    Raises:
+        ConfigError: the component has an argument, which must be given and is not.
+    """
+    component = registered.component
+    key = component.argument
+    if key is None or key in settings or not component.config.model_fields[key].is_required():
+        return
+    raise ConfigError(
+        f"{_SINGULAR[kind]} '{component.name}' needs its {key}",
+        where=where,
+        hint=f"write {component.name}:{key.upper()}, or add '{key}'",
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
-
 import click
 
 from llmeval_core.cli.streams import Streams
@@ -14,5 +12,7 @@ from llmeval_core.printable import shown
 def print_error(err: LlmevalError, streams: Streams) -> None:
     """Print an error; with `--debug`, behind the traceback of what led to it."""
     if streams.shows_tracebacks:
+        import traceback  # noqa: PLC0415  late: `llmeval --help` must not wait for it
+
         click.echo(shown("".join(traceback.format_exception(err))), file=streams.err)
     click.echo(shown(f"error: {err}"), file=streams.err)

@@ -13,7 +13,7 @@ from llmeval_core import __version__
 from llmeval_core.announced_commands import announced_commands
 from llmeval_core.cli.error_output import print_error
 from llmeval_core.cli.exit import exit_process
-from llmeval_core.cli.options import debug_option, disabled_plugins, with_debug
+from llmeval_core.cli.group_options import debug_option, disabled_plugins, with_debug
 from llmeval_core.cli.streams import Streams
 from llmeval_core.errors import LlmevalError
 

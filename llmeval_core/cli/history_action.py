@@ -13,6 +13,7 @@ from llmeval_core.api import (
     history,
     history_json,
 )
+from llmeval_core.cli.collector_pause import paused_collector
 from llmeval_core.cli.console import echo_json, echo_table
 from llmeval_core.cli.tables import Column, Table
 
@@ -29,7 +30,7 @@ _COLUMNS = (
 
 def show_history(*, key: str, models: tuple[str, ...], home: Path, as_json: bool) -> None:
     """Print what a key was, oldest first."""
-    with existing_journal(home) as journal, journal.reader() as reader:
+    with paused_collector(), existing_journal(home) as journal, journal.reader() as reader:
         entries = history(reader.results(), key, models=models)
     if as_json:
         echo_json(history_json(entries))

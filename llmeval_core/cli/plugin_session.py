@@ -8,8 +8,8 @@ import click
 
 from llmeval_core.api import Kind, Session, make_session
 from llmeval_core.cli.console import streams
+from llmeval_core.cli.group_options import disabled_plugins
 from llmeval_core.cli.logs import log_to_console
-from llmeval_core.cli.options import disabled_plugins
 
 
 def open_session(ctx: click.Context, *, tolerant: bool = False) -> Session:

@@ -13,6 +13,7 @@ from llmeval_core.api import (
     to_json,
     to_markdown,
 )
+from llmeval_core.cli.collector_pause import paused_collector
 from llmeval_core.cli.console import (
     echo,
     echo_document,
@@ -36,17 +37,19 @@ def show_results(
     as_json: bool,
 ) -> None:
     """Print the leaderboard."""
-    with existing_journal(home) as journal, journal.reader() as reader:
-        board = make_leaderboard(
-            reader.results(), models=models, datasets=datasets, categories=categories
-        )
-        board = in_run_order(board, reader.planned_tasks)
-    form = "json" if as_json else form
-    if form != "table":
-        echo_document(_WRITERS[form](board))
-    elif board.cells:
-        echo_lines(leaderboard_lines(board, terminal_width(), paint=paint, is_ascii=is_ascii()))
-        for note in leaderboard_notes(board):
-            echo(note)
-    else:
-        echo("no results yet" if not (models or datasets) else "no result fits")
+    with paused_collector():
+        with existing_journal(home) as journal, journal.reader() as reader:
+            board = make_leaderboard(
+                reader.results(), models=models, datasets=datasets, categories=categories
+            )
+            board = in_run_order(board, reader.planned_tasks)
+        form = "json" if as_json else form
+        if form != "table":
+            echo_document(_WRITERS[form](board))
+        elif board.cells:
+            echo_lines(leaderboard_lines(board, terminal_width(), paint=paint, is_ascii=is_ascii()))
+            for note in leaderboard_notes(board):
+                echo(note)
+        else:
+            fits = "no result fits; without -m and -d, `llmeval results` shows all"
+            echo(fits if models or datasets else "no results yet")

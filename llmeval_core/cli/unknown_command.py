@@ -6,7 +6,7 @@ import click
 
 from llmeval_core.announced_commands import announced_commands
 from llmeval_core.api import LlmevalError, Plugin, PluginError, did_you_mean, make_session
-from llmeval_core.cli.options import disabled_plugins
+from llmeval_core.cli.group_options import disabled_plugins
 
 _INSTALLABLE = {
     "serve": "llmeval-server",

@@ -32,7 +32,9 @@ def load_run_file(path: Path) -> tuple[RunConfig, Origin]:
             hint="name a file that exists, or give -m and -d instead",
         ) from None
     except (OSError, UnicodeDecodeError) as err:
-        raise ConfigError(f"cannot read the run file: {err}", where=str(path)) from err
+        is_closed = isinstance(err, OSError)
+        hint = "name a file that can be read" if is_closed else "a run file is YAML, in UTF-8"
+        raise ConfigError(f"cannot read the run file: {err}", where=str(path), hint=hint) from err
     return read_run_text(text, path)
 
 

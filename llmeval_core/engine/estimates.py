@@ -48,7 +48,7 @@ def estimate(
 
     Args:
         model, task: whose requests.
-        usage: tells what earlier answers used.
+        usage: what earlier answers used.
         n_requests: requests still to be sent.
         n_prompt_tokens: what they have by rule.
         n_at_once: how many go together.

@@ -29,8 +29,8 @@ class FailurePolicy:
 
     Failures that may be the model's (no connection, overload, a key or name that is refused all of
     a sudden) end its run after `after` in a row. Other failures end it only while nothing at all
-    has succeeded: then it is the settings, not the samples. Where the
-    user said how many may fail, one more ends the task. What only came too late ends nothing.
+    has succeeded: then it is the settings, not the samples. Where the user said how many may fail,
+    one more ends the task. Requests that came too late for a time limit are not counted.
 
     Args:
         after: failures in a row that end the model's run.

@@ -98,8 +98,8 @@ class ModelHandle:
         if isinstance(err, LlmevalError):
             return ModelError("not_found", err.what, where=err.where or where, hint=err.hint)
         hint = "this is a bug in the plugin; tell its author"
-        told = f"the model cannot be opened: {describe_error(err)}"
-        return ModelError("plugin", told, where=where, hint=hint)
+        message = f"the model cannot be opened: {describe_error(err)}"
+        return ModelError("plugin", message, where=where, hint=hint)
 
     @property
     def is_opening(self) -> bool:
@@ -107,7 +107,7 @@ class ModelHandle:
         return self._lock.locked()
 
     async def aclose(self) -> None:
-        """Close the model, if it was opened; an error in that is told and changes nothing."""
+        """Close the model, if it was opened; an error in that is logged and changes nothing."""
         model, self._model = self._model, None
         if model is None:
             return

@@ -1,4 +1,4 @@
-"""What the engine tells while it works, for whoever shows it."""
+"""How a run goes on: what the engine reports, and to whom."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from llmeval_core.records import SampleResult, TaskResult
 
 
 class TaskMeter(Protocol):
-    """Is told how one task goes on; called from the event loop, must return at once."""
+    """Shows how one task goes on; called from the event loop, must return at once."""
 
     def samples_skipped(self, n: int) -> None:
         """Samples that an earlier run finished, scores and all."""
@@ -17,13 +17,13 @@ class TaskMeter(Protocol):
         """One sample ended; `n_under_way` requests of this task are with the model."""
 
     def task_finished(self, result: TaskResult, *, reused: bool) -> None:
-        """The task's result is durable; `reused` if it stood in the journal already."""
+        """The task has its result; `reused` if the journal had it already."""
 
 
 class Progress(Protocol):
     """Shows how a run goes on; called from the event loop, must return at once.
 
-    Tasks may be under way side by side; each is told of through a meter of its own.
+    Tasks may be under way side by side; each has a meter of its own.
     """
 
     def model_opening(self, model: str) -> None:

@@ -1,4 +1,4 @@
-"""One pacer a server and key, for all models of a run that share them."""
+"""One rate limiter a server and key, for all models of a run that share them."""
 
 from __future__ import annotations
 
@@ -48,25 +48,25 @@ def _lowest_limit(plan: Plan, models: list[PlannedModel], *, prefetch_per_replic
     return min(limits)
 
 
-def make_rate_limiters(plan: Plan, show: Callable[[str], None]) -> dict[str, EndpointRateLimiter]:
-    """Make the pacers of a run, by endpoint.
+def make_rate_limiters(plan: Plan, notify: Callable[[str], None]) -> dict[str, EndpointRateLimiter]:
+    """Make the rate limiters of a run, by endpoint.
 
     Args:
         plan: whose models, and what is set about them; of several quotas the lowest counts.
-        show: is given a line when a server goes down and when it is back.
+        notify: is given a line when a server goes down and when it is back.
     """
     groups: dict[str, list[PlannedModel]] = {}
     for evaluation in plan.evaluations:
         groups.setdefault(endpoint_of(evaluation.model), []).append(evaluation.model)
     retries = RetryBudget(plan.retry.budget)
     return {
-        endpoint: _make_rate_limiter(plan, models, retries, show)
+        endpoint: _make_rate_limiter(plan, models, retries, notify)
         for endpoint, models in groups.items()
     }
 
 
 def _make_rate_limiter(
-    plan: Plan, models: list[PlannedModel], retries: RetryBudget, show: Callable[[str], None]
+    plan: Plan, models: list[PlannedModel], retries: RetryBudget, notify: Callable[[str], None]
 ) -> EndpointRateLimiter:
     names = ", ".join(model.name for model in models)
     return EndpointRateLimiter(
@@ -75,20 +75,22 @@ def _make_rate_limiter(
         tokens_per_minute=_lowest([model.limits.tokens_per_minute for model in models]),
         retries=retries,
         max_wait_s=plan.timeouts.unavailable_s,
-        tell=lambda text: show(f"{names}: {plan.redactor(text)}"),
+        notify=lambda text: notify(f"{names}: {plan.redactor(text)}"),
     )
 
 
 def _make_limit(plan: Plan, models: list[PlannedModel]) -> Limit:
-    """Choose how much goes at once; for a model in process that tells it, nothing is found out."""
-    most = max_in_flight(plan, models)
+    """Choose how much goes at once; a model in process that declares it needs no search."""
+    highest = max_in_flight(plan, models)
     if plan.concurrency:
-        return FixedLimit(most)
+        return FixedLimit(highest)
     infos = [model.info for model in models]
     if all(info.endpoint is None and info.max_concurrency is not None for info in infos):
         n_replicas = getattr(plan.executor, "n_replicas", 1)
-        return DeclaredLimit(n_served=max_served(plan, models), most=most, least=n_replicas)
-    return AdaptiveLimit(most=most)
+        return DeclaredLimit(
+            n_served=max_served(plan, models), max_limit=highest, min_limit=n_replicas
+        )
+    return AdaptiveLimit(max_limit=highest)
 
 
 def _lowest(values: list[float | None]) -> float | None:

@@ -50,7 +50,7 @@ def task_reasoning_warnings(
 
     Args:
         model, task: what would be asked.
-        usage: tells what earlier answers of the model used.
+        usage: what earlier answers of the model used.
     """
     if task.mode == "loglikelihood":
         return ()

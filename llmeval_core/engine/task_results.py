@@ -66,7 +66,7 @@ def _settings(task: PlannedTask, totals: TaskTotals) -> dict[str, Json]:
 
 
 def _n_total(task: PlannedTask, n_samples: int) -> int | None:
-    """Say how many samples the data set has; one that was read to its end tells that."""
+    """Say how many samples the data set has; one that was read to its end has been counted."""
     if task.limit is None or n_samples < task.limit:
         return n_samples
     return task.n_total

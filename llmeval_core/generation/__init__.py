@@ -1,10 +1,10 @@
-"""From a request to a generation: asked, paced, tried again, or failed."""
+"""From a request to a generation: sent when the rate limiter allows, tried again, or failed."""
 
 from llmeval_core.generation.availability import ObservedAvailability
 from llmeval_core.generation.generation_check import check_generation
 from llmeval_core.generation.local import LocalExecutor
 from llmeval_core.generation.request_runner import RequestRunner
-from llmeval_core.generation.retrying import FATAL, TRANSIENT, wait_s
+from llmeval_core.generation.retrying import FATAL, TRANSIENT, backoff_s
 
 __all__ = [
     "FATAL",
@@ -12,6 +12,6 @@ __all__ = [
     "LocalExecutor",
     "ObservedAvailability",
     "RequestRunner",
+    "backoff_s",
     "check_generation",
-    "wait_s",
 ]

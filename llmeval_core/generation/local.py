@@ -12,7 +12,11 @@ from llmeval_core.records import Failure, Generation, Request
 
 
 class LocalExecutor:
-    """Answers requests in this process, with as many workers as the job allows."""
+    """Answers requests in this process, with as many workers as the job allows.
+
+    Args:
+        sleep: waits between attempts, seconds.
+    """
 
     def __init__(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._sleep = sleep
@@ -25,14 +29,18 @@ class LocalExecutor:
     ) -> None:
         """Answer all requests; see `contracts.Executor`."""
         opening = asyncio.Lock()
-        asker: RequestRunner | None = None
+        runner: RequestRunner | None = None
 
         async def work(request: Request) -> None:
-            nonlocal asker
-            if asker is None:
+            nonlocal runner
+            if runner is None:
                 async with opening:
-                    if asker is None:
-                        asker = RequestRunner(await job.open(), job, sleep=self._sleep)
-            await finish(request, await asker.ask(request))
+                    if runner is None:
+                        runner = RequestRunner(await job.open(), job, sleep=self._sleep)
+            await finish(request, await runner.send(request))
 
-        await pull(requests, work, n_workers=job.concurrency)
+        try:
+            await pull(requests, work, n_workers=job.concurrency)
+        finally:
+            if runner is not None:
+                runner.close()

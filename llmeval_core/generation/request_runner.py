@@ -1,4 +1,4 @@
-"""Asking a model: one attempt after another, until there is an answer or a failure."""
+"""Sending a request: one attempt after another, until there is an answer or a failure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from collections.abc import Awaitable, Callable
 
 from llmeval_core.contracts import ExecutionRequest, Model
 from llmeval_core.errors import LlmevalError, ModelError, describe_error, must_propagate
+from llmeval_core.generation.attempt_timeouts import AttemptTimeouts
 from llmeval_core.generation.availability import ObservedAvailability
 from llmeval_core.generation.generation_check import check_generation
 from llmeval_core.generation.retrying import (
-    ATTEMPTS_UNPROVEN,
     FATAL,
-    MOST_RATE_LIMITED,
+    MAX_ATTEMPTS_UNPROVEN,
+    MAX_RATE_LIMITED,
     TRANSIENT,
-    wait_s,
+    backoff_s,
 )
 from llmeval_core.pacing import EndpointRateLimiter, FixedLimit
 from llmeval_core.records import Failure, Generation, Request
@@ -26,7 +27,13 @@ _STOPPED = Failure("stopped", "the run was stopped before it was asked")
 
 
 class RequestRunner:
-    """Asks one model."""
+    """Sends requests to one model, from one event loop.
+
+    Args:
+        model: the model, opened.
+        job: how often, how fast and how long.
+        sleep: waits between attempts, seconds.
+    """
 
     def __init__(
         self,
@@ -39,11 +46,16 @@ class RequestRunner:
         self._job = job
         self._rate_limiter = job.rate_limiter or EndpointRateLimiter(FixedLimit(job.concurrency))
         self._sleep = sleep
-        self._chance = random.Random()  # noqa: S311  only spreads waits
+        self._random = random.Random()  # noqa: S311  only spreads waits
         self._availability = job.availability or ObservedAvailability()
         self._is_stopped = job.is_stopped
+        self._timeouts = AttemptTimeouts(job.request_timeout_s)
 
-    async def ask(self, request: Request) -> Generation | Failure:
+    def close(self) -> None:
+        """Free the timer; nothing may be under way any more."""
+        self._timeouts.close()
+
+    async def send(self, request: Request) -> Generation | Failure:
         """Answer a request, or say why that failed.
 
         Raises:
@@ -53,17 +65,17 @@ class RequestRunner:
         n_expected = expected_tokens(request) if self._rate_limiter.counts_tokens else 0
         limit = self._job.time_limit
         if limit is None:
-            return await self._from_our_turn(request, n_expected)
+            return await self._send_in_turn(request, n_expected)
         try:
             async with asyncio.timeout_at(limit.at):
-                return await self._from_our_turn(request, n_expected)
+                return await self._send_in_turn(request, n_expected)
         except TimeoutError:
-            told = f"no answer before {limit.name} was over, all attempts together"
-            return Failure("time_limit", told)
+            message = f"no answer before {limit.name} was over, all attempts together"
+            return Failure("time_limit", message)
 
-    async def _from_our_turn(self, request: Request, n_expected: int) -> Generation | Failure:
-        """Ask when it is our turn; the sample's own time begins then, not while it waits."""
-        if not await self._enter(n_expected):
+    async def _send_in_turn(self, request: Request, n_expected: int) -> Generation | Failure:
+        """Send it when the rate limiter allows; the sample's own time begins then, not before."""
+        if not await self._acquire(n_expected):
             return _STOPPED
         sample_s = self._job.sample_timeout_s
         if sample_s is None:
@@ -72,8 +84,8 @@ class RequestRunner:
             async with asyncio.timeout(sample_s):
                 return await self._attempt_until_answered(request, n_expected)
         except TimeoutError:
-            told = "no answer before timeouts.sample_s was over, all attempts together"
-            return Failure("timeout", told)
+            message = "no answer before timeouts.sample_s was over, all attempts together"
+            return Failure("timeout", message)
 
     async def _attempt_until_answered(
         self, request: Request, n_expected: int
@@ -87,20 +99,20 @@ class RequestRunner:
                 raise error
             if error.kind == "rate_limit":  # to wait for a quota is not to try again
                 n_limited += 1
-                n_failed, is_last = n_limited, n_limited >= MOST_RATE_LIMITED
+                n_failed, is_last = n_limited, n_limited >= MAX_RATE_LIMITED
             else:
                 n_attempts += 1
-                n_failed, is_last = n_attempts, n_attempts >= self._most_attempts(error)
+                n_failed, is_last = n_attempts, n_attempts >= self._max_attempts(error)
             if error.kind not in TRANSIENT or is_last:
                 return Failure(error.kind, error.what, error.hint)
             if error.kind != "rate_limit" and not self._rate_limiter.may_retry():
-                told = f"{error.what} (the retries of this run are used up)"
-                return Failure(error.kind, told, error.hint)
-            await self._sleep(wait_s(self._job.retry, n_failed, error, self._chance))
-            if not await self._enter(n_expected):
+                message = f"{error.what} (the retries of this run are used up)"
+                return Failure(error.kind, message, error.hint)
+            await self._sleep(backoff_s(self._job.retry, n_failed, error, self._random))
+            if not await self._acquire(n_expected):
                 return _STOPPED
 
-    async def _enter(self, n_expected: int) -> bool:
+    async def _acquire(self, n_expected: int) -> bool:
         """Wait for our turn; False if it comes when nothing more is to be sent."""
         await self._rate_limiter.acquire(n_expected)
         if self._is_stopped is not None and self._is_stopped():
@@ -109,16 +121,16 @@ class RequestRunner:
         return True
 
     async def _attempt(self, request: Request, n_expected: int) -> Generation | ModelError:
-        """Ask once; the pacer has let us through. Whatever the model raises is its failure."""
+        """Send it once, in our turn. Whatever the model raises is its failure."""
         began = time.perf_counter()
-        timeout_s = self._job.request_timeout_s
         self._availability.began()
         try:
-            async with asyncio.timeout(timeout_s):
+            with self._timeouts.start():
                 generation = await self._model.generate(request)
             check_generation(request, generation)
         except TimeoutError:
-            error = ModelError("timeout", f"no answer within {timeout_s:g} s")
+            within_s = self._job.request_timeout_s
+            error = ModelError("timeout", f"no answer within {within_s:g} s")
         except ModelError as err:
             error = err
         except ConnectionError as err:
@@ -138,7 +150,7 @@ class RequestRunner:
         self._rate_limiter.failed(error)
         return error
 
-    def _most_attempts(self, error: ModelError) -> int:
+    def _max_attempts(self, error: ModelError) -> int:
         if error.kind == "connection" and not self._availability.answered:
-            return min(ATTEMPTS_UNPROVEN, self._job.retry.max_attempts)
+            return min(MAX_ATTEMPTS_UNPROVEN, self._job.retry.max_attempts)
         return self._job.retry.max_attempts

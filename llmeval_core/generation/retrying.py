@@ -14,21 +14,23 @@ TRANSIENT: frozenset[FailureKind] = frozenset(
     {"rate_limit", "overloaded", "connection", "timeout", "malformed"}
 )
 """The same request may succeed later."""
-ATTEMPTS_UNPROVEN = 3
+MAX_ATTEMPTS_UNPROVEN = 3
 """Attempts to reach a server that never answered: most likely the address is wrong."""
 
-MOST_RATE_LIMITED = 60
-"""Refusals of one request because of a quota. They are no attempts, and cost nothing of the run's
-retries; how long all wait for a quota is bounded by the pacer."""
-LONGEST_QUOTA_S = 60.0
-"""Quotas are those of a minute, mostly: the longest wait where the server tells none."""
+MAX_RATE_LIMITED = 60
+"""How often one request may be refused because of a quota. A refusal is no attempt, and costs
+nothing of the run's retries; how long all wait for a quota is bounded by the rate limiter."""
+MAX_RATE_LIMIT_BACKOFF_S = 60.0
+"""Quotas are those of a minute, mostly: the longest back-off where the server asks for none."""
 
 
-def wait_s(retry: RetryConfig, attempt: int, error: ModelError, chance: random.Random) -> float:
+def backoff_s(retry: RetryConfig, attempt: int, error: ModelError, rng: random.Random) -> float:
     """Choose how long to wait after a failed attempt (counted from 1), seconds.
 
     Exponential with full jitter, see `Backoff`. What the server asks for comes on top: the rate
-    limiter holds everybody back so long.
+    limiter sends nothing until then.
     """
-    longest = max(retry.max_s, LONGEST_QUOTA_S) if error.kind == "rate_limit" else retry.max_s
-    return Backoff(retry.base_s, longest, spread=(0, 1)).wait_s(attempt, chance=chance)
+    longest = retry.max_s
+    if error.kind == "rate_limit":
+        longest = max(longest, MAX_RATE_LIMIT_BACKOFF_S)
+    return Backoff(retry.base_s, longest, spread=(0, 1)).wait_s(attempt, chance=rng)

@@ -11,7 +11,15 @@ from pathlib import Path
 
 from llmeval_core.errors import JournalError
 
-_NOT_WRITABLE = ("readonly", "Permission", "Read-only", "unable to", "Not a dir", "File exists")
+_NOT_WRITABLE = (
+    "readonly",
+    "Permission",
+    "Read-only",
+    "unable to",
+    "Not a dir",
+    "File exists",
+    "No such",
+)
 
 
 @contextmanager

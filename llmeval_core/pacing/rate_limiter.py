@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmeval_core.errors import FailureKind, ModelError
-from llmeval_core.pacing.refusals import Refusals
+from llmeval_core.pacing.rate_limit_backoff import RateLimitBackoff
 from llmeval_core.pacing.retry_budget import RetryBudget
 from llmeval_core.pacing.token_bucket import TokenBucket
 from llmeval_core.records import Generation
@@ -20,8 +20,8 @@ OPENS_AFTER = 10
 """Failures in a row after which a server that has answered before counts as down."""
 PROBES = Backoff(first_s=1.0, longest_s=30.0)
 """How long a server that is down is left alone before it is probed, and between two probes."""
-_SHORTEST_S = 0.001  # an alarm that rings at once would ring for ever
-_TOLD_FROM_S = 5.0  # shorter waits would only fill the screen
+_MIN_ALARM_S = 0.001  # an alarm that rings at once would ring for ever
+_MIN_NOTIFIED_S = 5.0  # shorter pauses would only fill the screen
 
 
 class Limit(Protocol):
@@ -32,8 +32,8 @@ class Limit(Protocol):
     def answered(self, now: float, *, latency_s: float, n_under_way: int) -> None:
         """Note an answer."""
 
-    def refused(self, now: float) -> None:
-        """Note that the server refused, or did not answer in time."""
+    def overloaded(self, now: float) -> None:
+        """Note that the server refused a request, or did not answer in time."""
 
 
 class FixedLimit:
@@ -45,7 +45,7 @@ class FixedLimit:
     def answered(self, now: float, *, latency_s: float, n_under_way: int) -> None:
         """Change nothing."""
 
-    def refused(self, now: float) -> None:
+    def overloaded(self, now: float) -> None:
         """Change nothing."""
 
 
@@ -58,15 +58,31 @@ class _Waiter:
 class EndpointRateLimiter:
     """Lets requests through, first come, first served; belongs to one event loop.
 
-    Each `acquire` is followed by exactly one of `answered`, `failed` and `cancelled`.
+    Each `acquire` is followed by exactly one of `answered`, `failed` and `cancelled`. States and
+    transitions of a request:
+
+    * `acquire` -> *under way*, if nobody waits and nothing at all speaks against it; else
+      -> *waiting*, at the end of the queue.
+    * waiting -> under way: it is the first of the queue, and the pump lets it through: fewer
+      than `limit` are under way, no pause that the server asked for is left, both token buckets
+      have enough, a slow start has room (`RateLimitBackoff`), and the circuit is closed or this
+      request is the probe (`CircuitBreaker`).
+    * waiting -> over: whoever waits was cancelled; or the pump gives up on all that wait, because
+      the server was down, or refused everything, for longer than `max_wait_s`, or asks for a
+      longer pause than that.
+    * under way -> over: `answered`, `failed` or `cancelled`.
+
+    The pump runs when a request begins to wait, when one under way is over, and when the alarm
+    rings that it set for the moment at which the first of the queue may pass. While a probe is
+    under way there is no alarm: the end of the probe runs the pump.
 
     Args:
         limit: how many at once.
         requests_per_minute, tokens_per_minute: quotas; None for none.
         retries: the run's budget of retries; None for no bound.
-        patience_s: how long the server may be away, ask us to wait, or refuse everything because
+        max_wait_s: how long the server may be down, ask us to wait, or refuse everything because
             of a quota, seconds.
-        tell: is given one line when the server goes down, when it is back, and when all wait
+        notify: is given one line when the server goes down, when it is back, and when all wait
             because it asks for that.
     """
 
@@ -78,18 +94,18 @@ class EndpointRateLimiter:
         tokens_per_minute: float | None = None,
         retries: RetryBudget | None = None,
         max_wait_s: float = math.inf,
-        tell: Callable[[str], None] | None = None,
+        notify: Callable[[str], None] | None = None,
     ) -> None:
         self._limit = limit
         self._per_minute = (requests_per_minute, tokens_per_minute)
-        self._quotas: tuple[TokenBucket | None, TokenBucket | None] | None = None
+        self._buckets: tuple[TokenBucket | None, TokenBucket | None] | None = None
         self._retries = retries
-        self._patience_s = max_wait_s
-        self._tell = tell
+        self._max_wait_s = max_wait_s
+        self._on_change = notify
         self._circuit = CircuitBreaker(PROBES, opens_after=OPENS_AFTER, needs_success=True)
-        self._refusals = Refusals()
-        self._held_until = 0.0
-        self._told_until = 0.0
+        self._backoff = RateLimitBackoff()
+        self._paused_until = 0.0
+        self._notified_until = 0.0
         self._n_under_way = 0
         self._waiting: deque[_Waiter] = deque()
         self._alarm: asyncio.TimerHandle | None = None
@@ -124,10 +140,10 @@ class EndpointRateLimiter:
             not self._waiting
             and self._n_under_way < self._limit.limit
             and not self._has_quota
-            and not self._held_until
+            and not self._paused_until
             and self._circuit.since is None
-            and self._refusals.since is None
-            and self._refusals.slow_from is None
+            and self._backoff.since is None
+            and self._backoff.slow_from is None
         ):
             self._n_under_way += 1
             return
@@ -147,39 +163,40 @@ class EndpointRateLimiter:
         self._limit.answered(now, latency_s=latency_s, n_under_way=self._n_under_way)
         if self._retries is not None:
             self._retries.earn()
-        self._refusals.answered()
+        self._backoff.answered()
         if self._has_quota and generation.n_prompt_tokens is not None:
             n_used = generation.n_prompt_tokens + (generation.n_completion_tokens or 0)
-            self._use(0, max(0, n_used) - n_expected, now)
+            self._use_quota(0, max(0, n_used) - n_expected, now)
         if generation.retry_after_s:
-            self._hold(now, generation.retry_after_s, "its quota is used up")
+            self._pause(now, generation.retry_after_s, "its quota is used up")
         if self._circuit.succeeded():
-            self._say("the server answers again")
-        self._left()
+            self._notify("the server answers again")
+        self._note_over()
 
     def failed(self, error: ModelError) -> None:
         """Note that a request failed."""
         now = _now()
         if error.kind in ("rate_limit", "overloaded", "timeout"):
-            self._limit.refused(now)
+            self._limit.overloaded(now)
         wait_s = error.retry_after_s
         if error.kind == "rate_limit":
-            wait_s = self._refusals.refused(now, wait_s, error.what, is_held=now < self._held_until)
+            is_paused = now < self._paused_until
+            wait_s = self._backoff.refused(now, wait_s, error.what, is_paused=is_paused)
         if wait_s:
-            self._hold(now, wait_s, error.what)
+            self._pause(now, wait_s, error.what)
         if error.kind in ("connection", "timeout", "overloaded", "malformed"):
             if self._circuit.failed(now, error.what):
-                self._say(f"the server is down, it is tried again now and then: {error.what}")
+                self._notify(f"the server is down, it is tried again now and then: {error.what}")
         elif self._circuit.succeeded():
-            self._say("the server answers again")
-        self._left()
+            self._notify("the server answers again")
+        self._note_over()
 
     def cancelled(self) -> None:
         """Note that we no longer wait for the answer."""
         self._circuit.cancelled(_now())
-        self._left()
+        self._note_over()
 
-    def _left(self) -> None:
+    def _note_over(self) -> None:
         self._n_under_way -= 1
         if self._waiting:
             self._pump()
@@ -187,8 +204,8 @@ class EndpointRateLimiter:
     def _pump(self) -> None:
         """Let through whoever may pass; set an alarm for the next one."""
         now = _now()
-        if self._held_until and now >= self._held_until:
-            self._held_until = 0.0
+        if self._paused_until and now >= self._paused_until:
+            self._paused_until = 0.0
         while self._waiting and self._n_under_way < self._limit.limit:
             waiter = self._waiting[0]
             if waiter.turn.done():
@@ -203,42 +220,43 @@ class EndpointRateLimiter:
             self._waiting.popleft()
             self._n_under_way += 1
             self._circuit.sent()
-            self._use(1, waiter.n_tokens, now)
+            self._use_quota(1, waiter.n_tokens, now)
             waiter.turn.set_result(None)
 
     def _wait_s(self, n_tokens: int, now: float) -> float | None:
-        for_probe_s = self._circuit.wait_s(now)
-        held_s = max(0.0, self._held_until - now)
+        probe_in_s = self._circuit.wait_s(now)
+        pause_s = max(0.0, self._paused_until - now)
         since = self._circuit.since
-        if since is not None and now - since >= self._patience_s:
+        if since is not None and now - since >= self._max_wait_s:
             self._give_up(f"the server was down for {now - since:.0f} s: {self._circuit.reason}")
             return None
-        if held_s > self._patience_s:
-            self._give_up(f"the server asks us to wait for {held_s:.0f} s", kind="rate_limit")
+        if pause_s > self._max_wait_s:
+            self._give_up(f"the server asks us to wait for {pause_s:.0f} s", kind="rate_limit")
             return None
-        refused_s = self._refusals.lasted_s(now)
-        if refused_s > self._patience_s:
-            what = f"the server answered nothing for {refused_s:.0f} s: {self._refusals.reason}"
+        refused_s = self._backoff.lasted_s(now)
+        if refused_s > self._max_wait_s:
+            what = f"the server answered nothing for {refused_s:.0f} s: {self._backoff.reason}"
             self._give_up(what, kind="rate_limit")
             return None
-        if for_probe_s is None:
+        if probe_in_s is None:
             return None
-        requests, tokens = self._both_quotas(now)
+        requests, tokens = self._both_buckets(now)
         return max(
-            held_s,
-            for_probe_s,
-            self._refusals.wait_s(self._n_under_way, self._limit.limit, now),
+            pause_s,
+            probe_in_s,
+            self._backoff.wait_s(self._n_under_way, self._limit.limit, now),
             requests.wait_s(1, now) if requests else 0.0,
             tokens.wait_s(n_tokens, now) if tokens else 0.0,
         )
 
-    def _hold(self, now: float, seconds: float, reason: str) -> None:
-        """Let nobody through for a while; tell it, if it is long enough to be noticed."""
+    def _pause(self, now: float, seconds: float, reason: str) -> None:
+        """Let nobody through for a while; say so, if it is long enough to be noticed."""
         until = now + seconds
-        self._held_until = max(self._held_until, until)
-        if _TOLD_FROM_S <= seconds <= self._patience_s and until >= self._told_until + _TOLD_FROM_S:
-            self._told_until = until
-            self._say(f"waiting {seconds:.0f} s, because the server asks for it: {reason}")
+        self._paused_until = max(self._paused_until, until)
+        is_news = until >= self._notified_until + _MIN_NOTIFIED_S
+        if _MIN_NOTIFIED_S <= seconds <= self._max_wait_s and is_news:
+            self._notified_until = until
+            self._notify(f"waiting {seconds:.0f} s, because the server asks for it: {reason}")
 
     def _give_up(self, what: str, *, kind: FailureKind = "connection") -> None:
         hint = "run again when it is well: what is finished is kept; timeouts.unavailable_s"
@@ -247,30 +265,30 @@ class EndpointRateLimiter:
             if not turn.done():
                 turn.set_exception(ModelError(kind, what, hint=hint))
 
-    def _use(self, n_requests: int, n_tokens: int, now: float) -> None:
+    def _use_quota(self, n_requests: int, n_tokens: int, now: float) -> None:
         if self._has_quota:
-            for quota, amount in zip(self._both_quotas(now), (n_requests, n_tokens), strict=True):
-                if quota is not None and amount:
-                    quota.use(amount, now)
+            for bucket, amount in zip(self._both_buckets(now), (n_requests, n_tokens), strict=True):
+                if bucket is not None and amount:
+                    bucket.use(amount, now)
 
-    def _both_quotas(self, now: float) -> tuple[TokenBucket | None, TokenBucket | None]:
-        if self._quotas is None:
+    def _both_buckets(self, now: float) -> tuple[TokenBucket | None, TokenBucket | None]:
+        if self._buckets is None:
             requests, tokens = self._per_minute
-            self._quotas = (
+            self._buckets = (
                 TokenBucket(requests, now) if requests else None,
                 TokenBucket(tokens, now) if tokens else None,
             )
-        return self._quotas
+        return self._buckets
 
     def _wake_in(self, seconds: float) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
         loop = asyncio.get_running_loop()
-        self._alarm = loop.call_later(max(_SHORTEST_S, min(seconds, self._patience_s)), self._pump)
+        self._alarm = loop.call_later(max(_MIN_ALARM_S, min(seconds, self._max_wait_s)), self._pump)
 
-    def _say(self, text: str) -> None:
-        if self._tell is not None:
-            self._tell(text)
+    def _notify(self, text: str) -> None:
+        if self._on_change is not None:
+            self._on_change(text)
 
 
 def _now() -> float:

@@ -11,7 +11,7 @@ import pytest
 from llmeval_core.config import RetryConfig
 from llmeval_core.contracts import ExecutionRequest
 from llmeval_core.errors import FailureKind, ModelError
-from llmeval_core.generation import LocalExecutor, RequestRunner, wait_s
+from llmeval_core.generation import LocalExecutor, RequestRunner, backoff_s
 from llmeval_core.pacing import EndpointRateLimiter, FixedLimit, RetryBudget
 from llmeval_core.records import Failure, Generation, Request
 from llmeval_core.testing import FakeModel, make_request
@@ -30,7 +30,7 @@ class Clock:
         self.slept.append(seconds)
 
 
-def asker(model: FakeModel, clock: Clock, *, timeout_s: float = 10.0) -> RequestRunner:
+def runner(model: FakeModel, clock: Clock, *, timeout_s: float = 10.0) -> RequestRunner:
     async def opened() -> FakeModel:
         return model
 
@@ -45,7 +45,7 @@ async def test_a_passing_failure_is_tried_again(kind: FailureKind) -> None:
     clock = Clock()
     model = FakeModel(fail_first=[ModelError(kind, "busy")] * 4)
 
-    answer = await asker(model, clock).ask(make_request())
+    answer = await runner(model, clock).send(make_request())
 
     assert isinstance(answer, Generation)
     assert len(clock.slept) == 4
@@ -55,7 +55,7 @@ async def test_after_the_last_attempt_it_is_a_failure() -> None:
     clock = Clock()
     model = FakeModel(fail_first=[ModelError("overloaded", "busy")] * 9)
 
-    answer = await asker(model, clock).ask(make_request())
+    answer = await runner(model, clock).send(make_request())
 
     assert answer == Failure("overloaded", "busy")
     assert len(model.requests) == 5
@@ -65,7 +65,9 @@ async def test_after_the_last_attempt_it_is_a_failure() -> None:
 async def test_what_cannot_succeed_is_not_tried_again(kind: FailureKind) -> None:
     clock = Clock()
 
-    answer = await asker(FakeModel(fail_first=[ModelError(kind, "no")]), clock).ask(make_request())
+    answer = await runner(FakeModel(fail_first=[ModelError(kind, "no")]), clock).send(
+        make_request()
+    )
 
     assert answer == Failure(kind, "no")
     assert clock.slept == []
@@ -74,30 +76,30 @@ async def test_what_cannot_succeed_is_not_tried_again(kind: FailureKind) -> None
 @pytest.mark.parametrize("kind", ["auth", "not_found"])
 async def test_what_no_request_can_survive_is_raised(kind: FailureKind) -> None:
     with pytest.raises(ModelError, match="no"):
-        await asker(FakeModel(fail_first=[ModelError(kind, "no")]), Clock()).ask(make_request())
+        await runner(FakeModel(fail_first=[ModelError(kind, "no")]), Clock()).send(make_request())
 
 
 async def test_a_server_that_never_answered_is_tried_less_often() -> None:
     model = FakeModel(fail_first=[ModelError("connection", "refused")] * 9)
 
-    await asker(model, Clock()).ask(make_request())
+    await runner(model, Clock()).send(make_request())
 
     assert len(model.requests) == 3
 
 
 async def test_a_server_that_once_answered_is_tried_as_often_as_set() -> None:
     model = FakeModel()
-    one = asker(model, Clock())
-    await one.ask(make_request())
+    one = runner(model, Clock())
+    await one.send(make_request())
     model._failures = iter([ModelError("connection", "reset")] * 9)
 
-    await one.ask(make_request())
+    await one.send(make_request())
 
     assert len(model.requests) == 1 + 5
 
 
 async def test_an_attempt_that_takes_too_long_is_a_timeout() -> None:
-    answer = await asker(FakeModel(latency_s=60), Clock(), timeout_s=0.001).ask(make_request())
+    answer = await runner(FakeModel(latency_s=60), Clock(), timeout_s=0.001).send(make_request())
 
     assert answer == Failure("timeout", "no answer within 0.001 s")
 
@@ -108,7 +110,7 @@ async def test_the_server_decides_the_shortest_wait() -> None:
     model = FakeModel(fail_first=[ModelError("rate_limit", "slow down", retry_after_s=42.0)])
 
     began = asyncio.get_running_loop().time()
-    await asker(model, clock).ask(make_request())
+    await runner(model, clock).send(make_request())
 
     assert asyncio.get_running_loop().time() - began == pytest.approx(42.0)
 
@@ -118,7 +120,7 @@ def test_waits_grow_exponentially_with_full_jitter_up_to_a_ceiling() -> None:
     error = ModelError("overloaded", "busy")
 
     for attempt, ceiling in ((1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 10.0), (9, 10.0)):
-        waits = [wait_s(RETRY, attempt, error, chance) for _ in range(500)]
+        waits = [backoff_s(RETRY, attempt, error, chance) for _ in range(500)]
         assert max(waits) <= ceiling
         assert max(waits) > 0.9 * ceiling
         assert min(waits) < 0.1 * ceiling
@@ -171,7 +173,7 @@ async def test_a_fatal_error_ends_the_others_at_once() -> None:
 def test_a_quota_is_waited_for_up_to_a_minute_where_the_server_tells_no_time() -> None:
     error = ModelError("rate_limit", "slow down")
 
-    waits = [wait_s(RETRY, 9, error, random.Random(seed)) for seed in range(500)]
+    waits = [backoff_s(RETRY, 9, error, random.Random(seed)) for seed in range(500)]
 
     assert 50.0 < max(waits) <= 60.0
 
@@ -193,7 +195,7 @@ async def test_waiting_for_a_quota_is_no_attempt_and_costs_no_retry() -> None:
         10.0,
         rate_limiter=EndpointRateLimiter(FixedLimit(4), retries=retries),
     )
-    answer = await RequestRunner(model, job, sleep=clock.sleep).ask(make_request())
+    answer = await RequestRunner(model, job, sleep=clock.sleep).send(make_request())
 
     assert isinstance(answer, Generation)
     assert len(model.requests) == 41
@@ -204,7 +206,7 @@ async def test_waiting_for_a_quota_is_no_attempt_and_costs_no_retry() -> None:
 async def test_a_request_that_is_refused_for_ever_fails() -> None:
     model = FakeModel(fail_first=[ModelError("rate_limit", "slow down")] * 1000)
 
-    answer = await asker(model, Clock()).ask(make_request())
+    answer = await runner(model, Clock()).send(make_request())
 
     assert answer == Failure("rate_limit", "slow down")
     assert len(model.requests) == 60
@@ -222,5 +224,5 @@ async def test_one_attempt_is_one_attempt() -> None:
         model, ExecutionRequest("fake/m", opened, 4, once, 10.0), sleep=clock.sleep
     )
 
-    assert await asking.ask(make_request()) == Failure("overloaded", "busy")
+    assert await asking.send(make_request()) == Failure("overloaded", "busy")
     assert clock.slept == []

@@ -164,7 +164,7 @@ async def test_an_odd_answer_is_tried_again_then_that_sample_has_failed() -> Non
         return None
 
     job = ExecutionRequest("fake/m", opened, 4, RetryConfig(max_attempts=3), 10.0)
-    answer = await RequestRunner(model, job, sleep=at_once).ask(make_request())
+    answer = await RequestRunner(model, job, sleep=at_once).send(make_request())
 
     assert answer == Failure("malformed", "the model's answer is not usable: a text is of type int")
     assert len(model.requests) == 3

@@ -80,10 +80,28 @@ def test_a_file_that_nothing_reads_is_told(llmeval: Llmeval, work: Path) -> None
     finished = llmeval("run", "-m", "parrot/any", "-d", "faq.doc")
 
     assert finished.stderr == (
-        "error: nothing says how to read the file 'faq.doc'\n"
+        "error: nothing says how to read 'faq.doc'\n"
         "  where: -d faq.doc\n"
         "  try:   name a data set that reads files, as in `-d lines:faq.doc`; there are lines\n"
     )
+
+
+def test_a_data_set_without_its_file_says_how_to_name_it(llmeval: Llmeval) -> None:
+    finished = llmeval("run", "-m", "parrot/any", "-d", "lines")
+
+    assert finished.stderr == (
+        "error: data set 'lines' needs its path\n"
+        "  where: -d lines\n"
+        "  try:   write lines:PATH, or add 'path'\n"
+    )
+
+
+def test_a_folder_is_not_taken_for_a_name(llmeval: Llmeval, work: Path) -> None:
+    (work / "faq").mkdir()
+
+    finished = llmeval("run", "-m", "parrot/any", "-d", "faq")
+
+    assert finished.stderr.startswith("error: nothing says how to read 'faq'\n")
 
 
 def test_an_address_and_settings_are_flags(llmeval: Llmeval) -> None:

@@ -25,33 +25,33 @@ def error(kind: FailureKind = "connection", retry_after_s: float | None = None) 
 
 
 async def ask(
-    pacer: EndpointRateLimiter, serve: Callable[[], Awaitable[Generation]], *, n_tokens: int = 0
+    limiter: EndpointRateLimiter, serve: Callable[[], Awaitable[Generation]], *, n_tokens: int = 0
 ) -> None:
-    await pacer.acquire(n_tokens)
+    await limiter.acquire(n_tokens)
     try:
         answer = await serve()
     except ModelError as err:
-        pacer.failed(err)
+        limiter.failed(err)
     except asyncio.CancelledError:
-        pacer.cancelled()
+        limiter.cancelled()
         raise
     else:
-        pacer.answered(answer, latency_s=0.1, n_expected=n_tokens)
+        limiter.answered(answer, latency_s=0.1, n_expected=n_tokens)
 
 
 @virtual_time
 async def test_no_more_than_the_limit_are_under_way_and_all_get_their_turn() -> None:
-    pacer, most, order = EndpointRateLimiter(FixedLimit(3)), 0, []
+    limiter, most, order = EndpointRateLimiter(FixedLimit(3)), 0, []
 
     async def one(number: int) -> None:
         async def serve() -> Generation:
             nonlocal most
             order.append(number)
-            most = max(most, pacer.n_under_way)
+            most = max(most, limiter.n_under_way)
             await asyncio.sleep(1)
             return ANSWER
 
-        await ask(pacer, serve)
+        await ask(limiter, serve)
 
     began = now()
     await asyncio.gather(*(one(number) for number in range(30)))
@@ -59,33 +59,33 @@ async def test_no_more_than_the_limit_are_under_way_and_all_get_their_turn() -> 
     assert most == 3
     assert order == list(range(30))
     assert now() - began == pytest.approx(10)
-    assert pacer.n_under_way == 0
+    assert limiter.n_under_way == 0
 
 
 @virtual_time
 async def test_who_is_cancelled_while_waiting_takes_nobodys_place() -> None:
-    pacer = EndpointRateLimiter(FixedLimit(1))
-    await pacer.acquire()
-    waiting = [asyncio.create_task(pacer.acquire()) for _ in range(5)]
+    limiter = EndpointRateLimiter(FixedLimit(1))
+    await limiter.acquire()
+    waiting = [asyncio.create_task(limiter.acquire()) for _ in range(5)]
     await asyncio.sleep(0)
 
     for task in waiting[:4]:
         task.cancel()
-    pacer.answered(ANSWER, latency_s=0.1)
+    limiter.answered(ANSWER, latency_s=0.1)
     await asyncio.wait(waiting)
 
     assert [task.cancelled() for task in waiting] == [True] * 4 + [False]
-    assert pacer.n_under_way == 1
+    assert limiter.n_under_way == 1
 
 
 @virtual_time
 async def test_who_is_cancelled_when_its_turn_has_just_come_gives_it_on() -> None:
-    pacer = EndpointRateLimiter(FixedLimit(1))
-    await pacer.acquire()
-    first, second = (asyncio.create_task(pacer.acquire()) for _ in range(2))
+    limiter = EndpointRateLimiter(FixedLimit(1))
+    await limiter.acquire()
+    first, second = (asyncio.create_task(limiter.acquire()) for _ in range(2))
     await asyncio.sleep(0)
 
-    pacer.answered(ANSWER, latency_s=0.1)
+    limiter.answered(ANSWER, latency_s=0.1)
     first.cancel()
     await asyncio.wait([first, second])
 
@@ -96,69 +96,69 @@ async def test_who_is_cancelled_when_its_turn_has_just_come_gives_it_on() -> Non
 
 @virtual_time
 async def test_a_quota_of_requests_spreads_them_over_the_minutes() -> None:
-    pacer = EndpointRateLimiter(FixedLimit(1000), requests_per_minute=600)
+    limiter = EndpointRateLimiter(FixedLimit(1000), requests_per_minute=600)
 
     async def serve() -> Generation:
         return ANSWER
 
     began = now()
-    await asyncio.gather(*(ask(pacer, serve) for _ in range(1200)))
+    await asyncio.gather(*(ask(limiter, serve) for _ in range(1200)))
 
     assert 120 <= now() - began <= 140
 
 
 @virtual_time
 async def test_a_quota_of_tokens_counts_what_was_used_not_what_was_expected() -> None:
-    pacer = EndpointRateLimiter(FixedLimit(1), tokens_per_minute=6000)
+    limiter = EndpointRateLimiter(FixedLimit(1), tokens_per_minute=6000)
 
     async def serve() -> Generation:
         return ANSWER
 
     began = now()
     for _ in range(600):
-        await ask(pacer, serve, n_tokens=200)  # uses 20
+        await ask(limiter, serve, n_tokens=200)  # uses 20
 
     assert 120 <= now() - began <= 145
 
 
 @virtual_time
 async def test_retry_after_holds_everybody() -> None:
-    pacer = EndpointRateLimiter(FixedLimit(8))
-    await pacer.acquire()
+    limiter = EndpointRateLimiter(FixedLimit(8))
+    await limiter.acquire()
 
-    pacer.failed(error("rate_limit", retry_after_s=30))
+    limiter.failed(error("rate_limit", retry_after_s=30))
     began = now()
-    await pacer.acquire()
+    await limiter.acquire()
 
     assert now() - began == pytest.approx(30)
 
 
 @virtual_time
 async def test_a_quota_that_is_used_up_holds_everybody_before_the_server_refuses() -> None:
-    pacer = EndpointRateLimiter(FixedLimit(8))
-    await pacer.acquire()
+    limiter = EndpointRateLimiter(FixedLimit(8))
+    await limiter.acquire()
 
-    pacer.answered(Generation(("x",), retry_after_s=12.0), latency_s=0.1)
+    limiter.answered(Generation(("x",), retry_after_s=12.0), latency_s=0.1)
     began = now()
-    await pacer.acquire()
+    await limiter.acquire()
 
     assert now() - began == pytest.approx(12)
 
 
 @virtual_time
 async def test_a_wait_longer_than_our_patience_is_an_error() -> None:
-    pacer = EndpointRateLimiter(FixedLimit(8), max_wait_s=60)
-    await pacer.acquire()
-    pacer.failed(error("rate_limit", retry_after_s=3600))
+    limiter = EndpointRateLimiter(FixedLimit(8), max_wait_s=60)
+    await limiter.acquire()
+    limiter.failed(error("rate_limit", retry_after_s=3600))
 
     with pytest.raises(ModelError, match="the server asks us to wait for 3600 s"):
-        await pacer.acquire()
+        await limiter.acquire()
 
 
 @virtual_time
 async def test_a_server_that_is_down_is_probed_by_one_at_a_time_and_told_of_twice() -> None:
-    told: list[str] = []
-    pacer, is_up, n_asked = EndpointRateLimiter(FixedLimit(50), tell=told.append), True, 0
+    shown: list[str] = []
+    limiter, is_up, n_asked = EndpointRateLimiter(FixedLimit(50), notify=shown.append), True, 0
 
     async def serve() -> Generation:
         nonlocal n_asked
@@ -168,18 +168,18 @@ async def test_a_server_that_is_down_is_probed_by_one_at_a_time_and_told_of_twic
             raise error()
         return ANSWER
 
-    await ask(pacer, serve)
+    await ask(limiter, serve)
     is_up = False
-    await asyncio.gather(*(ask(pacer, serve) for _ in range(50)))
+    await asyncio.gather(*(ask(limiter, serve) for _ in range(50)))
     n_asked_before = n_asked
-    later = [asyncio.create_task(ask(pacer, serve)) for _ in range(50)]
+    later = [asyncio.create_task(ask(limiter, serve)) for _ in range(50)]
     await asyncio.sleep(60)
     n_probes = n_asked - n_asked_before
     is_up = True
     await asyncio.gather(*later)
 
     assert 4 <= n_probes <= 8
-    assert told == [
+    assert shown == [
         "the server is down, it is tried again now and then: it said no",
         "the server answers again",
     ]
@@ -187,19 +187,19 @@ async def test_a_server_that_is_down_is_probed_by_one_at_a_time_and_told_of_twic
 
 @virtual_time
 async def test_a_server_that_stays_down_ends_the_waiting() -> None:
-    pacer = EndpointRateLimiter(FixedLimit(50), max_wait_s=100)
-    await pacer.acquire()
-    pacer.answered(ANSWER, latency_s=0.1)
+    limiter = EndpointRateLimiter(FixedLimit(50), max_wait_s=100)
+    await limiter.acquire()
+    limiter.answered(ANSWER, latency_s=0.1)
     for _ in range(OPENS_AFTER):
-        await pacer.acquire()
-        pacer.failed(error())
+        await limiter.acquire()
+        limiter.failed(error())
 
     async def serve() -> Generation:
         raise error()
 
     async def ask_for_ever() -> None:
         while True:
-            await ask(pacer, serve)
+            await ask(limiter, serve)
 
     began = now()
     with pytest.raises(ModelError, match="the server was down for") as caught:
@@ -212,32 +212,32 @@ async def test_a_server_that_stays_down_ends_the_waiting() -> None:
 
 @virtual_time
 async def test_a_probe_that_is_cancelled_makes_room_for_the_next() -> None:
-    pacer = EndpointRateLimiter(FixedLimit(50))
-    await pacer.acquire()
-    pacer.answered(ANSWER, latency_s=0.1)
+    limiter = EndpointRateLimiter(FixedLimit(50))
+    await limiter.acquire()
+    limiter.answered(ANSWER, latency_s=0.1)
     for _ in range(OPENS_AFTER):
-        await pacer.acquire()
-        pacer.failed(error())
+        await limiter.acquire()
+        limiter.failed(error())
 
-    await pacer.acquire()
-    waiting = asyncio.create_task(pacer.acquire())
+    await limiter.acquire()
+    waiting = asyncio.create_task(limiter.acquire())
     await asyncio.sleep(100)
     assert not waiting.done()
-    pacer.cancelled()
+    limiter.cancelled()
 
     await asyncio.wait_for(waiting, 1)
 
 
 @virtual_time
 async def test_refusals_make_an_adaptive_limit_smaller() -> None:
-    pacer = EndpointRateLimiter(AdaptiveLimit(most=64, start=64))
+    limiter = EndpointRateLimiter(AdaptiveLimit(max_limit=64, start=64))
     for _ in range(64):
-        await pacer.acquire()
+        await limiter.acquire()
 
     for _ in range(64):
-        pacer.failed(error("overloaded"))
+        limiter.failed(error("overloaded"))
 
-    assert pacer.limit == 32
+    assert limiter.limit == 32
 
 
 def test_a_run_has_a_hundred_retries_and_what_its_answers_earn() -> None:

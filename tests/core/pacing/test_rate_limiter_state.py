@@ -1,4 +1,4 @@
-"""Whatever order things happen in, the pacer keeps its promises."""
+"""Whatever order things happen in, the limiter keeps its promises."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ class Pacing(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = VirtualTimeLoop()
-        self.pacer = EndpointRateLimiter(
-            AdaptiveLimit(most=12), requests_per_minute=6000, tokens_per_minute=600_000
+        self.limiter = EndpointRateLimiter(
+            AdaptiveLimit(max_limit=12), requests_per_minute=6000, tokens_per_minute=600_000
         )
         self.waiting: list[asyncio.Task[None]] = []
         self.n_under_way = 0
-        self.highest = self.pacer.limit
+        self.highest = self.limiter.limit
 
     def settle(self, seconds: float = 0.0) -> None:
         self.loop.run_until_complete(asyncio.sleep(seconds))
-        self.highest = max(self.highest, self.pacer.limit)
+        self.highest = max(self.highest, self.limiter.limit)
         for task in [task for task in self.waiting if task.done()]:
             self.waiting.remove(task)
             self.n_under_way += not task.cancelled()
 
     @rule(n_tokens=st.integers(0, 5000))
     def acquire(self, n_tokens: int) -> None:
-        self.waiting.append(self.loop.create_task(self.pacer.acquire(n_tokens)))
+        self.waiting.append(self.loop.create_task(self.limiter.acquire(n_tokens)))
         self.settle()
 
     @precondition(lambda self: self.n_under_way)
@@ -49,22 +49,23 @@ class Pacing(RuleBasedStateMachine):
         answer = Generation(
             ("x",), n_prompt_tokens=5, n_completion_tokens=5, retry_after_s=retry_after_s
         )
-        told = partial(self.pacer.answered, answer, latency_s=0.5, n_expected=100)
-        self.loop.call_soon(told)
+        answered = partial(self.limiter.answered, answer, latency_s=0.5, n_expected=100)
+        self.loop.call_soon(answered)
         self.settle()
 
     @precondition(lambda self: self.n_under_way)
     @rule(kind=st.sampled_from(KINDS), retry_after_s=st.sampled_from([None, 0.1, 20.0]))
     def fail(self, kind: FailureKind, retry_after_s: float | None) -> None:
         self.n_under_way -= 1
-        self.loop.call_soon(self.pacer.failed, ModelError(kind, "no", retry_after_s=retry_after_s))
+        error = ModelError(kind, "no", retry_after_s=retry_after_s)
+        self.loop.call_soon(self.limiter.failed, error)
         self.settle()
 
     @precondition(lambda self: self.n_under_way)
     @rule()
     def abandon(self) -> None:
         self.n_under_way -= 1
-        self.loop.call_soon(self.pacer.cancelled)
+        self.loop.call_soon(self.limiter.cancelled)
         self.settle()
 
     @precondition(lambda self: self.waiting)
@@ -84,7 +85,7 @@ class Pacing(RuleBasedStateMachine):
 
     @invariant()
     def the_count_is_right_and_below_every_limit_there_was(self) -> None:
-        assert self.pacer.n_under_way == self.n_under_way <= self.highest
+        assert self.limiter.n_under_way == self.n_under_way <= self.highest
 
     def teardown(self) -> None:
         """In the end everybody gets a turn."""

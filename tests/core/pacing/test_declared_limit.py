@@ -1,4 +1,4 @@
-"""The limit of a model that told how much it serves."""
+"""The limit of a model that declares how much it serves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from llmeval_core.pacing.declared_limit import DeclaredLimit
 
 def refuse(limit: DeclaredLimit, n: int, *, at: float) -> None:
     for _ in range(n):
-        limit.refused(at)
+        limit.overloaded(at)
 
 
 def answer(limit: DeclaredLimit, n: int, *, at: float) -> None:
@@ -18,7 +18,7 @@ def answer(limit: DeclaredLimit, n: int, *, at: float) -> None:
 
 
 def test_all_may_go_from_the_start_and_slow_answers_change_nothing() -> None:
-    limit = DeclaredLimit(n_served=4, most=20)
+    limit = DeclaredLimit(n_served=4, max_limit=20)
 
     for second in range(1, 1000):
         limit.answered(second, latency_s=second, n_under_way=20)
@@ -27,7 +27,7 @@ def test_all_may_go_from_the_start_and_slow_answers_change_nothing() -> None:
 
 
 def test_single_refusals_change_nothing() -> None:
-    limit = DeclaredLimit(n_served=4, most=20)
+    limit = DeclaredLimit(n_served=4, max_limit=20)
 
     for second in range(500):
         answer(limit, 9, at=second)
@@ -37,7 +37,7 @@ def test_single_refusals_change_nothing() -> None:
 
 
 def test_a_model_that_refuses_much_gets_less_than_it_said_once_an_episode() -> None:
-    limit = DeclaredLimit(n_served=10, most=50)
+    limit = DeclaredLimit(n_served=10, max_limit=50)
 
     refuse(limit, 100, at=1.0)
     first = limit.limit
@@ -48,7 +48,7 @@ def test_a_model_that_refuses_much_gets_less_than_it_said_once_an_episode() -> N
 
 
 def test_at_least_one_may_go() -> None:
-    limit = DeclaredLimit(n_served=2, most=3)
+    limit = DeclaredLimit(n_served=2, max_limit=3)
 
     for second in range(0, 100, 5):
         refuse(limit, 50, at=second)
@@ -57,7 +57,7 @@ def test_at_least_one_may_go() -> None:
 
 
 def test_each_copy_keeps_one() -> None:
-    limit = DeclaredLimit(n_served=64, most=256, least=16)
+    limit = DeclaredLimit(n_served=64, max_limit=256, min_limit=16)
 
     for second in range(0, 100, 5):
         refuse(limit, 50, at=second)
@@ -66,7 +66,7 @@ def test_each_copy_keeps_one() -> None:
 
 
 def test_refusals_within_the_time_of_an_answer_are_one_episode() -> None:
-    limit = DeclaredLimit(n_served=100, most=100)
+    limit = DeclaredLimit(n_served=100, max_limit=100)
     limit.answered(0.0, latency_s=20.0, n_under_way=100)
 
     for second in range(1, 20):
@@ -76,7 +76,7 @@ def test_refusals_within_the_time_of_an_answer_are_one_episode() -> None:
 
 
 def test_most_of_what_was_refused_is_soon_tried_again() -> None:
-    limit = DeclaredLimit(n_served=200, most=200)
+    limit = DeclaredLimit(n_served=200, max_limit=200)
     for second in range(0, 15, 5):
         refuse(limit, 100, at=second)
     refused = limit.limit
@@ -89,7 +89,7 @@ def test_most_of_what_was_refused_is_soon_tried_again() -> None:
 
 @pytest.mark.parametrize(("n_served", "most"), [(1, 1), (1, 17), (10, 10), (10, 50), (10, 3)])
 def test_a_model_that_recovers_gets_all_again(n_served: int, most: int) -> None:
-    limit = DeclaredLimit(n_served=n_served, most=most)
+    limit = DeclaredLimit(n_served=n_served, max_limit=most)
 
     refuse(limit, 100, at=1.0)
     refused = limit.limit

@@ -47,7 +47,7 @@ class SimulatedServer:
             while len(under_way) < limit.limit:
                 if self.refuses_above is not None and len(under_way) >= self.refuses_above:
                     self.n_refused += 1
-                    limit.refused(now)
+                    limit.overloaded(now)
                     break
                 begins = max(now, heapq.heappop(free_at))
                 ends = begins + self.service_s * self._chance.lognormvariate(0, self._spread)
@@ -64,7 +64,7 @@ class SimulatedServer:
 def test_it_grows_to_what_the_server_can_do_and_not_far_beyond(n_slots: int) -> None:
     server = SimulatedServer(n_slots=n_slots, service_s=0.5)
 
-    history = server.drive(AdaptiveLimit(most=1024), duration_s=120)
+    history = server.drive(AdaptiveLimit(max_limit=1024), duration_s=120)
 
     settled = [limit for moment, limit in history if moment > 30]
     assert min(settled) >= n_slots * 0.8
@@ -74,7 +74,7 @@ def test_it_grows_to_what_the_server_can_do_and_not_far_beyond(n_slots: int) -> 
 def test_it_finds_the_limit_among_answers_of_very_different_lengths() -> None:
     server = SimulatedServer(n_slots=64, service_s=1.0, spread=0.8)
 
-    history = server.drive(AdaptiveLimit(most=1024), duration_s=900)
+    history = server.drive(AdaptiveLimit(max_limit=1024), duration_s=900)
 
     settled = sorted(limit for moment, limit in history if moment > 120)
     assert 55 <= settled[len(settled) // 2] <= 100
@@ -84,7 +84,7 @@ def test_it_finds_the_limit_among_answers_of_very_different_lengths() -> None:
 def test_it_is_nearly_as_fast_as_the_best_fixed_limit() -> None:
     server = SimulatedServer(n_slots=100, service_s=1.0)
 
-    server.drive(AdaptiveLimit(most=1024), duration_s=300)
+    server.drive(AdaptiveLimit(max_limit=1024), duration_s=300)
 
     assert server.n_answered >= 0.9 * 300 * 100
 
@@ -92,7 +92,7 @@ def test_it_is_nearly_as_fast_as_the_best_fixed_limit() -> None:
 def test_it_never_exceeds_what_is_set() -> None:
     server = SimulatedServer(n_slots=1000, service_s=0.1)
 
-    history = server.drive(AdaptiveLimit(most=48), duration_s=60)
+    history = server.drive(AdaptiveLimit(max_limit=48), duration_s=60)
 
     assert max(limit for _, limit in history) == 48
 
@@ -100,7 +100,7 @@ def test_it_never_exceeds_what_is_set() -> None:
 def test_a_server_that_refuses_is_refused_to_only_now_and_then() -> None:
     server = SimulatedServer(n_slots=1000, service_s=0.2, refuses_above=40)
 
-    history = server.drive(AdaptiveLimit(most=512), duration_s=300)
+    history = server.drive(AdaptiveLimit(max_limit=512), duration_s=300)
 
     settled = [limit for moment, limit in history if moment > 60]
     assert server.n_refused < server.n_answered * 0.01
@@ -108,11 +108,11 @@ def test_a_server_that_refuses_is_refused_to_only_now_and_then() -> None:
 
 
 def test_a_server_that_fails_now_and_then_by_chance_keeps_its_share() -> None:
-    limit, chance = AdaptiveLimit(most=64, start=64), random.Random(3)
+    limit, chance = AdaptiveLimit(max_limit=64, start=64), random.Random(3)
 
     for number in range(20_000):
         if chance.random() < 0.04:
-            limit.refused(number * 0.01)
+            limit.overloaded(number * 0.01)
         else:
             limit.answered(number * 0.01, latency_s=0.64, n_under_way=64)
 
@@ -120,10 +120,10 @@ def test_a_server_that_fails_now_and_then_by_chance_keeps_its_share() -> None:
 
 
 def test_refusals_of_one_episode_count_once() -> None:
-    limit = AdaptiveLimit(most=100, start=100)
+    limit = AdaptiveLimit(max_limit=100, start=100)
 
     for _ in range(50):
-        limit.refused(10.0)
+        limit.overloaded(10.0)
 
     assert limit.limit == 50
 
@@ -135,11 +135,11 @@ def test_refusals_of_one_episode_count_once() -> None:
 def test_whatever_happens_the_limit_stays_between_one_and_the_most(
     events: list[tuple[bool, float, int]], most: int
 ) -> None:
-    limit = AdaptiveLimit(most=most)
+    limit = AdaptiveLimit(max_limit=most)
 
     for is_answer, now, n_under_way in events:
         if is_answer:
             limit.answered(now, latency_s=1.0, n_under_way=n_under_way)
         else:
-            limit.refused(now)
+            limit.overloaded(now)
         assert 1 <= limit.limit <= most

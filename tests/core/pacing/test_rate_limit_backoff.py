@@ -15,7 +15,7 @@ from llmeval_core.contracts import ExecutionRequest
 from llmeval_core.errors import ModelError
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.pacing import AdaptiveLimit, EndpointRateLimiter, FixedLimit, Limit, RetryBudget
-from llmeval_core.pacing.refusals import UNTOLD, Refusals
+from llmeval_core.pacing.rate_limit_backoff import PAUSES, RateLimitBackoff
 from llmeval_core.records import Failure, Generation, Request
 from llmeval_core.testing import make_request
 from llmeval_core.testing.virtual_time import virtual_time
@@ -51,10 +51,10 @@ class Window:
         """Nothing to close."""
 
 
-async def ask_all(model: Window, n: int, limit: Limit, told: list[str]) -> list[object]:
+async def ask_all(model: Window, n: int, limit: Limit, shown: list[str]) -> list[object]:
     """Ask so many requests as a run does; return the answers."""
     retries = RetryBudget(0.0)
-    pacer = EndpointRateLimiter(limit, retries=retries, max_wait_s=300.0, tell=told.append)
+    limiter = EndpointRateLimiter(limit, retries=retries, max_wait_s=300.0, notify=shown.append)
     answers: list[object] = []
 
     async def requests() -> AsyncIterator[Request]:
@@ -68,7 +68,7 @@ async def ask_all(model: Window, n: int, limit: Limit, told: list[str]) -> list[
         return model
 
     await LocalExecutor().run(
-        ExecutionRequest("fake/m", opened, 256, RetryConfig(), 120.0, rate_limiter=pacer),
+        ExecutionRequest("fake/m", opened, 256, RetryConfig(), 120.0, rate_limiter=limiter),
         requests(),
         finish,
     )
@@ -76,27 +76,27 @@ async def ask_all(model: Window, n: int, limit: Limit, told: list[str]) -> list[
 
 
 @pytest.mark.parametrize("tells", [True, False])
-@pytest.mark.parametrize("limit", [AdaptiveLimit(most=256), FixedLimit(32)])
+@pytest.mark.parametrize("limit", [AdaptiveLimit(max_limit=256), FixedLimit(32)])
 @virtual_time
 async def test_a_window_of_three_requests_is_waited_for_and_all_are_answered(
     limit: Limit, *, tells: bool
 ) -> None:
     """s07-429-tells-the-wait-in-its-body (eval-window.yaml)."""
-    model, told, began = Window(3, 20.0, tells=tells), list[str](), now()
+    model, shown, began = Window(3, 20.0, tells=tells), list[str](), now()
 
-    answers = await ask_all(model, 40, limit, told)
+    answers = await ask_all(model, 40, limit, shown)
 
     assert answers == [ANSWER] * 40
     assert 13 * 20 - 20 <= now() - began <= 2 * 13 * 20
     assert model.n_refused < 8 * 40
-    assert any(line.startswith("waiting ") for line in told)
+    assert any(line.startswith("waiting ") for line in shown)
 
 
 @virtual_time
 async def test_a_minutes_quota_without_a_word_is_waited_for() -> None:
-    model, told, began = Window(10, 60.0, tells=False), list[str](), now()
+    model, shown, began = Window(10, 60.0, tells=False), list[str](), now()
 
-    answers = await ask_all(model, 40, AdaptiveLimit(most=64), told)
+    answers = await ask_all(model, 40, AdaptiveLimit(max_limit=64), shown)
 
     assert answers == [ANSWER] * 40
     assert now() - began <= 7 * 60
@@ -107,58 +107,58 @@ async def test_a_server_that_refuses_everything_ends_the_waiting() -> None:
     model, began = Window(0, 60.0, tells=False), now()
 
     with pytest.raises(ModelError, match="the server answered nothing for") as caught:
-        await ask_all(model, 40, AdaptiveLimit(most=64), [])
+        await ask_all(model, 40, AdaptiveLimit(max_limit=64), [])
 
     assert caught.value.kind == "rate_limit"
     assert caught.value.hint is not None
     assert "timeouts.unavailable_s" in caught.value.hint
-    assert 300 <= now() - began <= 300 + 2 * UNTOLD.longest_s
+    assert 300 <= now() - began <= 300 + 2 * PAUSES.longest_s
 
 
 @virtual_time
 async def test_single_refusals_hold_up_nobody_else() -> None:
-    pacer = EndpointRateLimiter(FixedLimit(8))
+    limiter = EndpointRateLimiter(FixedLimit(8))
     for _ in range(4):
-        await pacer.acquire()
-        pacer.failed(ModelError("rate_limit", "slow down"))
+        await limiter.acquire()
+        limiter.failed(ModelError("rate_limit", "slow down"))
 
     began = now()
-    await pacer.acquire()
+    await limiter.acquire()
 
     assert now() == began
 
 
 @virtual_time
 async def test_after_a_wait_requests_go_one_by_one_and_soon_as_many_as_before() -> None:
-    pacer = EndpointRateLimiter(FixedLimit(8))
-    await pacer.acquire()
-    pacer.failed(ModelError("rate_limit", "slow down", retry_after_s=10.0))
-    waiting = [asyncio.create_task(pacer.acquire()) for _ in range(8)]
+    limiter = EndpointRateLimiter(FixedLimit(8))
+    await limiter.acquire()
+    limiter.failed(ModelError("rate_limit", "slow down", retry_after_s=10.0))
+    waiting = [asyncio.create_task(limiter.acquire()) for _ in range(8)]
 
     await asyncio.sleep(9.9)
     seen = []
     for _ in range(4):
-        seen.append(pacer.n_under_way)
+        seen.append(limiter.n_under_way)
         await asyncio.sleep(0.5)
 
     assert seen == [0, 1, 3, 6]
     await asyncio.sleep(0.5)
-    assert pacer.n_under_way == 8
+    assert limiter.n_under_way == 8
     await asyncio.wait(waiting)
 
 
 @virtual_time
-async def test_a_wait_is_told_with_its_length_and_reason() -> None:
-    told: list[str] = []
-    pacer = EndpointRateLimiter(FixedLimit(8), tell=told.append)
+async def test_a_wait_is_shown_with_its_length_and_reason() -> None:
+    shown: list[str] = []
+    limiter = EndpointRateLimiter(FixedLimit(8), notify=shown.append)
     for _ in range(3):
-        await pacer.acquire()
+        await limiter.acquire()
 
     for _ in range(2):
-        pacer.failed(ModelError("rate_limit", "HTTP 429: slow down", retry_after_s=20.0))
-    pacer.answered(Generation(("x",), retry_after_s=59.0), latency_s=1.0)
+        limiter.failed(ModelError("rate_limit", "HTTP 429: slow down", retry_after_s=20.0))
+    limiter.answered(Generation(("x",), retry_after_s=59.0), latency_s=1.0)
 
-    assert told == [
+    assert shown == [
         "waiting 20 s, because the server asks for it: HTTP 429: slow down",
         "waiting 59 s, because the server asks for it: its quota is used up",
     ]
@@ -168,16 +168,18 @@ async def test_a_wait_is_told_with_its_length_and_reason() -> None:
 def test_waits_are_bounded_and_answers_forget_everything(
     events: list[float | str | None],
 ) -> None:
-    refusals, at = Refusals(), 0.0
+    backoff, at = RateLimitBackoff(), 0.0
 
     for event in events:
         at += 100.0
         if event == "answer":
-            refusals.answered()
-            assert refusals.since is None
-            assert refusals.lasted_s(at) == 0.0
+            backoff.answered()
+            assert backoff.since is None
+            assert backoff.lasted_s(at) == 0.0
             continue
-        told_s = event if isinstance(event, float) else None
-        wait_s = refusals.refused(at, told_s, "no", is_held=False)
-        assert wait_s == told_s or (told_s is None and 0 < (wait_s or 0) <= UNTOLD.longest_s)
-        assert refusals.wait_s(0, 8, at + (wait_s or 0)) == 0.0
+        retry_after_s = event if isinstance(event, float) else None
+        wait_s = backoff.refused(at, retry_after_s, "no", is_paused=False)
+        assert wait_s == retry_after_s or (
+            retry_after_s is None and 0 < (wait_s or 0) <= PAUSES.longest_s
+        )
+        assert backoff.wait_s(0, 8, at + (wait_s or 0)) == 0.0
