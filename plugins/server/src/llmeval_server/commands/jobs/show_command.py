@@ -9,7 +9,7 @@ import click
 from llmeval_core.api import shown
 from llmeval_server.commands.jobs.api_client import ApiClient, run_with_api
 from llmeval_server.commands.jobs.job_report import exit_code, print_report, results_of, watch
-from llmeval_server.commands.jobs.list import took, when
+from llmeval_server.commands.jobs.list_command import took, when
 from llmeval_server.commands.jobs.progress_view import details
 from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
 from llmeval_server.jobs.job_records import Job, JobProgress
