@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.evaluation import CONCURRENCY, evaluate
-from benchmarks.processes import Finished, Load, Server, load_server
+from benchmarks.processes import Finished, Load, LoadServerProcess, load_server
 from benchmarks.samples import write_samples
 from benchmarks.yardstick import BARE_MS, run_bare
 
@@ -64,7 +64,7 @@ def compare(questions: Path, *, n_samples: int, rounds: int, http: str) -> None:
 
 
 def run_llmeval(
-    server: Server, questions: Path, *, concurrency: int, http: str
+    server: LoadServerProcess, questions: Path, *, concurrency: int, http: str
 ) -> tuple[Finished, Load]:
     """Evaluate once, on an empty journal."""
     server.reset()

@@ -128,7 +128,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class LoadServerProcess:
     """A load server in a process of its own."""
 
     port: int
@@ -153,12 +153,12 @@ class Server:
 
 
 @contextmanager
-def load_server(*, latency_ms: float = 0.0) -> Iterator[Server]:
+def load_server(*, latency_ms: float = 0.0) -> Iterator[LoadServerProcess]:
     """Run `benchmarks/server.py` while the block lasts."""
     command = (sys.executable, "-m", "benchmarks.server", "--latency-ms", str(latency_ms))
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         try:
-            yield Server(int(child.stdout.readline()))
+            yield LoadServerProcess(int(child.stdout.readline()))
         finally:
             child.terminate()

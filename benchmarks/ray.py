@@ -28,7 +28,7 @@ from typing import TypeVar
 from llmeval_ray_executor.cluster import LOCAL_ENVIRONMENT
 
 from benchmarks.cpu import cpu_s
-from benchmarks.processes import LLMEVAL, ROOT, Finished, Server, load_server, run
+from benchmarks.processes import LLMEVAL, ROOT, Finished, LoadServerProcess, load_server, run
 from benchmarks.samples import write_samples
 
 T = TypeVar("T")
@@ -145,14 +145,21 @@ def _middle(times: Sequence[float]) -> float:
 
 
 def _rate(
-    server: Server, questions: Path, n_samples: int, *, n: int = 1, executor: str = "null"
+    server: LoadServerProcess,
+    questions: Path,
+    n_samples: int,
+    *,
+    n: int = 1,
+    executor: str = "null",
 ) -> float:
     """Run the same in so many processes at once; return requests a second in the middle."""
     began, ended = _look_at_the_middle(server, questions, n_samples, n=n, executor=executor)
     return (ended.n_answers - began.n_answers) / (ended.at_s - began.at_s)
 
 
-def _print_cpu(server: Server, questions: Path, n_samples: int, *, executor: str) -> None:
+def _print_cpu(
+    server: LoadServerProcess, questions: Path, n_samples: int, *, executor: str
+) -> None:
     """Run once more, and print what each kind of process took in the middle."""
     began, ended = _look_at_the_middle(server, questions, n_samples, executor=executor, spent=cpu_s)
     n, elapsed_s = ended.n_answers - began.n_answers, ended.at_s - began.at_s
@@ -163,7 +170,7 @@ def _print_cpu(server: Server, questions: Path, n_samples: int, *, executor: str
 
 
 def _look_at_the_middle(
-    server: Server,
+    server: LoadServerProcess,
     questions: Path,
     n_samples: int,
     *,
@@ -186,7 +193,9 @@ def _look_at_the_middle(
     return middle[0], middle[-1]
 
 
-def _evaluate(server: Server, questions: Path, n_samples: int, executor: str) -> Finished:
+def _evaluate(
+    server: LoadServerProcess, questions: Path, n_samples: int, executor: str
+) -> Finished:
     model = f"name: load/load, provider: openai_compatible, base_url: '{server.base_url}'"
     with tempfile.TemporaryDirectory() as home:
         run_file = Path(home) / "run.yaml"

@@ -64,7 +64,7 @@ class LoadServer:
         )
 
 
-class Connection(asyncio.Protocol):
+class LoadConnection(asyncio.Protocol):
     """One keep-alive connection; pipelined requests are answered in their order."""
 
     def __init__(self, server: LoadServer) -> None:
@@ -155,7 +155,9 @@ async def serve(*, port: int, latency_s: float) -> None:
     """Serve on the loopback interface until the process is ended; prints the port."""
     state = LoadServer(latency_s=latency_s)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(state), "127.0.0.1", port, backlog=4096)
+    server = await loop.create_server(
+        lambda: LoadConnection(state), "127.0.0.1", port, backlog=4096
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     gc.freeze()
     await server.serve_forever()

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from benchmarks.processes import Finished, Load, Server, load_server, run
+from benchmarks.processes import Finished, Load, LoadServerProcess, load_server, run
 from benchmarks.samples import write_samples
 
 BARE_MS = 0.105
@@ -25,7 +25,7 @@ CONCURRENCY = 64
 class Yardstick:
     """Measures bare requests, again and again."""
 
-    def __init__(self, server: Server, questions: Path) -> None:
+    def __init__(self, server: LoadServerProcess, questions: Path) -> None:
         self._server = server
         self._questions = questions
         self._bare_ms: list[float] = []
@@ -41,7 +41,9 @@ class Yardstick:
         return f"yardstick: bare aiohttp {bare_ms:.3f} ms of CPU a request, {BARE_MS} then"
 
 
-def run_bare(server: Server, questions: Path, *, concurrency: int) -> tuple[Finished, Load]:
+def run_bare(
+    server: LoadServerProcess, questions: Path, *, concurrency: int
+) -> tuple[Finished, Load]:
     """Ask every question of a file with the bare client."""
     server.reset()
     command = (sys.executable, "-m", "benchmarks.bare_client", server.base_url)

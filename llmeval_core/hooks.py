@@ -109,6 +109,7 @@ from llmeval_core.errors import (
     TrackerError,
 )
 from llmeval_core.extraction import boxed_texts
+from llmeval_core.invisible_characters import strip_invisible, without_invisible
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.paths import expand_path, file_problem, folder_problem
 from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, reasoning_finder, split_answers
@@ -154,7 +155,7 @@ __all__ = [
     "TrackerStatus", "__version__", "boxed_texts", "conditions", "coverage_of", "expand_path",
     "file_problem", "fingerprint", "folder_problem", "gives_way", "hookimpl", "hookspec",
     "mean_aggregate", "plain_text", "reasoning_finder", "split_answers", "stop_reason",
-    "what_differs", "without_less_complete",
+    "strip_invisible", "what_differs", "without_invisible", "without_less_complete",
 ]  # fmt: skip
 
 ENTRY_POINT_GROUP = "llmeval"

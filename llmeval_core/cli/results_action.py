@@ -21,7 +21,7 @@ from llmeval_core.cli.console import (
     paint,
     terminal_width,
 )
-from llmeval_core.cli.leaderboard_table import leaderboard_lines
+from llmeval_core.cli.leaderboard_printing import leaderboard_lines
 
 _WRITERS = {"md": to_markdown, "csv": to_csv, "json": to_json}
 

@@ -42,7 +42,7 @@ from llmeval_core.cli.console import (
     paint,
     terminal_width,
 )
-from llmeval_core.cli.leaderboard_table import leaderboard_lines
+from llmeval_core.cli.leaderboard_printing import leaderboard_lines
 from llmeval_core.cli.live_console import error_console
 from llmeval_core.cli.logs import logs_to
 from llmeval_core.cli.planning_flags import read_plan

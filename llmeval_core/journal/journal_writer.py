@@ -46,7 +46,7 @@ class _QueuedResult(NamedTuple):
     trackers: tuple[str, ...]
 
 
-class _Waiter(NamedTuple):
+class _WriteWaiter(NamedTuple):
     """Someone who waits until what was given before is published, or durable as well."""
 
     done: Future[None]
@@ -60,7 +60,7 @@ class _Group:
 
     samples: list[QueuedSample] = field(default_factory=list)
     results: list[_QueuedResult] = field(default_factory=list)
-    waiters: list[_Waiter] = field(default_factory=list)
+    waiters: list[_WriteWaiter] = field(default_factory=list)
 
 
 class JournalWriter:
@@ -84,7 +84,7 @@ class JournalWriter:
         self._path = path
         self._shown_path = shown_path or path  # in messages
         self._presence = presence or FilePresence(path, shown_path=self._shown_path)
-        self._items: deque[QueuedSample | _QueuedResult | _Waiter] = deque()
+        self._items: deque[QueuedSample | _QueuedResult | _WriteWaiter] = deque()
         self._awake = threading.Event()
         self._hurry = threading.Event()
         self._closing = False
@@ -154,7 +154,7 @@ class JournalWriter:
 
     def _wait_for(self, *, durable: bool, at_once: bool = True) -> Future[None]:
         done: Future[None] = Future()
-        self._items.append(_Waiter(done, durable, at_once))
+        self._items.append(_WriteWaiter(done, durable, at_once))
         if at_once:
             self._hurry.set()
         self._awake.set()
@@ -172,7 +172,7 @@ class JournalWriter:
         """
         connection = self._attempt(connect, self._path)
         sync_at: float | None = None  # when what is published must be durable
-        waiting: list[_Waiter] = []  # for that
+        waiting: list[_WriteWaiter] = []  # for that
         running = True
         while running:
             if sync_at is None:
@@ -234,7 +234,7 @@ class JournalWriter:
                 self._error = self._presence.cause_of(err) or journal_error(err, self._shown_path)
         return None
 
-    def _tell(self, waiters: list[_Waiter]) -> None:
+    def _tell(self, waiters: list[_WriteWaiter]) -> None:
         for waiter in waiters:
             if not waiter.done.set_running_or_notify_cancel():
                 continue  # who waited was cancelled

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from llmeval_core.errors import ConfigError, DatasetError, wrap_plugin_errors
+from llmeval_core.invisible_characters import without_invisible
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting.templates import PromptError, Templates, variables_of
 from llmeval_core.records import Sample, sample_problem
-from llmeval_core.support import without_invisible
 
 _ENDS = " ?!.。…"
 """What may end a question, or not: full-width ones are among them after NFKC."""

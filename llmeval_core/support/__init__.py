@@ -1,8 +1,7 @@
 """What several plugins need and none should write by hand; `docs/plugins.md` has examples.
 
 Child processes, back-off, a circuit breaker, files that are replaced as a whole, choice of
-language, invisible characters, data in wheels. It knows nothing of evaluations; what does is in
-`llmeval_core.hooks`.
+language, data in wheels. It knows nothing of evaluations; what does is in `llmeval_core.hooks`.
 """
 
 from llmeval_core.support.atomic_files import atomic_draft, write_atomically
@@ -12,7 +11,6 @@ from llmeval_core.support.child_command import ChildCommand, ChildEndedError, py
 from llmeval_core.support.child_messages import ParentChannel
 from llmeval_core.support.child_process import ChildProcess
 from llmeval_core.support.circuit_breaker import CircuitBreaker
-from llmeval_core.support.invisible_characters import strip_invisible, without_invisible
 from llmeval_core.support.language_choice import choose_language
 from llmeval_core.support.process_keeper import descendants, kill_process_tree
 from llmeval_core.support.wheels import (
@@ -43,7 +41,5 @@ __all__ = [
     "file_sha256",
     "kill_process_tree",
     "python_command",
-    "strip_invisible",
-    "without_invisible",
     "write_atomically",
 ]

@@ -19,7 +19,7 @@ from llmeval_core.support.child_command import ChildCommand
 _MOST_TOLD_BYTES = 4000
 
 
-class Streams(TypedDict):
+class StandardStreams(TypedDict):
     """The arguments of `subprocess.Popen` that both faces use."""
 
     stdin: int
@@ -64,7 +64,7 @@ class KeeperLine:
             *("0" if command.takes_messages else "1", *command.argv),
         ]
 
-    def streams(self) -> Streams:
+    def streams(self) -> StandardStreams:
         """Return how it is to be started."""
         command = self._command
         is_shown = self._output is None

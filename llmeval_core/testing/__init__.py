@@ -12,7 +12,7 @@ from llmeval_core.testing.fakes import FakeDataset, FakeMetric, FakeModel, ListT
 from llmeval_core.testing.makers import make_generation, make_request, make_sample, make_task_result
 from llmeval_core.testing.odd_answer_cases import check_odd_answers, odd_answers, odd_values
 from llmeval_core.testing.running import run_in
-from llmeval_core.testing.trying_plugins import Trial, Verdict, try_plugin
+from llmeval_core.testing.trying_plugins import Trial, TrialVerdict, try_plugin
 
 __all__ = [
     "FakeDataset",
@@ -20,7 +20,7 @@ __all__ = [
     "FakeModel",
     "ListTracker",
     "Trial",
-    "Verdict",
+    "TrialVerdict",
     "check_dataset",
     "check_metric",
     "check_model",

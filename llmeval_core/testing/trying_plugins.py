@@ -33,7 +33,7 @@ MOST_SAMPLES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TrialVerdict:
     """How one thing that a plugin offers stands.
 
     Args:
@@ -66,7 +66,7 @@ class Trial:
     varies: bool = False
 
 
-async def try_plugin(plugin: Plugin, trial: Trial | None = None) -> list[Verdict]:
+async def try_plugin(plugin: Plugin, trial: Trial | None = None) -> list[TrialVerdict]:
     """Try whether a plugin loads, and what it offers, each for itself.
 
     Nothing that the plugin does ends this.
@@ -74,7 +74,7 @@ async def try_plugin(plugin: Plugin, trial: Trial | None = None) -> list[Verdict
     if plugin.state != "loaded":
         is_disabled = plugin.state == "disabled"
         told = "it is disabled" if is_disabled else f"it is {plugin.state}: {plugin.reason}"
-        return [Verdict("plugin", "untried" if is_disabled else "wrong", told)]
+        return [TrialVerdict("plugin", "untried" if is_disabled else "wrong", told)]
     verdicts = [
         await _verdict(kind, registered, trial or Trial())
         for kind, listed in plugin.registered.items()
@@ -83,30 +83,30 @@ async def try_plugin(plugin: Plugin, trial: Trial | None = None) -> list[Verdict
     return [_loads(plugin), *verdicts, *_announces(plugin)]
 
 
-def _announces(plugin: Plugin) -> list[Verdict]:
+def _announces(plugin: Plugin) -> list[TrialVerdict]:
     """Compare a plugin's commands with those that its distribution announces."""
     try:
         check_commands(plugin.module or "", plugin.registered.get("commands", ()))
     except AssertionError as err:
-        return [Verdict("announced commands", "wrong", str(err))]
+        return [TrialVerdict("announced commands", "wrong", str(err))]
     return []
 
 
-def _loads(plugin: Plugin) -> Verdict:
+def _loads(plugin: Plugin) -> TrialVerdict:
     module = sys.modules.get(plugin.module or "")
     if module is None:
-        return Verdict("plugin", "ok")
+        return TrialVerdict("plugin", "ok")
     if not plugin.registered and not any(is_hook(getattr(module, name)) for name in dir(module)):
         told = f"it has no hook: `{plugin.module}`, to which its entry point leads, defines none"
-        return Verdict("plugin", "wrong", told)
+        return TrialVerdict("plugin", "wrong", told)
     try:
         seconds = import_s(module)
     except AssertionError as err:
-        return Verdict("plugin", "wrong", str(err))
-    return Verdict("plugin", "ok", None if seconds is None else f"imported in {seconds:.3f} s")
+        return TrialVerdict("plugin", "wrong", str(err))
+    return TrialVerdict("plugin", "ok", None if seconds is None else f"imported in {seconds:.3f} s")
 
 
-async def _verdict(kind: str, registered: Any, trial: Trial) -> Verdict:
+async def _verdict(kind: str, registered: Any, trial: Trial) -> TrialVerdict:
     """Try one thing that a plugin registers; Any: what it is depends on the kind."""
     name = registered_name(registered)
     subject = f"{kind.removesuffix('s')} '{name}'"
@@ -114,14 +114,14 @@ async def _verdict(kind: str, registered: Any, trial: Trial) -> Verdict:
         with contained():
             await _try(kind, registered, trial)
     except Untried as err:
-        return Verdict(subject, "untried", str(err))
+        return TrialVerdict(subject, "untried", str(err))
     except AssertionError as err:
-        return Verdict(subject, "wrong", str(err).removeprefix(f"{kind} '{name}': "))
+        return TrialVerdict(subject, "wrong", str(err).removeprefix(f"{kind} '{name}': "))
     except BaseException as err:  # plugin boundary: a plugin can do anything
         if must_propagate(err):
             raise
-        return Verdict(subject, "wrong", describe_error(err))
-    return Verdict(subject, "ok")
+        return TrialVerdict(subject, "wrong", describe_error(err))
+    return TrialVerdict(subject, "ok")
 
 
 async def _try(kind: str, registered: Any, trial: Trial) -> None:

@@ -13,7 +13,7 @@ from llmeval_core.cli.console import echo, echo_json, echo_table
 from llmeval_core.cli.group import COMMANDS
 from llmeval_core.cli.plugin_session import open_session
 from llmeval_core.cli.tables import Column, Table
-from llmeval_core.testing import Trial, Verdict, try_plugin
+from llmeval_core.testing import Trial, TrialVerdict, try_plugin
 
 _STYLES = {"wrong": "red", "untried": "dim"}
 
@@ -55,20 +55,20 @@ def _named(plugins: Sequence[Plugin], name: str | None) -> list[Plugin]:
     return chosen
 
 
-def _conflicts(plugin: Plugin, session: Session) -> Iterable[Verdict]:
+def _conflicts(plugin: Plugin, session: Session) -> Iterable[TrialVerdict]:
     """Find names that somebody else has too."""
     for kind, names in plugin.names.items():
         for other in session.host.plugins:
             for name in set(names) & set(other.names.get(kind, ())) if other is not plugin else ():
                 told = f"{other.name} ({other.label}) offers that name too"
-                yield Verdict(f"{kind.removesuffix('s')} '{name}'", "wrong", told)
+                yield TrialVerdict(f"{kind.removesuffix('s')} '{name}'", "wrong", told)
         for name in names if kind == "commands" else ():
             if name in COMMANDS:
                 told = "llmeval has a command of that name, and always runs its own"
-                yield Verdict(f"command '{name}'", "wrong", told)
+                yield TrialVerdict(f"command '{name}'", "wrong", told)
 
 
-def _print(plugin: Plugin, verdicts: list[Verdict]) -> None:
+def _print(plugin: Plugin, verdicts: list[TrialVerdict]) -> None:
     echo(f"{plugin.name} ({plugin.label})")
     table = Table([Column(), Column(wraps=True), Column(wraps=True)])
     for one in verdicts:
@@ -76,7 +76,7 @@ def _print(plugin: Plugin, verdicts: list[Verdict]) -> None:
     echo_table(table)
 
 
-def _as_json(plugin: Plugin, verdicts: list[Verdict]) -> dict[str, Any]:
+def _as_json(plugin: Plugin, verdicts: list[TrialVerdict]) -> dict[str, Any]:
     """Return what was found of a plugin; Any: JSON."""
     return {
         "name": plugin.name,

@@ -208,6 +208,17 @@ async def test_a_template_that_eats_memory_is_an_unusable_sample(
     assert [task["n_unusable"] for task in body["tasks"]] == [2]
 
 
+async def test_what_looks_wrong_with_all_samples_is_told(
+    http: aiohttp.ClientSession, patient: LiveServer
+) -> None:
+    run = run_file(prompt={"template": "always the same"})
+
+    _, body, _ = await post(http, patient, "plan", run)
+
+    (task,) = body["tasks"]
+    assert task["warnings"], task
+
+
 async def test_what_a_plugin_prints_is_not_taken_for_the_plan(
     http: aiohttp.ClientSession, patient: LiveServer
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from llmeval_core.api.leaderboard import Leaderboard, cell_text, to_csv, to_markdown
-from llmeval_core.cli.leaderboard_table import leaderboard_lines
+from llmeval_core.cli.leaderboard_printing import leaderboard_lines
 from llmeval_core.records import Aggregate, MetricResult
 
 

@@ -42,7 +42,7 @@ def test_a_plan_knows_what_the_journal_has(llmeval: Llmeval) -> None:
             "n_answered": 3,
             "n_requests": 1,
             "n_unusable": 0,
-            "doubts": [],
+            "warnings": [],
         }
     ]
 

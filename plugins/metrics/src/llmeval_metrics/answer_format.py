@@ -8,8 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from llmeval_core.hooks import ConfigError, Sample, Score, Settings, fingerprint
-from llmeval_core.support import without_invisible
+from llmeval_core.hooks import ConfigError, Sample, Score, Settings, fingerprint, without_invisible
 from llmeval_metrics.letters import LETTERS
 from llmeval_metrics.normalization import nfkc
 from llmeval_metrics.per_text import TextMetric

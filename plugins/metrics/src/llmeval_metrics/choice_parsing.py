@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from llmeval_core.support import without_invisible
+from llmeval_core.hooks import without_invisible
 from llmeval_metrics.choice_statements import (
     CLOSE,
     KANA,

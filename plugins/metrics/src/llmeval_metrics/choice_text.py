@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from llmeval_core.hooks import boxed_texts
-from llmeval_core.support import without_invisible
+from llmeval_core.hooks import boxed_texts, without_invisible
 
 _TAGGED = re.compile(
     r"(?i)<\|?(?:begin_of_)?(?:final[_ ]?)?(?:answer|choice|box|ans)\|?>(.{0,500}?)"

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Literal
 
-from llmeval_core.support import without_invisible
+from llmeval_core.hooks import without_invisible
 
 Normalization = Literal["none", "strip", "nfkc", "aio", "squad"]
 Normalize = Callable[[str], str]

@@ -11,7 +11,7 @@ import html
 import re
 import unicodedata
 
-from llmeval_core.support import without_invisible
+from llmeval_core.hooks import without_invisible
 
 _HYPHENS = "‐‑‒–—―˗➖▲△"  # ▲ and △ are the minus of Japanese accounts
 _APOSTROPHES = "’‘ʼ′＇´`"

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from llmeval_core.hooks import DatasetError
-from llmeval_core.support import strip_invisible
+from llmeval_core.hooks import DatasetError, strip_invisible
 from llmeval_datasets.files.file_search import suffix_of
 from llmeval_datasets.files.file_settings import CsvSettings
 from llmeval_datasets.files.text_files import LinePosition, TextOptions, lines_of, reading

@@ -26,7 +26,7 @@ class TaskCount(BaseModel):
     n_answered: int = Field(description="Samples whose answer the journal has.")
     n_requests: int = Field(description="Requests still to be sent.")
     n_unusable: int = Field(description="Samples for which the prompt's template fails.")
-    doubts: tuple[str, ...] = Field(
+    warnings: tuple[str, ...] = Field(
         default=(), description="What looks wrong with the samples or their requests, a line each."
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmeval_core.support import strip_invisible, without_invisible
+from llmeval_core.invisible_characters import strip_invisible, without_invisible
 
 
 @pytest.mark.parametrize(
