@@ -45,7 +45,6 @@ CLASSES_STILL_TWICE = {"models": {"Reply", "ServerSettings"}}
 FILES_STILL_TWICE = {
     "datasets": {"paths", "samples"},
     "models": {"refusals"},
-    "server": {"api", "jobs", "languages"},
     "trackers": {"environment"},
 }
 """File names with more than one meaning, by the area that is to rename one of them."""

@@ -16,7 +16,7 @@ import yaml
 from llmeval_server.jobs.job_files import write_heartbeat
 from prometheus_client.parser import text_string_to_metric_families
 
-from llmeval_core.api import DeliveryRepository, Journal, Session
+from llmeval_core.api import DeliveryRepository, Journal, Session, StoredTracker
 from llmeval_core.testing import make_task_result
 from plugins.server.tests.api_fixtures import evaluate
 from plugins.server.tests.live_server import LiveServer
@@ -214,7 +214,9 @@ async def test_samples_of_results_without_outcomes_are_counted_as_unknown(
 ) -> None:
     with Journal(server.home) as journal:
         result = make_task_result(n_samples=10, n_failed=3)
-        journal.deliveries(DeliveryRepository.save, result, ('a"b\\c\nd',))
+        tracker = StoredTracker('a"b\\c\nd', {})
+        journal.deliveries(DeliveryRepository.remember_tracker, tracker)
+        journal.deliveries(DeliveryRepository.save, result, (tracker.name,))
 
     found = values(await get(client, f"{server.url}/metrics"))
 

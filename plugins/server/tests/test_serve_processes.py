@@ -156,7 +156,7 @@ def test_a_killed_worker_is_replaced_and_the_server_goes_on(processes: ServerPro
     wait_for_worker(processes, other_than=worker)
     assert get(f"{url}healthz")[0] == 200
     assert processes.wait_for_end(store, job.id).state == "succeeded"
-    assert "the worker was killed by signal 9; it is started again in 0.5 s" in processes.said(
+    assert "the worker ended (signal SIGKILL); it is started again in 0.5 s" in processes.said(
         server
     )
 
