@@ -40,10 +40,7 @@ ROLES = {
 CLASSES_STILL_TWICE: dict[str, set[str]] = {}
 """Class names that are defined more than once, by the area that is to rename one of them."""
 
-FILES_STILL_TWICE: dict[str, set[str]] = {
-    "cli": {"logs"},
-    "server": {"api", "jobs"},
-}
+FILES_STILL_TWICE: dict[str, set[str]] = {}
 """File names with more than one meaning, by the area that is to rename one of them."""
 
 

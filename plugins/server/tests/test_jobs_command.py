@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmeval_server.commands.jobs.job_report import exit_code
+from llmeval_server.commands.job_commands.job_report import exit_code
 from llmeval_server.jobs.job_records import Job, JobOutcome
 
 from llmeval_core.cli import main

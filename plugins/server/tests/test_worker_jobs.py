@@ -262,7 +262,7 @@ def test_a_folder_has_one_worker(processes: ServerProcesses) -> None:
 def test_a_job_that_kills_its_worker_again_and_again_is_given_up(
     processes: ServerProcesses,
 ) -> None:
-    processes.before = "import llmeval_server.jobs.job_workflow as w; w.MOST_DEATHS = 1"
+    processes.before = "import llmeval_server.jobs.job_workflow as w; w.MAX_RECOVERIES = 1"
     store = processes.store()
     deadly = store.submit(processes.run_file(1, "deadly", breaks="die"), name="deadly")
     good = store.submit(processes.run_file(5), name="good")

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from llmeval_server.api.fastapi_app import make_fastapi_app
-from llmeval_server.api.request_metrics import RequestCountMiddleware, RequestCounts
 from llmeval_server.context import ServerContext
 from llmeval_server.error_responses import ErrorMiddleware, ErrorResponder
 from llmeval_server.pages import make_error_page, make_pages
 from llmeval_server.planning.planner import Planner
+from llmeval_server.rest_api.fastapi_app import make_fastapi_app
+from llmeval_server.rest_api.request_metrics import RequestCountMiddleware, RequestCounts
 from llmeval_server.results_cache import ResultsCache
 from llmeval_server.route_apps import RouteApps
 from llmeval_server.route_classifier import RouteClassifier

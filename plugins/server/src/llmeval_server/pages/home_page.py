@@ -10,8 +10,8 @@ from starlette.responses import Response
 from llmeval_server.context import ServerContext
 from llmeval_server.jobs.job_records import Job, JobProgress
 from llmeval_server.pages.job_summary import JobSummary, summarize
-from llmeval_server.pages.leaderboard_table import TableLayout, make_leaderboard_table
 from llmeval_server.pages.page_renderer import Renderer
+from llmeval_server.pages.paged_leaderboard import TableLayout, make_leaderboard_table
 from llmeval_server.results_cache import LeaderboardFilter, ResultsCache
 
 JOBS_A_PAGE = 20

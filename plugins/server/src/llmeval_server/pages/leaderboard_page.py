@@ -8,8 +8,8 @@ from starlette.responses import Response
 from llmeval_server.leaderboard_columns import select_columns
 from llmeval_server.pages.entity_tags import EntityTags
 from llmeval_server.pages.leaderboard_query import LeaderboardQuery
-from llmeval_server.pages.leaderboard_table import TableLayout, grouped, make_leaderboard_table
 from llmeval_server.pages.page_renderer import Renderer
+from llmeval_server.pages.paged_leaderboard import TableLayout, grouped, make_leaderboard_table
 from llmeval_server.results_cache import CachedResults, ResultsCache
 
 MODELS_A_PAGE = 50

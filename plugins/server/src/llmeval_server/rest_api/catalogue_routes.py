@@ -16,10 +16,10 @@ from llmeval_core.api import (
     run_file_schema,
     settings_schema,
 )
-from llmeval_server.api.openapi_errors import errors
-from llmeval_server.api.prefix import API
 from llmeval_server.context import ServerContext
 from llmeval_server.job_errors import UnknownRecordError
+from llmeval_server.rest_api.openapi_errors import errors
+from llmeval_server.rest_api.prefix import API
 
 
 class ComponentSummary(BaseModel):

@@ -19,12 +19,12 @@ from llmeval_core.api import (
     sample_page,
 )
 from llmeval_core.hooks import Outcome
-from llmeval_server.api.openapi_errors import errors
-from llmeval_server.api.prefix import API
-from llmeval_server.api.sample_export import SampleExport, csv_lines, json_lines
 from llmeval_server.context import ServerContext
 from llmeval_server.job_errors import UnknownRecordError
 from llmeval_server.journal_access import journal_reader
+from llmeval_server.rest_api.openapi_errors import errors
+from llmeval_server.rest_api.prefix import API
+from llmeval_server.rest_api.sample_export import SampleExport, csv_lines, json_lines
 from llmeval_server.sample_filter import SampleFilter, sample_criteria
 
 

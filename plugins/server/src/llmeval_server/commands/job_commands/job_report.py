@@ -10,9 +10,9 @@ from rich.table import Table
 
 from llmeval_core.api import cell_text, outcome_notes, shown
 from llmeval_core.hooks import TaskResult
-from llmeval_server.commands.jobs.api_client import ApiClient
-from llmeval_server.commands.jobs.job_follower import follow
-from llmeval_server.commands.jobs.progress_view import make_view
+from llmeval_server.commands.job_commands.api_client import ApiClient
+from llmeval_server.commands.job_commands.job_follower import follow
+from llmeval_server.commands.job_commands.progress_view import make_view
 from llmeval_server.jobs.job_end import format_error
 from llmeval_server.jobs.job_records import Job
 

@@ -11,7 +11,7 @@ import click
 from pydantic import SecretStr
 
 from llmeval_core.hooks import ConfigError
-from llmeval_server.commands.jobs.api_client import ServerAddress
+from llmeval_server.commands.job_commands.api_client import ServerAddress
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 

@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmeval_server.api.openapi_errors import errors
-from llmeval_server.api.prefix import API
-from llmeval_server.api.submissions import REQUEST_BODY, read_submission
 from llmeval_server.planning.planner import Planner
+from llmeval_server.rest_api.openapi_errors import errors
+from llmeval_server.rest_api.prefix import API
+from llmeval_server.rest_api.submissions import REQUEST_BODY, read_submission
 from llmeval_server.security.client_address import wait_for_disconnect
 
 

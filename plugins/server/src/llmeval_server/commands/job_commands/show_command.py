@@ -7,11 +7,20 @@ from pathlib import Path
 import click
 
 from llmeval_core.api import shown
-from llmeval_server.commands.jobs.api_client import ApiClient, run_with_api
-from llmeval_server.commands.jobs.job_report import exit_code, print_report, results_of, watch
-from llmeval_server.commands.jobs.list import took, when
-from llmeval_server.commands.jobs.progress_view import details
-from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
+from llmeval_server.commands.job_commands.api_client import ApiClient, run_with_api
+from llmeval_server.commands.job_commands.job_report import (
+    exit_code,
+    print_report,
+    results_of,
+    watch,
+)
+from llmeval_server.commands.job_commands.list_command import took, when
+from llmeval_server.commands.job_commands.progress_view import details
+from llmeval_server.commands.job_commands.server_options import (
+    json_option,
+    read_server,
+    server_options,
+)
 from llmeval_server.jobs.job_records import Job, JobProgress
 
 

@@ -14,20 +14,20 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from llmeval_core.hooks import LlmevalError
-from llmeval_server.api.catalogue_routes import catalogue_router
-from llmeval_server.api.documentation import documentation_routes
-from llmeval_server.api.health_routes import health_router
-from llmeval_server.api.job_events import StreamFinishedError
-from llmeval_server.api.job_poller import JobPoller
-from llmeval_server.api.job_routes import job_router
-from llmeval_server.api.metric_routes import metric_router
-from llmeval_server.api.plan_routes import plan_router
-from llmeval_server.api.request_metrics import RequestCounts
-from llmeval_server.api.result_routes import result_router
-from llmeval_server.api.sample_routes import sample_router
 from llmeval_server.context import ServerContext
 from llmeval_server.error_responses import ErrorResponder
 from llmeval_server.planning.planner import Planner
+from llmeval_server.rest_api.catalogue_routes import catalogue_router
+from llmeval_server.rest_api.documentation import documentation_routes
+from llmeval_server.rest_api.health_routes import health_router
+from llmeval_server.rest_api.job_events import StreamFinishedError
+from llmeval_server.rest_api.job_poller import JobPoller
+from llmeval_server.rest_api.job_routes import job_router
+from llmeval_server.rest_api.metric_routes import metric_router
+from llmeval_server.rest_api.plan_routes import plan_router
+from llmeval_server.rest_api.request_metrics import RequestCounts
+from llmeval_server.rest_api.result_routes import result_router
+from llmeval_server.rest_api.sample_routes import sample_router
 from llmeval_server.results_cache import ResultsCache
 from llmeval_server.route_classifier import route_path
 

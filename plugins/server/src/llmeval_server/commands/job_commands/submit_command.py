@@ -10,9 +10,9 @@ import click
 
 from llmeval_core.api import read_config
 from llmeval_core.hooks import ConfigError
-from llmeval_server.commands.jobs.api_client import ApiClient, run_with_api
-from llmeval_server.commands.jobs.job_report import watch
-from llmeval_server.commands.jobs.server_options import (
+from llmeval_server.commands.job_commands.api_client import ApiClient, run_with_api
+from llmeval_server.commands.job_commands.job_report import watch
+from llmeval_server.commands.job_commands.server_options import (
     json_option,
     read_server,
     server_options,

@@ -9,17 +9,22 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from llmeval_server.api.job_events import EventPosition, StreamFinishedError, job_events, log_events
-from llmeval_server.api.job_list import JobList
-from llmeval_server.api.job_poller import JobPoller
-from llmeval_server.api.openapi_errors import errors
-from llmeval_server.api.prefix import API
-from llmeval_server.api.submissions import REQUEST_BODY, read_submission
 from llmeval_server.context import ServerContext
 from llmeval_server.jobs.job_records import Job, JobProgress, JobState
 from llmeval_server.jobs.job_store import JobStore
 from llmeval_server.jobs.job_submission import submit
 from llmeval_server.planning.planner import Planner
+from llmeval_server.rest_api.job_events import (
+    EventPosition,
+    StreamFinishedError,
+    job_events,
+    log_events,
+)
+from llmeval_server.rest_api.job_list import JobList
+from llmeval_server.rest_api.job_poller import JobPoller
+from llmeval_server.rest_api.openapi_errors import errors
+from llmeval_server.rest_api.prefix import API
+from llmeval_server.rest_api.submissions import REQUEST_BODY, read_submission
 from llmeval_server.security.client_address import wait_for_disconnect
 
 LARGEST_OFFSET = 2**53

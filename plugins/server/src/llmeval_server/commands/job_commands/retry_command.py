@@ -6,9 +6,13 @@ from pathlib import Path
 
 import click
 
-from llmeval_server.commands.jobs.api_client import ApiClient, run_with_api
-from llmeval_server.commands.jobs.job_report import watch
-from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
+from llmeval_server.commands.job_commands.api_client import ApiClient, run_with_api
+from llmeval_server.commands.job_commands.job_report import watch
+from llmeval_server.commands.job_commands.server_options import (
+    json_option,
+    read_server,
+    server_options,
+)
 from llmeval_server.jobs.job_records import Job
 
 

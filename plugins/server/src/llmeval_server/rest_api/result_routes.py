@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmeval_core.api import Leaderboard, to_csv, to_markdown
 from llmeval_core.hooks import MetricResult, Outcome, TaskResult, coverage_of
-from llmeval_server.api.openapi_errors import errors
-from llmeval_server.api.prefix import API
 from llmeval_server.job_errors import UnknownRecordError
 from llmeval_server.leaderboard_columns import restricted, select_columns
+from llmeval_server.rest_api.openapi_errors import errors
+from llmeval_server.rest_api.prefix import API
 from llmeval_server.results_cache import LeaderboardFilter, ResultsCache
 
 Models = Annotated[list[str] | None, Query(alias="model", description="Only these models.")]

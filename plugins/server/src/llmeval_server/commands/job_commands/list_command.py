@@ -11,10 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from llmeval_core.api import shown
-from llmeval_server.api.job_list import JobList
-from llmeval_server.commands.jobs.api_client import run_with_api
-from llmeval_server.commands.jobs.server_options import json_option, read_server, server_options
+from llmeval_server.commands.job_commands.api_client import run_with_api
+from llmeval_server.commands.job_commands.server_options import (
+    json_option,
+    read_server,
+    server_options,
+)
 from llmeval_server.jobs.job_records import Job, JobState
+from llmeval_server.rest_api.job_list import JobList
 
 
 @click.command("list")

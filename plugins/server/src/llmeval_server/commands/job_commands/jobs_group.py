@@ -14,7 +14,7 @@ COMMANDS = {
     "retry": "Queue a job that is over again.",
     "logs": "Print a job's log.",
 }
-"""One-line help by command; each is in the module `llmeval_server.commands.jobs.<command>`."""
+"""One-line help by command; each is in the module `<command>_command`."""
 
 
 class LazyJobsGroup(click.Group):
@@ -28,7 +28,7 @@ class LazyJobsGroup(click.Group):
         """Import a command's module."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"{__package__}.{cmd_name}")
+        module = importlib.import_module(f"{__package__}.{cmd_name}_command")
         found: click.Command = module.command
         return found
 

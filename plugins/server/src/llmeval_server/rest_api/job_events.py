@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from fastapi.sse import ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from llmeval_server.api.job_poller import JobPoller, JobSnapshot
 from llmeval_server.jobs.job_records import ENDED, Job
 from llmeval_server.jobs.job_store import JobStore
+from llmeval_server.rest_api.job_poller import JobPoller, JobSnapshot
 
 _POLL_S = 0.5
 _RETRY = ServerSentEvent(retry=2000)

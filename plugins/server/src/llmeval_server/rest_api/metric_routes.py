@@ -13,9 +13,9 @@ from prometheus_client.registry import Collector
 
 from llmeval_core.api import DeliveryRepository, JournalQueries, existing_journal
 from llmeval_core.hooks import ConfigError, TaskResult, TrackerStatus
-from llmeval_server.api.openapi_errors import errors
-from llmeval_server.api.request_metrics import RequestCounts
 from llmeval_server.context import ServerContext
+from llmeval_server.rest_api.openapi_errors import errors
+from llmeval_server.rest_api.request_metrics import RequestCounts
 from llmeval_server.results_cache import ResultsCache
 
 UNKNOWN_OUTCOME = "unknown"

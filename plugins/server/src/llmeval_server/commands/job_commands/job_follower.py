@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from llmeval_server.commands.jobs.api_client import ApiClient, ServerEvent, UnreachableError
-from llmeval_server.commands.jobs.progress_view import JobView
+from llmeval_server.commands.job_commands.api_client import ApiClient, ServerEvent, UnreachableError
+from llmeval_server.commands.job_commands.progress_view import JobView
 from llmeval_server.jobs.job_records import Job, JobProgress
 
 _GIVE_UP_AFTER_S = 120.0
