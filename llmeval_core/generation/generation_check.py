@@ -48,7 +48,7 @@ def check_generation(request: Request, generation: object) -> None:
 
 
 def _is_plain(request: Request, generation: Generation) -> bool:
-    """Whether it is one text with sound counts and words: nearly all are, and that is quickly seen."""
+    """Whether it is one text with sound counts and words: nearly all are, quickly seen."""
     texts, reasons, latency_s = generation.texts, generation.stop_reasons, generation.latency_s
     return (
         type(texts) is tuple
