@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from llmeval_core.concurrency import pull
-from llmeval_core.engine.in_flight import RequestsInFlight
 from llmeval_core.engine.known_results import KnownResults
 from llmeval_core.engine.model_handle import ModelHandle
+from llmeval_core.engine.request_ledger import RequestLedger
 from llmeval_core.generation import ObservedAvailability
 from llmeval_core.plan import PlannedEvaluation, PlannedTask
 
@@ -24,7 +24,7 @@ class ModelTasks:
         evaluation: the model and its tasks.
         model: opened by the first task that sends a request, closed after the last.
         known: the results that earlier runs left.
-        in_flight: which requests some task is waiting for.
+        ledger: who asks which request of the model.
         availability: what the model's requests found out about it.
         has_failed: whether the model cannot be used, so that no other task is begun.
     """
@@ -32,7 +32,7 @@ class ModelTasks:
     evaluation: PlannedEvaluation
     model: ModelHandle
     known: KnownResults
-    in_flight: RequestsInFlight = field(default_factory=RequestsInFlight)
+    ledger: RequestLedger
     availability: ObservedAvailability = field(default_factory=ObservedAvailability)
     has_failed: bool = False
 

@@ -17,6 +17,7 @@ from llmeval_core.engine.open_files import fit_to_open_files
 from llmeval_core.engine.progress import Progress, SilentProgress
 from llmeval_core.engine.rate_limiters import endpoint_of, make_rate_limiters, max_in_flight
 from llmeval_core.engine.reasking import ReaskFilter
+from llmeval_core.engine.request_ledger import RequestLedger
 from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.spending import Spending
 from llmeval_core.engine.stop_signal import StopSignal
@@ -180,6 +181,7 @@ class _PlanRun:
                 evaluation,
                 ModelHandle(evaluation.model, self._plan, self._progress),
                 KnownResults(self._journal, evaluation),
+                RequestLedger(lambda: self._journal.n_given, lambda: self._journal.n_committed),
             )
             groups.setdefault(evaluation.model.info.endpoint, []).append(tasks)
         return [EndpointQueue(endpoint, models) for endpoint, models in groups.items()]

@@ -16,14 +16,16 @@ from llmeval_core.engine.failure_policy import FailurePolicy
 from llmeval_core.engine.known_results import known_result
 from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
 from llmeval_core.engine.reasking import ReaskFinder
+from llmeval_core.engine.request_ledger import LedgerView
 from llmeval_core.engine.run_context import RunContext
+from llmeval_core.engine.sample_finisher import SampleFinisher
 from llmeval_core.engine.sample_stream import SampleStream
 from llmeval_core.engine.task_results import make_task_result
 from llmeval_core.errors import PluginError, wrap_plugin_errors
 from llmeval_core.journal import ProcessLock, StoredTask
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
-from llmeval_core.records import TaskResult
+from llmeval_core.records import Failure, TaskResult
 
 _LOCK_POLL_S = 0.2
 _MOST_PASSES = 3
@@ -101,6 +103,8 @@ class TaskRun:
         if lock is None:
             return None
         result = None
+        # Opened before the first look into the journal: what is answered from now on is seen.
+        ledger = self._model_tasks.ledger.view(looks_first=True)
         try:
             self._meter = self._progress.task_started(
                 self._model.name, self._task.key, self._task.n_samples
@@ -112,9 +116,10 @@ class TaskRun:
                 self._meter.task_finished(begun, reused=True)
                 result = begun
             else:
-                result = await self._run_samples(executor, make_job, begun)
+                result = await self._run_samples(executor, make_job, begun, ledger)
             return result
         finally:
+            ledger.close()
             if result is None:  # what is finished is for the next process that gets the lock
                 await self._context.journal.publish()
             lock.release()
@@ -174,26 +179,42 @@ class TaskRun:
         executor: Executor,
         make_job: Callable[[TimeLimit | None], ExecutionRequest],
         begun: _Begun,
+        ledger: LedgerView,
     ) -> TaskResult | None:
         """Run what is not finished; where nothing is new, a known result stays as it is."""
-        stream = await self._send(executor, make_job, begun.reader)
+        finisher = SampleFinisher(
+            self._context,
+            begun.stored,
+            self._scorer,
+            failure_policy=self._failure_policy,
+            meter=self._meter,
+        )
+
+        async def send(reader: BatchReader) -> SampleStream | None:
+            return await self._send(executor, make_job, reader, finisher, ledger)
+
+        stream = await send(begun.reader)
         if stream is None:
             return None
         if begun.finder is not None:
             self._show_reasked(begun.finder, stream)
-        if begun.known is not None and not stream.has_changed:
+        if begun.known is not None and not finisher.has_changed:
             self._meter.task_finished(begun.known, reused=True)
             return begun.known
         n_passes = 0
         while True:
             is_last = n_passes == _MOST_PASSES
             result = await asyncio.to_thread(
-                self._result, begun.stored, stream, even_if_incomplete=is_last
+                self._result,
+                begun.stored,
+                n_samples=stream.n_samples,
+                last_failure=finisher.last_failure,
+                even_if_incomplete=is_last,
             )
             if result is not None:
                 break
             n_passes += 1
-            stream = await self._send(executor, make_job, self._reader(begun.stored))
+            stream = await send(self._reader(begun.stored))
             if stream is None:
                 return None
         self._meter.task_finished(result, reused=False)
@@ -204,6 +225,8 @@ class TaskRun:
         executor: Executor,
         make_job: Callable[[TimeLimit | None], ExecutionRequest],
         reader: BatchReader,
+        finisher: SampleFinisher,
+        ledger: LedgerView,
     ) -> SampleStream | None:
         """Bring every sample that is not finished to its end; None if it was stopped before.
 
@@ -213,11 +236,10 @@ class TaskRun:
         limit = self._time_limit()
         stream = SampleStream(
             self._context,
-            self._scorer,
             model_tasks=self._model_tasks,
+            ledger=ledger,
             reader=reader,
-            failure_policy=self._failure_policy,
-            meter=self._meter,
+            finisher=finisher,
             time_limit=limit,
         )
         try:
@@ -260,7 +282,12 @@ class TaskRun:
         return of_task if of_run is None or of_task.at < of_run.at else of_run
 
     def _result(
-        self, stored: StoredTask, stream: SampleStream, *, even_if_incomplete: bool
+        self,
+        stored: StoredTask,
+        *,
+        n_samples: int,
+        last_failure: Failure | None,
+        even_if_incomplete: bool,
     ) -> TaskResult | None:
         """Make the task's result from what the journal has; blocking.
 
@@ -270,11 +297,11 @@ class TaskRun:
         self._context.journal.wait_until_published()
         with self._context.journal.reader() as reader:
             totals = reader.totals(stored.id)
-            if totals.n_samples < stream.n_samples and not even_if_incomplete:
+            if totals.n_samples < n_samples and not even_if_incomplete:
                 return None
-            if totals.n_failed == totals.n_samples and stream.last_failure is not None:
-                raise self._failure_policy.error(stream.last_failure, "every sample failed")
-            self._failure_policy.ended(totals.n_samples, stream.last_failure)
+            if totals.n_failed == totals.n_samples and last_failure is not None:
+                raise self._failure_policy.error(last_failure, "every sample failed")
+            self._failure_policy.ended(totals.n_samples, last_failure)
             metrics = aggregate_task(reader, stored, self._task, n_failed=totals.n_failed)
         return make_task_result(
             self._context.plan,

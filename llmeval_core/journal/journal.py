@@ -115,6 +115,16 @@ class Journal:
         """
         self._started_writer().put(task, result, request, is_again=is_again)
 
+    @property
+    def n_given(self) -> int:
+        """How much was put so far."""
+        return 0 if self._writer is None else self._writer.n_given
+
+    @property
+    def n_committed(self) -> int:
+        """How much of what was put, from the first on, can be read."""
+        return 0 if self._writer is None else self._writer.n_committed
+
     async def keep_up(self) -> None:
         """Wait if the disk has fallen far behind.
 

@@ -76,6 +76,9 @@ class JournalWriter:
         shown_path: what errors call it.
         presence: looks before each commit whether the journal's file is still there; made
             now if None.
+
+    Attributes:
+        n_given: samples that were given; `n_committed` of them, the first ones, can be read.
     """
 
     def __init__(
@@ -89,6 +92,8 @@ class JournalWriter:
         self._hurry = threading.Event()
         self._closing = False
         self._error: JournalError | None = None
+        self.n_given = 0
+        self.n_committed = 0
         self._thread = threading.Thread(target=self._run, name="llmeval-journal", daemon=True)
         self._thread.start()
 
@@ -119,6 +124,7 @@ class JournalWriter:
         self.check()
         if result.request is not None:
             request = bytes.fromhex(result.request.fingerprint)
+        self.n_given += 1
         self._items.append(QueuedSample(task, result, request, time.time(), is_again))
         if not self._awake.is_set():
             self._awake.set()
@@ -220,6 +226,7 @@ class JournalWriter:
         self._presence.check()
         if group.samples:
             commit_samples(connection, group.samples)
+            self.n_committed += len(group.samples)
         if group.results:
             repository = DeliveryRepository(connection)
             for result, trackers in group.results:
