@@ -14,6 +14,9 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _ENV_REFERENCE = "EnvReference"
 _OWN_KEYS = {
     "datasets": "ComponentConfig",
+    "tasks": "ComponentConfig",
+    "solvers": "ComponentConfig",
+    "tools": "ComponentConfig",
     "metrics": "ComponentConfig",
     "executors": "ComponentConfig",
     "trackers": "TrackerConfig",

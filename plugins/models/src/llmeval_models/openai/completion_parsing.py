@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmeval_core.hooks import Generation, ModelError, StopReason
+from llmeval_core.hooks import Generation, ModelError, StopReason, ToolCall
 from llmeval_models.openai.choice_content import read_choice, whole_text
 from llmeval_models.openai.token_usage import read_usage
 
@@ -45,10 +45,11 @@ def read_answer(
     texts: tuple[str, ...]
     stops: tuple[StopReason, ...]
     thoughts: tuple[str | None, ...]
+    calls: tuple[ToolCall, ...]
     usage = read_usage(answer.get("usage"))
     if len(choices) == 1:  # nearly always
         one = read_choice(choices[0])
-        texts, stops, refusal = (one.text,), (one.stop,), one.refusal
+        texts, stops, refusal, calls = (one.text,), (one.stop,), one.refusal, one.calls
         thoughts = (one.reasoning,) if one.reasoning else ()
     else:
         replies = [read_choice(choice) for choice in choices]
@@ -56,6 +57,7 @@ def read_answer(
         stops = tuple([reply.stop for reply in replies])
         thoughts = tuple([reply.reasoning for reply in replies])
         refusal = next(filter(None, [reply.refusal for reply in replies]), None)
+        calls = replies[0].calls
     return Generation(
         texts=texts,
         finish_reason=word(choices[0].get("finish_reason")),
@@ -68,6 +70,7 @@ def read_answer(
         reasonings=thoughts if any(thoughts) else (),
         n_reasoning_tokens=usage.n_reasoning,
         refusal=refusal,
+        tool_calls=calls,
     )
 
 
