@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from llmeval_core.contracts import Metric
 from llmeval_core.errors import PluginError, wrap_plugin_errors
 from llmeval_core.journal import JournalQueries, StoredScores, StoredTask
 from llmeval_core.naming import metric_key
@@ -96,7 +95,7 @@ def _result(
     category: str | None,
     aggregate: Aggregate,
 ) -> MetricResult:
-    metric: Metric = planned.metric
+    metric = planned.metric
     return MetricResult(
         key=metric_key(task.key, planned.name, category),
         metric=planned.name,

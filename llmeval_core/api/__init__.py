@@ -113,6 +113,7 @@ from llmeval_core.catalog import (
 from llmeval_core.completeness import coverage_of
 from llmeval_core.config import (
     ComponentConfig,
+    ModelConfig,
     Origin,
     RunConfig,
     TrackerConfig,
@@ -205,6 +206,7 @@ __all__ = [
     "Leaderboard",
     "LlmevalError",
     "MetricResult",
+    "ModelConfig",
     "Origin",
     "Outcome",
     "PendingDelivery",

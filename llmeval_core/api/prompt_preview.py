@@ -118,7 +118,7 @@ def preview_dataset(
             task = task.model_copy(update={"prompt": PromptConfig(mode="completion")})
     else:
         config = validate(ModelConfig, {"name": name}, origin=origin, prefix=("models", 0))
-        planned = plan_model(config, catalog, origin, 0)
+        planned = plan_model(config, catalog, origin, ("models", 0))
     run = RunConfig(models=(ModelConfig(name=name),), tasks=(task,))
     planner = TaskPlanner(
         task,
