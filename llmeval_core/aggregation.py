@@ -51,12 +51,16 @@ def aggregate_task(
 def _aggregate(planned: PlannedMetric, scores: Iterable[Score]) -> Aggregate:
     """Let a metric aggregate; what is not a finite number is unknown."""
     with wrap_plugin_errors(PluginError, f"metric '{planned.name}' cannot aggregate its scores"):
-        aggregate = planned.metric.aggregate(scores)
-        numbers = {
-            "value": (aggregate.value,),
-            "stderr": (aggregate.stderr,),
-            "interval": aggregate.interval or (),
-        }
+        return finite_aggregate(planned.metric.aggregate(scores))
+
+
+def finite_aggregate(aggregate: Aggregate) -> Aggregate:
+    """Take what is not a finite number for unknown."""
+    numbers = {
+        "value": (aggregate.value,),
+        "stderr": (aggregate.stderr,),
+        "interval": aggregate.interval or (),
+    }
     unknown = {
         key: None
         for key, listed in numbers.items()

@@ -256,6 +256,14 @@ class Plan:
     notes: tuple[str, ...] = ()
     roles: Mapping[str, PlannedRole] = field(default_factory=dict)
 
+    @property
+    def models(self) -> list[PlannedModel]:
+        """The models of the run, those with a role last; one may come twice."""
+        return [
+            *(evaluation.model for evaluation in self.evaluations),
+            *(role.model for role in self.roles.values()),
+        ]
+
     def describe(self) -> dict[str, Json]:
         """Return the plan as JSON, for `llmeval plan --json`, observers and trackers."""
         described: dict[str, Json] = {
@@ -279,6 +287,13 @@ class Plan:
             ],
             "trackers": [tracker.name for tracker in self.trackers],
         }
+        groups: list[Json] = [
+            {"model": item.model.name, "key": group.key, "members": list(group.members)}
+            for item in self.evaluations
+            for group in item.groups
+        ]
+        if groups:
+            described["groups"] = groups
         if self.roles:
             described["roles"] = {
                 name: {"name": role.model.name, "settings": dict(role.model.settings)}

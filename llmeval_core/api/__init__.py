@@ -123,8 +123,10 @@ from llmeval_core.config import (
 )
 from llmeval_core.contracts import Attribution, Check, CheckOutcome, Dataset
 from llmeval_core.engine import (
+    Estimate,
     Progress,
     ReaskFilter,
+    RolePreview,
     RunOutcome,
     SilentProgress,
     TaskMeter,
@@ -196,6 +198,7 @@ __all__ = [
     "Dataset",
     "DatasetError",
     "DeliveryRepository",
+    "Estimate",
     "Failure",
     "Generation",
     "HistoryEntry",
@@ -224,6 +227,7 @@ __all__ = [
     "ReasoningSplit",
     "RegisteredComponent",
     "Request",
+    "RolePreview",
     "RunConfig",
     "RunOutcome",
     "RunSummary",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from llmeval_core.config.extract_config import ExtractConfig, checked_pattern, extract_rules
+from llmeval_core.config.problems import HintedValueError
 from llmeval_core.config.request_config import (
     FewShotConfig,
     GenerationConfig,
@@ -128,12 +129,20 @@ class TaskConfig(Settings):
     @model_validator(mode="after")
     def _dataset_or_task(self) -> Self:
         if self.dataset is None and self.task is None:
-            raise ValueError("a task needs a `dataset`, or a ready-made `task`")
+            raise HintedValueError(
+                "a task has no data set", "add `dataset: NAME`; `llmeval datasets` lists them"
+            )
         if self.dataset is not None and self.task is not None:
-            raise ValueError("`dataset` and `task` stand for each other: give one of them")
+            raise HintedValueError(
+                "a task has both a data set and a ready-made task",
+                "give one of them; two entries make two tasks",
+            )
         foreign = [key for key in _OF_A_DATASET if key in self.model_fields_set]
         if self.task is not None and foreign:
-            raise ValueError(f"`{foreign[0]}` cannot be set: a ready-made task brings its own")
+            raise HintedValueError(
+                f"`{foreign[0]}` is no setting of a ready-made task, which brings its own",
+                "leave it out, or ask a data set with `dataset:`",
+            )
         return self
 
     @field_validator("extract")

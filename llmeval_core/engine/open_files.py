@@ -25,9 +25,7 @@ def fit_to_open_files(plan: Plan) -> tuple[Plan, str | None]:
         The plan, and what the user should know if it had to be changed.
     """
     servers: dict[str, list[PlannedModel]] = {}
-    asked = [evaluation.model for evaluation in plan.evaluations]
-    asked += [role.model for role in plan.roles.values()]
-    for model in asked:
+    for model in plan.models:
         if model.info.endpoint is not None:
             servers.setdefault(endpoint_of(model), []).append(model)
     if plan.executor is not None or not servers:

@@ -56,9 +56,7 @@ def make_rate_limiters(plan: Plan, notify: Callable[[str], None]) -> dict[str, E
         notify: is given a line when a server goes down and when it is back.
     """
     groups: dict[str, list[PlannedModel]] = {}
-    asked = [evaluation.model for evaluation in plan.evaluations]
-    asked += [role.model for role in plan.roles.values()]
-    for model in asked:
+    for model in plan.models:
         groups.setdefault(endpoint_of(model), []).append(model)
     retries = RetryBudget(plan.retry.budget)
     return {

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from llmeval_core.contracts import MODEL, TimeLimit
 from llmeval_core.delivery import DeliveryReport, DeliveryWorker
 from llmeval_core.engine.endpoint_queues import EndpointQueue, ModelTasks, QueuedTask
+from llmeval_core.engine.group_results import GroupResults
 from llmeval_core.engine.known_results import KnownResults
 from llmeval_core.engine.one_time_messages import OneTimeMessages
 from llmeval_core.engine.open_files import fit_to_open_files
@@ -22,7 +23,7 @@ from llmeval_core.engine.run_models import RunModel, RunModels
 from llmeval_core.engine.spending import Spending
 from llmeval_core.engine.stop_signal import StopSignal
 from llmeval_core.engine.task_run import TaskRun
-from llmeval_core.errors import JournalError, LlmevalError, ModelError
+from llmeval_core.errors import JournalError, LlmevalError, ModelError, PluginError
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.journal import DeliveryRepository, Journal
 from llmeval_core.plan import Plan, PlannedTask
@@ -108,6 +109,7 @@ class _PlanRun:
             run_limit=self._limit,
         )
         self._delivery_workers: list[DeliveryWorker] = []
+        self._groups = GroupResults(plan, journal)
         self._saving: set[asyncio.Task[None]] = set()
         self._results: dict[tuple[str, str], TaskResult] = {}
         self._errors: list[LlmevalError] = []
@@ -273,6 +275,13 @@ class _PlanRun:
         self._plan.observer.after_task(result)
         for worker in self._delivery_workers:
             worker.wake()
+        try:
+            groups = await asyncio.to_thread(self._groups.add, result)
+        except PluginError as err:
+            self._errors.append(err)
+            return
+        for group, is_new_group in groups:
+            await self._save_and_announce(group, is_new=is_new_group)
 
     def _note_saved(self, saving: asyncio.Task[None]) -> None:
         """Forget a save that succeeded; the error of another one is raised at the end."""
@@ -283,10 +292,14 @@ class _PlanRun:
         planned = [
             (item.model.name, task.key) for item in self._plan.evaluations for task in item.tasks
         ]
+        grouped = [
+            (item.model.name, group.key) for item in self._plan.evaluations for group in item.groups
+        ]
         results = tuple(self._results[place] for place in planned if place in self._results)
-        has_prices = any(item.model.price is not None for item in self._plan.evaluations)
+        groups = tuple(self._results[place] for place in grouped if place in self._results)
+        has_prices = any(model.price is not None for model in self._plan.models)
         return RunSummary(
-            results=results,
+            results=(*results, *groups),
             n_samples=sum(result.n_samples for result in results),
             n_failed=sum(result.n_failed for result in results),
             n_requests=self._n_requests + self._models.n_requests,

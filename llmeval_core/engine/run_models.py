@@ -104,7 +104,7 @@ class RunModels:
     ) -> None:
         self._models: dict[tuple[str, str], RunModel] = {}
         plan = context.plan
-        for planned in models_of(plan):
+        for planned in plan.models:
             key = _key(planned)
             if key not in self._models:
                 self._models[key] = RunModel(
@@ -141,14 +141,6 @@ class RunModels:
         """Close what is still open."""
         for model in self._models.values():
             await model.handle.aclose()
-
-
-def models_of(plan: Plan) -> list[PlannedModel]:
-    """List the models of a plan, those with a role last; one may come twice."""
-    return [
-        *(evaluation.model for evaluation in plan.evaluations),
-        *(role.model for role in plan.roles.values()),
-    ]
 
 
 def _key(planned: PlannedModel) -> tuple[str, str]:

@@ -172,7 +172,8 @@ class TaskRun:
                 where="--again",
                 hint="leave this task out, or change a setting that decides what it asks",
             )
-        self._renderer.load_pool()
+        if task.task is None:
+            self._renderer.load_pool()
         stored = journal.begin_task(
             task.fingerprint,
             model=self._model.name,

@@ -17,8 +17,13 @@ from llmeval_core.contracts import (
     ModelInfo,
     Question,
     SolverInput,
+    TaskGroup,
+    TaskOptions,
+    TaskSet,
     UnansweredError,
+    all_tasks_alike,
 )
+from llmeval_core.engine import preview
 from llmeval_core.errors import ConfigError, ModelError
 from llmeval_core.journal import Journal
 from llmeval_core.records import (
@@ -31,7 +36,8 @@ from llmeval_core.records import (
     Score,
 )
 from llmeval_core.statistics import mean_aggregate
-from llmeval_core.testing import FakeDataset, FakeMetric, FakeModel, run_in
+from llmeval_core.testing import FakeDataset, FakeMetric, FakeModel, ListTracker, run_in
+from llmeval_core.testing.running import plan_of
 
 CHAT: frozenset[Mode] = frozenset({"chat"})
 
@@ -563,3 +569,126 @@ async def test_a_budget_counts_the_judge_too(tmp_path: Path) -> None:
 
     assert "the budget of 100 tokens is used up" in str(outcome.errors[0])
     assert 100 <= outcome.summary.n_tokens <= 120
+
+
+# --- what it costs, by role
+
+
+PRICES = {"fake/model": {"input": 1, "output": 1}, "role-judge/model": {"input": 10, "output": 10}}
+
+
+async def test_tokens_and_cost_are_told_by_role(tmp_path: Path) -> None:
+    outcome = await run_in(
+        tmp_path,
+        models={"fake": Served()},
+        role_models={"judge": Served("b")},
+        ready_tasks={"chatting": Chatting(n_items=10, judge=True)},
+        prices=PRICES,
+    )
+
+    (result,) = outcome.summary.results
+    assert (result.n_prompt_tokens, result.n_completion_tokens) == (90, 60)
+    assert result.cost == pytest.approx(150e-6)
+    judge = result.roles["judge"]
+    assert (judge.model, judge.n_requests) == ("role-judge/model", 10)
+    assert (judge.n_prompt_tokens, judge.n_completion_tokens) == (30, 20)
+    assert judge.cost == pytest.approx(500e-6)
+    assert outcome.summary.cost == pytest.approx(650e-6)
+
+
+async def test_a_plan_tells_requests_by_role(tmp_path: Path) -> None:
+    tasks = {"chatting": Chatting(n_items=10, judge=True)}
+    given: dict[str, Any] = {
+        "models": {"fake": Served()},
+        "role_models": {"judge": Served("b")},
+        "ready_tasks": tasks,
+        "prices": PRICES,
+    }
+
+    (before,) = preview(plan_of(**given), None)
+    await run_in(tmp_path, **given)
+    with Journal(tmp_path) as journal:
+        (after,) = preview(plan_of(**given), journal)
+
+    assert (before.n_samples, before.n_answered, before.n_requests) == (10, 0, 30)
+    assert [(role.role, role.n_requests) for role in before.roles] == [("judge", 10)]
+    assert before.roles[0].estimate.cost is not None
+    assert (after.n_answered, after.n_requests, after.roles[0].n_requests) == (10, 0, 0)
+
+
+# --- groups
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Stands for three tasks and two groups of them."""
+
+    def load(self, options: TaskOptions) -> TaskSet:
+        tasks = tuple(
+            Chatting(n_items=n, n_turns=1, name=f"subject{n}", n_shots=options.n_shots or 0)
+            for n in (1, 10, 100)
+        )
+        names = tuple(task.name for task in tasks)
+        return TaskSet(
+            tasks,
+            (
+                TaskGroup("subjects", names, ("length",)),
+                TaskGroup("alike", names, ("length",), all_tasks_alike, "alike@1"),
+            ),
+        )
+
+
+async def test_a_group_is_a_result_of_its_own(tmp_path: Path) -> None:
+    tracker = ListTracker()
+    given: dict[str, Any] = {"ready_tasks": {"s": Subjects()}, "trackers": {"list": tracker}}
+
+    outcome = await run_in(tmp_path, **given)
+
+    means = [6.0, 6.0, (10 * 6 + 90 * 7) / 100]
+    assert values(outcome) == {
+        "subject1_0shot_length": means[0],
+        "subject10_0shot_length": means[1],
+        "subject100_0shot_length": pytest.approx(means[2]),
+        "subjects_0shot_length": pytest.approx((6 + 60 + 690) / 111),
+        "alike_0shot_length": pytest.approx(sum(means) / 3),
+    }
+    assert outcome.summary.n_samples == 111, "samples of groups are not counted again"
+    group = next(one for one in outcome.summary.results if one.task == "subjects_0shot")
+    assert (group.n_samples, group.n_total) == (111, 111)
+    assert group.metrics[0].definition == "length@1, all-samples-alike@1"
+    assert len(tracker.results) == 5
+
+
+async def test_a_group_that_did_not_change_is_not_delivered_again(tmp_path: Path) -> None:
+    tracker = ListTracker()
+    given: dict[str, Any] = {"ready_tasks": {"s": Subjects()}, "trackers": {"list": tracker}}
+
+    await run_in(tmp_path, **given)
+    again = await run_in(tmp_path, **given)
+
+    assert len(again.summary.results) == 5
+    assert len(tracker.results) == 5
+
+
+async def test_shots_and_limit_reach_ready_made_tasks(tmp_path: Path) -> None:
+    outcome = await run_in(
+        tmp_path, ready_tasks={"s": Subjects()}, tasks=[{"task": "s", "shots": 5, "limit": 5}]
+    )
+
+    assert set(values(outcome)) >= {"subject100_5shot_length", "subjects_5shot_length"}
+    assert outcome.summary.n_samples == 1 + 5 + 5
+
+
+async def test_a_key_of_a_data_set_is_refused_beside_a_ready_made_task(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        await run_in(
+            tmp_path,
+            ready_tasks={"s": Subjects()},
+            tasks=[{"task": "s", "metrics": ["fake"]}],
+        )
+
+    assert str(caught.value) == (
+        "wrong value: `metrics` is no setting of a ready-made task, which brings its own\n"
+        "  where: tasks[0]\n"
+        "  try:   leave it out, or ask a data set with `dataset:`"
+    )
