@@ -199,9 +199,9 @@ class DeliveryWorker:
         journal, name = self._journal, self._planned.name
         result = await asyncio.to_thread(journal.deliveries, DeliveryRepository.result, result_id)
         if not getattr(self._planned.tracker, "keeps_all", False):
-            kept = await asyncio.to_thread(journal.read, without_superseded, result)
+            kept = await asyncio.to_thread(journal.read, without_superseded, result, name)
             if kept is None:
-                receipt = Receipt(note="gave way to a more complete result")
+                receipt = Receipt(note="gave way to a newer or more complete result")
                 await asyncio.to_thread(
                     journal.deliveries, DeliveryRepository.delivered, result_id, name, receipt
                 )
@@ -268,13 +268,17 @@ class DeliveryWorker:
             _log.warning("%s did not close: %s", self._label, reason)
 
 
-def without_superseded(reader: JournalQueries, result: TaskResult) -> TaskResult | None:
-    """Return a result without the metrics that gave way to older, more complete ones.
+def without_superseded(
+    reader: JournalQueries, result: TaskResult, tracker: str
+) -> TaskResult | None:
+    """Return a result without the metrics that gave way to others; None if no metric is left.
 
-    What came after it does not count: that is delivered after it. None if no metric is left.
+    They gave way to older, more complete results, or to newer ones that the tracker has already:
+    a result that it refused before, or gets later than others, must not take their place. What
+    comes after it and is still pending does not count: that is delivered after it.
     """
-    earlier = reader.results_of_task(result.model, result.task, until=result.id)
-    stands = {name for name, one in current_by_metric(earlier).items() if one.id == result.id}
+    others = reader.results_of_task(result.model, result.task, until=result.id, or_in=tracker)
+    stands = {name for name, one in current_by_metric(others).items() if one.id == result.id}
     metrics = tuple(metric for metric in result.metrics if metric.metric in stands)
     if len(metrics) == len(result.metrics):
         return result
