@@ -54,7 +54,7 @@ format: $(VENV)/dev-installed ## format the code
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/dev-installed ## measure start-up, overhead, memory, resuming, journal, tracker and server
-	for name in startup overhead latency resume journal tracker memory serving; do $(BIN)/python -m benchmarks.$$name; done
+	for name in startup overhead latency resume many_tasks journal tracker memory serving; do $(BIN)/python -m benchmarks.$$name; done
 
 docs: $(VENV)/dev-installed ## build the documentation site into build/site
 	$(BIN)/python -m docs_site.assemble build/docs
