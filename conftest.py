@@ -15,6 +15,29 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
     return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
 
 
+class FailureNames:
+    """Names each test that fails when it fails: a run of minutes may be cut off before its end."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Print the name, and the first line of what went wrong."""
+        if report.failed:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            reason = getattr(crash, "message", report.longreprtext).partition("\n")[0]
+            self._terminal.write_line(f"\n{report.nodeid} ({report.when}): {reason}", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Name failures where results are shown, which is not in the workers of pytest-xdist."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FailureNames(terminal))
+
+
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     """Give one MLflow server to all tests; a test that stops it has to start it again."""
