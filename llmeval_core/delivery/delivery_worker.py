@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 from llmeval_core.completeness import current_by_metric
+from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.config import Redactor
 from llmeval_core.containing import current_folder, return_to
 from llmeval_core.contracts import Receipt, RunInfo
@@ -103,9 +104,8 @@ class DeliveryWorker:
                 await asyncio.shield(self._task)
         except TimeoutError:
             self._reason = f"no answer within {within_s:g} s"
-            self._task.cancel()
-            # A tracker may take no notice; we are done with it all the same.
-            await asyncio.wait((self._task,), timeout=2 * CLOSE_S)
+        finally:  # a tracker may take no notice; we are done with it all the same
+            await cancel_and_wait((self._task,), within_s=2 * CLOSE_S)
         pending = self._journal.deliveries(
             DeliveryRepository.pending, self._planned.name, with_failed=True
         )
