@@ -85,3 +85,15 @@ def test_a_file_name_means_one_thing() -> None:
 @pytest.mark.parametrize("role", [role for role in ROLES if "cli" not in role])
 def test_each_role_has_modules(role: str) -> None:
     assert any(fnmatchcase(path.as_posix(), role) for path in modules())
+
+
+def test_the_tests_of_the_core_stand_where_what_they_test_stands() -> None:
+    tests, core = ROOT / "tests" / "core", ROOT / "llmeval_core"
+    rooms = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
+
+    assert {room for room in rooms if not (core / room).is_dir()} == set()
+    assert {
+        path.name
+        for path in tests.glob("test_*.py")
+        if not (core / path.name.removeprefix("test_")).exists()
+    } == set()
