@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from llmeval_core.completeness import current_by_metric
 from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.config import Redactor
-from llmeval_core.containing import current_folder, return_to
 from llmeval_core.contracts import Receipt, RunInfo
 from llmeval_core.errors import TrackerError, describe_error, must_propagate
 from llmeval_core.journal import (
@@ -22,6 +21,7 @@ from llmeval_core.journal import (
     StoredTracker,
 )
 from llmeval_core.plan import PlannedTracker
+from llmeval_core.process_state import current_folder, return_to
 from llmeval_core.records import TaskResult
 from llmeval_core.support import Backoff, CircuitBreaker
 
