@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.mlflow_server import MlflowServer
+from tests.needs import NEEDS, marks_of
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
@@ -32,10 +33,20 @@ class FailureNames:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Name failures where results are shown, which is not in the workers of pytest-xdist."""
+    """Make the marks known; name failures where results are shown, not in workers of xdist."""
+    for mark, need in NEEDS.items():
+        config.addinivalue_line("markers", f"{mark}: {need.what}")
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(FailureNames(terminal))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by what they need."""
+    for item in items:
+        path = item.path.relative_to(config.rootpath).as_posix()
+        for mark in marks_of(path, getattr(item, "fixturenames", ())):
+            item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")
