@@ -65,7 +65,7 @@ class ItemAsk:
         self._turns: list[Turn | None] = []
         self._n_pending = 0
         self._is_deferred = False
-        self.error: LlmevalError | None = None
+        self.error: Exception | None = None
         self.was_stopped = False
 
     @property
@@ -142,7 +142,7 @@ class ItemAsk:
             # Not a ModelError: that would end the tasks of the model that is evaluated.
             what = f"the {name}, {model}, cannot be asked: {err.what}"
             self._fail(LlmevalError(what, where=self._where, hint=err.hint))
-        except LlmevalError as err:
+        except Exception as err:  # noqa: BLE001  remembered, whatever the plugin makes of it
             self._fail(err)
         if role.is_over and isinstance(answer, Failure):
             what = f"'{model}' is asked again after another model that works in a process"
@@ -150,7 +150,7 @@ class ItemAsk:
             self._fail(LlmevalError(what, where=self._where, hint=hint))
         return answer
 
-    def _fail(self, error: LlmevalError) -> NoReturn:
+    def _fail(self, error: Exception) -> NoReturn:
         """Raise what ends the task, and remember it: a plugin may catch it."""
         self.error = self.error or error
         raise error

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from math import isfinite
 
+from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.contracts import MODEL, Item, Task, TimeLimit, UnansweredError
 from llmeval_core.engine.item_ask import ItemAsk, RoleService
 from llmeval_core.engine.item_source import NumberedItem
@@ -117,10 +118,7 @@ class ItemRun:
             await self._wait_until(lambda: not self._open)
         finally:
             self.was_cut_off |= bool(self._open) or not self._all_read
-            watching.cancel()
-            for one in self._open:
-                one.cancel()
-            await asyncio.gather(watching, *self._open, return_exceptions=True)
+            await cancel_and_wait((watching, *self._open))
         if self._error is not None:
             raise self._error
 

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext
 
+from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.contracts import ExecutionRequest, Executor
 from llmeval_core.engine.request_ledger import Ours, RequestLedger
 from llmeval_core.engine.run_context import RunContext
@@ -67,12 +68,14 @@ class ModelService:
         self._looking: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
-        self._error: LlmevalError | None = None
+        self._error: Exception | None = None
         self._n_users = 0
         self.n_requests = 0
 
     def enter(self) -> None:
         """Begin to use it; each `enter` is followed by one `leave`."""
+        if not self._n_users:
+            self._error = None
         self._n_users += 1
 
     async def leave(self, *, at_once: bool = False) -> None:
@@ -86,14 +89,11 @@ class ModelService:
         if self._n_users or running is None:
             return
         self._changed.set()
-        if at_once:
-            running.cancel()
         try:
-            await asyncio.wait((running,))
-        except asyncio.CancelledError:
-            running.cancel()
-            await asyncio.wait((running,))
-            raise
+            if not at_once:
+                await asyncio.wait((running,))
+        finally:
+            await cancel_and_wait((running,))
 
     async def ask(
         self,
@@ -178,7 +178,7 @@ class ModelService:
                     where=self.model.name,
                     hint="this is a bug in the plugin; run again to go on",
                 )
-        except LlmevalError as err:
+        except Exception as err:  # noqa: BLE001  raised where its answers are awaited
             self._error = err
         finally:
             waking.cancel()
@@ -240,7 +240,7 @@ class ModelService:
         if isinstance(error, ModelError):
             raise ModelError(error.kind, error.what, where=error.where, hint=error.hint)
         if error is not None:
-            raise type(error)(error.what, where=error.where, hint=error.hint)
+            raise error
 
     def _give_up(self) -> None:
         """Wake all who wait: nothing more comes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
-from llmeval_core.catalog.prompts import fill_prompt, overlay
+from llmeval_core.catalog.prompt_defaults import fill_prompt, overlay
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.roles import identity_of_roles
 from llmeval_core.catalog.solvers import all_roles, describe_solver, roles_of_metrics
