@@ -169,6 +169,7 @@ from llmeval_core.records import (
     Aggregate,
     Failure,
     Generation,
+    Message,
     MetricResult,
     Outcome,
     Request,
@@ -177,7 +178,9 @@ from llmeval_core.records import (
     SampleResult,
     Score,
     TaskResult,
+    ToolCall,
     TrackerStatus,
+    Turn,
 )
 
 __all__ = [
@@ -208,6 +211,7 @@ __all__ = [
     "Kind",
     "Leaderboard",
     "LlmevalError",
+    "Message",
     "MetricResult",
     "ModelConfig",
     "Origin",
@@ -247,8 +251,10 @@ __all__ = [
     "TaskMeter",
     "TaskPreview",
     "TaskResult",
+    "ToolCall",
     "TrackerConfig",
     "TrackerStatus",
+    "Turn",
     "UnknownNameError",
     "__version__",
     "as_cell",
