@@ -50,7 +50,7 @@ test: programs $(VENV)/dev-installed ## install what the tests need, and run the
 
 quick: $(VENV)/dev-installed ## in two minutes: format, lint, types, imports, tests that need only Python
 	$(LINT)
-	$(PYTEST) --only-python
+	$(PYTEST) --numprocesses 3 --only-python
 
 check: programs $(VENV)/dev-installed ## format, lint, types, imports, tests: what CI runs
 	$(LINT)

@@ -28,7 +28,7 @@ NEEDS = {
     "server": Need(
         "starts a server process: `llmeval serve`, MLflow, nginx",
         files=(
-            "plugins/proxies/mlflow_proxy/tests/test_embedded_server.py",
+            "plugins/proxies/mlflow_proxy/",
             "plugins/server/tests/pages/test_pages_jobs.py",
             "plugins/server/tests/pages/test_pages_start.py",
             "plugins/server/tests/test_api_schema.py",

@@ -85,9 +85,12 @@ def test_the_address_of_the_repository_is_the_same_everywhere() -> None:
 @pytest.mark.parametrize("mark", NEEDS)
 def test_a_mark_is_of_files_and_fixtures_that_are_there(mark: str) -> None:
     need = NEEDS[mark]
-    tests = [
-        file.read_text() for file in ROOT.glob("**/tests/**/*.py") if ".venv" not in file.parts
+    files = [
+        ROOT / "conftest.py",
+        *ROOT.glob("tests/**/*.py"),
+        *ROOT.glob("plugins/**/tests/**/*.py"),
     ]
+    tests = [file.read_text(encoding="utf-8") for file in files]
 
     for beginning in need.files:
         assert list(ROOT.glob(f"{beginning.rstrip('/')}*")), beginning
