@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from llmeval_core.hooks import Generation, ModelError, StopReason
-from llmeval_models.openai.choice_content import read_choice, whole_text
-from llmeval_models.openai.token_usage import read_usage
+from llmeval_models.answers.choice_content import read_choice, whole_text
+from llmeval_models.answers.token_usage import read_usage
 
 _LONGEST_WORD = 200
 _MOST_NAMED = 8

@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from llmeval_core.hooks import GenerationSettings, ModelError, Reasoning
-from llmeval_models.model_settings import ReasoningAs
+from llmeval_models.model_settings import OpenAICompatibleSettings, ReasoningAs
+
+_REASONING_BY_HOST: tuple[tuple[str, ReasoningAs], ...] = (
+    ("openrouter.ai", "openrouter"),
+    ("generativelanguage.googleapis.com", "gemini"),
+    ("aiplatform.googleapis.com", "gemini"),
+    ("anthropic.com", "anthropic"),
+    ("aliyuncs.com", "qwen"),
+    ("siliconflow.com", "qwen"),
+    ("siliconflow.cn", "qwen"),
+)
+
+
+def reasoning_as(settings: OpenAICompatibleSettings) -> ReasoningAs:
+    """Tell in whose words `reasoning` is written: as set, else by the host, else OpenAI's."""
+    if settings.reasoning_as != "auto":
+        return settings.reasoning_as
+    host = urlsplit(settings.base_url).hostname or ""
+    for name, found in _REASONING_BY_HOST:
+        if host == name or host.endswith(f".{name}"):
+            return found
+    return "openai"
 
 
 def write_settings(

@@ -6,18 +6,17 @@ import time
 from typing import Any
 
 from llmeval_core.hooks import Generation, Request
-from llmeval_models.likelihood.echo_scoring import score_by_echo
-from llmeval_models.likelihood.llama_cpp_scoring import LlamaCppScorer
-from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.completion_parsing import read_answer
-from llmeval_models.openai.completion_request import write_settings
-from llmeval_models.openai.endpoint import reasoning_as
-from llmeval_models.openai.json_client import JsonClient
-from llmeval_models.openai.unsupported_parameters import (
+from llmeval_models.http.json_client import JsonClient
+from llmeval_models.http.unsupported_parameters import (
     UnsupportedParameterError,
     UnsupportedParameters,
     asked_without,
 )
+from llmeval_models.likelihood.echo_scoring import score_by_echo
+from llmeval_models.likelihood.llama_cpp_scoring import LlamaCppScorer
+from llmeval_models.model_settings import OpenAICompatibleSettings
+from llmeval_models.openai.completion_parsing import read_answer
+from llmeval_models.openai.completion_request import reasoning_as, write_settings
 
 _STREAMING: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}  # JSON
 

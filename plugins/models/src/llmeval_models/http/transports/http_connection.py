@@ -9,8 +9,8 @@ import re
 import ssl
 from typing import cast
 
-from llmeval_models.openai.transports.response_parser import ResponseParser
-from llmeval_models.openai.transports.transport import HttpResponse, ResponseLimits, TransportError
+from llmeval_models.http.transports.response_parser import ResponseParser
+from llmeval_models.http.transports.transport import HttpResponse, ResponseLimits, TransportError
 
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from llmeval_core.hooks import Generation, ModelError
-from llmeval_models.openai.error_body import ErrorBody
+from llmeval_models.http.error_body import ErrorBody
 
 LEFT_OUT = ("temperature", "top_p", "seed", "stop")
 """Settings that a model can be asked without."""

@@ -11,10 +11,10 @@ from urllib.parse import quote, urlsplit
 
 import aiohappyeyeballs
 
-from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.tls import make_tls
-from llmeval_models.openai.transports.http_connection import HttpConnection, reason_of
-from llmeval_models.openai.transports.transport import (
+from llmeval_models.http.http_settings import HttpSettings
+from llmeval_models.http.tls import make_tls
+from llmeval_models.http.transports.http_connection import HttpConnection, reason_of
+from llmeval_models.http.transports.transport import (
     KEEPALIVE_S,
     ConnectTimeoutError,
     HttpResponse,
@@ -50,7 +50,7 @@ class AsyncioTransport:
         headers: sent with each request; all printable ASCII.
     """
 
-    def __init__(self, settings: OpenAICompatibleSettings, headers: Mapping[str, str]) -> None:
+    def __init__(self, settings: HttpSettings, headers: Mapping[str, str]) -> None:
         self._settings = settings
         self._connect_timeout_s = settings.connect_timeout_s
         self._lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from llmeval_models.openai.embedded_error import EmbeddedError, read_error, stated_status
+from llmeval_models.http.embedded_error import EmbeddedError, read_error, stated_status
 
 _MARKS = frozenset(
     {

@@ -11,12 +11,12 @@ import aiohttp
 import yarl
 from aiohttp import http_exceptions
 
-from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.connection_errors import bypasses_proxy
-from llmeval_models.openai.tls import make_tls
-from llmeval_models.openai.transports.compression import ACCEPTED, decompressed
-from llmeval_models.openai.transports.http_connection import reason_of
-from llmeval_models.openai.transports.transport import (
+from llmeval_models.http.connection_errors import bypasses_proxy
+from llmeval_models.http.http_settings import HttpSettings
+from llmeval_models.http.tls import make_tls
+from llmeval_models.http.transports.compression import ACCEPTED, decompressed
+from llmeval_models.http.transports.http_connection import reason_of
+from llmeval_models.http.transports.transport import (
     KEEPALIVE_S,
     ConnectTimeoutError,
     HttpResponse,
@@ -38,7 +38,7 @@ class AiohttpTransport:
         headers: sent with each request.
     """
 
-    def __init__(self, settings: OpenAICompatibleSettings, headers: Mapping[str, str]) -> None:
+    def __init__(self, settings: HttpSettings, headers: Mapping[str, str]) -> None:
         self._urls: dict[str, yarl.URL] = {}
         self._proxy = _proxy_for(settings)
         self._limits = ResponseLimits(settings.max_answer_bytes, settings.max_header_bytes)
@@ -94,13 +94,13 @@ class AiohttpTransport:
         await self._session.close()
 
 
-def _tls_for(settings: OpenAICompatibleSettings) -> ssl.SSLContext | bool:
+def _tls_for(settings: HttpSettings) -> ssl.SSLContext | bool:
     """Make what TLS begins with, if there will be any."""
     has_tls = f"{settings.base_url} {settings.proxy or ''}".count("https://")
     return make_tls(settings) if has_tls else True
 
 
-def _proxy_for(settings: OpenAICompatibleSettings) -> str | None:
+def _proxy_for(settings: HttpSettings) -> str | None:
     """Tell through which proxy to go; None for none, or for what the environment says."""
     host = urlsplit(settings.base_url).hostname or ""
     return None if bypasses_proxy(host) else settings.proxy

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import SecretStr
 
 from llmeval_core.hooks import ModelError
-from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.body_parsing import BodyError, read_body
-from llmeval_models.openai.connection_errors import connect_timeout_error, connection_error
-from llmeval_models.openai.embedded_error import EmbeddedError
-from llmeval_models.openai.embedded_error_search import embedded_error_in
-from llmeval_models.openai.endpoint import endpoint_of
-from llmeval_models.openai.headers import make_headers
-from llmeval_models.openai.http_error_mapping import error_from_response
-from llmeval_models.openai.retry_delays import quota_reset_s
-from llmeval_models.openai.transports.transport import (
+from llmeval_models.http.body_parsing import BodyError, Streamed, read_body
+from llmeval_models.http.connection_errors import connect_timeout_error, connection_error
+from llmeval_models.http.embedded_error import EmbeddedError
+from llmeval_models.http.embedded_error_search import embedded_error_in
+from llmeval_models.http.endpoint import endpoint_of
+from llmeval_models.http.headers import make_headers
+from llmeval_models.http.http_error_mapping import error_from_response
+from llmeval_models.http.http_settings import HttpSettings
+from llmeval_models.http.retry_delays import quota_reset_s
+from llmeval_models.http.transports.transport import (
     ConnectTimeoutError,
     HttpResponse,
     TransportError,
     UnusableResponseError,
 )
-from llmeval_models.openai.transports.transport_choice import open_transport
+from llmeval_models.http.transports.transport_choice import open_transport
 
 _SHOWN_CHARS = 60
 _NO_API_HINT = "is base_url the address of an API? for most servers it ends in /v1"
@@ -35,23 +36,34 @@ class JsonClient:
 
     Args:
         settings: where the server is, and how patient to be.
-        key: the bearer token; None for none. It never gets into a message.
+        streamed: collects the events of an answer that comes as a stream.
+        key: None for none. It never gets into a message.
+        headers: what the maker's API wants beside those of the settings; no secrets.
 
     Attributes:
-        hold_s: how long the newest answer asks to send nothing more, seconds; None if it does not.
+        retry_after_s: how long the newest answer asks to send nothing more, seconds; None if it
+            does not.
 
     Raises:
         ModelError: a header cannot be sent.
     """
 
-    def __init__(self, settings: OpenAICompatibleSettings, *, key: SecretStr | None = None) -> None:
+    def __init__(
+        self,
+        settings: HttpSettings,
+        *,
+        streamed: Streamed,
+        key: SecretStr | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._endpoint = endpoint_of(settings)
         self._base_url = self._endpoint.base
-        headers = make_headers(settings, endpoint=self._endpoint, key=key)
+        made = make_headers(settings, endpoint=self._endpoint, key=key, more=headers or {})
         self._settings = settings
-        self._secrets = headers.secrets
+        self._streamed = streamed
+        self._secrets = made.secrets
         self.retry_after_s: float | None = None
-        self._transport = open_transport(settings, headers.sent)
+        self._transport = open_transport(settings, made.sent)
 
     async def post(self, path: str, body: dict[str, Any], *, at_root: bool = False) -> Any:
         """Send JSON and return the JSON of the answer; Any: JSON of any shape.
@@ -96,7 +108,8 @@ class JsonClient:
     def _read(self, response: HttpResponse) -> Any:
         """Read the JSON of an answer, or the error inside it."""
         try:
-            answer = read_body(response.content, response.header("Content-Type"))
+            content_type = response.header("Content-Type")
+            answer = read_body(response.content, content_type, self._streamed)
         except BodyError as err:
             begin = self._clean(response.content[:_SHOWN_CHARS].decode("utf-8", "replace"))
             is_broken = err.kind == "connection"

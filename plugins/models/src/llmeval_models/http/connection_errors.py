@@ -7,8 +7,8 @@ import re
 from urllib.parse import SplitResult
 
 from llmeval_core.hooks import ModelError
-from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.endpoint import Endpoint
+from llmeval_models.http.endpoint import Endpoint
+from llmeval_models.http.http_settings import HttpSettings
 
 _UNKNOWN_NAME = re.compile(
     r"name or service not known|nodename nor servname|name resolution|no address associated"
@@ -60,9 +60,7 @@ _CAUSES = tuple(
 _ENV_PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
-def connection_error(
-    reason: str, settings: OpenAICompatibleSettings, endpoint: Endpoint
-) -> ModelError:
+def connection_error(reason: str, settings: HttpSettings, endpoint: Endpoint) -> ModelError:
     """Make the error for a connection that could not be made, or broke.
 
     Args:
@@ -81,7 +79,7 @@ def connection_error(
     )
 
 
-def connect_timeout_error(settings: OpenAICompatibleSettings, endpoint: Endpoint) -> ModelError:
+def connect_timeout_error(settings: HttpSettings, endpoint: Endpoint) -> ModelError:
     """Make the error for a server that does not take a connection in time."""
     return ModelError(
         "timeout",
@@ -103,7 +101,7 @@ def _late_hint(url: SplitResult) -> str | None:
     )
 
 
-def unused_proxy(settings: OpenAICompatibleSettings, url: SplitResult) -> str | None:
+def unused_proxy(settings: HttpSettings, url: SplitResult) -> str | None:
     """Say of a proxy that the environment names and we do not use; None if there is none."""
     if settings.trust_env or settings.proxy is not None:
         return None

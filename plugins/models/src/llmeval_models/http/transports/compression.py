@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from llmeval_models.openai.transports.transport import (
+from llmeval_models.http.transports.transport import (
     ResponseLimits,
     TransportError,
     UnusableResponseError,

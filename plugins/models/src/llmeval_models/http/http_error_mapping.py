@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llmeval_core.hooks import FailureKind, ModelError
-from llmeval_models.openai.error_body import ErrorBody, read_error
-from llmeval_models.openai.error_wording import (
+from llmeval_models.http.error_body import ErrorBody, read_error
+from llmeval_models.http.error_wording import (
     NO_MONEY_HINT,
     PATH_HINT,
     ErrorMeaning,
@@ -14,12 +14,12 @@ from llmeval_models.openai.error_wording import (
     names_a_model,
     names_a_path,
 )
-from llmeval_models.openai.retry_delays import (
+from llmeval_models.http.retry_delays import (
     requested_delay_s,
     retry_delay_s,
 )
-from llmeval_models.openai.transports.transport import Header
-from llmeval_models.openai.unsupported_parameters import (
+from llmeval_models.http.transports.transport import Header
+from llmeval_models.http.unsupported_parameters import (
     UnsupportedParameterError,
     unsupported_parameters,
 )

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
-from pydantic import SecretStr, TypeAdapter, ValidationError
-
-from llmeval_core.hooks import ConfigError
-from llmeval_models.model_settings import (
-    BaseUrl,
-    OpenAICompatibleSettings,
-    OpenAISettings,
-    ReasoningAs,
-)
+from llmeval_models.http.http_settings import HttpSettings
 
 _SECRET_NAME = re.compile(r"(?i)key|token|secret|password|signature|\bsig\b|\bcode\b")
 _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
-_REASONING_BY_HOST: tuple[tuple[str, ReasoningAs], ...] = (
-    ("openrouter.ai", "openrouter"),
-    ("generativelanguage.googleapis.com", "gemini"),
-    ("aiplatform.googleapis.com", "gemini"),
-    ("anthropic.com", "anthropic"),
-    ("aliyuncs.com", "qwen"),
-    ("siliconflow.com", "qwen"),
-    ("siliconflow.cn", "qwen"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +40,7 @@ class Endpoint:
         return (self.base.removesuffix("/v1") if at_root else self.base) + path + self.query
 
 
-def endpoint_of(settings: OpenAICompatibleSettings) -> Endpoint:
+def endpoint_of(settings: HttpSettings) -> Endpoint:
     """Read `base_url` and `query`; what `query` says goes before what the address says."""
     url = urlsplit(settings.base_url)
     pairs = parse_qsl(url.query, keep_blank_values=True)
@@ -76,47 +58,7 @@ def endpoint_of(settings: OpenAICompatibleSettings) -> Endpoint:
     )
 
 
-def key_header(settings: OpenAICompatibleSettings) -> str:
+def key_header(settings: HttpSettings) -> str:
     """Tell in which header a key goes; Azure has one of its own."""
     host = urlsplit(settings.base_url).hostname or ""
     return settings.api_key_header or ("api-key" if host.endswith(_AZURE) else "Authorization")
-
-
-def reasoning_as(settings: OpenAICompatibleSettings) -> ReasoningAs:
-    """Tell in whose words `reasoning` is written: as set, else by the host, else OpenAI's."""
-    if settings.reasoning_as != "auto":
-        return settings.reasoning_as
-    host = urlsplit(settings.base_url).hostname or ""
-    for name, found in _REASONING_BY_HOST:
-        if host == name or host.endswith(f".{name}"):
-            return found
-    return "openai"
-
-
-def from_environment(settings: OpenAISettings) -> OpenAISettings:
-    """Fill in what OpenAI's own client reads from the environment; what is set goes first.
-
-    Raises:
-        ConfigError: OPENAI_BASE_URL is no address.
-    """
-    environ, update = os.environ, dict[str, object]()
-    base_url = environ.get("OPENAI_BASE_URL", "").strip()
-    if base_url and "base_url" not in settings.model_fields_set:
-        try:
-            update["base_url"] = TypeAdapter(BaseUrl).validate_python(base_url)
-        except ValidationError as err:
-            raise ConfigError(
-                f"OPENAI_BASE_URL is no address: '{base_url}'",
-                hint="an address begins with http:// or https://; or set `base_url`",
-            ) from err
-    sent = {name.lower() for name in settings.headers}
-    headers = dict(settings.headers)
-    for header, given, variable in (
-        ("OpenAI-Organization", settings.organization, "OPENAI_ORG_ID"),
-        ("OpenAI-Project", settings.project, "OPENAI_PROJECT_ID"),
-    ):
-        value = given or environ.get(variable, "").strip()
-        if value and header.lower() not in sent:
-            headers[header] = SecretStr(value)
-    update["headers"] = headers
-    return settings.model_copy(update=update)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from llmeval_core.hooks import FailureKind
-from llmeval_models.openai.error_body import ErrorBody
+from llmeval_models.http.error_body import ErrorBody
 
 _TOO_LONG = re.compile(
     r"context_length_exceeded"  # OpenAI

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.transports.asyncio_transport import AsyncioTransport
-from llmeval_models.openai.transports.transport import Transport
+from llmeval_models.http.http_settings import HttpSettings
+from llmeval_models.http.transports.asyncio_transport import AsyncioTransport
+from llmeval_models.http.transports.transport import Transport
 
 
-def open_transport(settings: OpenAICompatibleSettings, headers: Mapping[str, str]) -> Transport:
+def open_transport(settings: HttpSettings, headers: Mapping[str, str]) -> Transport:
     """Make the connection pool that `http` asks for; the first request connects.
 
     Args:
@@ -22,6 +22,6 @@ def open_transport(settings: OpenAICompatibleSettings, headers: Mapping[str, str
     if settings.http == "asyncio" or (settings.http == "auto" and is_near):
         return AsyncioTransport(settings, headers)
     # Late, because aiohttp takes a third of a second to import.
-    from llmeval_models.openai.transports.aiohttp_transport import AiohttpTransport  # noqa: PLC0415
+    from llmeval_models.http.transports.aiohttp_transport import AiohttpTransport  # noqa: PLC0415
 
     return AiohttpTransport(settings, headers)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from llmeval_models.openai.error_body import ErrorBody
-from llmeval_models.openai.transports.transport import Header
+from llmeval_models.http.error_body import ErrorBody
+from llmeval_models.http.transports.transport import Header
 
 _LONGEST_S = 7 * 86400.0
 _DEEPEST = 8

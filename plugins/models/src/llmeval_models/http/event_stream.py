@@ -1,12 +1,10 @@
-"""Server-sent events (WHATWG HTML, 9.2) of chat and completions, put together to one answer."""
+"""Server-sent events (WHATWG HTML, 9.2), put together to one answer."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
-
-from llmeval_models.openai.stream_chunks import StreamedResponse
+from typing import Any, Protocol
 
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")
@@ -14,6 +12,34 @@ _DONE = b"[DONE]"
 
 Read = Callable[[bytes], Any]
 """Reads JSON; raises ValueError. Any: JSON."""
+
+
+class StreamedAnswer(Protocol):
+    """Collects the events of one answer; each wire has its own."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be expected: the server said so, or told an error."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is all of the answer."""
+
+    @property
+    def state(self) -> str:
+        """How far it came, for people."""
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Add one event; Any: JSON."""
+
+    def end(self) -> None:
+        """Note that the server said `[DONE]`."""
+
+    def fail(self, error: Any) -> None:
+        """Take an error that came as an event; Any: JSON, or a text."""
+
+    def joined(self) -> dict[str, Any]:
+        """Give the answer as if it had come at once; Any: JSON."""
 
 
 class InvalidStreamError(Exception):
@@ -29,24 +55,23 @@ def looks_like_stream(content: bytes) -> bool:
     return _BEGINS.match(content) is not None
 
 
-def assemble(content: bytes, read: Read) -> dict[str, Any]:
+def assemble(content: bytes, read: Read, answer: StreamedAnswer) -> dict[str, Any]:
     """Put a whole stream together to the answer that the server would have given at once.
 
-    An error that comes as an event ends the stream: it is the answer then. Otherwise the answer
-    is whole if each choice has a finish reason, or the stream its `[DONE]`.
+    An error that comes as an event ends the stream: it is the answer then.
 
     Args:
         content: the stream.
         read: reads the JSON of an event.
+        answer: collects the events.
 
     Returns:
-        An answer as of chat or completions; Any: JSON.
+        Any: JSON.
 
     Raises:
         InvalidStreamError: an event is no JSON object.
         IncompleteStreamError: the answer is not whole.
     """
-    answer = StreamedResponse()
     odd: bytes | None = None
     for name, data in _events(content):
         if odd is not None:
@@ -63,7 +88,7 @@ def assemble(content: bytes, read: Read) -> dict[str, Any]:
     return answer.joined()
 
 
-def _take(answer: StreamedResponse, data: bytes, read: Read) -> bytes | None:
+def _take(answer: StreamedAnswer, data: bytes, read: Read) -> bytes | None:
     """Add one event to the answer; return its data if it is none.
 
     Some servers put no empty line between events: each line of the data is then one.
@@ -76,7 +101,7 @@ def _take(answer: StreamedResponse, data: bytes, read: Read) -> bytes | None:
             texts = data.split(b"\n")
     for text in texts:
         if text.strip() == _DONE:
-            answer.is_over = True
+            answer.end()
             return None
         try:
             chunk = read(text)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from llmeval_core.hooks import FailureKind
-from llmeval_models.openai.event_stream import (
+from llmeval_models.http.event_stream import (
     IncompleteStreamError,
     InvalidStreamError,
+    StreamedAnswer,
     assemble,
     looks_like_stream,
 )
+
+Streamed = Callable[[], StreamedAnswer]
+"""Makes what collects the events of one answer."""
 
 
 class BodyError(Exception):
@@ -28,7 +33,7 @@ class BodyError(Exception):
         self.reason = reason
 
 
-def read_body(content: bytes, content_type: str | None) -> Any:
+def read_body(content: bytes, content_type: str | None, streamed: Streamed) -> Any:
     """Read the body of an answer; Any: JSON of any shape.
 
     A stream of server-sent events is put together to what the server would have said at once.
@@ -36,20 +41,21 @@ def read_body(content: bytes, content_type: str | None) -> Any:
     Args:
         content: the whole body, decompressed.
         content_type: the header; believed only if the body looks so too.
+        streamed: collects the events of a stream.
 
     Raises:
         BodyError: `malformed`, it is no JSON, or too deep; `connection`, a stream broke off.
     """
     is_stream = content_type is not None and "event-stream" in content_type.lower()
     if is_stream and looks_like_stream(content):
-        return _read_stream(content)
+        return _read_stream(content, streamed())
     try:
         return json.loads(content)
     except RecursionError as err:
         raise BodyError("malformed", "the answer is nested too deeply") from err
     except ValueError as err:
         if looks_like_stream(content):
-            return _read_stream(content)
+            return _read_stream(content, streamed())
         return _read_again(content, err)
 
 
@@ -70,9 +76,9 @@ def read_json(content: bytes | str) -> Any:
             raise ValueError("nested too deeply") from err
 
 
-def _read_stream(content: bytes) -> Any:
+def _read_stream(content: bytes, answer: StreamedAnswer) -> Any:
     try:
-        return assemble(content, read_json)
+        return assemble(content, read_json, answer)
     except IncompleteStreamError as err:
         raise BodyError("connection", f"the stream broke off: {err}") from err
     except InvalidStreamError as err:

@@ -7,14 +7,14 @@ import ssl
 from pathlib import Path
 
 from llmeval_core.hooks import ConfigError
-from llmeval_models.model_settings import OpenAICompatibleSettings
+from llmeval_models.http.http_settings import HttpSettings
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables that name certificates to trust besides those of the system. SSL_CERT_FILE and
 SSL_CERT_DIR, which stand for those of the system, are read by OpenSSL itself."""
 
 
-def check_files(settings: OpenAICompatibleSettings) -> None:
+def check_files(settings: HttpSettings) -> None:
     """See whether the files are there that TLS needs.
 
     Raises:
@@ -33,7 +33,7 @@ def check_files(settings: OpenAICompatibleSettings) -> None:
                 )
 
 
-def make_tls(settings: OpenAICompatibleSettings) -> ssl.SSLContext:
+def make_tls(settings: HttpSettings) -> ssl.SSLContext:
     """Make what TLS connections begin with.
 
     `ca_file` alone is trusted where it is set; else the system's certificates (or SSL_CERT_FILE),

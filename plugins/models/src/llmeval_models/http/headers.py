@@ -6,17 +6,18 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
 from llmeval_core.hooks import ModelError, __version__
-from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.endpoint import Endpoint, key_header
+from llmeval_models.http.endpoint import Endpoint, key_header
+from llmeval_models.http.http_settings import HttpSettings
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t -~]*")
-_LOGINS = ("authorization", "api-key", "x-api-key")
+_LOGINS = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
 _OWN = {
     "Accept": "*/*",
     "Content-Type": "application/json",
@@ -38,9 +39,19 @@ class RequestHeaders:
 
 
 def make_headers(
-    settings: OpenAICompatibleSettings, *, endpoint: Endpoint, key: SecretStr | None
+    settings: HttpSettings,
+    *,
+    endpoint: Endpoint,
+    key: SecretStr | None,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> RequestHeaders:
     """Collect the headers; a key goes before a login in the address.
+
+    Args:
+        settings: the headers that the user set.
+        endpoint: the address with its login.
+        key: None for none.
+        more: what the maker's API wants, unless the user set it; no secrets.
 
     Raises:
         ModelError: a header cannot be sent.
@@ -60,7 +71,7 @@ def make_headers(
     secrets += [text for text in (password, unquote(proxy.password or "")) if text]
     _check(given)
     names = {name.lower() for name in given}
-    own = {name: text for name, text in _OWN.items() if name.lower() not in names}
+    own = {name: text for name, text in {**_OWN, **more}.items() if name.lower() not in names}
     return RequestHeaders(own | given, tuple(secrets))
 
 

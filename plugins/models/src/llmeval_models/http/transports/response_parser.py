@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from llmeval_models.openai.transports.compression import decompressed
-from llmeval_models.openai.transports.transport import (
+from llmeval_models.http.transports.compression import decompressed
+from llmeval_models.http.transports.transport import (
     HttpResponse,
     ResponseLimits,
     TransportError,
