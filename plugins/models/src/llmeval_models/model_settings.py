@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from llmeval_core.hooks import Settings
-from llmeval_models.http.http_settings import BaseUrl, HttpSettings
+from llmeval_models.http.http_settings import BaseUrl, HttpSettings, QueryText
 
 LikelihoodBy = Literal["none", "echo", "llama_cpp"]
 ReasoningAs = Literal["auto", "openai", "openrouter", "vllm", "gemini", "anthropic", "qwen"]
@@ -22,6 +22,9 @@ class OpenAICompatibleSettings(HttpSettings):
     )
     max_tokens_key: Literal["max_tokens", "max_completion_tokens"] = Field(
         default="max_tokens", description="What the server calls the most tokens of a chat answer."
+    )
+    seed_key: Literal["seed", "random_seed"] = Field(
+        default="seed", description="What the server calls the seed."
     )
     reasoning_as: ReasoningAs = Field(
         default="auto",
@@ -64,11 +67,49 @@ class VllmSettings(OpenAICompatibleSettings):
     )
 
 
-class OllamaSettings(OpenAICompatibleSettings):
-    """Ollama's OpenAI-compatible API."""
+class AnthropicSettings(HttpSettings):
+    """Anthropic's Messages API; the key comes from ANTHROPIC_API_KEY if left out."""
 
     base_url: BaseUrl = Field(
-        default="http://localhost:11434/v1", description="Address of the API."
+        default="https://api.anthropic.com/v1",
+        description="Address of the API, up to and with /v1; ANTHROPIC_BASE_URL if left out.",
+    )
+    api_key_header: str | None = Field(
+        default="x-api-key",
+        description="The header that carries the key as it is; `Authorization` sends it as a "
+        "bearer token.",
+    )
+    version: QueryText = Field(
+        default="2023-06-01", description="The version of the API, its header `anthropic-version`."
+    )
+    default_max_tokens: int = Field(
+        default=4096,
+        ge=1,
+        description="What is sent where `max_tokens` is null: the API wants a number.",
+    )
+
+
+class GeminiSettings(HttpSettings):
+    """Google's Gemini API; the key comes from GEMINI_API_KEY or GOOGLE_API_KEY if left out."""
+
+    base_url: BaseUrl = Field(
+        default="https://generativelanguage.googleapis.com/v1beta",
+        description="Address of the API, up to and with its version.",
+    )
+    api_key_header: str | None = Field(
+        default="x-goog-api-key",
+        description="The header that carries the key as it is; `Authorization` sends it as a "
+        "bearer token, as Vertex AI wants it.",
+    )
+
+
+class OpenAIResponsesSettings(OpenAISettings):
+    """OpenAI's Responses API; keys and addresses as `openai`."""
+
+    summary: Literal["auto", "concise", "detailed"] | None = Field(
+        default=None,
+        description="Ask for a summary of the reasoning, which OpenAI gives to verified "
+        "organizations; it is never judged.",
     )
 
 

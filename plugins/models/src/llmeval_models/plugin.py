@@ -6,18 +6,22 @@ Loaded at every start of llmeval: what asks models is imported when a provider i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from llmeval_core.hooks import Check, CheckOutcome, Component, ModelProvider, hookimpl
 from llmeval_models.model_settings import (
+    AnthropicSettings,
     EchoSettings,
+    GeminiSettings,
     LlamaCppSettings,
-    OllamaSettings,
     OpenAICompatibleSettings,
+    OpenAIResponsesSettings,
     OpenAISettings,
     VllmSettings,
 )
+from llmeval_models.openai.presets import PRESETS, Preset
 
 
 @hookimpl
@@ -45,12 +49,28 @@ def llmeval_register_models() -> Iterable[Component[Any, ModelProvider]]:
         "vLLM at localhost:8000, with log-likelihood",
         example="models:\n  - name: vllm/Qwen/Qwen2.5-7B\n    base_url: http://gpu1:8000/v1",
     )
+    for preset in PRESETS:
+        yield Component(preset.name, preset.settings(), partial(_preset, preset), preset.summary)
     yield Component(
-        "ollama",
-        OllamaSettings,
-        _server,
-        "Ollama at localhost:11434",
-        example="models: [ollama/llama3.2]",
+        "openai_responses",
+        OpenAIResponsesSettings,
+        _openai_responses,
+        "OpenAI's Responses API, with summaries of the reasoning",
+        example="models:\n  - name: openai_responses/gpt-5-mini\n    summary: auto",
+    )
+    yield Component(
+        "anthropic",
+        AnthropicSettings,
+        _anthropic,
+        "Anthropic's Messages API; key from ANTHROPIC_API_KEY",
+        example="models: [anthropic/claude-sonnet-4-5]",
+    )
+    yield Component(
+        "gemini",
+        GeminiSettings,
+        _gemini,
+        "Google's Gemini API; key from GEMINI_API_KEY",
+        example="models: [gemini/gemini-2.5-flash]",
     )
     yield Component(
         "llamacpp",
@@ -84,6 +104,32 @@ def _openai(settings: OpenAISettings) -> ModelProvider:
     from llmeval_models.openai.openai_provider import OpenAIProvider  # noqa: PLC0415
 
     return OpenAIProvider(settings)
+
+
+def _preset(preset: Preset, settings: OpenAICompatibleSettings) -> ModelProvider:
+    from llmeval_models.openai.preset_provider import PresetProvider  # noqa: PLC0415
+
+    return PresetProvider(preset, settings)
+
+
+def _openai_responses(settings: OpenAIResponsesSettings) -> ModelProvider:
+    from llmeval_models.openai_responses.responses_provider import (  # noqa: PLC0415
+        OpenAIResponsesProvider,
+    )
+
+    return OpenAIResponsesProvider(settings)
+
+
+def _anthropic(settings: AnthropicSettings) -> ModelProvider:
+    from llmeval_models.anthropic.anthropic_provider import AnthropicProvider  # noqa: PLC0415
+
+    return AnthropicProvider(settings)
+
+
+def _gemini(settings: GeminiSettings) -> ModelProvider:
+    from llmeval_models.gemini.gemini_provider import GeminiProvider  # noqa: PLC0415
+
+    return GeminiProvider(settings)
 
 
 def _llama_cpp(settings: LlamaCppSettings) -> ModelProvider:

@@ -57,7 +57,9 @@ def read_choice(choice: Any) -> ChoiceContent:
     text, thought, refusal, calls = _content(message.get("content"))
     stop = stop_reason(choice.get("finish_reason"))
     if not _MORE.isdisjoint(message):
-        thought = next((said for key in _THOUGHTS if (said := _thought(message.get(key)))), thought)
+        thought = next(
+            (said for key in _THOUGHTS if (said := thought_text(message.get(key)))), thought
+        )
         if isinstance(declined := message.get("refusal"), str) and declined:
             refusal = declined
         calls = calls or any(_is_call(message.get(key)) for key in _CALLS)
@@ -111,7 +113,7 @@ def _content(content: Any) -> tuple[str, str, str, bool]:
         if kind in _TEXT_PARTS:
             texts.append(_text(part))
         elif kind in _THINKING_PARTS:
-            thoughts.append(_thought(part))
+            thoughts.append(thought_text(part))
         elif kind == "refusal":
             refusals.append(part["refusal"] if isinstance(part.get("refusal"), str) else "")
         else:  # an image, a reference, a sound: nothing to judge
@@ -128,16 +130,19 @@ def _text(part: dict[str, Any]) -> str:
     return text
 
 
-def _thought(value: Any, depth: int = _DEEPEST) -> str:
-    """Read a thought: a text, parts, or an object with one of them; what is odd is none."""
+def thought_text(value: Any, depth: int = _DEEPEST) -> str:
+    """Read a thought: a text, parts, or an object with one of them; what is odd is none.
+
+    Any: JSON.
+    """
     if isinstance(value, str):
         return value
     if depth == 0 or not value:
         return ""
     if isinstance(value, list):
-        return "".join([_thought(item, depth - 1) for item in value])
+        return "".join([thought_text(item, depth - 1) for item in value])
     if isinstance(value, dict):
-        inside = (_thought(value.get(key), depth - 1) for key in _INSIDE_THOUGHTS)
+        inside = (thought_text(value.get(key), depth - 1) for key in _INSIDE_THOUGHTS)
         return next(filter(None, inside), "")
     return ""
 

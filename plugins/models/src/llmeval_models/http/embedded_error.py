@@ -18,7 +18,8 @@ _STATUS_BY_WORD = tuple(
     (re.compile(pattern), status)
     for pattern, status in (
         (
-            r"content.?(filter|policy|management)|moderation|flagged|prompt.?block|data_inspection",
+            r"content.?(filter|policy|management)|moderation|flagged|prompt.?block|data_inspection"
+            r"|\bbio_policy\b|policy_violation",
             400,
         ),
         (r"context.?(length|window|size)|prompt is too long|input is too long", 400),
@@ -29,7 +30,11 @@ _STATUS_BY_WORD = tuple(
         (r"api.?key (is )?(not valid|invalid)", 401),
         (r"permission.?denied|forbidden", 403),
         (r"model.{0,200}(not.?found|does not exist)|no such model|^not.?found", 404),
-        (r"invalid.?(request|argument|param)|bad.?request|unprocessable|validation", 400),
+        (
+            r"invalid.?(request|argument|param|prompt|image|base64)|bad.?request|unprocessable"
+            r"|validation|image_(too|parse|file)|(unsupported|empty)_image",
+            400,
+        ),
     )
 )
 """What a word or a message means where no code says it; the first that fits counts."""

@@ -13,7 +13,7 @@ _TOO_LONG = re.compile(
     r"|maximum context length"  # OpenAI, vLLM
     r"|exceed_context_size"  # llama.cpp
     r"|prompt is too long"  # Anthropic
-    r"|context window|request too large|input is too long"
+    r"|context window|request too large|input is too long|exceeds? (?:the )?context limit"
     r"|exceeds the maximum number of tokens"  # Gemini
 )
 _FILTERED = re.compile(
@@ -22,6 +22,7 @@ _FILTERED = re.compile(
     r"|moderation|\bflagged\b|guardrail|prohibited[_ ]content|data_?inspection_?failed"
     r"|(?:inappropriate|sensitive|harmful|unsafe) content|blocked by (?:our |the )?(?:safety|cont)"
     r"|content exists risk|contentfilter|不安全|敏感内容|违规"  # DeepSeek, Zhipu
+    r"|\bbio_policy\b"  # OpenAI's Responses
 )
 _OF_ACCOUNT = re.compile(
     r"(?:account|organi[sz]ation|workspace|api[ _-]?key)\W.{0,60}"
@@ -52,6 +53,7 @@ _WRONG_PORT = re.compile(r"plain http request was sent to https|http request to 
 _OF_MODEL = re.compile(
     r"model\b.{0,200}(?:not found|not exist|n't exist|unknown|not available|not supported|no access"
     r"|not have access|not loaded|not deployed)|(?:no such|unknown|invalid|unsupported) model"
+    r"|^not_found_error model:"  # Anthropic
     r"|model_not_found|deploymentnotfound|deployment .{0,60}not exist"
 )
 _OF_PATH = re.compile(

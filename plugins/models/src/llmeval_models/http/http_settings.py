@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from llmeval_core.hooks import Settings
 
@@ -41,6 +41,8 @@ UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 class HttpSettings(Settings):
     """A server that is asked by HTTP."""
+
+    model_config = ConfigDict(defer_build=True)  # there are many, and a run uses one or two
 
     base_url: BaseUrl = Field(description="Address of the API, up to and with its version.")
     api_key: SecretStr | None = Field(

@@ -8,6 +8,7 @@ is left out, or sent under its other name.
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -122,6 +123,29 @@ class UnsupportedParameters:
                 elif other not in left:
                     not_sent.append("max_tokens")
         return left, tuple(not_sent)
+
+    async def ask(
+        self, body: dict[str, Any], post: Callable[[dict[str, Any]], Awaitable[Any]]
+    ) -> tuple[Any, tuple[str, ...]]:
+        """Send a request, again at once without what the model does not support; Any: JSON.
+
+        Args:
+            body: the request.
+            post: sends it.
+
+        Returns:
+            The answer, and the settings that it was asked without.
+
+        Raises:
+            ModelError: what `post` raises, but for parameters that can be left out.
+        """
+        while True:
+            sent, not_sent = self.without(body)
+            try:
+                return await post(sent), not_sent
+            except UnsupportedParameterError as err:
+                if not self.learn(err, sent):
+                    raise
 
 
 def asked_without(

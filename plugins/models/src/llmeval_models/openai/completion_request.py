@@ -31,7 +31,12 @@ def reasoning_as(settings: OpenAICompatibleSettings) -> ReasoningAs:
 
 
 def write_settings(
-    model: str, settings: GenerationSettings, *, max_tokens_key: str, reasoning_as: ReasoningAs
+    model: str,
+    settings: GenerationSettings,
+    *,
+    max_tokens_key: str,
+    seed_key: str,
+    reasoning_as: ReasoningAs,
 ) -> dict[str, Any]:
     """Write how to generate; None is not sent. Any: JSON.
 
@@ -46,7 +51,7 @@ def write_settings(
     if settings.top_p is not None:
         body["top_p"] = settings.top_p
     if settings.seed is not None:
-        body["seed"] = settings.seed
+        body[seed_key] = settings.seed
     if settings.stop:
         body["stop"] = settings.stop
     if settings.n != 1:
