@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from llmeval_core.hooks import Settings
 from llmeval_models.http.http_settings import BaseUrl, HttpSettings, QueryText
 
 LikelihoodBy = Literal["none", "echo", "llama_cpp"]
 ReasoningAs = Literal["auto", "openai", "openrouter", "vllm", "gemini", "anthropic", "qwen"]
+
+_OF_SERVING = frozenset({"weights", "serve_args", "serve_command", "start_timeout_s"})
+_OWN_ARGUMENTS = frozenset({"--host", "--port", "--api-key", "--served-model-name", "--uds"})
 
 
 class OpenAICompatibleSettings(HttpSettings):
@@ -57,7 +60,7 @@ class OpenAISettings(OpenAICompatibleSettings):
 
 
 class VllmSettings(OpenAICompatibleSettings):
-    """vLLM's own server, which can compute log-likelihoods."""
+    """vLLM's own server, which can compute log-likelihoods; one that runs, or one of our own."""
 
     loglikelihood: LikelihoodBy = Field(
         default="echo", description="How log-likelihoods are computed."
@@ -65,6 +68,38 @@ class VllmSettings(OpenAICompatibleSettings):
     reasoning_as: ReasoningAs = Field(
         default="vllm", description="In whose words `generation.reasoning` is written."
     )
+    serve: bool = Field(
+        default=False,
+        description="Start `vllm serve` for this model, on a free port, and end it after its last "
+        "task.",
+    )
+    weights: str | None = Field(
+        default=None,
+        description="What to serve: a name on the Hugging Face hub, or a folder; the model's name "
+        "if left out.",
+    )
+    serve_args: tuple[QueryText, ...] = Field(
+        default=(), description="More arguments, such as `[--max-model-len, 8192]`."
+    )
+    serve_command: tuple[str, ...] = Field(
+        default=("vllm", "serve"), min_length=1, description="What starts a server."
+    )
+    start_timeout_s: float = Field(
+        default=1800.0, gt=0, description="Time to fetch, load and compile the model, seconds."
+    )
+
+    @model_validator(mode="after")
+    def _a_server_of_our_own_has_its_own_address(self) -> Self:
+        named = sorted(self.model_fields_set & _OF_SERVING)
+        if not self.serve and named:
+            raise ValueError(f"`{named[0]}` is of a server that is started here: set `serve` too")
+        other = sorted(self.model_fields_set & {"base_url", "api_key", "api_key_header"})
+        if self.serve and other:
+            raise ValueError(f"`serve` chooses address and key itself: leave `{other[0]}` out")
+        taken = [text for text in self.serve_args if text.partition("=")[0] in _OWN_ARGUMENTS]
+        if taken:
+            raise ValueError(f"`{taken[0]}` is chosen by llmeval: leave it out of `serve_args`")
+        return self
 
 
 class AnthropicSettings(HttpSettings):

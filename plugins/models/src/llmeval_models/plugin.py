@@ -45,9 +45,10 @@ def llmeval_register_models() -> Iterable[Component[Any, ModelProvider]]:
     yield Component(
         "vllm",
         VllmSettings,
-        _server,
-        "vLLM at localhost:8000, with log-likelihood",
-        example="models:\n  - name: vllm/Qwen/Qwen2.5-7B\n    base_url: http://gpu1:8000/v1",
+        _vllm,
+        "vLLM with log-likelihood: at localhost:8000, or started for the run",
+        example="models:\n  - name: vllm/Qwen/Qwen2.5-7B\n    base_url: http://gpu1:8000/v1\n"
+        "  - name: vllm/Qwen/Qwen3-8B\n    serve: true\n    serve_args: [--max-model-len, 8192]",
     )
     for preset in PRESETS:
         yield Component(preset.name, preset.settings(), partial(_preset, preset), preset.summary)
@@ -98,6 +99,12 @@ def _server(settings: OpenAICompatibleSettings) -> ModelProvider:
     from llmeval_models.openai.openai_provider import OpenAICompatibleProvider  # noqa: PLC0415
 
     return OpenAICompatibleProvider(settings)
+
+
+def _vllm(settings: VllmSettings) -> ModelProvider:
+    from llmeval_models.vllm.vllm_provider import VllmProvider  # noqa: PLC0415
+
+    return VllmProvider(settings)
 
 
 def _openai(settings: OpenAISettings) -> ModelProvider:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -84,9 +85,30 @@ class JsonClient:
         """Get JSON; as `post`."""
         return await self._ask("GET", self._endpoint.at(path, at_root=at_root), None)
 
+    async def is_up(self, path: str, *, at_root: bool = False, within_s: float) -> bool:
+        """Tell whether a server answers there with 200, whatever it says.
+
+        Args:
+            path: as `post`.
+            at_root: as `post`.
+            within_s: how long it may take, seconds.
+        """
+        url = self._endpoint.at(path, at_root=at_root)
+        try:
+            async with asyncio.timeout(within_s):
+                return (await self._transport.send("GET", url, None)).status == 200
+        except (TimeoutError, ConnectTimeoutError, TransportError):
+            return False
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._transport.aclose()
+
+    def clean(self, text: str) -> str:
+        """Take secrets out of what a server says."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
 
     async def _ask(self, method: str, url: str, content: bytes | None) -> Any:
         try:
@@ -95,10 +117,10 @@ class JsonClient:
             raise connect_timeout_error(self._settings, self._endpoint) from err
         except UnusableResponseError as err:
             raise ModelError(
-                "malformed", self._clean(str(err)), where=self._base_url, hint=err.hint
+                "malformed", self.clean(str(err)), where=self._base_url, hint=err.hint
             ) from err
         except TransportError as err:
-            reason = self._clean(str(err))
+            reason = self.clean(str(err))
             raise connection_error(reason, self._settings, self._endpoint) from err
         self.retry_after_s = quota_reset_s(response.header) if response.tells_quota else None
         if response.status != 200:
@@ -111,7 +133,7 @@ class JsonClient:
             content_type = response.header("Content-Type")
             answer = read_body(response.content, content_type, self._streamed)
         except BodyError as err:
-            begin = self._clean(response.content[:_SHOWN_CHARS].decode("utf-8", "replace"))
+            begin = self.clean(response.content[:_SHOWN_CHARS].decode("utf-8", "replace"))
             is_broken = err.kind == "connection"
             raise ModelError(
                 err.kind,
@@ -136,11 +158,5 @@ class JsonClient:
 
     def _error_of(self, status: int, response: HttpResponse) -> ModelError:
         return error_from_response(
-            status, response.content, response.header, clean=self._clean, where=self._base_url
+            status, response.content, response.header, clean=self.clean, where=self._base_url
         )
-
-    def _clean(self, text: str) -> str:
-        """Take secrets out of what a server says."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text

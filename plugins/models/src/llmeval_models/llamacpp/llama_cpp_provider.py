@@ -9,8 +9,8 @@ from pathlib import Path
 
 from llmeval_core.hooks import Attribution, ConfigError, Mode, Model, ModelInfo, fingerprint
 from llmeval_models.llamacpp.known_models import KNOWN_MODELS, KnownModel
-from llmeval_models.llamacpp.remembered_digest import remembered_sha256
 from llmeval_models.model_settings import LlamaCppSettings, OpenAICompatibleSettings
+from llmeval_models.remembered_digest import remembered_sha256
 
 INSTALL = 'pip install "llmeval-models[llamacpp]"'
 
