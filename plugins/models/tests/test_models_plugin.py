@@ -22,6 +22,7 @@ def test_all_entries_are_well_formed() -> None:
         "anthropic",
         "gemini",
         "llamacpp",
+        "transformers",
         "echo",
     ]
     assert [check.name for check in plugin.registered["checks"]] == ["llama.cpp engine"]

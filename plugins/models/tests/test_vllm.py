@@ -133,7 +133,7 @@ async def test_a_cancelled_start_leaves_no_server(tmp_path: Path) -> None:
     note = tmp_path / "note"
     opening = asyncio.create_task(opened("--never-ready", "--note", str(note)))
     async with asyncio.timeout(PATIENCE_S):
-        while not (note.exists() and note.read_text()):  # noqa: ASYNC110, ASYNC240
+        while not (note.exists() and note.read_text()):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
     opening.cancel()

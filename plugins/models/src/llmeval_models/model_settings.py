@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -160,6 +160,40 @@ class LlamaCppSettings(Settings):
         default=None, ge=1, description="Threads; one for each processor (at most 16) if left out."
     )
     start_timeout_s: float = Field(default=120.0, gt=0, description="Time to load, seconds.")
+
+
+class TransformersSettings(Settings):
+    """A Hugging Face model in this process."""
+
+    weights: str | None = Field(
+        default=None,
+        description="A name on the Hugging Face hub, or a folder; the model's name if left out.",
+    )
+    revision: str | None = Field(
+        default=None, description="Branch, tag or commit on the hub; pin it, because `main` moves."
+    )
+    device: str = Field(
+        default="auto",
+        description="Where it computes: `cuda`, `cuda:1`, `mps`, `cpu`; auto: the first there is.",
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="The numbers it computes with; auto: those of its weights."
+    )
+    batch_size: int = Field(default=8, ge=1, description="Texts computed together.")
+    context_size: int | None = Field(
+        default=None, ge=2, description="Tokens of prompt and answer; the model's if left out."
+    )
+    chat: bool | None = Field(
+        default=None,
+        description="Whether it is asked by messages; if left out, whether its folder has a chat "
+        "template, and yes for names on the hub.",
+    )
+    chat_template_args: dict[str, Any] = Field(  # Any: whatever JSON the template takes
+        default={}, description="More arguments for its chat template."
+    )
+    trust_remote_code: bool = Field(
+        default=False, description="Run code that the model's own repository brings."
+    )
 
 
 class EchoSettings(Settings):

@@ -19,6 +19,7 @@ from llmeval_models.model_settings import (
     OpenAICompatibleSettings,
     OpenAIResponsesSettings,
     OpenAISettings,
+    TransformersSettings,
     VllmSettings,
 )
 from llmeval_models.openai.presets import PRESETS, Preset
@@ -79,6 +80,14 @@ def llmeval_register_models() -> Iterable[Component[Any, ModelProvider]]:
         _llama_cpp,
         "embedded llama.cpp: small models from the package registry, or your GGUF file",
         example="models: [llamacpp/smollm2-135m-instruct]",
+    )
+    yield Component(
+        "transformers",
+        TransformersSettings,
+        _transformers,
+        "Hugging Face models in this process, from the hub or a folder",
+        example="models:\n  - transformers/Qwen/Qwen3-0.6B\n"
+        "  - name: transformers/mine\n    weights: checkpoints/step-4000",
     )
     yield Component(
         "echo",
@@ -143,6 +152,14 @@ def _llama_cpp(settings: LlamaCppSettings) -> ModelProvider:
     from llmeval_models.llamacpp.llama_cpp_provider import LlamaCppProvider  # noqa: PLC0415
 
     return LlamaCppProvider(settings)
+
+
+def _transformers(settings: TransformersSettings) -> ModelProvider:
+    from llmeval_models.transformers.transformers_provider import (  # noqa: PLC0415
+        TransformersProvider,
+    )
+
+    return TransformersProvider(settings)
 
 
 def _echo(settings: EchoSettings) -> ModelProvider:
