@@ -20,7 +20,7 @@ A complete plugin is one module and one entry point. The module `shouting.py`:
 
 The entry point, in its pyproject.toml:
 
-    [project.component-points.llmeval]
+    [project.entry-points.llmeval]
     shouting = "shouting"
 
 Promises:

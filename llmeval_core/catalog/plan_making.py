@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from llmeval_core.catalog.catalog import Catalog
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.readiness import Preflight, ReadinessCheck
-from llmeval_core.catalog.tasks import TaskPlanner, shots_of
+from llmeval_core.catalog.task_planning import TaskPlanner, shots_of
 from llmeval_core.config import (
     ComponentConfig,
     GenerationConfig,

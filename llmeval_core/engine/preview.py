@@ -9,7 +9,7 @@ from llmeval_core.engine.past_usage import PastUsage
 from llmeval_core.engine.rate_limiters import max_served
 from llmeval_core.engine.reasoning_room import task_reasoning_warnings
 from llmeval_core.engine.sample_source import NumberedSample, SampleSource
-from llmeval_core.engine.task_warnings import TaskWarnings
+from llmeval_core.engine.sample_warnings import SampleWarnings
 from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.plan import Plan, PlannedModel, PlannedTask
 from llmeval_core.prompting import Prompter, PromptError, PromptRenderer, RenderedPrompt
@@ -179,7 +179,7 @@ class _RenderedTask:
         self._prompter = prompter
         self._n_unusable = 0
         self._seen: set[str] = set()
-        self._warnings = TaskWarnings()
+        self._warnings = SampleWarnings()
         self.n_samples = 0
 
     def render(self, batch: list[NumberedSample]) -> tuple[list[RenderedPrompt], list[int | None]]:

@@ -7,6 +7,7 @@ import logging
 import time
 from dataclasses import dataclass
 
+from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.contracts import TimeLimit
 from llmeval_core.delivery import DeliveryReport, DeliveryWorker
 from llmeval_core.engine.endpoint_queues import EndpointQueue, ModelTasks
@@ -124,7 +125,10 @@ class _PlanRun:
             try:
                 await self._evaluate_until_stopped()
             finally:
-                await asyncio.gather(*self._saving)
+                try:
+                    await asyncio.gather(*self._saving)
+                finally:
+                    await cancel_and_wait(self._saving)
         finally:
             reports = await self._finish_deliveries()
         if self._spending.error is not None:
@@ -143,8 +147,11 @@ class _PlanRun:
             asyncio.create_task(worker.finish(within_s=within_s))
             for worker in self._delivery_workers
         ]
-        if finishing:
-            await asyncio.wait(finishing)
+        try:
+            if finishing:
+                await asyncio.wait(finishing)
+        finally:
+            await cancel_and_wait(finishing)
         return [task.result() for task in finishing]
 
     async def _evaluate_until_stopped(self) -> None:
@@ -165,9 +172,7 @@ class _PlanRun:
             if left and stopping.done():
                 await asyncio.wait(left, timeout=STOP_GRACE_S)
         finally:
-            for one in (stopping, *running):
-                one.cancel()
-            await asyncio.wait((stopping, *running))
+            await cancel_and_wait((stopping, *running))
         for ended in running:
             if not ended.cancelled():
                 ended.result()

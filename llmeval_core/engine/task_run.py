@@ -115,9 +115,11 @@ class TaskRun:
                 result = await self._run_samples(executor, make_job, begun)
             return result
         finally:
-            if result is None:  # what is finished is for the next process that gets the lock
-                await self._context.journal.publish()
-            lock.release()
+            try:
+                if result is None:  # what is finished is for the next process that gets the lock
+                    await self._context.journal.publish()
+            finally:
+                lock.release()
 
     async def _lock(self) -> ProcessLock | None:
         """Wait until no other process asks the same requests; None if stopped meanwhile."""

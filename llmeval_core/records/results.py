@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict
 
 from llmeval_core.naming import Json
+from llmeval_core.pydantic_startup import ready_pydantic
 from llmeval_core.records.outcomes import Outcome
-from llmeval_core.validating import ready_pydantic
 
 ready_pydantic()
 

@@ -258,3 +258,16 @@ def test_a_flush_that_nobody_waits_for_any_more_does_not_end_the_writer(
         assert cancelled
         assert isinstance(later.exception(timeout=10), JournalError) == breaks
         writer.close()
+
+
+def test_a_writer_that_is_closed_takes_nothing_and_says_so(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        task = journal.begin_task("f" * 32, model="m", key="k", metrics=[], cache_key="c")
+        writer = JournalWriter(journal.path)
+        writer.close()
+
+        for refused in (writer.publish(), writer.flush()):
+            with pytest.raises(JournalError, match="the journal is closed"):
+                refused.result(timeout=10)
+        with pytest.raises(JournalError, match="the journal is closed"):
+            writer.put(task, make_result(0))

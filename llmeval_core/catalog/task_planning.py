@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
-from llmeval_core.catalog.prompts import fill_prompt, overlay
+from llmeval_core.catalog.prompt_defaults import fill_prompt, overlay
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.config import (
     AnswerBy,
