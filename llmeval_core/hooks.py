@@ -38,17 +38,20 @@ Names by what they are for:
 
 * every plugin: `hookimpl`, `Component`, `Settings`, `Json`, `LlmevalError`, `ConfigError`,
   `expand_path`, `file_problem`, `folder_problem`, `fingerprint`, `__version__`;
-* data sets: `Dataset`, `Sample`, `Message`, `DatasetError`, `TaskDefaults` and the groups in it,
-  `PromptConfig`, `FewShotConfig`, `GenerationConfig`, `ExtractConfig`, `ExtractRule`, `AnswerBy`,
-  `ComponentConfig`; `plain_text`;
+* data sets: `Dataset`, `Sample`, `Message`, `Part`, `TextPart`, `ImagePart`, `DatasetError`,
+  `TaskDefaults` and the groups in it, `PromptConfig`, `FewShotConfig`, `GenerationConfig`,
+  `ExtractConfig`, `ExtractRule`, `AnswerBy`, `ComponentConfig`; `plain_text`;
 * models: `ModelProvider`, `Model`, `ModelInfo`, `ModelCheck`, `Readiness`, `Request`, `Mode`,
   `GenerationSettings`, `Reasoning`, `Generation`, `Loglikelihood`, `StopReason`, `stop_reason`,
-  `ModelError`, `FailureKind`;
-* metrics: `Metric`, `AnswerAwareMetric`, `Score`, `Aggregate`, `mean_aggregate`, `boxed_texts`,
-  `ReasoningFinder`, `ReasoningSplit`, `split_answers`, `reasoning_finder`;
+  `ToolSpec`, `ToolCall`, `chat_message`, `ModelError`, `FailureKind`;
+* metrics: `Metric`, `AnswerAwareMetric`, `AskingMetric`, `Score`, `Aggregate`, `mean_aggregate`,
+  `boxed_texts`, `ReasoningFinder`, `ReasoningSplit`, `split_answers`, `reasoning_finder`;
+* what asks as it likes: `Ask`, `Question`, `UnansweredError`, `MODEL`; tasks: `Task`, `Item`,
+  `MetricInfo`, `TaskSource`, `TaskOptions`, `TaskSet`, `TaskGroup`, `all_samples_alike`,
+  `all_tasks_alike`; solvers and tools: `Solver`, `SolverInput`, `Tool`, `ToolUser`;
 * trackers: `Tracker`, `TrackerCheck`, `RunInfo`, `Receipt`, `TrackerError`, `TaskResult`,
-  `MetricResult`, `SampleResult`, `Failure`, `Outcome`, `OUTCOMES`, `Coverage`, `coverage_of`,
-  `gives_way`, `without_less_complete`, `conditions`, `what_differs`;
+  `RoleUsage`, `MetricResult`, `SampleResult`, `Turn`, `Failure`, `Outcome`, `OUTCOMES`, `Coverage`,
+  `coverage_of`, `gives_way`, `without_less_complete`, `conditions`, `what_differs`;
 * executors: `Executor`, `ExecutionRequest`, `ModelFactory`;
 * routes, checks, observers: `Route`, `RouteContext`, `TrackerStatus`, `Check`, `CheckOutcome`,
   `RunSummary`.
@@ -77,7 +80,10 @@ from llmeval_core.config import (
     TaskDefaults,
 )
 from llmeval_core.contracts import (
+    MODEL,
     AnswerAwareMetric,
+    Ask,
+    AskingMetric,
     AttributedDataset,
     Attribution,
     Check,
@@ -85,20 +91,35 @@ from llmeval_core.contracts import (
     Dataset,
     ExecutionRequest,
     Executor,
+    Item,
     KnownModels,
     Metric,
+    MetricInfo,
     Model,
     ModelCheck,
     ModelFactory,
     ModelInfo,
     ModelProvider,
+    Question,
     Readiness,
     Receipt,
     Route,
     RouteContext,
     RunInfo,
+    Solver,
+    SolverInput,
+    Task,
+    TaskGroup,
+    TaskOptions,
+    TaskSet,
+    TaskSource,
+    Tool,
+    ToolUser,
     Tracker,
     TrackerCheck,
+    UnansweredError,
+    all_samples_alike,
+    all_tasks_alike,
 )
 from llmeval_core.errors import (
     ConfigError,
@@ -119,20 +140,28 @@ from llmeval_core.records import (
     Failure,
     Generation,
     GenerationSettings,
+    ImagePart,
     Loglikelihood,
     Message,
     MetricResult,
     Mode,
     Outcome,
+    Part,
     Reasoning,
     Request,
+    RoleUsage,
     RunSummary,
     Sample,
     SampleResult,
     Score,
     StopReason,
     TaskResult,
+    TextPart,
+    ToolCall,
+    ToolSpec,
     TrackerStatus,
+    Turn,
+    chat_message,
     plain_text,
     stop_reason,
 )
@@ -142,20 +171,24 @@ if TYPE_CHECKING:
     import click
 
 __all__ = [
-    "ENTRY_POINT_GROUP", "OUTCOMES", "Aggregate", "AnswerAwareMetric", "AnswerBy",
-    "AttributedDataset", "Attribution", "Check", "CheckOutcome", "Component", "ComponentConfig",
-    "ConfigError", "Coverage", "Dataset", "DatasetError", "ExecutionRequest", "Executor",
-    "ExtractConfig", "ExtractRule", "Failure", "FailureKind", "FewShotConfig", "Generation",
-    "GenerationConfig", "GenerationSettings", "Json", "KnownModels", "LlmevalError",
-    "Loglikelihood", "Message", "Metric", "MetricResult", "Mode", "Model", "ModelCheck",
-    "ModelError", "ModelFactory", "ModelInfo", "ModelProvider", "Outcome", "PromptConfig",
-    "Readiness", "Reasoning", "ReasoningFinder", "ReasoningSplit", "Receipt", "Request", "Route",
+    "ENTRY_POINT_GROUP", "MODEL", "OUTCOMES", "Aggregate", "AnswerAwareMetric", "AnswerBy", "Ask",
+    "AskingMetric", "AttributedDataset", "Attribution", "Check", "CheckOutcome", "Component",
+    "ComponentConfig", "ConfigError", "Coverage", "Dataset", "DatasetError", "ExecutionRequest",
+    "Executor", "ExtractConfig", "ExtractRule", "Failure", "FailureKind", "FewShotConfig",
+    "Generation", "GenerationConfig", "GenerationSettings", "ImagePart", "Item", "Json",
+    "KnownModels", "LlmevalError", "Loglikelihood", "Message", "Metric", "MetricInfo",
+    "MetricResult", "Mode", "Model", "ModelCheck", "ModelError", "ModelFactory", "ModelInfo",
+    "ModelProvider", "Outcome", "Part", "PromptConfig", "Question", "Readiness", "Reasoning",
+    "ReasoningFinder", "ReasoningSplit", "Receipt", "Request", "RoleUsage", "Route",
     "RouteContext", "RunInfo", "RunSummary", "Sample", "SampleResult", "Score", "Settings",
-    "StopReason", "TaskDefaults", "TaskResult", "Tracker", "TrackerCheck", "TrackerError",
-    "TrackerStatus", "__version__", "boxed_texts", "conditions", "coverage_of", "expand_path",
-    "file_problem", "fingerprint", "folder_problem", "gives_way", "hookimpl", "hookspec",
-    "mean_aggregate", "plain_text", "reasoning_finder", "split_answers", "stop_reason",
-    "strip_invisible", "what_differs", "without_invisible", "without_less_complete",
+    "Solver", "SolverInput", "StopReason", "Task", "TaskDefaults", "TaskGroup", "TaskOptions",
+    "TaskResult", "TaskSet", "TaskSource", "TextPart", "Tool", "ToolCall", "ToolSpec", "ToolUser",
+    "Tracker", "TrackerCheck", "TrackerError", "TrackerStatus", "Turn", "UnansweredError",
+    "__version__", "all_samples_alike", "all_tasks_alike", "boxed_texts", "chat_message",
+    "conditions", "coverage_of", "expand_path", "file_problem", "fingerprint", "folder_problem",
+    "gives_way", "hookimpl", "hookspec", "mean_aggregate", "plain_text", "reasoning_finder",
+    "split_answers", "stop_reason", "strip_invisible", "what_differs", "without_invisible",
+    "without_less_complete",
 ]  # fmt: skip
 
 ENTRY_POINT_GROUP = "llmeval"
@@ -219,6 +252,51 @@ def llmeval_register_metrics() -> Iterable[Component[Any, Metric]]:  # type: ign
     >>> @hookimpl
     ... def llmeval_register_metrics():
     ...     yield Component("shouting", Settings, lambda _: Shouting(), "answers in capitals")
+    """
+
+
+@hookspec
+def llmeval_register_tasks() -> Iterable[Component[Any, Task | TaskSource]]:  # type: ignore[empty-body]
+    """Offer tasks that ask and score as they like.
+
+    >>> class Repeating:
+    ...     name, n_shots, modes, roles = "repeating", 0, frozenset({"chat"}), {}
+    ...     metrics = {"same": MetricInfo("same@1", True, mean_aggregate)}
+    ...     def fingerprint(self):
+    ...         return "2 words, version 1"
+    ...     def size(self):
+    ...         return 2
+    ...     def items(self):
+    ...         for word in ("red", "blue"):
+    ...             asked = Question((Message("user", f"Say {word}, nothing else."),))
+    ...             yield Item(Sample(word, word, (word,)), (asked,))
+    ...     async def answer(self, item, ask):
+    ...         return [await ask(question) for question in item.questions]
+    ...     def score(self, item, answers, ask):
+    ...         return {"same": Score(float(answers[-1].text == item.sample.id))}
+    >>> @hookimpl
+    ... def llmeval_register_tasks():
+    ...     yield Component("repeating", Settings, lambda settings: Repeating(), "says a word")
+    """
+
+
+@hookspec
+def llmeval_register_solvers() -> Iterable[Component[Any, Solver]]:  # type: ignore[empty-body]
+    """Offer solvers: ways to answer a sample with more than one request.
+
+    >>> @hookimpl
+    ... def llmeval_register_solvers():
+    ...     yield Component("ask_twice", Settings, lambda _: AskTwice(), "asks whether it is sure")
+    """
+
+
+@hookspec
+def llmeval_register_tools() -> Iterable[Component[Any, Tool]]:  # type: ignore[empty-body]
+    """Offer tools that models may call while they answer.
+
+    >>> @hookimpl
+    ... def llmeval_register_tools():
+    ...     yield Component("clock", Settings, lambda settings: Clock(), "tells the time")
     """
 
 

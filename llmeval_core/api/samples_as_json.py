@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from llmeval_core.records import Generation, Request, Sample, SampleResult, Score
+from llmeval_core.records import (
+    Generation,
+    Request,
+    Sample,
+    SampleResult,
+    Score,
+    chat_message,
+)
 
 
 def sample_json(result: SampleResult) -> dict[str, Any]:
     """Return everything about a finished sample; Any: JSON."""
-    return {
+    whole = {
         "index": result.index,
         **expected_json(result.sample),
         "asked": asked_json(result.request) if result.request is not None else None,
@@ -22,6 +29,16 @@ def sample_json(result: SampleResult) -> dict[str, Any]:
         if result.failure is not None
         else None,
     }
+    if result.turns:
+        whole["turns"] = [
+            {
+                "role": turn.role,
+                "asked": asked_json(turn.request),
+                "answered": _answered(turn.generation),
+            }
+            for turn in result.turns
+        ]
+    return whole
 
 
 def expected_json(sample: Sample) -> dict[str, Any]:
@@ -31,7 +48,7 @@ def expected_json(sample: Sample) -> dict[str, Any]:
         "category": sample.category,
         "input": sample.input
         if isinstance(sample.input, str)
-        else [asdict(turn) for turn in sample.input],
+        else [chat_message(turn) for turn in sample.input],
         "expected": {
             "references": list(sample.references),
             "choices": list(sample.choices),
@@ -42,20 +59,29 @@ def expected_json(sample: Sample) -> dict[str, Any]:
 
 def asked_json(request: Request) -> dict[str, Any]:
     """Return what was sent; Any: JSON."""
-    return {
+    asked: dict[str, Any] = {
         "mode": request.mode,
-        "messages": [asdict(message) for message in request.messages],
+        "messages": [chat_message(message) for message in request.messages],
         "prompt": request.prompt or None,
         "continuations": list(request.continuations),
     }
+    if request.tools:
+        asked["tools"] = [asdict(tool) for tool in request.tools]
+    return asked
 
 
 def _scores_json(scores: Mapping[str, Score]) -> dict[str, Any]:
-    return {name: {"value": score.value, "parsed": score.parsed} for name, score in scores.items()}
+    return {
+        name: {"value": score.value, "parsed": score.parsed}
+        | ({} if score.details is None else {"details": score.details})
+        for name, score in scores.items()
+    }
 
 
 def _answered(generation: Generation) -> dict[str, Any]:
     """Return an answer; without what it said about the server's quota, which is over long ago."""
     answered = asdict(generation)
     del answered["retry_after_s"]
+    if not generation.tool_calls:
+        del answered["tool_calls"]
     return answered

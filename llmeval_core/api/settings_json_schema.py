@@ -90,6 +90,15 @@ def type_in_words(part: JsonSchema, root: JsonSchema) -> str:
     return "path" if part.get("format") == "path" else _TYPES.get(str(part.get("type")), "anything")
 
 
+_IN_RUN_FILE: dict[Kind, str] = {
+    "datasets": "tasks:\n  - dataset: {}",
+    "tasks": "tasks:\n  - task: {}",
+    "solvers": "tasks:\n  - dataset: NAME\n    solver: {}",
+    "tools": "tasks:\n  - dataset: NAME\n    solver: {{use: tool_loop, tools: [{}]}}",
+    "executors": "executor: {}",
+}
+
+
 def component_example(kind: Kind, registered: RegisteredComponent, schema: JsonSchema) -> str:
     """Return the component's example for the run file, or make one with what must be given."""
     component = registered.component
@@ -104,9 +113,7 @@ def component_example(kind: Kind, registered: RegisteredComponent, schema: JsonS
     if required:
         key = "name" if kind == "models" else "use"
         text = f"{{{key}: {use}, {', '.join(f'{name}: {name.upper()}' for name in required)}}}"
-    if kind == "datasets":
-        return f"tasks:\n  - dataset: {text}"
-    return f"executor: {text}" if kind == "executors" else f"{kind}: [{text}]"
+    return _IN_RUN_FILE.get(kind, f"{kind}: [{{}}]").format(text)
 
 
 def component_name(kind: Kind, text: str) -> str:

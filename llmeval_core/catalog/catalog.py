@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from llmeval_core.catalog.component_check import checked_component
 from llmeval_core.config import (
@@ -29,12 +29,17 @@ from llmeval_core.hooks import Component
 from llmeval_core.naming import did_you_mean, split_reference
 from llmeval_core.process_state import contained
 
-Kind = Literal["datasets", "models", "metrics", "trackers", "executors"]
-KINDS: tuple[Kind, ...] = ("datasets", "models", "metrics", "trackers", "executors")
+Kind = Literal[
+    "datasets", "tasks", "models", "metrics", "solvers", "tools", "trackers", "executors"
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _SINGULAR = {
     "datasets": "data set",
+    "tasks": "task",
     "models": "model provider",
     "metrics": "metric",
+    "solvers": "solver",
+    "tools": "tool",
     "trackers": "tracker",
     "executors": "executor",
 }

@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from llmeval_core.config import TaskDefaults
-from llmeval_core.contracts import Dataset, Executor, Metric, ModelProvider, Tracker
+from llmeval_core.contracts import (
+    Dataset,
+    Executor,
+    Metric,
+    ModelProvider,
+    Solver,
+    Task,
+    TaskSource,
+    Tool,
+    Tracker,
+)
+from llmeval_core.records import ToolSpec
 
 _CONTRACTS: dict[str, type] = {
     "datasets": Dataset,
+    "tasks": Task,
     "models": ModelProvider,
     "metrics": Metric,
+    "solvers": Solver,
+    "tools": Tool,
     "trackers": Tracker,
     "executors": Executor,
 }
 _VALUES: dict[str, dict[str, type]] = {
     "datasets": {"name": str, "defaults": TaskDefaults},
+    "tasks": {"name": str, "n_shots": int, "metrics": Mapping, "roles": Mapping},
     "metrics": {"definition": str, "higher_is_better": bool},
+    "solvers": {"definition": str, "roles": Mapping},
+    "tools": {"spec": ToolSpec},
 }
 
 
-def checked_component(
-    kind: Literal["datasets", "models", "metrics", "trackers", "executors"], component: Any
-) -> Any:
+def checked_component(kind: str, component: Any) -> Any:
     """Pass a component on if it is one of this kind; Any: its type depends on the kind.
+
+    Args:
+        kind: `datasets`, `tasks`, ...; of the tasks a source of several is passed on too.
+        component: what a factory made.
 
     Raises:
         TypeError: a member is missing or is not what the contract says.
     """
+    if kind == "tasks" and isinstance(component, TaskSource):
+        return component
     contract = _CONTRACTS[kind]
     missing = [
         name for name in vars(contract) if not name.startswith("_") and not hasattr(component, name)

@@ -10,7 +10,8 @@ from llmeval_core.cli.options import complete_components
 
 
 def make_listing(
-    kind: Literal["datasets", "models", "metrics", "trackers"], command_help: str
+    kind: Literal["datasets", "tasks", "models", "metrics", "solvers", "tools", "trackers"],
+    command_help: str,
 ) -> click.Command:
     """Make the command `llmeval <kind> [NAME]`."""
 

@@ -60,7 +60,11 @@ def models_option(command: CommandT) -> CommandT:
 
 
 def complete_components(
-    kind: Literal["datasets", "models", "metrics", "trackers", "executors"], *, suffix: str = ""
+    kind: Literal[
+        "datasets", "tasks", "models", "metrics", "solvers", "tools", "trackers", "executors"
+    ],
+    *,
+    suffix: str = "",
 ) -> Complete:
     """Make a completion of the names of one kind of component, each with its summary.
 

@@ -19,7 +19,7 @@ _MOST_REASONING_CHARACTERS = 300
 
 def asked(request: Request) -> Parts:
     """Show the messages or the prompt, and the continuations that are weighed."""
-    parts = [("asked", f"[{message.role}] {message.content}") for message in request.messages]
+    parts = [("asked", f"[{message.role}] {message.text}") for message in request.messages]
     if request.prompt:
         parts.append(("asked", request.prompt))
     parts += [("weighed", repr(text)) for text in request.continuations]

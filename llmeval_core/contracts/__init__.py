@@ -1,8 +1,9 @@
-"""What plugins supply: a data set, a model, a metric, a tracker, an executor, a check, a route.
+"""What plugins supply: data sets, tasks, models, metrics, solvers, tools, trackers, executors, ...
 
 All are Protocols: a class that has the methods fits, nothing need be inherited.
 """
 
+from llmeval_core.contracts.asking import MODEL, Ask, Question, UnansweredError
 from llmeval_core.contracts.attribution import AttributedDataset, Attribution, KnownModels
 from llmeval_core.contracts.checks import Check, CheckOutcome, CheckState
 from llmeval_core.contracts.datasets import Dataset
@@ -13,15 +14,30 @@ from llmeval_core.contracts.executors import (
     RateLimiter,
     TimeLimit,
 )
-from llmeval_core.contracts.metrics import AnswerAwareMetric, Metric
+from llmeval_core.contracts.metrics import AnswerAwareMetric, AskingMetric, Metric
 from llmeval_core.contracts.models import Model, ModelFactory, ModelInfo, ModelProvider
 from llmeval_core.contracts.observers import Observer
 from llmeval_core.contracts.readiness import ModelCheck, Readiness, TrackerCheck
 from llmeval_core.contracts.routes import Route, RouteContext
+from llmeval_core.contracts.solvers import Solver, SolverInput, Tool, ToolUser
+from llmeval_core.contracts.tasks import (
+    Item,
+    MetricInfo,
+    Task,
+    TaskGroup,
+    TaskOptions,
+    TaskSet,
+    TaskSource,
+    all_samples_alike,
+    all_tasks_alike,
+)
 from llmeval_core.contracts.trackers import Receipt, RunInfo, Tracker
 
 __all__ = [
+    "MODEL",
     "AnswerAwareMetric",
+    "Ask",
+    "AskingMetric",
     "AttributedDataset",
     "Attribution",
     "Check",
@@ -30,8 +46,10 @@ __all__ = [
     "Dataset",
     "ExecutionRequest",
     "Executor",
+    "Item",
     "KnownModels",
     "Metric",
+    "MetricInfo",
     "Model",
     "ModelAvailability",
     "ModelCheck",
@@ -39,13 +57,26 @@ __all__ = [
     "ModelInfo",
     "ModelProvider",
     "Observer",
+    "Question",
     "RateLimiter",
     "Readiness",
     "Receipt",
     "Route",
     "RouteContext",
     "RunInfo",
+    "Solver",
+    "SolverInput",
+    "Task",
+    "TaskGroup",
+    "TaskOptions",
+    "TaskSet",
+    "TaskSource",
     "TimeLimit",
+    "Tool",
+    "ToolUser",
     "Tracker",
     "TrackerCheck",
+    "UnansweredError",
+    "all_samples_alike",
+    "all_tasks_alike",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
 from llmeval_core.config import AnswerBy
+from llmeval_core.contracts.asking import Ask
 from llmeval_core.records import Aggregate, Generation, Sample, Score
 
 
@@ -53,3 +54,34 @@ class AnswerAwareMetric(Protocol):
 
         Called once a task while it is planned; `answer_by` is never `auto`.
         """
+
+
+@runtime_checkable
+class AskingMetric(Protocol):
+    """A metric that asks models, such as a judge; otherwise like `Metric`.
+
+    What decides its numbers (its prompt, say) is part of its `definition`; the models that have
+    its roles are added by the engine.
+    """
+
+    @property
+    def definition(self) -> str:
+        """As of a `Metric`."""
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Which way is better."""
+
+    @property
+    def roles(self) -> Mapping[str, int]:
+        """The roles that it asks, and about how many requests a sample makes: `{"judge": 1}`."""
+
+    def score(self, sample: Sample, generation: Generation, ask: Ask) -> Score | Awaitable[Score]:
+        """Score one answer; see `Metric.score`, and `Ask`.
+
+        It must ask the same again if it gets the same answers: a sample that was interrupted is
+        scored again from the beginning, and finds what was answered.
+        """
+
+    def aggregate(self, scores: Iterable[Score]) -> Aggregate:
+        """Make one number of many; see `Metric.aggregate`."""

@@ -28,8 +28,7 @@ class Batch:
     Args:
         samples: the samples with their requests.
         answers: what the journal knows of these requests, by fingerprint.
-        repeated: requests that came before in this task; they may have been answered since the
-            journal was read.
+        n_committed: how much of what this run gave the journal could be read before `answers` was.
         n_finished: samples left out because an earlier run finished them.
         is_last: whether no sample comes after these.
         replaceable: answers that are asked for once more, by fingerprint.
@@ -37,7 +36,7 @@ class Batch:
 
     samples: list[PreparedSample]
     answers: dict[str, Generation]
-    repeated: frozenset[str]
+    n_committed: int
     n_finished: int
     is_last: bool
     replaceable: dict[str, Generation] = field(default_factory=dict)
@@ -117,17 +116,17 @@ class BatchReader:
         known, unknown = self._split(left, first, last)
         prepared = prepare(self._prompter, unknown)
         fingerprints = [item.request.fingerprint for item in prepared if item.request is not None]
-        repeated = self._repeated(fingerprints)
         for item in prepared:
             self._warnings.add(item.sample, item.request)
-        self._n_distinct += len(fingerprints) - len(repeated)
+        self._n_distinct += len(fingerprints) - self._n_repeated(fingerprints)
         self._is_whole = self._is_whole and len(prepared) == len(samples)
+        n_committed = self._journal.n_committed
         return Batch(
             samples=known + prepared,
             answers=self._journal.read(JournalQueries.generations, fingerprints)
             if fingerprints
             else {},
-            repeated=frozenset(fingerprints[position] for position in repeated),
+            n_committed=n_committed,
             n_finished=len(finished),
             is_last=self._source.is_exhausted,
         )
@@ -141,20 +140,20 @@ class BatchReader:
         left = finder.remaining(self.task.id, samples)
         prepared = prepare(self._prompter, left)
         fingerprints = [item.request.fingerprint for item in prepared if item.request is not None]
-        repeated = self._repeated(fingerprints)
+        n_committed = self._journal.n_committed
         answers = self._journal.read(JournalQueries.generations, fingerprints)
         return Batch(
             samples=prepared,
             replaceable=finder.take_replaceable(prepared, answers),
             answers=answers,
-            repeated=frozenset(fingerprints[position] for position in repeated),
+            n_committed=n_committed,
             n_finished=len(samples) - len(left),
             is_last=self._source.is_exhausted,
         )
 
-    def _repeated(self, fingerprints: list[str]) -> list[int]:
-        """Return the positions of the requests that came before in this task."""
-        return self._seen_requests.add([_hash(fingerprint) for fingerprint in fingerprints])
+    def _n_repeated(self, fingerprints: list[str]) -> int:
+        """Count the requests that came before in this task."""
+        return len(self._seen_requests.add([_hash(fingerprint) for fingerprint in fingerprints]))
 
     def _split(
         self, samples: list[NumberedSample], first: int, last: int

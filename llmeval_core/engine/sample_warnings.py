@@ -134,7 +134,7 @@ class SampleWarnings:
     @staticmethod
     def _has_new_braces(sample: Sample, request: Request) -> bool:
         """Whether a template's braces reached the request otherwise than from the input."""
-        with_brace = [turn.content for turn in request.messages if "{" in turn.content]
+        with_brace = [turn.text for turn in request.messages if "{" in turn.text]
         if "{" in request.prompt:
             with_brace.append(request.prompt)
         if request.continuations:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeGuard, get_args
 
 from llmeval_core.errors import ModelError, PluginError
-from llmeval_core.records import Generation, Loglikelihood, Request, StopReason
+from llmeval_core.records import Generation, Loglikelihood, Request, StopReason, ToolCall
 from llmeval_core.tokens import MOST_TOKENS
 
 _MOST = 1e300
@@ -39,7 +39,7 @@ def check_generation(request: Request, generation: object) -> None:
     )
     if problem is not None:
         raise ModelError("malformed", f"the model's answer is not usable: {problem}")
-    if request.mode != "loglikelihood" and len(generation.texts) != request.settings.n:
+    if not request.continuations and len(generation.texts) != request.settings.n:
         raise ModelError(
             "bad_request",
             f"asked for {request.settings.n} answers, got {len(generation.texts)}",
@@ -60,7 +60,7 @@ def _is_plain(request: Request, generation: Generation) -> bool:
         and len(reasons) == 1
         and type(reasons[0]) is str
         and reasons[0] in _STOP_REASONS
-        and generation.reasonings == generation.not_sent == ()
+        and generation.reasonings == generation.not_sent == generation.tool_calls == ()
         and type(latency_s) is float
         and 0 <= latency_s < _MOST
         and generation.n_reasoning_tokens is generation.refusal is generation.retry_after_s is None
@@ -135,6 +135,8 @@ def _problem_of_words(generation: Generation) -> str | None:
             return f"{name} is of type {_kind(word)}"
     if generation.not_sent != () and not _is_texts(generation.not_sent):
         return "not_sent is not a tuple of names"
+    if generation.tool_calls != () and not _are_calls(generation.tool_calls):
+        return "tool_calls is not a tuple of calls with an id, a name and arguments as text"
     return None
 
 
@@ -155,6 +157,13 @@ def _problem_of_lists(generation: Generation) -> str | None:
             if thought is not None and not isinstance(thought, str):
                 return f"a reasoning is of type {_kind(thought)}"
     return None
+
+
+def _are_calls(value: object) -> bool:
+    return isinstance(value, tuple) and all(
+        isinstance(call, ToolCall) and _is_texts((call.id, call.name, call.arguments))
+        for call in value
+    )
 
 
 def _is_texts(value: object) -> bool:

@@ -19,7 +19,9 @@ _log = logging.getLogger("llmeval")
 
 PluginState = Literal["loaded", "broken", "disabled", "unreadable", "shadowed"]
 
-COMPONENT_KINDS = ("datasets", "models", "metrics", "trackers", "executors")
+COMPONENT_KINDS = (
+    "datasets", "tasks", "models", "metrics", "solvers", "tools", "trackers", "executors"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from llmeval_core.journal.queries import JournalQueries
 from llmeval_core.journal.sqlite_errors import journal_error, sqlite_errors
 from llmeval_core.journal.stored_tasks import StoredTask
 from llmeval_core.naming import Json
-from llmeval_core.records import SampleResult, TaskResult
+from llmeval_core.records import Generation, Request, SampleResult, TaskResult
 
 _MOST_WAITING = 2000
 _P = ParamSpec("_P")
@@ -114,6 +114,42 @@ class Journal:
             JournalError: as `record`.
         """
         self._started_writer().put(task, result, request, is_again=is_again)
+
+    def put_item(self, task: StoredTask, result: SampleResult) -> None:
+        """Keep a finished sample whose answers were put before, with its turns; returns at once.
+
+        Turns of an earlier attempt go. `put` is for samples of one request, whose answer comes with
+        them.
+
+        Raises:
+            JournalError: as `record`.
+        """
+        self._started_writer().put(task, result, has_turns=True)
+
+    def put_answer(
+        self, request: Request, generation: Generation, *, parent: Request | None = None
+    ) -> None:
+        """Keep an answer before its sample ends, and return at once.
+
+        Args:
+            request, generation: what was asked, and answered.
+            parent: a request that was put before, and with whose messages this one begins; so many
+                messages are not kept again. None for none.
+
+        Raises:
+            JournalError: as `record`.
+        """
+        self._started_writer().put_answer(request, generation, parent)
+
+    @property
+    def n_given(self) -> int:
+        """How much was put so far."""
+        return 0 if self._writer is None else self._writer.n_given
+
+    @property
+    def n_committed(self) -> int:
+        """How much of what was put, from the first on, can be read."""
+        return 0 if self._writer is None else self._writer.n_committed
 
     async def keep_up(self) -> None:
         """Wait if the disk has fallen far behind.

@@ -29,10 +29,15 @@ from llmeval_core.errors import JournalError
 from llmeval_core.journal.connecting import connect, flush_log
 from llmeval_core.journal.delivery_repository import DeliveryRepository
 from llmeval_core.journal.file_presence import FilePresence
-from llmeval_core.journal.sample_commits import QueuedSample, commit_samples
+from llmeval_core.journal.sample_commits import (
+    Queued,
+    QueuedAnswer,
+    QueuedSample,
+    commit_all,
+)
 from llmeval_core.journal.sqlite_errors import journal_error
 from llmeval_core.journal.stored_tasks import StoredTask
-from llmeval_core.records import SampleResult, TaskResult
+from llmeval_core.records import Generation, Request, SampleResult, TaskResult
 
 GATHER_S = 0.05
 """How long the first of what is written together waits for company, seconds."""
@@ -59,7 +64,7 @@ class _WriteWaiter(NamedTuple):
 class _Group:
     """What is written together."""
 
-    samples: list[QueuedSample] = field(default_factory=list)
+    rows: list[Queued] = field(default_factory=list)
     results: list[_QueuedResult] = field(default_factory=list)
     waiters: list[_WriteWaiter] = field(default_factory=list)
 
@@ -77,6 +82,10 @@ class JournalWriter:
         shown_path: what errors call it.
         presence: looks before each commit whether the journal's file is still there; made
             now if None.
+
+    Attributes:
+        n_given: samples and answers that were given; `n_committed` of them, the first ones, can be
+            read.
     """
 
     def __init__(
@@ -85,12 +94,14 @@ class JournalWriter:
         self._path = path
         self._shown_path = shown_path or path  # in messages
         self._presence = presence or FilePresence(path, shown_path=self._shown_path)
-        self._items: deque[QueuedSample | _QueuedResult | _WriteWaiter] = deque()
+        self._items: deque[Queued | _QueuedResult | _WriteWaiter] = deque()
         self._awake = threading.Event()
         self._hurry = threading.Event()
         self._closing = False
         self._ended = False
         self._error: JournalError | None = None
+        self.n_given = 0
+        self.n_committed = 0
         self._thread = threading.Thread(target=self._run, name="llmeval-journal", daemon=True)
         self._thread.start()
 
@@ -106,6 +117,7 @@ class JournalWriter:
         request: bytes | None = None,
         *,
         is_again: bool = False,
+        has_turns: bool = False,
     ) -> None:
         """Give a finished sample to the writer; returns at once.
 
@@ -114,14 +126,29 @@ class JournalWriter:
             result: how it ended.
             request: fingerprint of the request, if `result` has only the answer.
             is_again: whether its answer takes the place of an older one.
+            has_turns: see `Journal.put_item`.
 
         Raises:
             JournalError: an earlier commit failed.
         """
-        self.check()
         if result.request is not None:
             request = bytes.fromhex(result.request.fingerprint)
-        self._items.append(QueuedSample(task, result, request, time.time(), is_again))
+        self._give(QueuedSample(task, result, request, time.time(), is_again, has_turns))
+
+    def put_answer(
+        self, request: Request, generation: Generation, parent: Request | None = None
+    ) -> None:
+        """Give an answer to the writer before its sample ends; returns at once.
+
+        Raises:
+            JournalError: an earlier commit failed.
+        """
+        self._give(QueuedAnswer(request, generation, time.time(), parent))
+
+    def _give(self, item: Queued) -> None:
+        self.check()
+        self.n_given += 1
+        self._items.append(item)
         if not self._awake.is_set():
             self._awake.set()
 
@@ -187,7 +214,7 @@ class JournalWriter:
             self._hurry.clear()
             closing = self._closing
             group = self._gather()
-            if connection is not None and (group.samples or group.results):
+            if connection is not None and (group.rows or group.results):
                 self._attempt(self._commit, connection, group)
             self._tell([waiter for waiter in group.waiters if not waiter.durable])
             durable = [waiter for waiter in group.waiters if waiter.durable]
@@ -221,10 +248,10 @@ class JournalWriter:
     def _gather(self) -> _Group:
         """Take what was given, but no more samples than go into one commit."""
         group = _Group()
-        while self._items and len(group.samples) < MOST_ROWS:
+        while self._items and len(group.rows) < MOST_ROWS:
             item = self._items.popleft()
-            if isinstance(item, QueuedSample):
-                group.samples.append(item)
+            if isinstance(item, QueuedSample | QueuedAnswer):
+                group.rows.append(item)
             elif isinstance(item, _QueuedResult):
                 group.results.append(item)
             else:
@@ -235,8 +262,9 @@ class JournalWriter:
 
     def _commit(self, connection: sqlite3.Connection, group: _Group) -> None:
         self._presence.check()
-        if group.samples:
-            commit_samples(connection, group.samples)
+        if group.rows:
+            commit_all(connection, group.rows)
+            self.n_committed += len(group.rows)
         if group.results:
             repository = DeliveryRepository(connection)
             for result, trackers in group.results:

@@ -77,6 +77,17 @@ MIGRATIONS = (
         ),
         rewrite=_find_outcomes,
     ),
+    Migration(
+        6,
+        "samples may have several turns, messages may have images, models may call tools",
+        tables=("attachments", "turns"),
+        columns=(
+            ("generations", "extras", "TEXT"),
+            ("generations", "tool_calls", "TEXT"),
+            ("generations", "parent", "BLOB"),
+            ("sample_scores", "details", "TEXT"),
+        ),
+    ),
 )
 """Each begins where the one before ended; version 1 is the first."""
 

@@ -6,18 +6,18 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from operator import itemgetter
 
-from llmeval_core.completeness import current_by_metric, current_result
 from llmeval_core.journal import row_mapping
+from llmeval_core.journal.message_rows import MessageReader
 from llmeval_core.journal.model_usage import ModelUsage, usage
 from llmeval_core.journal.reask_rounds import ReaskRounds
+from llmeval_core.journal.result_queries import ResultQueries
 from llmeval_core.journal.sample_index import SampleIndex
 from llmeval_core.journal.scores import ScoreColumns, StoredScores, to_scores
 from llmeval_core.journal.selecting import ColumnGroups, named_rows
 from llmeval_core.journal.stored_tasks import StoredAnswer, StoredTask
 from llmeval_core.journal.totals import TaskTotals, outcome_counts, totals
-from llmeval_core.records import Generation, Outcome, SampleResult, TaskResult
+from llmeval_core.records import Generation, Outcome, SampleResult, Turn
 
 _WHOLE_SAMPLE = ColumnGroups(
     ("samples", row_mapping.EndColumns),
@@ -36,15 +36,21 @@ _ANSWER = ColumnGroups(
     ("samples", row_mapping.SampleColumns),
     ("generations", row_mapping.GenerationColumns),
 )
+_TURN = ColumnGroups(
+    ("turns", row_mapping.TurnColumns),
+    ("generations", row_mapping.RequestColumns),
+    ("generations", row_mapping.GenerationColumns),
+)
 _GENERATION = ColumnGroups(("generations", row_mapping.GenerationColumns))
 _TASK_COLUMNS = "id, fingerprint, model, key, started_at, metrics"
 
 
-class JournalQueries:
+class JournalQueries(ResultQueries):
     """Queries over one connection; one thread at a time."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
+        self._messages = MessageReader(connection)
         self.index = SampleIndex(connection)
         self.rounds = ReaskRounds(connection)
 
@@ -198,21 +204,64 @@ class JournalQueries:
 
     def sample_results(self, task_id: int) -> Iterator[SampleResult]:
         """Stream a task's samples in order, with request, generation and scores."""
-        metrics = self.metrics(task_id)
+        metrics, has_turns = self.metrics(task_id), self._has_turns(task_id)
         for row in self._connection.execute(
             f"{_SELECT_WHOLE_SAMPLE} WHERE task = ? ORDER BY idx", (task_id,)
         ):
-            yield _to_sample_result(row, metrics)
+            yield self._sample_result(row, metrics, task_id, has_turns=has_turns)
 
     def samples_at(self, task_id: int, indices: Sequence[int]) -> Iterator[SampleResult]:
         """Stream the samples at some places, a few hundred at most, in this order."""
-        metrics = self.metrics(task_id)
+        metrics, has_turns = self.metrics(task_id), self._has_turns(task_id)
         for first, last in _runs(indices):
             for row in self._connection.execute(
                 f"{_SELECT_WHOLE_SAMPLE} WHERE task = ? AND idx BETWEEN ? AND ? ORDER BY idx",
                 (task_id, first, last),
             ).fetchall():
-                yield _to_sample_result(row, metrics)
+                yield self._sample_result(row, metrics, task_id, has_turns=has_turns)
+
+    def turns(self, task_id: int, index: int) -> tuple[Turn, ...]:
+        """Read what was asked for one sample, if that was more than one request."""
+        found = []
+        for row in self._connection.execute(
+            f"SELECT {_TURN.columns} FROM turns"  # noqa: S608  names of columns
+            " JOIN generations ON fingerprint = generation WHERE task = ? AND idx = ? ORDER BY seq",
+            (task_id, index),
+        ).fetchall():
+            turn, asked, answered = _TURN.records(row)
+            request = row_mapping.to_request(
+                asked, sample_id="", fingerprint=turn.generation, reader=self._messages
+            )
+            found.append(Turn(turn.role, request, row_mapping.to_generation(answered)))
+        return tuple(found)
+
+    def _has_turns(self, task_id: int) -> bool:
+        found = self._connection.execute("SELECT 1 FROM turns WHERE task = ? LIMIT 1", (task_id,))
+        return found.fetchone() is not None
+
+    def _sample_result(
+        self, row: row_mapping.Row, metrics: Sequence[str], task_id: int, *, has_turns: bool
+    ) -> SampleResult:
+        end, of_sample, asked, answered, scored = _WHOLE_SAMPLE.records(row)
+        sample = row_mapping.to_sample(of_sample, self._messages)
+        is_answered = asked.mode is not None
+        is_scored = scored.numbers is not None and end.failure_kind is None
+        request = None
+        if is_answered:
+            request = row_mapping.to_request(
+                asked, sample_id=sample.id, fingerprint=end.generation, reader=self._messages
+            )
+        return SampleResult(
+            index=end.idx,
+            sample=sample,
+            request=request,
+            generation=row_mapping.to_generation(answered) if is_answered else None,
+            scores=to_scores(scored, metrics) if is_scored else {},
+            failure=row_mapping.to_failure(end),
+            from_journal=True,
+            outcome=end.outcome,
+            turns=self.turns(task_id, end.idx) if has_turns else (),
+        )
 
     def metrics(self, task_id: int) -> tuple[str, ...]:
         """Name the metrics of a task, in the order in which scores are kept."""
@@ -221,93 +270,12 @@ class JournalQueries:
         ).fetchone()
         return tuple(json.loads(names))
 
-    def current_result(self, model: str, task: str) -> TaskResult | None:
-        """Find the current result of a model at a task: see `completeness`."""
-        return current_result(self.results_of_task(model, task))
-
-    def current_by_metric(self, model: str, task: str) -> dict[str, TaskResult]:
-        """Find the current results of a model at a task, by metric."""
-        return current_by_metric(self.results_of_task(model, task))
-
-    def results_of_task(
-        self, model: str, task: str, *, until: str | None = None, or_in: str | None = None
-    ) -> Iterator[TaskResult]:
-        """Stream the results of a model at a task, oldest first.
-
-        Args:
-            model, task: whose.
-            until: the id of the last one wanted; the newest if None.
-            or_in: a tracker; what it has is wanted too, however new.
-        """
-        found = self._connection.execute(
-            "SELECT body FROM results WHERE model = ? AND task = ?"
-            " AND (? IS NULL OR seq <= (SELECT seq FROM results WHERE id = ?) OR id IN"
-            " (SELECT result FROM deliveries WHERE tracker = ? AND state = 'delivered'))"
-            " ORDER BY seq",
-            (model, task, until, until, or_in),
-        )
-        for (body,) in found:
-            yield TaskResult.model_validate_json(body)
-
-    def results_by_task(
-        self, model: str, tasks: Sequence[str]
-    ) -> Iterator[tuple[str, Iterator[TaskResult]]]:
-        """Stream the results of a model at several tasks, task by task, oldest first.
-
-        Args:
-            model, tasks: whose; a task is named by its key.
-        """
-        found = self._connection.execute(
-            "SELECT task, body FROM results WHERE model = ?"
-            " AND task IN (SELECT value FROM json_each(?)) ORDER BY task, seq",
-            (model, json.dumps(list(tasks))),
-        )
-        for task, group in itertools.groupby(found, key=itemgetter(0)):
-            yield task, (TaskResult.model_validate_json(body) for _, body in group)
-
-    def planned_tasks(self, plan_fingerprint: str) -> list[tuple[str, str]]:
-        """List the model and the key of each task of a plan, in its order; none if not known."""
-        return self._connection.execute(
-            "SELECT json_extract(value, '$.model'), json_extract(value, '$.key')"
-            " FROM plans, json_each(body, '$.tasks') WHERE fingerprint = ?",
-            (plan_fingerprint,),
-        ).fetchall()
-
-    def result_of(self, model: str, task: str, task_fingerprint: str) -> TaskResult | None:
-        """Find the newest result of a model at a task that has this fingerprint."""
-        row = self._connection.execute(
-            "SELECT body FROM results WHERE model = ? AND task = ? AND task_fingerprint = ?"
-            " ORDER BY seq DESC LIMIT 1",
-            (model, task, task_fingerprint),
-        ).fetchone()
-        return TaskResult.model_validate_json(row[0]) if row else None
-
-    def n_results(self) -> int:
-        """Count all results; none ever goes, so an equal count means that nothing is new."""
-        (number,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM results").fetchone()
-        return int(number)
-
     def n_requests(self) -> int:
         """Count the answered requests, at once: none ever goes, so their rows are numbered."""
         (number,) = self._connection.execute(
             "SELECT coalesce(max(rowid), 0) FROM generations"
         ).fetchone()
         return int(number)
-
-    def n_samples(self) -> tuple[int, int]:
-        """Sum up the samples of all results, and those of them that failed."""
-        n_samples, n_failed = self._connection.execute(
-            "SELECT coalesce(sum(json_extract(body, '$.n_samples')), 0),"
-            " coalesce(sum(json_extract(body, '$.n_failed')), 0) FROM results"
-        ).fetchone()
-        return int(n_samples), int(n_failed)
-
-    def results(self, *, after: int = 0) -> Iterator[TaskResult]:
-        """Stream all results, oldest first, or those that came after the first `after` ones."""
-        for (body,) in self._connection.execute(
-            "SELECT body FROM results WHERE seq > ? ORDER BY seq", (after,)
-        ):
-            yield TaskResult.model_validate_json(body)
 
 
 def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -325,23 +293,4 @@ def _to_task(row: sqlite3.Row) -> StoredTask:
         key=row["key"],
         started_at=row["started_at"],
         metrics=tuple(json.loads(row["metrics"])),
-    )
-
-
-def _to_sample_result(row: row_mapping.Row, metrics: Sequence[str]) -> SampleResult:
-    end, of_sample, asked, answered, scored = _WHOLE_SAMPLE.records(row)
-    sample = row_mapping.to_sample(of_sample)
-    is_answered = asked.mode is not None
-    is_scored = scored.numbers is not None and end.failure_kind is None
-    return SampleResult(
-        index=end.idx,
-        sample=sample,
-        request=row_mapping.to_request(asked, sample_id=sample.id, fingerprint=end.generation)
-        if is_answered
-        else None,
-        generation=row_mapping.to_generation(answered) if is_answered else None,
-        scores=to_scores(scored, metrics) if is_scored else {},
-        failure=row_mapping.to_failure(end),
-        from_journal=True,
-        outcome=end.outcome,
     )

@@ -8,13 +8,20 @@ import re
 from math import isfinite
 from typing import Any, NamedTuple
 
+from llmeval_core.journal.message_rows import (
+    MessageReader,
+    call_cell,
+    extras_cell,
+    message_cell,
+    to_calls,
+    to_extras,
+)
 from llmeval_core.journal.text_lists import text_list, to_texts
 from llmeval_core.records import (
     Failure,
     Generation,
     GenerationSettings,
     Loglikelihood,
-    Message,
     Request,
     Sample,
     SampleResult,
@@ -60,6 +67,13 @@ class EndColumns(NamedTuple):
     outcome: Any
 
 
+class TurnColumns(NamedTuple):
+    """Whom a sample asked, and what, in `turns`."""
+
+    role: str
+    generation: bytes
+
+
 class RequestColumns(NamedTuple):
     """What was asked, in `generations`."""
 
@@ -67,6 +81,8 @@ class RequestColumns(NamedTuple):
     messages: str | None
     prompt: str | None
     continuations: str | None
+    extras: str | None
+    parent: bytes | None
 
 
 class GenerationColumns(NamedTuple):
@@ -84,6 +100,7 @@ class GenerationColumns(NamedTuple):
     n_reasoning_tokens: Any
     refusal: Any
     not_sent: str | None
+    tool_calls: str | None
 
 
 # Rows are inserted whole, without naming columns: an older llmeval that is still at work on a
@@ -91,6 +108,7 @@ class GenerationColumns(NamedTuple):
 INSERT_GENERATIONS = "INSERT INTO generations"
 INSERT_SAMPLES = "INSERT OR REPLACE INTO samples"
 INSERT_SCORES = "INSERT OR REPLACE INTO sample_scores"
+INSERT_TURNS = "INSERT OR REPLACE INTO turns"
 
 _ANSWER_COLUMNS = (*RequestColumns._fields, *GenerationColumns._fields, "finished_at")
 REPLACE_ANSWER = " ON CONFLICT (fingerprint) DO UPDATE SET " + ", ".join(
@@ -105,13 +123,26 @@ UNLESS_ANSWERED = (
 versions could keep log-likelihoods that are no numbers, which JSON spells NaN and Infinity."""
 
 
-def generation_row(request: Request, generation: Generation, finished_at: float) -> Row:
-    """Make the row of an answered request."""
+def generation_row(
+    request: Request,
+    generation: Generation,
+    finished_at: float,
+    *,
+    parent: Request | None = None,
+) -> Row:
+    """Make the row of an answered request.
+
+    Args:
+        request, generation: what was asked, and answered.
+        finished_at: when, seconds since 1970.
+        parent: an earlier request in the journal, with whose messages it begins; None for none.
+    """
     likelihoods = generation.loglikelihoods
+    messages = request.messages if parent is None else request.messages[len(parent.messages) :]
     return (
         bytes.fromhex(request.fingerprint),
         request.mode,
-        _encode([[m.role, m.content] for m in request.messages]) if request.messages else None,
+        message_cell(messages),
         request.prompt or None,
         text_list(request.continuations) if request.continuations else None,
         text_list(generation.texts),
@@ -129,6 +160,9 @@ def generation_row(request: Request, generation: Generation, finished_at: float)
         generation.n_reasoning_tokens,
         generation.refusal,
         ",".join(generation.not_sent) or None,
+        extras_cell(request),
+        call_cell(generation.tool_calls),
+        None if parent is None else bytes.fromhex(parent.fingerprint),
     )
 
 
@@ -150,7 +184,7 @@ def sample_columns(sample: Sample) -> SampleColumns:
     if isinstance(sample.input, str):
         text = sample.input
     else:
-        turns = _encode([[turn.role, turn.content] for turn in sample.input])
+        turns = message_cell(sample.input)
     return SampleColumns(
         sample.id,
         text,
@@ -202,6 +236,7 @@ def to_generation(row: GenerationColumns) -> Generation:
         n_reasoning_tokens=_to_count(row.n_reasoning_tokens),
         refusal=row.refusal if isinstance(row.refusal, str) else None,
         not_sent=tuple(row.not_sent.split(",")) if row.not_sent else (),
+        tool_calls=to_calls(row.tool_calls),
     )
 
 
@@ -234,25 +269,27 @@ def _to_likelihoods(cell: str) -> tuple[Loglikelihood, ...]:
     return found if all(isfinite(item.logprob) for item in found) else ()
 
 
-def to_request(row: RequestColumns, *, sample_id: str, fingerprint: bytes) -> Request:
+def to_request(
+    row: RequestColumns, *, sample_id: str, fingerprint: bytes, reader: MessageReader
+) -> Request:
     """Read a request; the generation settings are the task's and are not repeated."""
     return Request(
         sample_id=sample_id,
         mode=row.mode,
-        messages=tuple(Message(*item) for item in json.loads(row.messages or "[]")),
+        messages=reader.messages(row.messages, row.parent),
         prompt=row.prompt or "",
         continuations=to_texts(row.continuations),
         settings=_SETTINGS_NOT_KEPT,
         fingerprint=fingerprint.hex(),
+        **to_extras(row.extras),
     )
 
 
-def to_sample(row: SampleColumns) -> Sample:
+def to_sample(row: SampleColumns, reader: MessageReader) -> Sample:
     """Read a sample."""
-    turns = row.messages
     return Sample(
         id=row.sample_id,
-        input=tuple([Message(*turn) for turn in json.loads(turns)]) if turns else row.input,
+        input=reader.messages(row.messages) if row.messages else row.input,
         references=to_texts(row.reference_texts),
         choices=to_texts(row.choices),
         answer=row.answer,

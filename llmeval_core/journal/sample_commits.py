@@ -1,20 +1,25 @@
-"""Finished samples written in one transaction; one that cannot be kept fails alone."""
+"""Answers and finished samples in one transaction; what cannot be kept fails alone."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
+from llmeval_core.errors import describe_error
 from llmeval_core.journal import row_mapping
+from llmeval_core.journal.message_rows import image_rows, insert_images
 from llmeval_core.journal.reask_rounds import replace_answers
 from llmeval_core.journal.scores import score_row
 from llmeval_core.journal.stored_tasks import StoredTask
-from llmeval_core.records import Failure, Sample, SampleResult
+from llmeval_core.records import Failure, Generation, Request, Sample, SampleResult
+
+_log = logging.getLogger("llmeval")
 
 _LONGEST_REASON = 500
-_ROWS_PER_STATEMENT = (48, 8, 1)  # few sizes: prepared once; none has more than 999 values
+_ROWS_PER_STATEMENT = (40, 8, 1)  # few sizes: prepared once; none has more than 999 values
 
 
 class QueuedSample(NamedTuple):
@@ -26,6 +31,7 @@ class QueuedSample(NamedTuple):
         request: fingerprint of the request, 16 bytes; None if there was none.
         finished_at: when, seconds since 1970.
         is_again: whether its answer takes the place of an older one.
+        has_turns: whether its answers were written before it, and its turns are to be noted.
     """
 
     task: StoredTask
@@ -33,12 +39,31 @@ class QueuedSample(NamedTuple):
     request: bytes | None
     finished_at: float
     is_again: bool
+    has_turns: bool = False
 
 
-def commit_samples(connection: sqlite3.Connection, batch: list[QueuedSample]) -> None:
-    """Write many samples at once; where one of them cannot be written, each by itself."""
+class QueuedAnswer(NamedTuple):
+    """An answer that is to be written before its sample ends.
+
+    Args:
+        request, generation: what was asked, and answered.
+        finished_at: when, seconds since 1970.
+        parent: an earlier request, with whose messages this one begins; None for none.
+    """
+
+    request: Request
+    generation: Generation
+    finished_at: float
+    parent: Request | None = None
+
+
+Queued = QueuedSample | QueuedAnswer
+
+
+def commit_all(connection: sqlite3.Connection, batch: list[Queued]) -> None:
+    """Write many at once; where one of them cannot be written, each by itself."""
     try:
-        listed = _rows(batch)
+        listed = _rows(connection, batch)
         try:
             _insert_all(connection, listed)
         except UnicodeEncodeError:  # rare, so that looking at each text beforehand is a waste
@@ -47,7 +72,20 @@ def commit_samples(connection: sqlite3.Connection, batch: list[QueuedSample]) ->
         raise
     except Exception:  # noqa: BLE001  what a plugin gave for a text or a number can be anything
         for item in batch:
-            _commit_alone(connection, item)
+            if isinstance(item, QueuedAnswer):
+                _commit_answer_alone(connection, item)
+            else:
+                _commit_alone(connection, item)
+
+
+def _commit_answer_alone(connection: sqlite3.Connection, item: QueuedAnswer) -> None:
+    """Write one answer, or nothing: it is asked again when it is wanted again."""
+    try:
+        _insert_all(connection, _writable(_rows(connection, [item])))
+    except sqlite3.OperationalError:
+        raise
+    except Exception as err:  # noqa: BLE001  as above
+        _log.warning("the journal cannot keep an answer: %s", describe_error(err))
 
 
 def _commit_alone(connection: sqlite3.Connection, item: QueuedSample) -> None:
@@ -57,7 +95,7 @@ def _commit_alone(connection: sqlite3.Connection, item: QueuedSample) -> None:
         sqlite3.Error, OverflowError: the journal cannot be written, or the sample has no place.
     """
     try:
-        _insert_all(connection, _writable(_rows([item])))
+        _insert_all(connection, _writable(_rows(connection, [item])))
     except sqlite3.OperationalError:
         raise
     except Exception as err:  # noqa: BLE001  as above
@@ -67,7 +105,7 @@ def _commit_alone(connection: sqlite3.Connection, item: QueuedSample) -> None:
         return
     result = replace(item.result, scores={}, failure=failure, outcome="unscored")
     try:
-        _insert_all(connection, _writable(_rows([item._replace(result=result)])))
+        _insert_all(connection, _writable(_rows(connection, [item._replace(result=result)])))
     except sqlite3.OperationalError:
         raise
     except Exception:  # noqa: BLE001  as above
@@ -77,47 +115,91 @@ def _commit_alone(connection: sqlite3.Connection, item: QueuedSample) -> None:
             request=None,
             generation=None,
             outcome="failed",
+            turns=(),
         )
-        _insert_all(
-            connection, _writable(_rows([QueuedSample(item.task, bare, None, 0.0, is_again=False)]))
-        )
+        last = QueuedSample(item.task, bare, None, 0.0, is_again=False)
+        _insert_all(connection, _writable(_rows(connection, [last])))
 
 
-class _SampleRows(NamedTuple):
-    """Rows by table; `replaced` are generations that take the place of others."""
+class _Rows(NamedTuple):
+    """Rows by table.
+
+    `replaced` are generations that take the place of others; of the samples in `unturned` the turns
+    of earlier attempts go.
+    """
 
     answered: list[row_mapping.Row]
     replaced: list[row_mapping.Row]
     samples: list[row_mapping.Row]
     scores: list[row_mapping.Row]
+    unturned: list[row_mapping.Row]
+    turns: list[row_mapping.Row]
+    images: list[row_mapping.Row]
 
 
-def _rows(batch: list[QueuedSample]) -> _SampleRows:
+def _rows(connection: sqlite3.Connection, batch: list[Queued]) -> _Rows:
     """Make the rows of a batch."""
-    answered: list[row_mapping.Row] = []
-    replaced: list[row_mapping.Row] = []
+    rows = _Rows([], [], [], [], [], [], [])
+    parents = _known_parents(connection, batch)
+    turns: dict[tuple[int, int], QueuedSample] = {}
     for item in batch:
-        result = item.result
-        if result.request and result.generation and not result.from_journal:
-            row = row_mapping.generation_row(result.request, result.generation, item.finished_at)
-            if item.is_again:
-                replaced.append(row)
-            else:
-                answered.append(row)
-    samples = [row_mapping.sample_row(item.task.id, item.result, item.request) for item in batch]
-    scores = [
-        score_row(item.task.id, item.result.index, item.task.metrics, item.result.scores)
-        for item in batch
-        if item.result.failure is None
-    ]
-    return _SampleRows(answered, replaced, samples, scores)
+        if isinstance(item, QueuedAnswer):
+            _add_answer(rows, item, parents)
+            continue
+        _add_sample(rows, item)
+        if item.has_turns:
+            turns[item.task.id, item.result.index] = item  # of two attempts the last counts
+    for place, item in turns.items():
+        rows.unturned.append(place)
+        rows.turns.extend(
+            (*place, seq, turn.role, bytes.fromhex(turn.request.fingerprint))
+            for seq, turn in enumerate(item.result.turns)
+        )
+    return rows
 
 
-def _writable(listed: _SampleRows) -> _SampleRows:
-    return _SampleRows(*([row_mapping.writable(row) for row in each] for each in listed))
+def _add_answer(rows: _Rows, item: QueuedAnswer, parents: frozenset[str]) -> None:
+    parent = item.parent if item.parent and item.parent.fingerprint in parents else None
+    rows.answered.append(
+        row_mapping.generation_row(item.request, item.generation, item.finished_at, parent=parent)
+    )
+    rows.images.extend(image_rows(item.request.messages))
 
 
-def _insert_all(connection: sqlite3.Connection, listed: _SampleRows) -> None:
+def _add_sample(rows: _Rows, item: QueuedSample) -> None:
+    result, task_id = item.result, item.task.id
+    is_new = not (item.has_turns or result.from_journal)
+    if is_new and result.request and result.generation:
+        row = row_mapping.generation_row(result.request, result.generation, item.finished_at)
+        (rows.replaced if item.is_again else rows.answered).append(row)
+        rows.images.extend(image_rows(result.request.messages))
+    rows.samples.append(row_mapping.sample_row(task_id, result, item.request))
+    if not isinstance(result.sample.input, str):
+        rows.images.extend(image_rows(result.sample.input))
+    if result.failure is None:
+        rows.scores.append(score_row(task_id, result.index, item.task.metrics, result.scores))
+
+
+def _known_parents(connection: sqlite3.Connection, batch: list[Queued]) -> frozenset[str]:
+    """Say which parents of the answers in a batch are, or will be, in the journal."""
+    answers = [item for item in batch if isinstance(item, QueuedAnswer)]
+    wanted = {item.parent.fingerprint for item in answers if item.parent is not None}
+    if not wanted:
+        return frozenset()
+    known = wanted & {item.request.fingerprint for item in answers}
+    for fingerprint in wanted - known:
+        if connection.execute(
+            "SELECT 1 FROM generations WHERE fingerprint = ?", (bytes.fromhex(fingerprint),)
+        ).fetchone():
+            known.add(fingerprint)
+    return frozenset(known)
+
+
+def _writable(listed: _Rows) -> _Rows:
+    return _Rows(*([row_mapping.writable(row) for row in each] for each in listed))
+
+
+def _insert_all(connection: sqlite3.Connection, listed: _Rows) -> None:
     """Insert all in one transaction.
 
     Raises:
@@ -131,6 +213,11 @@ def _insert_all(connection: sqlite3.Connection, listed: _SampleRows) -> None:
         replace_answers(connection, listed.replaced)
         _insert(connection, row_mapping.INSERT_SAMPLES, listed.samples)
         _insert(connection, row_mapping.INSERT_SCORES, listed.scores)
+        if listed.unturned:
+            connection.executemany("DELETE FROM turns WHERE task = ? AND idx = ?", listed.unturned)
+            _insert(connection, row_mapping.INSERT_TURNS, listed.turns)
+        if listed.images:
+            insert_images(connection, listed.images)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -44,7 +44,7 @@ def _migrate_task(connection: sqlite3.Connection, task_id: int) -> None:
     connection.execute("UPDATE tasks SET metrics = ? WHERE id = ?", (json.dumps(metrics), task_id))
     found = _new_rows(connection, task_id, metrics)
     while rows := list(itertools.islice(found, _ROWS_AT_ONCE)):
-        connection.executemany("INSERT INTO sample_scores VALUES (?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO sample_scores VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _new_rows(

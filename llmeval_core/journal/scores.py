@@ -29,6 +29,7 @@ class ScoreColumns(NamedTuple):
     numbers: bytes
     parsed: str | None
     parts: str | None
+    details: str | None
 
 
 def score_bucket(value: float) -> int:
@@ -59,6 +60,7 @@ def score_row(
     numbers = [_NAN if value is None else value for value in values] if None in values else values
     parsed = [score.parsed for score in listed]
     parts = [score.parts for score in listed]
+    details = [score.details for score in listed]
     return (
         task_id,
         index,
@@ -66,6 +68,7 @@ def score_row(
         score_buckets(values),
         text_list(parsed) if parsed.count(None) < len(parsed) else None,
         _encode(parts) if any(parts) else None,
+        _encode(details) if details.count(None) < len(details) else None,
     )
 
 
@@ -135,4 +138,5 @@ def _to_score(row: ScoreColumns, position: int) -> Score:
         None if math.isnan(value) else value,
         None if row.parsed is None else json.loads(row.parsed)[position],
         () if row.parts is None else tuple(json.loads(row.parts)[position]),
+        None if row.details is None else json.loads(row.details)[position],
     )

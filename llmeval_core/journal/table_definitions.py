@@ -12,7 +12,7 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS generations (      -- one answered request
     fingerprint BLOB PRIMARY KEY,             -- 16 bytes: model, settings, messages
     mode TEXT NOT NULL,
-    messages TEXT,                            -- JSON [[role, content], ...]
+    messages TEXT,                            -- JSON [[role, content], ...], see `message_rows`
     prompt TEXT,
     continuations TEXT,                       -- JSON [text, ...]
     texts TEXT NOT NULL,                      -- JSON [text, ...]
@@ -27,8 +27,16 @@ CREATE TABLE IF NOT EXISTS generations (      -- one answered request
     reasonings TEXT,                          -- JSON [text or null, ...]
     n_reasoning_tokens INTEGER,
     refusal TEXT,
-    not_sent TEXT                             -- settings that the model refused: name,name,...
+    not_sent TEXT,                            -- settings that the model refused: name,name,...
+    extras TEXT,                              -- JSON: tools and the like; this and below: since 6
+    tool_calls TEXT,                          -- JSON [[id, name, arguments], ...]
+    parent BLOB                               -- fingerprint of the request whose messages come
+                                              -- before `messages`
 );
+CREATE TABLE IF NOT EXISTS attachments (      -- images in messages; since version 6
+    digest BLOB PRIMARY KEY,                  -- SHA-256
+    data BLOB NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tasks (            -- one task of one model, by all that decides it
     id INTEGER PRIMARY KEY,
     fingerprint TEXT NOT NULL UNIQUE,
@@ -62,7 +70,17 @@ CREATE TABLE IF NOT EXISTS sample_scores (    -- of one sample, in the order of 
     grades TEXT NOT NULL,                     -- a character each; see `scores.score_buckets`
     parsed TEXT,                              -- JSON [text or null, ...]; NULL if all are null
     parts TEXT,                               -- JSON [[number, ...], ...]; NULL if all are empty
+    details TEXT,                             -- JSON [value or null, ...]; NULL if all are null
     PRIMARY KEY (task, idx)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS turns (            -- what was asked for one sample, if that was more
+                                              -- than one request; since version 6
+    task INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    seq INTEGER NOT NULL,                     -- in the order of asking, from 0
+    role TEXT NOT NULL,                       -- model, judge, ...
+    generation BLOB NOT NULL,                 -- generations.fingerprint
+    PRIMARY KEY (task, idx, seq)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rounds (           -- of asking again; since version 5
     requests TEXT NOT NULL,                   -- tasks.requests

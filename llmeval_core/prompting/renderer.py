@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmeval_core.naming import Json, canonical_json
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting.few_shot import FewShotPool
 from llmeval_core.prompting.templates import PromptError, Templates, Variables, variables_of
-from llmeval_core.records import Message, Sample
+from llmeval_core.records import Message, Sample, TextPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class PromptRenderer:
         continuations: tuple[str, ...] = ()
         if task.mode == "loglikelihood":
             continuations = self._continuations(sample, variables)
-        turns: list[Json] = [[message.role, message.content] for message in messages]
+        turns: list[Json] = [message.as_json() for message in messages]
         as_json = canonical_json([turns, prompt, list(continuations)])
         return RenderedPrompt(messages, prompt, continuations, as_json[1:-1])
 
@@ -98,33 +98,39 @@ class PromptRenderer:
             messages.append(turns.pop(0))
         elif templates.system and (system := templates.system(variables)):
             messages.append(Message("system", system))
-        last = Message("user", templates.question(variables))
-        if not isinstance(sample.input, str) and not templates.sees_messages:
-            last = Message(sample.input[-1].role, last.content)
+        last = self._asked(sample, templates.question(variables))
         preamble = templates.preamble(variables) if templates.preamble else ""
         if prompt.examples == "turns":
             shown = [turn for example in examples for turn in self._as_turns(example)]
             following = [*shown, *turns, last]
             if preamble:
-                first = following[0]
-                text = f"{preamble}{prompt.separator}{first.content}"
-                following[0] = Message(first.role, text)
+                following[0] = _with_text_before(following[0], f"{preamble}{prompt.separator}")
             return messages + following
         texts = [self._as_text(example) for example in examples]
         parts = [*([preamble] if preamble else []), *texts]
-        if turns and parts:
-            head = Message(turns[0].role, prompt.separator.join([*parts, turns[0].content]))
-            return [*messages, head, *turns[1:], last]
-        return [
-            *messages,
-            *turns,
-            Message(last.role, prompt.separator.join([*parts, last.content])),
-        ]
+        following = [*turns, last]
+        if parts:
+            following[0] = _with_text_before(following[0], prompt.separator.join([*parts, ""]))
+        return [*messages, *following]
+
+    def _asked(self, sample: Sample, question: str) -> Message:
+        """Make the message that asks: the question instead of the text of the last turn."""
+        if isinstance(sample.input, str):
+            return Message("user", question)
+        last = sample.input[-1]
+        if self._templates.sees_messages:
+            images = [image for turn in sample.input for image in turn.images]
+            return Message("user", (*images, TextPart(question)) if images else question)
+        if not isinstance(last.content, str):
+            if question == last.text:
+                return last
+            return replace(last, content=(*last.images, TextPart(question)))
+        return last if question == last.content else replace(last, content=question)
 
     def _as_turns(self, example: Sample) -> list[Message]:
         """Show an example as turns: what is asked, and the answer; without a system message."""
         variables = variables_of(example)
-        asked = Message("user", self._templates.question(variables))
+        asked = replace(self._asked(example, self._templates.question(variables)), role="user")
         answered = Message("assistant", self._templates.answer(variables).strip())
         before = () if isinstance(example.input, str) else example.input[:-1]
         return [*(turn for turn in before if turn.role != "system"), asked, answered]
@@ -147,8 +153,12 @@ class PromptRenderer:
         return self._task.prompt.separator.join([*head, *texts, question])
 
     def _refuse_conversation(self, sample: Sample) -> None:
-        """Refuse to make one text of several turns without being told how."""
-        if isinstance(sample.input, str) or len(sample.input) == 1 or self._templates.sees_messages:
+        """Refuse to make one text of an image, or of several turns without being told how."""
+        if isinstance(sample.input, str):
+            return
+        if any(turn.images for turn in sample.input):
+            raise PromptError("an image cannot be shown as text", hint="set prompt.mode to chat")
+        if len(sample.input) == 1 or self._templates.sees_messages:
             return
         way = "answer_by to letter" if self._task.mode == "loglikelihood" else "prompt.mode to chat"
         raise PromptError(
@@ -162,3 +172,9 @@ class PromptRenderer:
             raise PromptError("it has no choices to weigh")
         continuation = self._templates.continuation
         return tuple(continuation({**variables, "choice": choice}) for choice in sample.choices)
+
+
+def _with_text_before(message: Message, text: str) -> Message:
+    if isinstance(message.content, str):
+        return replace(message, content=f"{text}{message.content}")
+    return replace(message, content=(TextPart(text), *message.content))

@@ -127,7 +127,7 @@ def variables_of(sample: Sample) -> Variables:
     asked = sample.input
     return {
         "id": sample.id,
-        "input": asked if isinstance(asked, str) else asked[-1].content,
+        "input": asked if isinstance(asked, str) else asked[-1].text,
         "messages": () if isinstance(asked, str) else asked,
         "references": sample.references,
         "choices": sample.choices,

@@ -6,7 +6,8 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
-from llmeval_core.records.samples import Message, Sample
+from llmeval_core.records.messages import ImagePart, Message, TextPart
+from llmeval_core.records.samples import Sample
 
 
 def sample_problem(sample: Any, index: int) -> str | None:
@@ -41,9 +42,25 @@ def _is_conversation(value: object) -> bool:
         and all(
             isinstance(turn, Message)
             and isinstance(turn.role, str)
-            and isinstance(turn.content, str)
+            and (isinstance(turn.content, str) or _are_parts(turn.content))
             for turn in value
         )
+    )
+
+
+def _are_parts(value: object) -> bool:
+    """Whether it is one text or image or more, in a tuple."""
+    return isinstance(value, tuple) and bool(value) and all(map(_is_part, value))
+
+
+def _is_part(part: object) -> bool:
+    if isinstance(part, TextPart):
+        return isinstance(part.text, str)
+    return (
+        isinstance(part, ImagePart)
+        and isinstance(part.media_type, str)
+        and isinstance(part.data, bytes)
+        and (isinstance(part.url, str) if part.url is not None else bool(part.data))
     )
 
 

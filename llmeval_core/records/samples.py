@@ -8,18 +8,12 @@ from typing import Literal
 
 from llmeval_core.errors import FailureKind
 from llmeval_core.naming import Json
+from llmeval_core.records.messages import Message, ToolCall, ToolSpec
 from llmeval_core.records.outcomes import Outcome, StopReason, stop_reason
 
-Mode = Literal["chat", "completion", "loglikelihood"]
-"""How a model is asked: messages, one text to continue, or choices to weigh."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a conversation; role is `system`, `user` or `assistant`."""
-
-    role: str
-    content: str
+Mode = Literal["chat", "completion", "loglikelihood", "rolling"]
+"""How a model is asked: messages, one text to continue, choices to weigh after a text, or one text
+to weigh from its first token on, in windows if it is longer than what the model reads at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ class Sample:
         """The input as one text; of a conversation the turns, each with its role before it."""
         if isinstance(self.input, str):
             return self.input
-        return "\n\n".join([f"{turn.role}: {turn.content}" for turn in self.input])
+        return "\n\n".join([f"{turn.role}: {turn.text}" for turn in self.input])
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +116,15 @@ class Request:
         mode: `chat` uses `messages`; `completion` and `loglikelihood` use `prompt`.
         messages: the conversation; empty unless mode is `chat`.
         prompt: the text to continue; empty if mode is `chat`.
-        continuations: for `loglikelihood`, the texts to weigh after the prompt, in order.
-        settings: how to generate.
-        fingerprint: 32 hex digits over model, settings, messages, prompt and continuations.
+        continuations: for `loglikelihood`, the texts to weigh after the prompt, in order; for
+            `rolling`, the one text that is weighed.
+        settings: how to generate, and how much to think before.
+        fingerprint: 32 hex digits over the model and all that is sent to it.
+        tools: what the model may call; empty for nothing.
+        tool_choice: `auto`, `none`, `required` or the name of a tool; None is not sent.
+        response_format: what the answer must look like, as OpenAI's `response_format`:
+            `{"type": "json_schema", "json_schema": {"name": ..., "schema": ...}}`; None is not
+            sent.
     """
 
     sample_id: str
@@ -134,6 +134,9 @@ class Request:
     continuations: tuple[str, ...]
     settings: GenerationSettings
     fingerprint: str
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: str | None = None
+    response_format: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,7 @@ class Generation:
             answer; None if it did not.
         not_sent: generation settings that this model refuses, and that were therefore left out
             of the request, by their names; empty if all were sent.
+        tool_calls: what the first answer calls, in order; empty if it calls nothing.
     """
 
     texts: tuple[str, ...] = ()
@@ -190,6 +194,7 @@ class Generation:
     n_reasoning_tokens: int | None = None
     refusal: str | None = None
     not_sent: tuple[str, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
 
     @property
     def text(self) -> str:
@@ -229,11 +234,29 @@ class Score:
             or does not look for one.
         parts: finite numbers that the aggregate needs (counts for BLEU, pairs for
             correlation); empty if `value` is enough.
+        details: what else there is to know, as JSON: texts that the aggregate needs, or a judge's
+            reason; None for nothing.
     """
 
     value: float | None
     parsed: str | None = None
     parts: tuple[float, ...] = ()
+    details: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request of a sample that took several, and its answer.
+
+    Args:
+        role: who was asked: `model` for the one that is evaluated, else `judge`, ...
+        request: what was asked.
+        generation: what was answered.
+    """
+
+    role: str
+    request: Request
+    generation: Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +273,8 @@ class SampleResult:
         failure: why it failed; None if it did not.
         from_journal: True if the model was not asked in this run.
         outcome: how it ended, in one word.
+        turns: all that was asked for it, in order, if that was more than `request`; `generation`
+            is then the answer that counts. Empty if there was one request at most.
     """
 
     index: int
@@ -260,3 +285,4 @@ class SampleResult:
     failure: Failure | None = None
     from_journal: bool = False
     outcome: Outcome = "answered"
+    turns: tuple[Turn, ...] = ()

@@ -13,7 +13,17 @@ import yaml
 from pydantic import ValidationError
 
 from llmeval_core.config import Settings
-from llmeval_core.contracts import Dataset, Executor, Metric, ModelProvider, Tracker
+from llmeval_core.contracts import (
+    Dataset,
+    Executor,
+    Metric,
+    ModelProvider,
+    Solver,
+    Task,
+    TaskSource,
+    Tool,
+    Tracker,
+)
 from llmeval_core.errors import LlmevalError
 from llmeval_core.hooks import ENTRY_POINT_GROUP, Component
 from llmeval_core.host import COMPONENT_KINDS, Plugin, load_plugins
@@ -21,8 +31,11 @@ from llmeval_core.testing.checking_commands import check_commands
 
 _CONTRACTS: dict[str, type] = {
     "datasets": Dataset,
+    "tasks": Task,
     "models": ModelProvider,
     "metrics": Metric,
+    "solvers": Solver,
+    "tools": Tool,
     "trackers": Tracker,
     "executors": Executor,
 }
@@ -145,6 +158,8 @@ def _check_factory(kind: str, component: Component[Settings, object], where: str
     except Exception as err:
         kind_of_error = type(err).__name__
         raise AssertionError(f"{where}: the factory raised {kind_of_error}: {err}") from err
+    if kind == "tasks" and isinstance(made, TaskSource):
+        return
     contract = _CONTRACTS[kind]
     lacking = sorted(n for n in vars(contract) if not n.startswith("_") and not hasattr(made, n))
     assert not lacking, f"{where}: it has no {', '.join(lacking)}; see `{contract.__name__}`"

@@ -115,7 +115,7 @@ class FakeModel:
             await asyncio.sleep(self._latency_s)
         finally:
             self._under_way -= 1
-        asked = request.messages[-1].content if request.messages else request.prompt
+        asked = request.messages[-1].text if request.messages else request.prompt
         if request.mode == "loglikelihood":
             n = len(request.continuations)
             weights = (Loglikelihood(-float(rank), 1) for rank in range(1, n + 1))

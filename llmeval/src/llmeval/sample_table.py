@@ -150,7 +150,7 @@ def _as_text(asked: Any) -> str:
     """Write a question that may be a conversation; Any: a text or messages."""
     if isinstance(asked, str):
         return asked
-    return "\n".join(f"{message.role}: {message.content}" for message in asked)
+    return "\n".join(f"{message.role}: {message.text}" for message in asked)
 
 
 def _text(value: Any) -> str:

@@ -377,5 +377,5 @@ def test_whatever_stands_in_messages_is_a_sample_or_an_error(tmp_path: Path, val
         return
     assert isinstance(sample.input, tuple)
     assert sample.input[-1].role == "user"
-    assert all(turn.content.strip() for turn in sample.input)
+    assert all(turn.text.strip() for turn in sample.input)
     assert len(sample.references) == 1

@@ -63,7 +63,7 @@ def asked(dataset: Dataset, **task: Any) -> str:
     prompter = Prompter(evaluation.model, evaluation.tasks[0])
     prompter.load_pool()
     request = prompter.request(next(iter(dataset.samples())))
-    return request.prompt or request.messages[-1].content
+    return request.prompt or request.messages[-1].text
 
 
 def test_version_1_without_examples_is_asked_to_the_letter(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ class Abacus:
         return self
 
     async def generate(self, request: Request) -> Generation:
-        question = request.messages[-1].content
+        question = request.messages[-1].text
         with self._settings.asked.open("a") as file:
             file.write(question.lstrip("_") + "\n")
         await asyncio.sleep(self._settings.latency_s)

@@ -181,7 +181,7 @@ def test_a_second_ctrl_c_during_a_run_stops_at_once(
         "    async def open(self, model):\n"
         "        return self\n"
         "    async def generate(self, request):\n"
-        "        if 'Peru' in request.messages[-1].content:\n"
+        "        if 'Peru' in request.messages[-1].text:\n"
         "            print('asked', flush=True)\n"
         "            await asyncio.Event().wait()\n"
         "        return Generation(('Paris',))\n"

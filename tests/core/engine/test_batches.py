@@ -146,7 +146,7 @@ async def test_only_what_changed_is_asked_when_a_data_set_does_not_tell(tmp_path
         metrics={"fake": FakeMetric("other@1")},
     )
 
-    assert [request.messages[-1].content for request in model.requests] == ["x"]
+    assert [request.messages[-1].text for request in model.requests] == ["x"]
     assert scored.summary.results[0].n_samples == 3
 
 

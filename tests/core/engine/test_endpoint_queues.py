@@ -121,7 +121,7 @@ async def test_numbers_are_the_same_side_by_side_as_one_at_a_time(tmp_path: Path
         class Model(OnServer):
             async def generate(self, request: Request) -> Generation:
                 found = await super().generate(request)
-                return replace(found, texts=(answer(request.messages[-1].content),))
+                return replace(found, texts=(answer(request.messages[-1].text),))
 
         models = {name: Model(endpoint and f"{endpoint} {name}") for name in ("m", "n")}
         datasets = {name: FakeDataset(40, name=name) for name in ("a", "b", "c")}

@@ -253,7 +253,7 @@ async def test_an_executor_answers_all_requests(tmp_path: Path) -> None:
             finish: Callable[[Request, Generation | Failure], Awaitable[None]],
         ) -> None:
             async for request in requests:
-                await finish(request, Generation((request.messages[-1].content,)))
+                await finish(request, Generation((request.messages[-1].text,)))
 
     model = FakeModel()
 

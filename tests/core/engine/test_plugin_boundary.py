@@ -108,7 +108,7 @@ class Farm:
             except StopAsyncIteration:
                 break
             if number < self._n_answered:
-                await finish(request, Generation((request.messages[-1].content,)))
+                await finish(request, Generation((request.messages[-1].text,)))
 
 
 @pytest.mark.parametrize(("n_pulled", "n_answered"), [(0, 0), (2, 2), (9, 2)])

@@ -44,7 +44,7 @@ class Changing(FakeModel):
 
     async def generate(self, request: Request) -> Generation:
         self.requests.append(request)
-        answer = self.answers(request.messages[-1].content)
+        answer = self.answers(request.messages[-1].text)
         if isinstance(answer, ModelError):
             raise answer
         return answer

@@ -27,7 +27,7 @@ class Hanging(FakeModel):
     """Never answers the questions that end in an odd digit."""
 
     async def generate(self, request: Request) -> Generation:
-        if int(request.messages[-1].content[-1]) % 2:
+        if int(request.messages[-1].text[-1]) % 2:
             await asyncio.Event().wait()
         return await super().generate(request)
 
@@ -110,7 +110,7 @@ async def test_what_is_not_finished_in_time_has_failed_and_is_asked_again_next_t
 async def test_a_sample_has_a_limit_over_all_its_attempts(tmp_path: Path) -> None:
     class Busy(FakeModel):
         async def generate(self, request: Request) -> Generation:
-            if request.messages[-1].content.endswith("0"):
+            if request.messages[-1].text.endswith("0"):
                 raise ModelError("overloaded", "busy")
             return await super().generate(request)
 
@@ -145,7 +145,7 @@ class Failing(FakeModel):
     """Fails every tenth question."""
 
     async def generate(self, request: Request) -> Generation:
-        if request.messages[-1].content.endswith("7"):
+        if request.messages[-1].text.endswith("7"):
             raise ModelError("bad_request", "too odd")
         return await super().generate(request)
 

@@ -151,7 +151,7 @@ def test_counts_that_an_earlier_version_kept_wrongly_are_unknown(tmp_path: Path)
         used = journal.read(JournalQueries.usage, "m/m")
         stored = list(journal.read(JournalQueries.sample_results, task.id))
 
-    assert (totals.n_prompt_tokens, totals.n_completion_tokens) == (None, 3)
+    assert (totals.model.n_prompt_tokens, totals.model.n_completion_tokens) == (None, 3)
     assert used is not None
     assert (used.n_prompt_tokens, used.n_completion_tokens) == (None, 1.0)
     assert [result.generation and result.generation.n_prompt_tokens for result in stored] == [

@@ -16,6 +16,7 @@ from llmeval_core.records import Failure, Score
 from llmeval_core.testing import FakeMetric, FakeModel, run_in
 
 VERSION_3 = Path(__file__).parent / "journals" / "version_3.sql"
+VERSION_5 = Path(__file__).parent / "journals" / "version_5.sql"
 """A journal that version 3 wrote: a run of the fakes, and a task with one failed sample of four."""
 
 _OLDER = {
@@ -59,6 +60,17 @@ def test_a_migrated_journal_has_the_shape_of_a_new_one(home: Path, tmp_path: Pat
         pass
 
     assert shape(tmp_path / "new" / "journal.sqlite") == shape(home / "journal.sqlite")
+
+
+def test_a_journal_of_version_5_gets_the_shape_of_a_new_one(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    with closing(sqlite3.connect(tmp_path / "old" / "journal.sqlite")) as connection:
+        connection.executescript(VERSION_5.read_text())
+
+    with Journal(tmp_path / "old"), Journal(tmp_path / "new"):
+        pass
+
+    assert shape(tmp_path / "new" / "journal.sqlite") == shape(tmp_path / "old" / "journal.sqlite")
 
 
 def test_samples_are_what_they_were(home: Path) -> None:

@@ -28,7 +28,7 @@ def prompter(task: dict[str, Any], *, samples: list[Sample] | None = None, **run
 
 
 def texts(request: Request) -> list[str]:
-    return [message.content for message in request.messages]
+    return [message.text for message in request.messages]
 
 
 def test_a_chat_without_examples_is_one_question() -> None:

@@ -89,7 +89,7 @@ class Atlas:
 
     async def generate(self, request: Request) -> Generation:
         await asyncio.sleep(0)
-        question = request.messages[-1].content if request.messages else request.prompt
+        question = request.messages[-1].text if request.messages else request.prompt
         if "Atlantis?" in question:
             raise ModelError("bad_request", "Atlantis is on no map")
         answers = {"France?": "Paris", "Japan?": "Tokyo"}
@@ -105,7 +105,7 @@ class Parrot(Atlas):
     """Repeats the question."""
 
     async def generate(self, request: Request) -> Generation:
-        question = request.messages[-1].content if request.messages else request.prompt
+        question = request.messages[-1].text if request.messages else request.prompt
         return Generation((question,))
 
 

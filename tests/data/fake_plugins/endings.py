@@ -34,7 +34,7 @@ class Endings:
         return self
 
     async def generate(self, request: Request) -> Generation:
-        reason, text, reasoning = request.messages[-1].content.split("|")
+        reason, text, reasoning = request.messages[-1].text.split("|")
         return Generation(
             (text,),
             finish_reason=reason,

@@ -105,7 +105,7 @@ class RecordingModel:
 
     async def generate(self, request: Request) -> Generation:
         """Repeat the question."""
-        does, question = self._provider, request.messages[-1].content
+        does, question = self._provider, request.messages[-1].text
         began = time.monotonic()
         does.write("asked", question)
         if self._is_bad:

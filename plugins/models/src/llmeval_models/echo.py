@@ -55,7 +55,7 @@ class EchoModel:
         every = self._settings.fail_every
         if every and next(self._count) % every == 0:
             raise ModelError("bad_request", f"echo fails every {every} requests, as it was told")
-        asked = request.messages[-1].content if request.messages else request.prompt
+        asked = request.messages[-1].text if request.messages else request.prompt
         answer = asked if self._settings.answer is None else self._settings.answer
         n_texts = 0 if request.continuations else request.settings.n
         stop: StopReason = "stop"

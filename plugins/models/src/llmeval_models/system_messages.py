@@ -28,4 +28,4 @@ def split_system(messages: Sequence[Message]) -> tuple[str, tuple[Message, ...]]
             "a system message stands inside the conversation",
             hint="this API takes it only at the beginning; give it the role `user` there",
         )
-    return "\n\n".join([message.content for message in messages[:n_system]]), rest
+    return "\n\n".join([message.text for message in messages[:n_system]]), rest

@@ -131,7 +131,7 @@ class Tutor:
         return self
 
     async def generate(self, request: Request) -> Generation:
-        question = request.messages[-1].content
+        question = request.messages[-1].text
         await asyncio.sleep(0.15 if "slow" in self._name else 0)
         if question not in self._answers:
             found = next((text for text in HOSTILE if text[:3000] == question), question)

@@ -36,7 +36,7 @@ class Ends:
         return self
 
     async def generate(self, request: Request) -> Generation:
-        return ANSWERS[int(request.messages[-1].content)]
+        return ANSWERS[int(request.messages[-1].text)]
 
     async def aclose(self) -> None:
         pass

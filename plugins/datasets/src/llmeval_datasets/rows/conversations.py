@@ -98,7 +98,7 @@ def _conversation(row: Row, value: Any) -> Conversation:
     if not items:
         raise _TurnError("has no turn")
     turns = [_turn(item, place) for place, item in enumerate(items, start=1)]
-    answer = turns.pop().content if turns[-1].role == "assistant" else None
+    answer = turns.pop().text if turns[-1].role == "assistant" else None
     if not turns or turns[-1].role != "user":
         raise _TurnError(_no_question(turns, answer), hint="the turn that is answered is a user's")
     return Conversation(tuple(turns), answer)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from llmeval_core.hooks import ModelError, StopReason, stop_reason
+from llmeval_core.hooks import ModelError, StopReason, ToolCall, stop_reason
+from llmeval_models.answers.tool_calls import read_calls
+from llmeval_models.answers.whole_text import whole_text
 
 _THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
 """Where servers keep a thought apart; of several the first that has any counts (OpenRouter and
@@ -28,12 +30,14 @@ class ChoiceContent(NamedTuple):
         reasoning: what was thought before it; None if nothing is told.
         refusal: in which words the model declined; None if it did not.
         stop: why it ended.
+        calls: what it calls.
     """
 
     text: str
     reasoning: str | None
     refusal: str | None
     stop: StopReason
+    calls: tuple[ToolCall, ...] = ()
 
 
 def read_choice(choice: Any) -> ChoiceContent:
@@ -55,6 +59,7 @@ def read_choice(choice: Any) -> ChoiceContent:
     elif not isinstance(message, dict):
         raise ModelError("malformed", f"the message of a choice is {_kind(message)}")
     text, thought, refusal, calls = _content(message.get("content"))
+    called: tuple[ToolCall, ...] = ()
     stop = stop_reason(choice.get("finish_reason"))
     if not _MORE.isdisjoint(message):
         thought = next(
@@ -63,6 +68,7 @@ def read_choice(choice: Any) -> ChoiceContent:
         if isinstance(declined := message.get("refusal"), str) and declined:
             refusal = declined
         calls = calls or any(_is_call(message.get(key)) for key in _CALLS)
+        called = read_calls(message)
     if refusal:
         stop = "refusal"
     elif calls and not text and stop in ("stop", "unknown"):
@@ -72,21 +78,8 @@ def read_choice(choice: Any) -> ChoiceContent:
         whole_text(thought) if thought else None,
         whole_text(refusal) if refusal else None,
         stop,
+        called,
     )
-
-
-def whole_text(text: str) -> str:
-    """Join the halves of surrogate pairs; a half that is alone becomes U+FFFD.
-
-    JSON can say them apart, and a stream may part them; UTF-8, and so the journal, cannot.
-    """
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def _content(content: Any) -> tuple[str, str, str, bool]:

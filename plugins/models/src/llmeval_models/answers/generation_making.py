@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmeval_core.hooks import Generation, ModelError, StopReason
-from llmeval_models.answers.choice_content import ChoiceContent, whole_text
+from llmeval_models.answers.choice_content import ChoiceContent
 from llmeval_models.answers.token_usage import TokenUsage
+from llmeval_models.answers.whole_text import whole_text
 
 _LONGEST_WORD = 200
 _MOST_NAMED = 8
@@ -55,6 +56,7 @@ def make_generation(
         reasonings=thoughts if any(thoughts) else (),
         n_reasoning_tokens=usage.n_reasoning,
         refusal=refusal,
+        tool_calls=choices[0].calls,
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from llmeval_core.hooks import Generation, ModelError
-from llmeval_models.answers.choice_content import read_choice, whole_text
+from llmeval_models.answers.choice_content import read_choice
 from llmeval_models.answers.generation_making import make_generation, named_keys
 from llmeval_models.answers.token_usage import TokenUsage, count
+from llmeval_models.answers.whole_text import whole_text
 
 _CACHE_PARTS = ("cache_creation_input_tokens", "cache_read_input_tokens")
 """They have no token in common with `input_tokens`, nor with each other; null is none."""

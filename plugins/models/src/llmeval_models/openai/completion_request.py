@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from llmeval_core.hooks import GenerationSettings, ModelError, Reasoning
+from llmeval_core.hooks import GenerationSettings, ModelError, Reasoning, Request
 from llmeval_models.model_settings import OpenAICompatibleSettings, ReasoningAs
 
 _REASONING_BY_HOST: tuple[tuple[str, ReasoningAs], ...] = (
@@ -28,6 +28,10 @@ def reasoning_as(settings: OpenAICompatibleSettings) -> ReasoningAs:
         if host == name or host.endswith(f".{name}"):
             return found
     return "openai"
+
+
+_CHOICE_WORDS = ("auto", "none", "required")
+_NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}  # Any: JSON
 
 
 def write_settings(
@@ -58,6 +62,31 @@ def write_settings(
         body["n"] = settings.n
     if settings.reasoning is not None:
         body |= write_reasoning(settings.reasoning, reasoning_as)
+    return body
+
+
+def write_offers(request: Request) -> dict[str, Any]:
+    """Write what may be called, and what the answer must look like; Any: JSON."""
+    body: dict[str, Any] = {}
+    if request.tools:
+        body["tools"] = [
+            {
+                "type": "function",
+                "function": {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "parameters": dict(tool.parameters) or _NO_ARGUMENTS,
+                },
+            }
+            for tool in request.tools
+        ]
+    choice = request.tool_choice
+    if choice in _CHOICE_WORDS:
+        body["tool_choice"] = choice
+    elif choice is not None:
+        body["tool_choice"] = {"type": "function", "function": {"name": choice}}
+    if request.response_format is not None:
+        body["response_format"] = dict(request.response_format)
     return body
 
 

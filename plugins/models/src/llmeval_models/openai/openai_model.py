@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from llmeval_core.hooks import Generation, Request
+from llmeval_core.hooks import Generation, Request, chat_message
 from llmeval_models.http.json_client import JsonClient
 from llmeval_models.http.unsupported_parameters import (
     UnsupportedParameters,
@@ -15,7 +15,7 @@ from llmeval_models.likelihood.echo_scoring import score_by_echo
 from llmeval_models.likelihood.llama_cpp_scoring import LlamaCppScorer
 from llmeval_models.model_settings import OpenAICompatibleSettings
 from llmeval_models.openai.completion_parsing import read_answer
-from llmeval_models.openai.completion_request import reasoning_as, write_settings
+from llmeval_models.openai.completion_request import reasoning_as, write_offers, write_settings
 
 _STREAMING: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}  # JSON
 
@@ -62,7 +62,8 @@ class OpenAIModel:
         started = time.perf_counter()
         if request.mode == "chat":
             body = self._body(request, self._max_tokens_key)
-            body["messages"] = [{"role": m.role, "content": m.content} for m in request.messages]
+            body["messages"] = [chat_message(message) for message in request.messages]
+            body |= write_offers(request)
             path = "/chat/completions"
         else:
             body = self._body(request, "max_tokens")

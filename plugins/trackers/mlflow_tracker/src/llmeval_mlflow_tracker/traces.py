@@ -13,6 +13,7 @@ from llmeval_core.hooks import (
     ReasoningFinder,
     SampleResult,
     TaskResult,
+    chat_message,
     reasoning_finder,
     split_answers,
 )
@@ -124,7 +125,7 @@ def _attributes(
     yield "mlflow.spanType", "CHAT_MODEL"
     yield "mlflow.llm.model", result.model
     if request is not None and request.messages:
-        yield "mlflow.spanInputs", {"messages": [asdict(item) for item in request.messages]}
+        yield "mlflow.spanInputs", {"messages": [chat_message(item) for item in request.messages]}
     else:
         yield (
             "mlflow.spanInputs",

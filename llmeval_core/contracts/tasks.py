@@ -1,0 +1,207 @@
+"""A task of any shape: what is asked, in as many requests as it takes, and how it is scored.
+
+The engine asks, keeps and delivers; a task only says what. A data set with a prompt and metrics
+needs none of this: see `Dataset`, `Metric` and `Solver`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from llmeval_core.contracts.asking import Ask, Question
+from llmeval_core.naming import Json
+from llmeval_core.records import Aggregate, Generation, Mode, Sample, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to answer and to score.
+
+    Args:
+        sample: what people see of it; its id is unique within the task.
+        questions: what is asked first; `llmeval plan` counts and shows it. May be empty.
+        payload: whatever the task needs to answer and to score it; the engine does not look at it.
+    """
+
+    sample: Sample
+    questions: tuple[Question, ...] = ()
+    payload: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricInfo:
+    """One number of a task.
+
+    Args:
+        definition: the id of what is computed, as of a `Metric`.
+        higher_is_better: which way is better.
+        aggregate: makes one number of the scores of all samples, in their order; called in a
+            thread, for the whole task and for each category.
+    """
+
+    definition: str
+    higher_is_better: bool
+    aggregate: Callable[[Iterable[Score]], Aggregate]
+
+
+@runtime_checkable
+class Task(Protocol):
+    """What is asked and how it is scored.
+
+    It must do the same again if it gets the same answers, without a clock and with seeded chance:
+    an item that was interrupted runs again from its beginning, and finds its answers. All methods
+    but `items` are called from the event loop, for many items at once.
+    """
+
+    @property
+    def name(self) -> str:
+        """What its keys begin with: `{name}_{n_shots}shot`; no space, slash or colon."""
+
+    @property
+    def n_shots(self) -> int:
+        """How many examples its prompts show."""
+
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """The ways in which it asks; a model that cannot be asked so is refused by the plan."""
+
+    @property
+    def metrics(self) -> Mapping[str, MetricInfo]:
+        """Its numbers by name, in the order in which they are shown."""
+
+    @property
+    def roles(self) -> Mapping[str, int]:
+        """The roles that it asks besides `model`, and about how many requests an item makes.
+
+        Such as `{"judge": 1}`; of `model` only what comes besides the questions of an item.
+        """
+
+    def fingerprint(self) -> str:
+        """Return a digest of all that decides its questions and its scores; cheap."""
+
+    def size(self) -> int | None:
+        """Count the items cheaply; None if that would mean making them."""
+
+    def items(self) -> Iterable[Item]:
+        """Stream all items in a stable order, in a thread; also if most are finished already.
+
+        Raises:
+            DatasetError: the data cannot be read.
+        """
+
+    async def answer(self, item: Item, ask: Ask) -> Sequence[Generation]:
+        """Answer one item.
+
+        Mostly `[await ask(question) for question in item.questions]`, or all at once with
+        `asyncio.gather`; what is asked next may depend on the answers.
+
+        Returns:
+            What `score` judges; the last one is shown as the answer.
+        """
+
+    def score(
+        self, item: Item, answers: Sequence[Generation], ask: Ask
+    ) -> Mapping[str, Score] | Awaitable[Mapping[str, Score]]:
+        """Score one item by every metric; may be `async def`.
+
+        Raises:
+            ValueError: it cannot be scored; the message is the reason.
+        """
+
+
+def all_samples_alike(aggregates: Sequence[Aggregate]) -> Aggregate:
+    """Average tasks by their numbers of samples: as the mean over all samples of all tasks.
+
+    The standard error takes the tasks' own for independent.
+    """
+    known = [one for one in aggregates if one.value is not None and one.n_scored]
+    return _weighted(known, [float(one.n_scored) for one in known])
+
+
+def all_tasks_alike(aggregates: Sequence[Aggregate]) -> Aggregate:
+    """Average tasks, each as much as any other, however many samples it has.
+
+    The standard error takes the tasks' own for independent.
+    """
+    known = [one for one in aggregates if one.value is not None]
+    return _weighted(known, [1.0] * len(known))
+
+
+def _weighted(aggregates: list[Aggregate], weights: list[float]) -> Aggregate:
+    total = sum(weights)
+    if not total:
+        return Aggregate(value=None)
+    both = list(zip(aggregates, weights, strict=True))
+    errors = [one.stderr for one in aggregates]
+    stderr = None
+    if None not in errors:
+        stderr = sum((w * (one.stderr or 0.0)) ** 2 for one, w in both) ** 0.5 / total
+    return Aggregate(
+        value=sum(w * (one.value or 0.0) for one, w in both) / total,
+        stderr=stderr,
+        stderr_method=None if stderr is None else "of a weighted mean of independent tasks",
+        n_scored=sum(one.n_scored for one in aggregates),
+        n_excluded=sum(one.n_excluded for one in aggregates),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGroup:
+    """Tasks that make one number together, such as the subjects of MMLU; a result of its own.
+
+    Args:
+        name: what its key begins with, as of a task; it has the members' number of examples.
+        members: the tasks' names.
+        metrics: which metrics are put together; each member has them.
+        aggregate: makes one number of those of the members, in the order of `members`;
+            `n_failed` is filled in by the engine.
+        definition: the id of how that is done.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    metrics: tuple[str, ...]
+    aggregate: Callable[[Sequence[Aggregate]], Aggregate] = all_samples_alike
+    definition: str = "all-samples-alike@1"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSet:
+    """What one entry of the run file stands for: tasks, and groups of them."""
+
+    tasks: tuple[Task, ...]
+    groups: tuple[TaskGroup, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """What the run file says of the tasks of one entry, for who makes them.
+
+    Args:
+        n_shots: how many examples; None for the tasks' own number.
+        limit: only the first n items will be read; None for all.
+        generation: what is laid over the tasks' own settings, by the names of
+            `GenerationSettings`, as far as it is set: the run's, then the task's.
+        seed: decides every random choice.
+    """
+
+    n_shots: int | None = None
+    limit: int | None = None
+    generation: Mapping[str, Json] = field(default_factory=dict)
+    seed: int = 0
+
+
+@runtime_checkable
+class TaskSource(Protocol):
+    """Where ready-made tasks come from, if one name stands for several or needs the options."""
+
+    def load(self, options: TaskOptions) -> TaskSet:
+        """Make the tasks; cheap: no data is read that planning does not need.
+
+        Called once for each number of examples that the run file names, in a plan.
+
+        Raises:
+            ConfigError: there is no such task, or it cannot be asked so.
+        """
