@@ -22,6 +22,7 @@ from llmeval_models.transformers.transformers_provider import TransformersProvid
 from llmeval_core.hooks import (
     ConfigError,
     GenerationSettings,
+    ImagePart,
     Message,
     Mode,
     Model,
@@ -29,6 +30,7 @@ from llmeval_core.hooks import (
     Reasoning,
     Request,
     Sample,
+    ToolSpec,
 )
 from llmeval_core.testing import FakeDataset, check_model, make_request, run_in
 
@@ -316,6 +318,26 @@ async def test_how_much_is_thought_is_said_in_the_template_s_words(
     assert [one.texts for one in found] == [one.texts for one in expected]
     assert budget.value.what == "this model's chat template has no word for `reasoning.budget`"
     assert unknown.value.what == "this model's chat template has no word for `reasoning.effort`"
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"tools": (ToolSpec("now"),)}, "tools"),
+        ({"messages": (Message("user", (ImagePart("image/png", b"png"),)),)}, "images"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+    ],
+)
+async def test_what_it_cannot_do_is_refused(
+    model: Model, changes: dict[str, Any], name: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        await model.generate(replace(make_request(), **changes))
+
+    assert str(caught.value) == (
+        f"a model of `transformers` cannot be asked with {name}\n"
+        "  try:   serve it with vLLM: `vllm/NAME` with `serve: true`"
+    )
 
 
 def test_special_tokens_are_no_part_of_a_text(folder: Path) -> None:

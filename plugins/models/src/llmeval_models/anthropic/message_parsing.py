@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from llmeval_core.hooks import Generation, ModelError
+from llmeval_models.answers.call_state import with_state
 from llmeval_models.answers.choice_content import read_choice
 from llmeval_models.answers.generation_making import make_generation, named_keys
 from llmeval_models.answers.token_usage import TokenUsage, count
 from llmeval_models.answers.whole_text import whole_text
 
+_THOUGHTS = ("thinking", "redacted_thinking")
 _CACHE_PARTS = ("cache_creation_input_tokens", "cache_read_input_tokens")
 """They have no token in common with `input_tokens`, nor with each other; null is none."""
 
@@ -28,7 +30,8 @@ def read_message(answer: Any, *, latency_s: float, retry_after_s: float | None) 
     if content is None:
         raise ModelError("malformed", f"the answer has no content, only: {named_keys(answer)}")
     word = answer.get("stop_reason")
-    choice = read_choice({"message": {"content": content}, "finish_reason": word})
+    message = {"content": content, "tool_calls": _calls(content)}
+    choice = read_choice({"message": message, "finish_reason": word})
     if choice.stop == "refusal":
         choice = choice._replace(refusal=_explanation(answer.get("stop_details")))
     return make_generation(
@@ -39,6 +42,23 @@ def read_message(answer: Any, *, latency_s: float, retry_after_s: float | None) 
         latency_s=latency_s,
         retry_after_s=retry_after_s,
     )
+
+
+def _calls(content: Any) -> list[Any]:
+    """Write the calls as chat completions do; the thought before them goes with the first."""
+    listed = content if isinstance(content, list) else []
+    blocks = [block for block in listed if isinstance(block, dict)]
+    thoughts = [block for block in blocks if block.get("type") in _THOUGHTS]
+    calls: list[Any] = []
+    for block in blocks:
+        if block.get("type") == "tool_use":
+            told = block.get("partial_json") or block.get("input")
+            identity = block.get("id")
+            if isinstance(identity, str):
+                identity = with_state(identity, None if calls else thoughts)
+            function = {"name": block.get("name"), "arguments": told}
+            calls.append({"id": identity, "function": function})
+    return calls
 
 
 def _explanation(details: Any) -> str | None:

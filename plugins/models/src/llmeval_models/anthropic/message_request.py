@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from llmeval_core.hooks import GenerationSettings, Reasoning, Request
+from llmeval_models.anthropic.message_turns import write_offers, write_turns
+from llmeval_models.http.body_merging import merged
 from llmeval_models.system_messages import split_system
 
 _LEAST_TOP_P_THINKING = 0.95
@@ -33,12 +35,13 @@ def write_message(
     body: dict[str, Any] = {
         "model": model,
         "max_tokens": default_max_tokens if settings.max_tokens is None else settings.max_tokens,
-        "messages": [{"role": turn.role, "content": turn.content} for turn in messages],
+        "messages": write_turns(messages),
+        **write_offers(request),
     }
     if system:
         body["system"] = system
     if settings.reasoning is not None:
-        body |= _thinking(settings.reasoning)
+        body = merged(body, _thinking(settings.reasoning))
     return body, _sampling(settings, body)
 
 

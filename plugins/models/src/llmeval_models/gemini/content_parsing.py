@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmeval_core.hooks import Generation, ModelError
+from llmeval_models.answers.call_state import with_state
 from llmeval_models.answers.choice_content import ChoiceContent, read_choice
 from llmeval_models.answers.generation_making import in_order, make_generation, named_keys
 from llmeval_models.answers.token_usage import TokenUsage, count
@@ -65,7 +66,27 @@ def _choice(candidate: Any) -> ChoiceContent:
     if parts is not None and not isinstance(parts, list):
         raise ModelError("malformed", "the parts of a candidate are no list")
     typed = [_typed(part) for part in parts or ()]
-    return read_choice({"message": {"content": typed}, "finish_reason": word})
+    message = {"content": typed, "tool_calls": _calls(parts or [])}
+    return read_choice({"message": message, "finish_reason": word})
+
+
+def _calls(parts: list[Any]) -> list[Any]:
+    """Write the calls as chat completions do, each with the signature that it came with."""
+    calls: list[Any] = []
+    for part in parts:
+        if not isinstance(part, dict):
+            continue
+        made = next((part[key] for key in _CALLS if part.get(key)), None)
+        if not isinstance(made, dict):
+            continue
+        identity, signature = made.get("id"), part.get("thoughtSignature")
+        if not isinstance(identity, str) or not identity:
+            identity = f"call_{len(calls)}"
+        if isinstance(signature, str):
+            identity = with_state(identity, signature)
+        function = {"name": made.get("name"), "arguments": made.get("args")}
+        calls.append({"id": identity, "function": function})
+    return calls
 
 
 def _typed(part: Any) -> Any:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from llmeval_core.hooks import GenerationSettings, Reasoning, Request
+from llmeval_models.gemini.content_turns import write_format, write_tools, write_turns
 from llmeval_models.system_messages import split_system
 
 _MOST_STOPS = 5
-_ROLES = {"assistant": "model"}
+_SIGNS_NOTHING = re.compile(r"(?:models/)?gemini-[12]\b")
 
 
-def write_content(request: Request) -> tuple[dict[str, Any], tuple[str, ...]]:
+def write_content(model: str, request: Request) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Write a request; Any: JSON.
+
+    Args:
+        model: the model's name.
+        request: messages and settings.
 
     Returns:
         The body, and the settings that the API does not take: more than five stop texts.
@@ -22,11 +28,9 @@ def write_content(request: Request) -> tuple[dict[str, Any], tuple[str, ...]]:
     """
     system, messages = split_system(request.messages)
     body: dict[str, Any] = {
-        "contents": [
-            {"role": _ROLES.get(turn.role, turn.role), "parts": [{"text": turn.content}]}
-            for turn in messages
-        ],
-        "generationConfig": _config(request.settings),
+        "contents": write_turns(messages, signs=not _SIGNS_NOTHING.match(model)),
+        "generationConfig": {**_config(request.settings), **write_format(request)},
+        **write_tools(request),
     }
     if system:
         body["systemInstruction"] = {"parts": [{"text": system}]}

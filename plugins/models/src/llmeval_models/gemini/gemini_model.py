@@ -25,6 +25,7 @@ class GeminiModel:
 
     def __init__(self, client: JsonClient, name: str, settings: GeminiSettings) -> None:
         self._client = client
+        self._name = name
         self._extra = settings.extra_body
         resource = name if "/" in name else f"models/{name}"
         method = "streamGenerateContent" if settings.stream else "generateContent"
@@ -33,7 +34,7 @@ class GeminiModel:
     async def generate(self, request: Request) -> Generation:
         """Answer one request; see `contracts.Model`."""
         started = time.perf_counter()
-        written, not_sent = write_content(request)
+        written, not_sent = write_content(self._name, request)
         body = merged(written, self._extra, request.settings.extra_body)
         generation = read_content(
             await self._client.post(self._path, body),

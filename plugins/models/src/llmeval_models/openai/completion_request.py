@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llmeval_core.hooks import GenerationSettings, ModelError, Reasoning, Request
+from llmeval_models.answers.tool_calls import parameters_of
 from llmeval_models.model_settings import OpenAICompatibleSettings, ReasoningAs
 
 _REASONING_BY_HOST: tuple[tuple[str, ReasoningAs], ...] = (
@@ -31,7 +32,6 @@ def reasoning_as(settings: OpenAICompatibleSettings) -> ReasoningAs:
 
 
 _CHOICE_WORDS = ("auto", "none", "required")
-_NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}  # Any: JSON
 
 
 def write_settings(
@@ -75,7 +75,7 @@ def write_offers(request: Request) -> dict[str, Any]:
                 "function": {
                     "name": tool.name,
                     "description": tool.description,
-                    "parameters": dict(tool.parameters) or _NO_ARGUMENTS,
+                    "parameters": parameters_of(tool),
                 },
             }
             for tool in request.tools

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmeval_core.hooks import Generation, ModelError
+from llmeval_models.answers.call_state import with_state
 from llmeval_models.answers.choice_content import read_choice, thought_text
 from llmeval_models.answers.generation_making import make_generation, named_keys
 from llmeval_models.answers.token_usage import read_usage
@@ -32,7 +33,11 @@ def read_response(answer: Any, *, latency_s: float, retry_after_s: float | None)
     word = _finish_word(answer, output)
     if not output and word == "completed":
         raise ModelError("malformed", "the answer has an empty output")
-    message = {"content": _parts(output), "reasoning": _thoughts(output)}
+    message = {
+        "content": _parts(output),
+        "reasoning": _thoughts(output),
+        "tool_calls": _calls(output),
+    }
     return make_generation(
         [read_choice({"message": message, "finish_reason": _REASONS.get(str(word), word)})],
         finish_reason=word,
@@ -78,6 +83,26 @@ def _parts(output: list[Any]) -> list[Any]:
         elif isinstance(kind, str) and kind.endswith("_call"):
             parts.append({"type": "function_call"})
     return parts
+
+
+def _calls(output: list[Any]) -> list[Any]:
+    """Write the calls as chat completions do; the encrypted thoughts go with the first."""
+    items = [item for item in output if isinstance(item, dict)]
+    thoughts = [
+        {"type": "reasoning", "summary": item.get("summary"), "encrypted_content": encrypted}
+        for item in items
+        if item.get("type") == "reasoning"
+        and isinstance(encrypted := item.get("encrypted_content"), str)
+    ]
+    calls: list[Any] = []
+    for item in items:
+        if item.get("type") == "function_call":
+            identity = item.get("call_id")
+            if isinstance(identity, str):
+                identity = with_state(identity, None if calls else thoughts)
+            function = {"name": item.get("name"), "arguments": item.get("arguments")}
+            calls.append({"id": identity, "function": function})
+    return calls
 
 
 def _thoughts(output: list[Any]) -> str:

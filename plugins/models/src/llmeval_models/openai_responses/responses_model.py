@@ -11,6 +11,7 @@ from llmeval_models.http.body_merging import merged
 from llmeval_models.http.http_settings import HttpSettings
 from llmeval_models.http.json_client import JsonClient
 from llmeval_models.http.unsupported_parameters import UnsupportedParameters, asked_without
+from llmeval_models.openai_responses.input_items import write_items, write_offers
 from llmeval_models.openai_responses.response_parsing import read_response
 
 
@@ -72,8 +73,9 @@ class OpenAIResponsesModel:
         settings = request.settings
         body: dict[str, Any] = {
             "model": self._name,
-            "input": [{"role": turn.role, "content": turn.content} for turn in request.messages],
+            "input": write_items(request.messages),
             "store": False,
+            **write_offers(request),
         }
         if settings.max_tokens is not None:
             body["max_output_tokens"] = settings.max_tokens

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import transformers
 
-from llmeval_core.hooks import Message, ModelError
+from llmeval_core.hooks import Message, ModelError, chat_message
 from llmeval_models.model_settings import TransformersSettings
 
 _NO_LIMIT = 10**9
@@ -97,7 +97,7 @@ class CausalModel:
         is_begun = bool(messages) and messages[-1].role == "assistant"
         try:
             text: str = self.tokenizer.apply_chat_template(
-                [{"role": turn.role, "content": turn.content} for turn in messages],
+                [chat_message(turn) for turn in messages],
                 tokenize=False,
                 add_generation_prompt=not is_begun,
                 continue_final_message=is_begun,

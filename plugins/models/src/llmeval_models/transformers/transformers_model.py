@@ -38,6 +38,7 @@ class TransformersModel:
     async def generate(self, request: Request) -> Generation:
         """Answer one request; see `contracts.Model`."""
         started = time.perf_counter()
+        _refuse_what_it_cannot(request)
         if request.mode == "loglikelihood":
             pairs = tuple(token_pairs(self._loaded, request))
             likelihoods = await self._worker.submit(pairs)
@@ -159,6 +160,25 @@ class TransformersModel:
             found.append(tuple(scores[begin : begin + len(job)]))
             begin += len(job)
         return found
+
+
+def _refuse_what_it_cannot(request: Request) -> None:
+    """Refuse what a causal model in this process cannot do.
+
+    Raises:
+        ModelError: `bad_request`, there are tools, images, or a format.
+    """
+    for name, is_wanted in (
+        ("tools", bool(request.tools)),
+        ("images", any(message.images for message in request.messages)),
+        ("response_format", request.response_format is not None),
+    ):
+        if is_wanted:
+            raise ModelError(
+                "bad_request",
+                f"a model of `transformers` cannot be asked with {name}",
+                hint="serve it with vLLM: `vllm/NAME` with `serve: true`",
+            )
 
 
 def _kind(job: _Job) -> Hashable:
