@@ -30,12 +30,13 @@ def make_sample(**changes: Any) -> Sample:
 
 def make_request(text: str = "What is the capital of France?", *, mode: Mode = "chat") -> Request:
     """Make a request; for `loglikelihood` it has the continuations ` Paris` and ` Rome`."""
-    continuations = (" Paris", " Rome") if mode == "loglikelihood" else ()
+    scored = {"loglikelihood": (" Paris", " Rome"), "rolling": (text,)}
+    continuations = scored.get(mode, ())
     return Request(
         sample_id="s1",
         mode=mode,
         messages=(Message("user", text),) if mode == "chat" else (),
-        prompt="" if mode == "chat" else text,
+        prompt="" if mode in ("chat", "rolling") else text,
         continuations=continuations,
         settings=GenerationSettings(max_tokens=16),
         fingerprint=fingerprint([mode, text, list(continuations)]),

@@ -85,7 +85,7 @@ def logprobs(network: Any, tokens: list[int]) -> Any:
 async def test_it_keeps_the_promises_of_a_provider(folder: Path) -> None:
     answers = await check_model(provider(folder), "tiny")
 
-    assert sorted(answers) == ["chat", "completion", "loglikelihood"]
+    assert sorted(answers) == ["chat", "completion", "loglikelihood", "rolling"]
     assert answers["chat"].served_by == "tiny"
     assert answers["completion"].stop_reasons in (("stop",), ("length",))
 
@@ -140,6 +140,36 @@ async def test_without_a_prompt_a_text_begins(folder: Path, model: Model) -> Non
         expected = sum(float(told[place][token]) for place, token in enumerate(tokens))
         assert score.logprob == pytest.approx(expected, abs=1e-4)
         assert score.n_tokens == len(tokens)
+
+
+@pytest.mark.parametrize("n_tokens", [1, 127, 128, 129, 300])
+async def test_a_long_text_is_scored_in_windows(folder: Path, model: Model, n_tokens: int) -> None:
+    """Each token once, in the windows of lm-evaluation-harness."""
+    tokenizer, network = by_hand(folder)
+    text = tokenizer.decode(tokenizer.encode(" Paris")[:1]) * n_tokens
+    tokens = tokenizer.encode(text)
+    assert len(tokens) == n_tokens
+    expected, n_done = 0.0, 0
+    while n_done < n_tokens:
+        end = min(n_done + CONTEXT_SIZE, n_tokens)
+        window = [0, *tokens][max(0, end - CONTEXT_SIZE) : end + 1]
+        told = logprobs(network, window[:-1])[-(end - n_done) :]
+        expected += sum(
+            float(row[token]) for row, token in zip(told, tokens[n_done:end], strict=True)
+        )
+        n_done = end
+
+    (score,) = (await model.generate(make_request(text, mode="rolling"))).loglikelihoods
+
+    assert score.logprob == pytest.approx(expected, rel=1e-5)
+    assert score.n_tokens == n_tokens
+
+
+async def test_a_text_without_tokens_has_no_score(model: Model) -> None:
+    with pytest.raises(ModelError) as caught:
+        await model.generate(make_request("", mode="rolling"))
+
+    assert (caught.value.kind, caught.value.what) == ("bad_request", "there is no token to score")
 
 
 async def test_a_choice_that_joins_the_prompt_has_no_score(model: Model) -> None:
@@ -439,7 +469,7 @@ def test_what_makes_another_model(folder: Path, tmp_path: Path) -> None:
         for revision in (None, "v1")
     ]
     assert hub[0].cache_key != hub[1].cache_key
-    assert hub[0].modes == {"chat", "completion", "loglikelihood"}
+    assert hub[0].modes == {"chat", "completion", "loglikelihood", "rolling"}
 
 
 def test_without_a_template_there_is_no_chat(folder: Path, tmp_path: Path) -> None:

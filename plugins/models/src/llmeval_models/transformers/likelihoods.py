@@ -62,6 +62,30 @@ def _without_context(model: CausalModel, text: str) -> TokenPair:
     return TokenPair([first], tokens)
 
 
+def rolling_windows(model: CausalModel, text: str) -> list[TokenPair]:
+    """Cut a text into windows that the model can read, each token in one of them.
+
+    As `get_rolling_token_windows` of lm-evaluation-harness 0.4 with a context of one token: the
+    first window begins after a token that begins a text, each other after the last token of the
+    one before; the last is as long as the others, and so has more before it.
+
+    Raises:
+        ModelError: `bad_request`, the text has no tokens, or nothing begins a text.
+    """
+    tokens, first, size = model.encode(text), model.prefix_token, model.context_size
+    if not tokens or first is None:
+        raise ModelError(
+            "bad_request",
+            "there is no token to score" if not tokens else "the tokenizer has no first token",
+            hint="leave the sample out" if not tokens else None,
+        )
+    windows = [TokenPair([first], tokens[:size])]
+    for begin in range(size, len(tokens), size):
+        end = min(begin + size, len(tokens))
+        windows.append(TokenPair(tokens[end - size - 1 : begin], tokens[begin:end]))
+    return windows
+
+
 def score_pairs(
     model: CausalModel, pairs: Sequence[TokenPair], *, batch_size: int
 ) -> list[Loglikelihood]:

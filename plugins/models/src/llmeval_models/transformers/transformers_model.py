@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -11,7 +12,12 @@ import torch
 from llmeval_core.hooks import Generation, Loglikelihood, ModelError, Reasoning, Request
 from llmeval_models.transformers.batch_worker import BatchWorker
 from llmeval_models.transformers.causal_model import CausalModel
-from llmeval_models.transformers.likelihoods import TokenPair, score_pairs, token_pairs
+from llmeval_models.transformers.likelihoods import (
+    TokenPair,
+    rolling_windows,
+    score_pairs,
+    token_pairs,
+)
 from llmeval_models.transformers.text_generation import Writing, Written, write_texts
 
 _Job = Writing | tuple[TokenPair, ...]
@@ -39,12 +45,11 @@ class TransformersModel:
         """Answer one request; see `contracts.Model`."""
         started = time.perf_counter()
         _refuse_what_it_cannot(request)
-        if request.mode == "loglikelihood":
-            pairs = tuple(token_pairs(self._loaded, request))
-            likelihoods = await self._worker.submit(pairs)
+        if request.continuations:
+            likelihoods, n_tokens = await self._score_request(request)
             return Generation(
-                loglikelihoods=tuple(one for one in likelihoods if isinstance(one, Loglikelihood)),
-                n_prompt_tokens=sum(len(pair.context) + len(pair.continuation) for pair in pairs),
+                loglikelihoods=likelihoods,
+                n_prompt_tokens=n_tokens,
                 n_completion_tokens=0,
                 latency_s=time.perf_counter() - started,
                 served_by=self._loaded.name,
@@ -70,6 +75,25 @@ class TransformersModel:
         self._loaded.network.to("meta")
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+    async def _score_request(self, request: Request) -> tuple[tuple[Loglikelihood, ...], int]:
+        """Score continuations, or one text in windows; with the number of tokens read."""
+        if request.mode == "rolling":
+            pairs = tuple(rolling_windows(self._loaded, request.continuations[0]))
+        else:
+            pairs = tuple(token_pairs(self._loaded, request))
+        found = await self._worker.submit(pairs)
+        scores = [one for one in found if isinstance(one, Loglikelihood)]
+        n_read = sum(len(pair.context) + len(pair.continuation) for pair in pairs)
+        if request.mode == "rolling":
+            scores = [
+                Loglikelihood(
+                    math.fsum(one.logprob for one in scores),
+                    sum(len(pair.continuation) for pair in pairs),
+                    all(one.is_greedy for one in scores),
+                )
+            ]
+        return tuple(scores), n_read
 
     def _writing(self, request: Request) -> Writing:
         """Say what is to be written.

@@ -39,7 +39,7 @@ class TransformersProvider:
         else:
             has_chat = True
             identity = [weights, settings.revision]
-        modes: set[Mode] = {"completion", "loglikelihood"}
+        modes: set[Mode] = {"completion", "loglikelihood", "rolling"}
         if has_chat if settings.chat is None else settings.chat:
             modes.add("chat")
         identity += [settings.dtype, settings.context_size, settings.chat_template_args]
