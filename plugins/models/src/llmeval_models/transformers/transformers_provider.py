@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 from llmeval_core.hooks import ConfigError, Json, Mode, Model, ModelInfo, fingerprint
@@ -55,6 +56,9 @@ class TransformersProvider:
         Raises:
             ModelError: `not_found`, it cannot be loaded.
         """
+        # Before the import, as in llamacpp/engine_main.py: OpenMP's threads burn a core at each
+        # barrier, and with all cores busy an answer takes a hundred times as long.
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
         # Late: they take seconds, and plans and lists do not need them.
         from llmeval_models.transformers.causal_model import load_causal_model  # noqa: PLC0415
         from llmeval_models.transformers.transformers_model import (  # noqa: PLC0415
