@@ -29,14 +29,18 @@ def make_sample(**changes: Any) -> Sample:
 
 
 def make_request(text: str = "What is the capital of France?", *, mode: Mode = "chat") -> Request:
-    """Make a request; for `loglikelihood` it has the continuations ` Paris` and ` Rome`."""
-    scored = {"loglikelihood": (" Paris", " Rome"), "rolling": (text,)}
-    continuations = scored.get(mode, ())
+    """Make a request; for `loglikelihood` it has the continuations ` Paris` and ` Rome`.
+
+    For `rolling`, its text is the one that is weighed.
+    """
+    continuations: tuple[str, ...] = (" Paris", " Rome") if mode == "loglikelihood" else ()
+    if mode == "rolling":
+        text, continuations = "", (text,)
     return Request(
         sample_id="s1",
         mode=mode,
         messages=(Message("user", text),) if mode == "chat" else (),
-        prompt="" if mode in ("chat", "rolling") else text,
+        prompt="" if mode == "chat" else text,
         continuations=continuations,
         settings=GenerationSettings(max_tokens=16),
         fingerprint=fingerprint([mode, text, list(continuations)]),
