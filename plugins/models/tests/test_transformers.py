@@ -488,6 +488,7 @@ def test_without_a_template_there_is_no_chat(folder: Path, tmp_path: Path) -> No
     assert "chat" not in provider(folder, chat=False).describe("tiny").modes
     assert "chat" in provider(plain, chat=True).describe("tiny").modes
     assert provider(folder, batch_size=5).describe("tiny").max_concurrency == 10
+    assert provider(folder).describe("tiny").lacks == {"tools"}
 
 
 @pytest.mark.parametrize(

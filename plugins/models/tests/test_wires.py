@@ -115,3 +115,9 @@ async def test_it_travels_to_another_process(server: ScriptedServer, name: str) 
 
     assert copy.describe("m") == made.describe("m")
     assert copy.describe("m").endpoint is not None
+
+
+def test_a_plan_knows_which_wire_gives_one_answer_to_a_request(server: ScriptedServer) -> None:
+    lacking = {name: provider(name, server).describe("m").lacks for name in WIRES}
+
+    assert lacking == {"anthropic": {"n"}, "gemini": set(), "openai_responses": {"n"}}

@@ -17,6 +17,8 @@ _HAS_VERSION = re.compile(r"/v\d+(?:[/?]|$)")
 class AnthropicProvider(HttpProvider):
     """Models behind the Messages API."""
 
+    lacks = frozenset({"n"})
+
     def __init__(self, settings: AnthropicSettings) -> None:
         super().__init__(settings)
         self._given = settings

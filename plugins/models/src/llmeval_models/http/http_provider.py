@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
 
 from pydantic import SecretStr
 
@@ -15,7 +16,13 @@ from llmeval_models.http.tls import check_files
 
 
 class HttpProvider(ABC):
-    """Models of one server; a wire says in which modes they can be asked, and opens them."""
+    """Models of one server; a wire says in which modes they can be asked, and opens them.
+
+    Attributes:
+        lacks: see `ModelInfo`.
+    """
+
+    lacks: ClassVar[frozenset[Literal["n", "tools"]]] = frozenset()
 
     def __init__(self, settings: HttpSettings) -> None:
         self._settings = settings
@@ -30,6 +37,7 @@ class HttpProvider(ABC):
             modes=self._modes(),
             max_concurrency=settings.max_concurrency,
             endpoint=fingerprint([place, self._limited_by()]),
+            lacks=self.lacks,
         )
 
     def check(self, model: str) -> Readiness:

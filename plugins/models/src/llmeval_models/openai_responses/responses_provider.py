@@ -10,6 +10,8 @@ from llmeval_models.openai.openai_provider import OpenAIProvider
 class OpenAIResponsesProvider(OpenAIProvider):
     """Models that are asked at /responses; addresses, keys and organization as `openai`."""
 
+    lacks = frozenset({"n"})
+
     def __init__(self, settings: OpenAIResponsesSettings) -> None:
         super().__init__(settings)
         self._summary = settings.summary

@@ -48,6 +48,7 @@ class TransformersProvider:
             cache_key=fingerprint(["transformers", *identity]),
             modes=frozenset(modes),
             max_concurrency=2 * settings.batch_size,  # so that the next batch waits already
+            lacks=frozenset({"tools"}),
         )
 
     async def open(self, model: str) -> Model:
