@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from llmeval_core.catalog import make_plan
-from llmeval_core.config import ComponentConfig, Origin, RunConfig, TaskDefaults
-from llmeval_core.contracts import Ask, ModelInfo, SolverInput
-from llmeval_core.errors import ConfigError, PluginError
+from llmeval_core.config import Origin, RunConfig, TaskDefaults
+from llmeval_core.contracts import ModelInfo
+from llmeval_core.errors import ConfigError, DatasetError, PluginError
 from llmeval_core.host import load_plugins
-from llmeval_core.naming import Json
 from llmeval_core.plan import PlannedTask
-from llmeval_core.records import (
-    Generation,
-    GenerationSettings,
-    Message,
-    Mode,
-    Sample,
-    ToolSpec,
-)
+from llmeval_core.records import GenerationSettings, Message, Sample
 from llmeval_core.testing import FakeDataset, FakeMetric, FakeModel, make_sample
 from llmeval_core.testing.running import catalog_of, plan_of
 
@@ -353,62 +343,23 @@ def test_a_provider_that_breaks_is_named() -> None:
     )
 
 
-class LackingModel(FakeModel):
-    """A model that gives one answer to a request, and calls no tools."""
+@pytest.mark.parametrize(
+    ("method", "given", "what"),
+    [
+        ("fingerprint", 5, "fingerprint() gave a int, not a text"),
+        ("fingerprint", None, "fingerprint() gave a NoneType, not a text"),
+        ("size", "3", "size() gave '3', which is no number of samples"),
+        ("size", True, "size() gave True, which is no number of samples"),
+        ("size", -1, "size() gave -1, which is no number of samples"),
+    ],
+)
+def test_a_data_set_that_tells_nonsense_of_itself_is_told_before_anything_is_asked(
+    method: str, given: object, what: str
+) -> None:
+    dataset = FakeDataset()
+    setattr(dataset, method, lambda: given)
 
-    def describe(self, model: str) -> ModelInfo:
-        """Tell what it lacks."""
-        return replace(super().describe(model), lacks=frozenset({"n", "tools"}))
+    with pytest.raises(DatasetError) as caught:
+        planned_by(dataset)
 
-
-class Clock:
-    """A tool."""
-
-    spec = ToolSpec("now")
-
-    async def call(self, arguments: Mapping[str, Json]) -> str:
-        """Tell the time."""
-        return "noon"
-
-
-class AskingTheTime:
-    """A solver that offers a tool."""
-
-    definition = "asking_the_time@1"
-    modes = frozenset[Mode]({"chat"})
-    roles: ClassVar = {"model": 1}
-    tools = (ComponentConfig(use="clock"),)
-
-    async def solve(self, start: SolverInput, ask: Ask) -> Generation:
-        """Ask once."""
-        return await ask(start.question)
-
-
-def test_several_answers_of_a_model_that_gives_one_are_refused_by_the_plan() -> None:
-    assert plan_of(models={"fake": LackingModel()}).evaluations
-    with pytest.raises(ConfigError) as caught:
-        plan_of(models={"fake": LackingModel()}, generation={"n": 3})
-
-    assert str(caught.value) == (
-        "'fake/model' gives one answer to each request, and `n` is 3\n"
-        "  where: tasks[0]\n"
-        "  try:   leave `n` at 1; `solver: {use: self_consistency, n: ...}` asks several times"
-    )
-
-
-def test_tools_for_a_model_that_calls_none_are_refused_by_the_plan() -> None:
-    offered: dict[str, Any] = {
-        "solvers": {"asking": AskingTheTime()},
-        "tools": {"clock": Clock()},
-        "tasks": [{"dataset": "fake", "solver": "asking"}],
-    }
-
-    assert plan_of(**offered).evaluations
-    with pytest.raises(ConfigError) as caught:
-        plan_of(models={"fake": LackingModel()}, **offered)
-
-    assert str(caught.value) == (
-        "'fake/model' calls no tools, and the solver 'asking' offers some\n"
-        "  where: tasks[0]\n"
-        "  try:   evaluate it on tasks without tools, or serve it in a way that knows them"
-    )
+    assert what in str(caught.value)
