@@ -42,7 +42,6 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 from llmeval_core import __version__
 from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.check_runner import CheckResult, run_checks
-from llmeval_core.api.conversations import ToldTurn, told_turns
 from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
 from llmeval_core.api.file_datasets import file_dataset, with_file_datasets
@@ -103,6 +102,7 @@ from llmeval_core.api.settings_json_schema import (
 from llmeval_core.api.spreadsheets import as_cell
 from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending, deliver_to
 from llmeval_core.api.task_history import HistoryEntry, history, history_json
+from llmeval_core.api.told_turns import ToldTurn, told_turns
 from llmeval_core.catalog import (
     KINDS,
     Catalog,
