@@ -37,7 +37,8 @@ def resolve(requirements: Sequence[str]) -> dict[str, str]:
         subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603  our own requirements
         installs = json.loads(report.read_text(encoding="utf-8"))["install"]
     return {
-        canonicalize_name(one["metadata"]["name"]): one["metadata"]["version"]
+        # Without what follows a plus: `2.13.0+cpu` is a build of 2.13.0, not had everywhere.
+        canonicalize_name(one["metadata"]["name"]): one["metadata"]["version"].partition("+")[0]
         for one in installs
         if not one.get("download_info", {}).get("url", "").startswith("file:///")
         or "dir_info" not in one["download_info"]

@@ -11,7 +11,7 @@ from llmeval_core.config import ComponentConfig, KeyPath, Origin
 from llmeval_core.contracts import MODEL, Tool, ToolUser
 from llmeval_core.errors import ConfigError, PluginError, wrap_plugin_errors
 from llmeval_core.naming import Json
-from llmeval_core.plan import PlannedMetric, PlannedRole, PlannedSolver
+from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedRole, PlannedSolver
 
 
 def plan_solver(
@@ -35,6 +35,29 @@ def plan_solver(
     return PlannedSolver(
         config.use, solver, tools, public_settings(config.settings), registered.distribution
     )
+
+
+def refuse_what_is_lacking(
+    model: PlannedModel, planned: PlannedSolver | None, *, n: int, where: str
+) -> None:
+    """Refuse a task that wants of a model what it says that it cannot do.
+
+    Raises:
+        ConfigError: several answers to one request, or calls of tools.
+    """
+    lacks = model.info.lacks
+    if n != 1 and "n" in lacks:
+        raise ConfigError(
+            f"'{model.name}' gives one answer to each request, and `n` is {n}",
+            where=where,
+            hint="leave `n` at 1; `solver: {use: self_consistency, n: ...}` asks several times",
+        )
+    if planned is not None and planned.tools and "tools" in lacks:
+        raise ConfigError(
+            f"'{model.name}' calls no tools, and the solver '{planned.name}' offers some",
+            where=where,
+            hint="evaluate it on tasks without tools, or serve it in a way that knows them",
+        )
 
 
 def describe_solver(

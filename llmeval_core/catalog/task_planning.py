@@ -10,7 +10,12 @@ from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
 from llmeval_core.catalog.prompt_defaults import fill_prompt, overlay
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.roles import identity_of_roles
-from llmeval_core.catalog.solvers import all_roles, describe_solver, roles_of_metrics
+from llmeval_core.catalog.solvers import (
+    all_roles,
+    describe_solver,
+    refuse_what_is_lacking,
+    roles_of_metrics,
+)
 from llmeval_core.config import (
     AnswerBy,
     ExtractConfig,
@@ -125,6 +130,7 @@ class TaskPlanner:
         planned = self._planned.get(way)
         if planned is None:
             planned = self._planned[way] = self._plan_without_model(model, generation)
+        refuse_what_is_lacking(model, self._solver, n=planned.task.generation.n, where=self._where)
         name, identity = canonical_json(model.name), canonical_json(model.info.cache_key)
         cache_key = fingerprint_of_text(f"[{name},{identity},{planned.asked}]")
         return replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from llmeval_core.records import Generation, Mode, Request
 
@@ -20,12 +20,15 @@ class ModelInfo:
         endpoint: tells which models share a server and a key, and with them its limits; holds
             no secrets; None for a model that works in this process: such are asked one after
             another.
+        lacks: what it cannot be asked for, so that a plan says it before anything is sent: `n`,
+            several answers to one request; `tools`, calls of tools.
     """
 
     cache_key: str
     modes: frozenset[Mode]
     max_concurrency: int | None = None
     endpoint: str | None = None
+    lacks: frozenset[Literal["n", "tools"]] = frozenset()
 
 
 @runtime_checkable

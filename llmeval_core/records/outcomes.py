@@ -42,6 +42,7 @@ _STOP_REASONS: Mapping[str, StopReason] = {
     "model_context_window_exceeded": "length",
     "tool_use": "tool_calls",
     "refusal": "refusal",
+    "pause_turn": "length",  # to be gone on with, which nobody does here
     # Gemini
     "safety": "content_filter",
     "recitation": "content_filter",
@@ -50,6 +51,11 @@ _STOP_REASONS: Mapping[str, StopReason] = {
     "spii": "content_filter",
     "language": "content_filter",
     "image_safety": "content_filter",
+    "image_prohibited_content": "content_filter",
+    "image_recitation": "content_filter",
+    "model_armor": "content_filter",
+    "escalation": "content_filter",
+    "continuation": "length",
     # Cohere, Text Generation Inference, Together, older gateways
     "complete": "stop",
     "eos_token": "stop",

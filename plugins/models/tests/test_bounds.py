@@ -8,9 +8,9 @@ import json
 import zlib
 
 import pytest
-from llmeval_models.openai.transports.compression import decompressed
-from llmeval_models.openai.transports.response_parser import ResponseParser
-from llmeval_models.openai.transports.transport import (
+from llmeval_models.http.transports.compression import decompressed
+from llmeval_models.http.transports.response_parser import ResponseParser
+from llmeval_models.http.transports.transport import (
     ResponseLimits,
     TransportError,
     UnusableResponseError,

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from llmeval_models.openai.body_parsing import BodyError, read_body
+from llmeval_models.http.body_parsing import BodyError, read_body
+from llmeval_models.http.embedded_error_search import embedded_error_in
 from llmeval_models.openai.completion_parsing import read_answer
-from llmeval_models.openai.embedded_error_search import embedded_error_in
+from llmeval_models.openai.stream_chunks import StreamedResponse
 
 from llmeval_core.generation import check_generation
 from llmeval_core.hooks import Generation, ModelError, SampleResult, fingerprint
@@ -271,7 +272,7 @@ BODIES = {
 
 @pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in BODIES.items()])
 def test_an_answer_is_read(body: bytes) -> None:
-    found = read(read_body(body, "application/json"))
+    found = read(read_body(body, "application/json", StreamedResponse))
 
     assert (found.texts, found.served_by, found.n_prompt_tokens) == (("Paris",), "m", 5)
 
@@ -293,7 +294,7 @@ def test_an_answer_is_read(body: bytes) -> None:
 def test_a_body_that_is_no_json(body: bytes, reason: str) -> None:
     """s03-odd-answer-fields-crash: deep JSON."""
     with pytest.raises(BodyError) as caught:
-        read_body(body, None)
+        read_body(body, None, StreamedResponse)
 
     assert (caught.value.kind, caught.value.reason) == ("malformed", reason)
 

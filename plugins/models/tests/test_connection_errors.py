@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from llmeval_models.http.connection_errors import connection_error
+from llmeval_models.http.endpoint import endpoint_of
+from llmeval_models.http.json_client import JsonClient
 from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.connection_errors import connection_error
-from llmeval_models.openai.endpoint import endpoint_of
-from llmeval_models.openai.json_client import JsonClient
 from llmeval_models.openai.openai_provider import OpenAICompatibleProvider
+from llmeval_models.openai.stream_chunks import StreamedResponse
 from pydantic import ValidationError
 
 from llmeval_core.hooks import ConfigError, ModelError
@@ -118,7 +119,10 @@ async def saying(said: bytes) -> AsyncIterator[int]:
 
 
 async def ask(base_url: str, http: Http, **settings: Any) -> Any:
-    client = JsonClient(OpenAICompatibleSettings(base_url=base_url, http=http, **settings))
+    client = JsonClient(
+        OpenAICompatibleSettings(base_url=base_url, http=http, **settings),
+        streamed=StreamedResponse,
+    )
     try:
         return await client.post("/x", {})
     finally:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from llmeval_models.http.embedded_error_search import embedded_error_in
 from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.embedded_error_search import embedded_error_in
 from llmeval_models.openai.openai_provider import OpenAICompatibleProvider
 
 from llmeval_core.hooks import ModelError

@@ -7,8 +7,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+from llmeval_models.http.endpoint import endpoint_of, key_header
 from llmeval_models.model_settings import OpenAICompatibleSettings, OpenAISettings, VllmSettings
-from llmeval_models.openai.endpoint import endpoint_of, key_header, reasoning_as
+from llmeval_models.openai.completion_request import reasoning_as
 from llmeval_models.openai.openai_provider import OpenAICompatibleProvider, OpenAIProvider
 from pydantic import SecretStr, ValidationError
 

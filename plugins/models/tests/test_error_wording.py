@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from llmeval_models.openai.http_error_mapping import error_from_response
+from llmeval_models.http.http_error_mapping import error_from_response
 
 from llmeval_core.hooks import ModelError
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from llmeval_models.http.body_parsing import BodyError, read_body
+from llmeval_models.http.embedded_error_search import embedded_error_in
 from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.body_parsing import BodyError, read_body
 from llmeval_models.openai.completion_parsing import read_answer
-from llmeval_models.openai.embedded_error_search import embedded_error_in
 from llmeval_models.openai.openai_provider import OpenAICompatibleProvider
+from llmeval_models.openai.stream_chunks import StreamedResponse
 
 from llmeval_core.hooks import Generation, ModelError
 from llmeval_core.testing import check_odd_answers, make_request
@@ -44,7 +45,7 @@ def stream(*chunks: Any, done: bool = True, line: str = "\n", between: str = "")
 
 
 def read(body: bytes, *, n: int = 1, content_type: str | None = SSE) -> Generation:
-    return read_answer(read_body(body, content_type), n=n, latency_s=0.5)
+    return read_answer(read_body(body, content_type, StreamedResponse), n=n, latency_s=0.5)
 
 
 EXPECTED = Generation(
@@ -238,7 +239,7 @@ def test_done_without_any_choice_is_no_answer() -> None:
 )
 def test_an_error_in_the_middle_of_a_stream(event: Any, status: int, message: str) -> None:
     """s05-error-inside-choice-200: after half of an answer, and before [DONE]."""
-    found = embedded_error_in(read_body(stream(*PARIS, event, *WHOLE[3:]), SSE))
+    found = embedded_error_in(read_body(stream(*PARIS, event, *WHOLE[3:]), SSE, StreamedResponse))
 
     assert found is not None
     assert found.status == status
@@ -296,7 +297,7 @@ async def test_a_cut_off_stream_is_told_with_a_cause(server: ScriptedServer) -> 
 def ask(body: bytes) -> Generation:
     """Read a stream as the client does."""
     try:
-        answer = read_body(body, SSE)
+        answer = read_body(body, SSE, StreamedResponse)
     except BodyError as err:
         raise ModelError(err.kind, err.reason) from err
     inner = embedded_error_in(answer)

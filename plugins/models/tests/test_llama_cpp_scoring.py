@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from llmeval_models.http.json_client import JsonClient
 from llmeval_models.likelihood.next_token import NextTokenReader, tokenize
 from llmeval_models.llamacpp.llama_cpp_model import LlamaCppModel
 from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.json_client import JsonClient
 from llmeval_models.openai.openai_provider import OpenAICompatibleProvider
+from llmeval_models.openai.stream_chunks import StreamedResponse
 
 from llmeval_core.hooks import Loglikelihood, Model, ModelError
 from llmeval_core.testing import make_request
@@ -28,7 +29,11 @@ async def client(smollm: Model) -> AsyncIterator[JsonClient]:
     """A connection of the test's own to the engine."""
     assert isinstance(smollm, LlamaCppModel)
     engine = smollm.engine
-    client = JsonClient(OpenAICompatibleSettings(base_url=f"{engine.address}/v1"), key=engine.key)
+    client = JsonClient(
+        OpenAICompatibleSettings(base_url=f"{engine.address}/v1"),
+        streamed=StreamedResponse,
+        key=engine.key,
+    )
     yield client
     await client.aclose()
 

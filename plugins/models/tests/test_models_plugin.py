@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from llmeval_models.openai.presets import PRESETS
+
 from llmeval_core.testing import check_plugin
 
 
@@ -15,8 +17,12 @@ def test_all_entries_are_well_formed() -> None:
         "openai_compatible",
         "openai",
         "vllm",
-        "ollama",
+        *[preset.name for preset in PRESETS],
+        "openai_responses",
+        "anthropic",
+        "gemini",
         "llamacpp",
+        "transformers",
         "echo",
     ]
     assert [check.name for check in plugin.registered["checks"]] == ["llama.cpp engine"]

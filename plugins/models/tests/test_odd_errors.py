@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from llmeval_models.openai.http_error_mapping import error_from_response
-from llmeval_models.openai.retry_delays import quota_reset_s, retry_after_s
+from llmeval_models.http.http_error_mapping import error_from_response
+from llmeval_models.http.retry_delays import quota_reset_s, retry_after_s
 
 from llmeval_core.hooks import ModelError
 from llmeval_core.testing import odd_answers

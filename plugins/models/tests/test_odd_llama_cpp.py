@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from llmeval_models.http.json_client import JsonClient
 from llmeval_models.likelihood.llama_cpp_scoring import LlamaCppScorer
 from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.json_client import JsonClient
+from llmeval_models.openai.stream_chunks import StreamedResponse
 
 from llmeval_core.hooks import Generation, ModelError
 from llmeval_core.testing import check_odd_answers, make_request
@@ -55,7 +56,9 @@ def llama_cpp(server: ScriptedServer, **odd: Any) -> None:
 
 
 async def score_continuations(server: ScriptedServer) -> Generation:
-    client = JsonClient(OpenAICompatibleSettings(base_url=server.base_url))
+    client = JsonClient(
+        OpenAICompatibleSettings(base_url=server.base_url), streamed=StreamedResponse
+    )
     try:
         return await LlamaCppScorer(client).score_continuations(
             make_request("x", mode="loglikelihood")

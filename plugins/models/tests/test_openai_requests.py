@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from llmeval_models.model_settings import (
-    OllamaSettings,
     OpenAICompatibleSettings,
     OpenAISettings,
     VllmSettings,
@@ -196,7 +195,6 @@ def test_the_identity_is_place_and_extra_keys_without_login() -> None:
         (OpenAICompatibleSettings(loglikelihood="echo"), {"chat", "completion", "loglikelihood"}),
         (OpenAISettings(), {"chat", "completion"}),
         (VllmSettings(), {"chat", "completion", "loglikelihood"}),
-        (OllamaSettings(), {"chat", "completion"}),
     ],
 )
 def test_choices_are_scored_where_the_server_can(

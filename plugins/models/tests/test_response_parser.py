@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from llmeval_models.openai.transports.response_parser import ResponseParser
-from llmeval_models.openai.transports.transport import TransportError
+from llmeval_models.http.transports.response_parser import ResponseParser
+from llmeval_models.http.transports.transport import TransportError
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
 ZIPPED = gzip.compress(b"hello")

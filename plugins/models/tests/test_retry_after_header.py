@@ -6,7 +6,7 @@ import email.utils
 import time
 
 import pytest
-from llmeval_models.openai.retry_delays import retry_after_s
+from llmeval_models.http.retry_delays import retry_after_s
 
 
 @pytest.mark.parametrize(

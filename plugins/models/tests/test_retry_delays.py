@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llmeval_models.openai.error_body import read_error
-from llmeval_models.openai.retry_delays import retry_delay_s, wait_in_body_s
+from llmeval_models.http.error_body import read_error
+from llmeval_models.http.retry_delays import retry_delay_s, wait_in_body_s
 
 json_values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12)),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from llmeval_models.http.transports.aiohttp_transport import AiohttpTransport
+from llmeval_models.http.transports.asyncio_transport import AsyncioTransport
+from llmeval_models.http.transports.transport_choice import open_transport
 from llmeval_models.model_settings import OpenAICompatibleSettings
 from llmeval_models.openai.openai_provider import OpenAICompatibleProvider
-from llmeval_models.openai.transports.aiohttp_transport import AiohttpTransport
-from llmeval_models.openai.transports.asyncio_transport import AsyncioTransport
-from llmeval_models.openai.transports.transport_choice import open_transport
 from pydantic import ValidationError
 
 from .conftest import Http

@@ -17,8 +17,9 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from llmeval_models.http.json_client import JsonClient
 from llmeval_models.model_settings import OpenAICompatibleSettings
-from llmeval_models.openai.json_client import JsonClient
+from llmeval_models.openai.stream_chunks import StreamedResponse
 from pydantic import SecretStr
 
 from llmeval_core.hooks import ModelError
@@ -96,7 +97,7 @@ def once(said: bytes) -> Talk:
 async def ask(url: str, http: Http, **settings: object) -> object:
     """Ask once, with a client of its own."""
     given = {"base_url": url, "http": http, **settings}
-    client = JsonClient(OpenAICompatibleSettings.model_validate(given))
+    client = JsonClient(OpenAICompatibleSettings.model_validate(given), streamed=StreamedResponse)
     try:
         return await client.post("/x", {"a": 1})
     finally:
@@ -166,7 +167,7 @@ async def test_a_redirect_to_an_odd_place_is_still_a_redirect(http: Http) -> Non
 async def test_a_connection_closed_while_idle_costs_at_most_one_try(http: Http) -> None:
     async with serving(once(answer())) as port:
         settings = OpenAICompatibleSettings(base_url=f"http://127.0.0.1:{port}", http=http)
-        client = JsonClient(settings)
+        client = JsonClient(settings, streamed=StreamedResponse)
         n_answers, n_broken = 0, 0
         for _ in range(20):
             try:
@@ -190,7 +191,8 @@ async def test_no_cookie_is_kept_and_each_request_says_who_asks(http: Http) -> N
 
     async with serving(talk) as port:
         client = JsonClient(
-            OpenAICompatibleSettings(base_url=f"http://127.0.0.1:{port}", http=http)
+            OpenAICompatibleSettings(base_url=f"http://127.0.0.1:{port}", http=http),
+            streamed=StreamedResponse,
         )
         await client.post("/x", {})
         await client.get("/x")
@@ -240,7 +242,8 @@ async def test_a_thousand_at_once(http: Http) -> None:
 
     async with serving(talk) as port, asyncio.timeout(PATIENCE_S):
         client = JsonClient(
-            OpenAICompatibleSettings(base_url=f"http://127.0.0.1:{port}", http=http)
+            OpenAICompatibleSettings(base_url=f"http://127.0.0.1:{port}", http=http),
+            streamed=StreamedResponse,
         )
         found = await asyncio.gather(*[client.post("/x", {"i": i}) for i in range(1000)])
         await client.aclose()
@@ -265,7 +268,8 @@ async def test_a_cancelled_request_ends_at_the_server_and_the_next_one_works(htt
 
     async with serving(talk) as port, asyncio.timeout(PATIENCE_S):
         client = JsonClient(
-            OpenAICompatibleSettings(base_url=f"http://127.0.0.1:{port}", http=http)
+            OpenAICompatibleSettings(base_url=f"http://127.0.0.1:{port}", http=http),
+            streamed=StreamedResponse,
         )
         first = asyncio.create_task(client.post("/x", {}))
         await asked.wait()
@@ -298,7 +302,8 @@ async def test_connections_are_used_again(http: Http) -> None:
 
     async with serving(talk) as port:
         client = JsonClient(
-            OpenAICompatibleSettings(base_url=f"http://127.0.0.1:{port}", http=http)
+            OpenAICompatibleSettings(base_url=f"http://127.0.0.1:{port}", http=http),
+            streamed=StreamedResponse,
         )
         found = [await client.post("/x", {}) for _ in range(10)]
         await client.aclose()
@@ -346,11 +351,13 @@ async def test_a_certificate_of_an_authority_that_the_environment_names(
 ) -> None:
     code = """
         import asyncio, sys
-        from llmeval_models.openai.json_client import JsonClient
+        from llmeval_models.http.json_client import JsonClient
         from llmeval_models.model_settings import OpenAICompatibleSettings
+        from llmeval_models.openai.stream_chunks import StreamedResponse
 
         async def main():
-            client = JsonClient(OpenAICompatibleSettings(base_url=sys.argv[1], http=sys.argv[2]))
+            settings = OpenAICompatibleSettings(base_url=sys.argv[1], http=sys.argv[2])
+            client = JsonClient(settings, streamed=StreamedResponse)
             print(await client.post("/x", {}))
             await client.aclose()
 
@@ -380,7 +387,9 @@ async def test_a_key_that_http_cannot_carry_is_told_without_it(
 ) -> None:
     with pytest.raises(ModelError) as caught:
         JsonClient(
-            OpenAICompatibleSettings(base_url=server.base_url, http=server.http), key=SecretStr(key)
+            OpenAICompatibleSettings(base_url=server.base_url, http=server.http),
+            streamed=StreamedResponse,
+            key=SecretStr(key),
         )
 
     assert caught.value.kind == "auth"

@@ -11,15 +11,15 @@ import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
-from llmeval_models.model_settings import OpenAICompatibleSettings, OpenAISettings
-from llmeval_models.openai.error_body import read_error
-from llmeval_models.openai.openai_provider import OpenAICompatibleProvider, OpenAIProvider
-from llmeval_models.openai.unsupported_parameters import (
+from llmeval_models.http.error_body import read_error
+from llmeval_models.http.unsupported_parameters import (
     UnsupportedParameterError,
     UnsupportedParameters,
     asked_without,
     unsupported_parameters,
 )
+from llmeval_models.model_settings import OpenAICompatibleSettings, OpenAISettings
+from llmeval_models.openai.openai_provider import OpenAICompatibleProvider, OpenAIProvider
 from pydantic import SecretStr
 
 from llmeval_core.hooks import Generation, GenerationSettings, Model, ModelError, StopReason

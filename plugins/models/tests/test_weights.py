@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from llmeval_models.llamacpp.known_models import KNOWN_MODELS, KnownModel, WeightsPart
 from llmeval_models.llamacpp.llama_cpp_provider import LlamaCppProvider
-from llmeval_models.llamacpp.remembered_digest import remembered_sha256
 from llmeval_models.llamacpp.weights import ready_weights
 from llmeval_models.model_settings import LlamaCppSettings
+from llmeval_models.remembered_digest import remembered_sha256
 
 from llmeval_core.support import FetchError, Wheel, cache_folder
 

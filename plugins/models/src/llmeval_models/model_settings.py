@@ -2,69 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
 from llmeval_core.hooks import Settings
+from llmeval_models.http.http_settings import BaseUrl, HttpSettings, QueryText
 
 LikelihoodBy = Literal["none", "echo", "llama_cpp"]
 ReasoningAs = Literal["auto", "openai", "openrouter", "vllm", "gemini", "anthropic", "qwen"]
 
-
-def _as_text(value: Any) -> Any:  # Any: pydantic hands over what the file has
-    """Take what YAML reads as a number or a date, such as 2024-06-01, for the text it is."""
-    if isinstance(value, date | int | float) and not isinstance(value, bool):
-        return str(value)
-    return value
+_OF_SERVING = frozenset({"weights", "serve_args", "serve_command", "start_timeout_s"})
+_OWN_ARGUMENTS = frozenset({"--host", "--port", "--api-key", "--served-model-name", "--uds"})
 
 
-def _address(text: str) -> str:
-    """Cut spaces around an address; refuse what can be none, and say what to write.
-
-    Raises:
-        ValueError: it has no scheme, no host, or a space in it.
-    """
-    text = text.strip()
-    if re.fullmatch(r"https?://[^\s/]\S*", text):
-        return text
-    if re.search(r"\s", text):
-        raise ValueError("an address has no space in it")
-    host = re.sub(r"^(?:[A-Za-z]+:/{0,2}(?=\D)|/+)", "", text) or "HOST:PORT/v1"
-    raise ValueError(f"an address begins with http:// or https://, such as http://{host}")
-
-
-BaseUrl = Annotated[str, AfterValidator(_address), Field(json_schema_extra={"format": "uri"})]
-QueryText = Annotated[str, BeforeValidator(_as_text)]
-UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
-
-
-class OpenAICompatibleSettings(Settings):
+class OpenAICompatibleSettings(HttpSettings):
     """An OpenAI-compatible server."""
 
     base_url: BaseUrl = Field(
         default="http://localhost:8000/v1", description="Address of the API, up to and with /v1."
     )
-    api_key: SecretStr | None = Field(
-        default=None, description="Sent as a bearer token; write ${NAME} to take it from outside."
-    )
-    api_key_header: str | None = Field(
-        default=None,
-        description="The header that carries the key as it is, such as `api-key`; "
-        "`Authorization: Bearer` if left out, and `api-key` where the host is Azure's.",
-    )
-    headers: dict[str, SecretStr] = Field(default={}, description="More request headers.")
-    query: dict[str, QueryText] = Field(
-        default={}, description="Query parameters of each request, such as `api-version`."
-    )
-    extra_body: dict[str, Any] = Field(  # Any: whatever JSON the server takes
-        default={}, description="More keys for the JSON of each request."
-    )
     max_tokens_key: Literal["max_tokens", "max_completion_tokens"] = Field(
         default="max_tokens", description="What the server calls the most tokens of a chat answer."
+    )
+    seed_key: Literal["seed", "random_seed"] = Field(
+        default="seed", description="What the server calls the seed."
     )
     reasoning_as: ReasoningAs = Field(
         default="auto",
@@ -76,64 +39,6 @@ class OpenAICompatibleSettings(Settings):
         description="How log-likelihoods of choices are computed: `echo` as in vLLM (/completions "
         "with echo and logprobs), `llama_cpp` on llama.cpp's own server, or not at all.",
     )
-    stream: bool = Field(
-        default=False,
-        description="Ask for streamed answers, for servers and proxies that give no others.",
-    )
-    max_answer_bytes: int = Field(
-        default=64 * 2**20,
-        ge=1024,
-        description="Most bytes of one answer, decompressed; a longer one is a failed attempt.",
-    )
-    max_header_bytes: int = Field(
-        default=64 * 2**10,
-        ge=1024,
-        description="Most bytes of the headers of one answer, and of a line between its chunks.",
-    )
-    max_concurrency: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="Most requests at once to this server."
-    )
-    connect_timeout_s: float = Field(default=10.0, gt=0, description="Time to connect, seconds.")
-    trust_env: bool = Field(
-        default=False, description="Use the proxies that the environment names."
-    )
-    proxy: str | None = Field(
-        default=None,
-        pattern=r"^https?://[^\s/]+",
-        description="The proxy to go through; not to hosts that NO_PROXY names.",
-    )
-    ca_file: UserPath | None = Field(
-        default=None,
-        description="PEM file of the certificates to trust, and no others; the system's, "
-        "SSL_CERT_FILE and REQUESTS_CA_BUNDLE if left out.",
-    )
-    client_cert: UserPath | None = Field(
-        default=None, description="PEM file of our own certificate, for servers that want one."
-    )
-    client_key: UserPath | None = Field(
-        default=None, description="PEM file of its key, if that is not in the same file."
-    )
-    verify: bool = Field(
-        default=True, description="Whether the server's certificate is checked; false trusts all."
-    )
-    http: Literal["auto", "aiohttp", "asyncio"] = Field(
-        default="auto",
-        description="What carries the requests; asyncio: a client of llmeval's own that takes a "
-        "quarter of the processor time; auto: asyncio for http:// without proxies, else aiohttp.",
-    )
-
-    @model_validator(mode="after")
-    def _proxies_need_aiohttp(self) -> Self:
-        if self.http == "asyncio" and (self.trust_env or self.proxy):
-            name = "proxy" if self.proxy else "trust_env"
-            raise ValueError(f"`http: asyncio` knows no proxies, and `{name}` asks for them")
-        return self
-
-    @model_validator(mode="after")
-    def _a_key_needs_its_certificate(self) -> Self:
-        if self.client_key is not None and self.client_cert is None:
-            raise ValueError("`client_key` is the key of a certificate: set `client_cert` too")
-        return self
 
 
 class OpenAISettings(OpenAICompatibleSettings):
@@ -155,7 +60,7 @@ class OpenAISettings(OpenAICompatibleSettings):
 
 
 class VllmSettings(OpenAICompatibleSettings):
-    """vLLM's own server, which can compute log-likelihoods."""
+    """vLLM's own server, which can compute log-likelihoods; one that runs, or one of our own."""
 
     loglikelihood: LikelihoodBy = Field(
         default="echo", description="How log-likelihoods are computed."
@@ -163,13 +68,83 @@ class VllmSettings(OpenAICompatibleSettings):
     reasoning_as: ReasoningAs = Field(
         default="vllm", description="In whose words `generation.reasoning` is written."
     )
+    serve: bool = Field(
+        default=False,
+        description="Start `vllm serve` for this model, on a free port, and end it after its last "
+        "task.",
+    )
+    weights: str | None = Field(
+        default=None,
+        description="What to serve: a name on the Hugging Face hub, or a folder; the model's name "
+        "if left out.",
+    )
+    serve_args: tuple[QueryText, ...] = Field(
+        default=(), description="More arguments, such as `[--max-model-len, 8192]`."
+    )
+    serve_command: tuple[str, ...] = Field(
+        default=("vllm", "serve"), min_length=1, description="What starts a server."
+    )
+    start_timeout_s: float = Field(
+        default=1800.0, gt=0, description="Time to fetch, load and compile the model, seconds."
+    )
+
+    @model_validator(mode="after")
+    def _a_server_of_our_own_has_its_own_address(self) -> Self:
+        named = sorted(self.model_fields_set & _OF_SERVING)
+        if not self.serve and named:
+            raise ValueError(f"`{named[0]}` is of a server that is started here: set `serve` too")
+        other = sorted(self.model_fields_set & {"base_url", "api_key", "api_key_header"})
+        if self.serve and other:
+            raise ValueError(f"`serve` chooses address and key itself: leave `{other[0]}` out")
+        taken = [text for text in self.serve_args if text.partition("=")[0] in _OWN_ARGUMENTS]
+        if taken:
+            raise ValueError(f"`{taken[0]}` is chosen by llmeval: leave it out of `serve_args`")
+        return self
 
 
-class OllamaSettings(OpenAICompatibleSettings):
-    """Ollama's OpenAI-compatible API."""
+class AnthropicSettings(HttpSettings):
+    """Anthropic's Messages API; the key comes from ANTHROPIC_API_KEY if left out."""
 
     base_url: BaseUrl = Field(
-        default="http://localhost:11434/v1", description="Address of the API."
+        default="https://api.anthropic.com/v1",
+        description="Address of the API, up to and with /v1; ANTHROPIC_BASE_URL if left out.",
+    )
+    api_key_header: str | None = Field(
+        default="x-api-key",
+        description="The header that carries the key as it is; `Authorization` sends it as a "
+        "bearer token.",
+    )
+    version: QueryText = Field(
+        default="2023-06-01", description="The version of the API, its header `anthropic-version`."
+    )
+    default_max_tokens: int = Field(
+        default=4096,
+        ge=1,
+        description="What is sent where `max_tokens` is null: the API wants a number.",
+    )
+
+
+class GeminiSettings(HttpSettings):
+    """Google's Gemini API; the key comes from GEMINI_API_KEY or GOOGLE_API_KEY if left out."""
+
+    base_url: BaseUrl = Field(
+        default="https://generativelanguage.googleapis.com/v1beta",
+        description="Address of the API, up to and with its version.",
+    )
+    api_key_header: str | None = Field(
+        default="x-goog-api-key",
+        description="The header that carries the key as it is; `Authorization` sends it as a "
+        "bearer token, as Vertex AI wants it.",
+    )
+
+
+class OpenAIResponsesSettings(OpenAISettings):
+    """OpenAI's Responses API; keys and addresses as `openai`."""
+
+    summary: Literal["auto", "concise", "detailed"] | None = Field(
+        default=None,
+        description="Ask for a summary of the reasoning, which OpenAI gives to verified "
+        "organizations; it is never judged.",
     )
 
 
@@ -185,6 +160,40 @@ class LlamaCppSettings(Settings):
         default=None, ge=1, description="Threads; one for each processor (at most 16) if left out."
     )
     start_timeout_s: float = Field(default=120.0, gt=0, description="Time to load, seconds.")
+
+
+class TransformersSettings(Settings):
+    """A Hugging Face model in this process."""
+
+    weights: str | None = Field(
+        default=None,
+        description="A name on the Hugging Face hub, or a folder; the model's name if left out.",
+    )
+    revision: str | None = Field(
+        default=None, description="Branch, tag or commit on the hub; pin it, because `main` moves."
+    )
+    device: str = Field(
+        default="auto",
+        description="Where it computes: `cuda`, `cuda:1`, `mps`, `cpu`; auto: the first there is.",
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="The numbers it computes with; auto: those of its weights."
+    )
+    batch_size: int = Field(default=8, ge=1, description="Texts computed together.")
+    context_size: int | None = Field(
+        default=None, ge=2, description="Tokens of prompt and answer; the model's if left out."
+    )
+    chat: bool | None = Field(
+        default=None,
+        description="Whether it is asked by messages; if left out, whether its folder has a chat "
+        "template, and yes for names on the hub.",
+    )
+    chat_template_args: dict[str, Any] = Field(  # Any: whatever JSON the template takes
+        default={}, description="More arguments for its chat template."
+    )
+    trust_remote_code: bool = Field(
+        default=False, description="Run code that the model's own repository brings."
+    )
 
 
 class EchoSettings(Settings):

@@ -6,6 +6,9 @@ import time
 from typing import Any
 
 from llmeval_core.hooks import Generation, Loglikelihood, ModelError, Request
+from llmeval_models.answers.generation_making import in_order, word
+from llmeval_models.answers.token_usage import count
+from llmeval_models.http.json_client import JsonClient
 from llmeval_models.likelihood.echoed_text import (
     EchoedText,
     TokenBoundaryError,
@@ -15,9 +18,6 @@ from llmeval_models.likelihood.echoed_text import (
 )
 from llmeval_models.likelihood.logprobs import MissingLogprobError
 from llmeval_models.likelihood.token_boundary import split_at_token_boundary
-from llmeval_models.openai.completion_parsing import in_order, word
-from llmeval_models.openai.json_client import JsonClient
-from llmeval_models.openai.token_usage import count
 
 _MERGED_HINT = "end the prompt differently, for example with a line break before the choices"
 

@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from llmeval_core.hooks import Generation, Loglikelihood, ModelError, Request
+from llmeval_models.http.json_client import JsonClient
 from llmeval_models.likelihood.next_token import NextTokenReader, NextTokens, tokenize
 from llmeval_models.likelihood.token_boundary import split_at_token_boundary
-from llmeval_models.openai.json_client import JsonClient
 
 Tokens = tuple[int, ...]
 _MOST_SLOTS = 1024

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmeval_core.hooks import ModelError
+from llmeval_models.http.json_client import JsonClient
 from llmeval_models.likelihood.logprobs import (
     MissingLogprobError,
     log_of,
@@ -25,7 +26,6 @@ from llmeval_models.likelihood.logprobs import (
     probability,
     token_id,
 )
-from llmeval_models.openai.json_client import JsonClient
 
 _FORCE = 1000.0
 _LIFT = 100.0

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from llmeval_core.hooks import Attribution, ConfigError, Mode, Model, ModelInfo, fingerprint
 from llmeval_models.llamacpp.known_models import KNOWN_MODELS, KnownModel
-from llmeval_models.llamacpp.remembered_digest import remembered_sha256
 from llmeval_models.model_settings import LlamaCppSettings, OpenAICompatibleSettings
+from llmeval_models.remembered_digest import remembered_sha256
 
 INSTALL = 'pip install "llmeval-models[llamacpp]"'
 
@@ -55,12 +55,13 @@ class LlamaCppProvider:
             FetchError: the weights cannot be fetched.
         """
         # Late: plans and lists do not need it.
+        from llmeval_models.http.json_client import JsonClient  # noqa: PLC0415
         from llmeval_models.likelihood.llama_cpp_scoring import LlamaCppScorer  # noqa: PLC0415
         from llmeval_models.llamacpp.engine_process import EngineProcess  # noqa: PLC0415
         from llmeval_models.llamacpp.llama_cpp_model import LlamaCppModel  # noqa: PLC0415
         from llmeval_models.llamacpp.weights import ready_weights  # noqa: PLC0415
-        from llmeval_models.openai.json_client import JsonClient  # noqa: PLC0415
         from llmeval_models.openai.openai_model import OpenAIModel  # noqa: PLC0415
+        from llmeval_models.openai.stream_chunks import StreamedResponse  # noqa: PLC0415
 
         chosen = self._chosen(model)
         if isinstance(chosen, KnownModel):
@@ -72,7 +73,7 @@ class LlamaCppProvider:
         server = OpenAICompatibleSettings(
             base_url=f"{engine.address}/v1", extra_body={"cache_prompt": True}
         )
-        client = JsonClient(server, key=engine.key)
+        client = JsonClient(server, streamed=StreamedResponse, key=engine.key)
         scorer = LlamaCppScorer(client, n_slots=self._settings.n_parallel)
         return LlamaCppModel(
             engine, OpenAIModel(client, model, server, scorer=scorer), system=system

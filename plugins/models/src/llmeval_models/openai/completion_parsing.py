@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmeval_core.hooks import Generation, ModelError, StopReason, ToolCall
-from llmeval_models.openai.choice_content import read_choice, whole_text
-from llmeval_models.openai.token_usage import read_usage
-
-_LONGEST_WORD = 200
-_MOST_NAMED = 8
+from llmeval_core.hooks import Generation, ModelError
+from llmeval_models.answers.choice_content import read_choice
+from llmeval_models.answers.generation_making import in_order, make_generation, named_keys
+from llmeval_models.answers.token_usage import read_usage
 
 
 def read_answer(
@@ -23,7 +21,7 @@ def read_answer(
     Args:
         answer: the body.
         n: how many answers were asked for; the first so many are taken, by their `index`.
-        latency_s, hold_s: see `Generation`.
+        latency_s, retry_after_s: see `Generation`.
 
     Raises:
         ModelError: `malformed`, it has no choices, or one that is none; `bad_request`, fewer
@@ -33,7 +31,7 @@ def read_answer(
     if choices == []:
         raise ModelError("malformed", "the answer has an empty list of choices")
     if not isinstance(choices, list):
-        raise ModelError("malformed", f"the answer has no choices, only: {_named(answer)}")
+        raise ModelError("malformed", f"the answer has no choices, only: {named_keys(answer)}")
     if len(choices) < n:
         raise ModelError(
             "bad_request",
@@ -42,60 +40,11 @@ def read_answer(
         )
     if len(choices) > 1:
         choices = in_order(choices)[:n]
-    texts: tuple[str, ...]
-    stops: tuple[StopReason, ...]
-    thoughts: tuple[str | None, ...]
-    calls: tuple[ToolCall, ...]
-    usage = read_usage(answer.get("usage"))
-    if len(choices) == 1:  # nearly always
-        one = read_choice(choices[0])
-        texts, stops, refusal, calls = (one.text,), (one.stop,), one.refusal, one.calls
-        thoughts = (one.reasoning,) if one.reasoning else ()
-    else:
-        replies = [read_choice(choice) for choice in choices]
-        texts = tuple([reply.text for reply in replies])
-        stops = tuple([reply.stop for reply in replies])
-        thoughts = tuple([reply.reasoning for reply in replies])
-        refusal = next(filter(None, [reply.refusal for reply in replies]), None)
-        calls = replies[0].calls
-    return Generation(
-        texts=texts,
-        finish_reason=word(choices[0].get("finish_reason")),
-        n_prompt_tokens=usage.n_prompt,
-        n_completion_tokens=usage.n_completion,
+    return make_generation(
+        [read_choice(choice) for choice in choices],
+        finish_reason=choices[0].get("finish_reason"),
+        usage=read_usage(answer.get("usage")),
+        served_by=answer.get("model"),
         latency_s=latency_s,
-        served_by=word(answer.get("model")),
         retry_after_s=retry_after_s,
-        stop_reasons=stops,
-        reasonings=thoughts if any(thoughts) else (),
-        n_reasoning_tokens=usage.n_reasoning,
-        refusal=refusal,
-        tool_calls=calls,
     )
-
-
-def in_order(choices: list[Any]) -> list[Any]:
-    """Sort choices by their `index`; as they came, unless each has one of its own. Any: JSON."""
-    places = [choice.get("index") if isinstance(choice, dict) else None for choice in choices]
-    numbers = [place for place in places if type(place) is int]
-    if len(numbers) != len(choices) or len(set(numbers)) != len(numbers):
-        return choices
-    paired = sorted(zip(numbers, choices, strict=True), key=lambda pair: pair[0])
-    return [choice for _, choice in paired]
-
-
-def word(value: Any) -> str | None:
-    """Take a short text; None for anything else. Any: JSON."""
-    if not isinstance(value, str) or len(value) > _LONGEST_WORD:
-        return None
-    return whole_text(value)
-
-
-def _named(answer: Any) -> str:
-    """Name the keys of what is no answer, so that one sees what it is."""
-    if not isinstance(answer, dict):
-        return type(answer).__name__
-    names = [name[:40] for name in list(answer)[:_MOST_NAMED]]
-    if len(answer) > _MOST_NAMED:
-        names.append("...")
-    return whole_text(", ".join(names)) or "an empty object"

@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from llmeval_core.hooks import GenerationSettings, ModelError, Reasoning, Request
-from llmeval_models.model_settings import ReasoningAs
+from llmeval_models.answers.tool_calls import parameters_of
+from llmeval_models.model_settings import OpenAICompatibleSettings, ReasoningAs
+
+_REASONING_BY_HOST: tuple[tuple[str, ReasoningAs], ...] = (
+    ("openrouter.ai", "openrouter"),
+    ("generativelanguage.googleapis.com", "gemini"),
+    ("aiplatform.googleapis.com", "gemini"),
+    ("anthropic.com", "anthropic"),
+    ("aliyuncs.com", "qwen"),
+    ("siliconflow.com", "qwen"),
+    ("siliconflow.cn", "qwen"),
+)
+
+
+def reasoning_as(settings: OpenAICompatibleSettings) -> ReasoningAs:
+    """Tell in whose words `reasoning` is written: as set, else by the host, else OpenAI's."""
+    if settings.reasoning_as != "auto":
+        return settings.reasoning_as
+    host = urlsplit(settings.base_url).hostname or ""
+    for name, found in _REASONING_BY_HOST:
+        if host == name or host.endswith(f".{name}"):
+            return found
+    return "openai"
+
 
 _CHOICE_WORDS = ("auto", "none", "required")
-_NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}  # Any: JSON
 
 
 def write_settings(
-    model: str, settings: GenerationSettings, *, max_tokens_key: str, reasoning_as: ReasoningAs
+    model: str,
+    settings: GenerationSettings,
+    *,
+    max_tokens_key: str,
+    seed_key: str,
+    reasoning_as: ReasoningAs,
 ) -> dict[str, Any]:
     """Write how to generate; None is not sent. Any: JSON.
 
@@ -27,7 +55,7 @@ def write_settings(
     if settings.top_p is not None:
         body["top_p"] = settings.top_p
     if settings.seed is not None:
-        body["seed"] = settings.seed
+        body[seed_key] = settings.seed
     if settings.stop:
         body["stop"] = settings.stop
     if settings.n != 1:
@@ -47,7 +75,7 @@ def write_offers(request: Request) -> dict[str, Any]:
                 "function": {
                     "name": tool.name,
                     "description": tool.description,
-                    "parameters": dict(tool.parameters) or _NO_ARGUMENTS,
+                    "parameters": parameters_of(tool),
                 },
             }
             for tool in request.tools

@@ -6,18 +6,16 @@ import time
 from typing import Any
 
 from llmeval_core.hooks import Generation, Request, chat_message
+from llmeval_models.http.json_client import JsonClient
+from llmeval_models.http.unsupported_parameters import (
+    UnsupportedParameters,
+    asked_without,
+)
 from llmeval_models.likelihood.echo_scoring import score_by_echo
 from llmeval_models.likelihood.llama_cpp_scoring import LlamaCppScorer
 from llmeval_models.model_settings import OpenAICompatibleSettings
 from llmeval_models.openai.completion_parsing import read_answer
-from llmeval_models.openai.completion_request import write_offers, write_settings
-from llmeval_models.openai.endpoint import reasoning_as
-from llmeval_models.openai.json_client import JsonClient
-from llmeval_models.openai.unsupported_parameters import (
-    UnsupportedParameterError,
-    UnsupportedParameters,
-    asked_without,
-)
+from llmeval_models.openai.completion_request import reasoning_as, write_offers, write_settings
 
 _STREAMING: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}  # JSON
 
@@ -45,6 +43,7 @@ class OpenAIModel:
         self._client = client
         self._name = name
         self._max_tokens_key = settings.max_tokens_key
+        self._seed_key = settings.seed_key
         self._reasoning_as = reasoning_as(settings)
         self._unsupported = UnsupportedParameters(unsupported)
         self._extra = settings.extra_body
@@ -73,7 +72,9 @@ class OpenAIModel:
         body |= self._streaming
         body |= self._extra
         body |= request.settings.extra_body
-        answer, not_sent = await self._post(path, body)
+        answer, not_sent = await self._unsupported.ask(
+            body, lambda sent: self._client.post(path, sent)
+        )
         generation = read_answer(
             answer,
             n=request.settings.n,
@@ -94,18 +95,6 @@ class OpenAIModel:
             self._name,
             request.settings,
             max_tokens_key=max_tokens_key,
+            seed_key=self._seed_key,
             reasoning_as=self._reasoning_as,
         )
-
-    async def _post(self, path: str, body: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
-        """Send a request, again at once without what the model does not support; Any: JSON.
-
-        Returns the answer, and the settings that it was asked without.
-        """
-        while True:
-            sent, not_sent = self._unsupported.without(body)
-            try:
-                return await self._client.post(path, sent), not_sent
-            except UnsupportedParameterError as err:
-                if not self._unsupported.learn(err, sent):
-                    raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmeval_models.openai.embedded_error_search import embedded_error_in
+from llmeval_models.http.embedded_error_search import embedded_error_in
 
 _THOUGHTS = ("reasoning_content", "reasoning")
 _LISTS = ("reasoning_details", "thinking_blocks", "tool_calls")
@@ -13,6 +13,8 @@ _MOST_CHOICES = 10_000
 
 class StreamedResponse:
     """Collects the chunks of one answer of chat or completions.
+
+    It is whole if each choice has a finish reason, or the stream its `[DONE]`.
 
     Attributes:
         is_over: whether nothing more is to be expected: the server said so, or told an error.
@@ -53,6 +55,10 @@ class StreamedResponse:
             if type(index) is not int or not 0 <= index < _MOST_CHOICES:
                 index = place
             self._choice(index).add(piece)
+
+    def end(self) -> None:
+        """Note that the server said `[DONE]`."""
+        self.is_over = True
 
     def fail(self, error: Any) -> None:
         """Take an error that came as an event; Any: JSON, or a text."""

@@ -1,0 +1,1 @@
+"""What an answer says, whoever made the model: texts, thoughts, refusals, token counts."""

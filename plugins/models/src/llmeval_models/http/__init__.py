@@ -1,0 +1,1 @@
+"""Asking a server: JSON over HTTP, with every way to fail turned into a ModelError."""

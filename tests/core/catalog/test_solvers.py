@@ -1,0 +1,78 @@
+"""Solvers as planned: what a model cannot do is said before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+
+from llmeval_core.config import ComponentConfig
+from llmeval_core.contracts import Ask, ModelInfo, SolverInput
+from llmeval_core.errors import ConfigError
+from llmeval_core.naming import Json
+from llmeval_core.records import Generation, Mode, ToolSpec
+from llmeval_core.testing import FakeModel
+from llmeval_core.testing.running import plan_of
+
+
+class LackingModel(FakeModel):
+    """A model that gives one answer to a request, and calls no tools."""
+
+    def describe(self, model: str) -> ModelInfo:
+        """Tell what it lacks."""
+        return replace(super().describe(model), lacks=frozenset({"n", "tools"}))
+
+
+class Clock:
+    """A tool."""
+
+    spec = ToolSpec("now")
+
+    async def call(self, arguments: Mapping[str, Json]) -> str:
+        """Tell the time."""
+        return "noon"
+
+
+class AskingTheTime:
+    """A solver that offers a tool."""
+
+    definition = "asking_the_time@1"
+    modes = frozenset[Mode]({"chat"})
+    roles: ClassVar = {"model": 1}
+    tools = (ComponentConfig(use="clock"),)
+
+    async def solve(self, start: SolverInput, ask: Ask) -> Generation:
+        """Ask once."""
+        return await ask(start.question)
+
+
+def test_several_answers_of_a_model_that_gives_one_are_refused_by_the_plan() -> None:
+    assert plan_of(models={"fake": LackingModel()}).evaluations
+    with pytest.raises(ConfigError) as caught:
+        plan_of(models={"fake": LackingModel()}, generation={"n": 3})
+
+    assert str(caught.value) == (
+        "'fake/model' gives one answer to each request, and `n` is 3\n"
+        "  where: tasks[0]\n"
+        "  try:   leave `n` at 1; `solver: {use: self_consistency, n: ...}` asks several times"
+    )
+
+
+def test_tools_for_a_model_that_calls_none_are_refused_by_the_plan() -> None:
+    offered: dict[str, Any] = {
+        "solvers": {"asking": AskingTheTime()},
+        "tools": {"clock": Clock()},
+        "tasks": [{"dataset": "fake", "solver": "asking"}],
+    }
+
+    assert plan_of(**offered).evaluations
+    with pytest.raises(ConfigError) as caught:
+        plan_of(models={"fake": LackingModel()}, **offered)
+
+    assert str(caught.value) == (
+        "'fake/model' calls no tools, and the solver 'asking' offers some\n"
+        "  where: tasks[0]\n"
+        "  try:   evaluate it on tasks without tools, or serve it in a way that knows them"
+    )
