@@ -1,0 +1,78 @@
+"""The hooks: judges as metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from llmeval_core.hooks import AskingMetric, Component, Metric, Settings, hookimpl
+from llmeval_judges.judge_settings import (
+    ChoiceJudgeSettings,
+    PairwiseJudgeSettings,
+    RubricJudgeSettings,
+)
+
+_Entry = Component[Any, Any]  # Any: each has its own settings; some metrics ask, one does not
+
+
+@hookimpl
+def llmeval_register_metrics() -> Iterable[_Entry]:
+    """Offer the judges."""
+    yield Component(
+        "judge",
+        RubricJudgeSettings,
+        _rubric_judge,
+        "a model judges answers by a rubric",
+        argument="rubric",
+        example="metrics: [{use: judge, rubric: correctness}]\nroles: {judge: openai/gpt-4o}",
+    )
+    yield Component(
+        "judge_pairwise",
+        PairwiseJudgeSettings,
+        _pairwise_judge,
+        "a model compares answers with others, in both orders",
+        argument="against",
+        example="metrics:\n"
+        "  - judge_pairwise\n"
+        "  - {use: judge_pairwise, number: flips, name: flips}\n"
+        "roles: {judge: openai/gpt-4o}",
+    )
+    yield Component(
+        "judge_choice",
+        ChoiceJudgeSettings,
+        _choice_judge,
+        "a model reads which choice an answer means",
+        argument="language",
+        example="metrics: [judge_choice]\nroles: {judge: openai/gpt-4o}",
+    )
+    yield Component(
+        "suspicious_answers",
+        Settings,
+        _suspicious_answers,
+        "answers that speak to a judge",
+        example="metrics: [judge, suspicious_answers]\nroles: {judge: openai/gpt-4o}",
+    )
+
+
+def _rubric_judge(settings: RubricJudgeSettings) -> AskingMetric:
+    from llmeval_judges.rubric_judge import RubricJudge  # noqa: PLC0415  spares asyncio and YAML
+
+    return RubricJudge(settings)
+
+
+def _pairwise_judge(settings: PairwiseJudgeSettings) -> AskingMetric:
+    from llmeval_judges.pairwise_judge import PairwiseJudge  # noqa: PLC0415  as above
+
+    return PairwiseJudge(settings)
+
+
+def _choice_judge(settings: ChoiceJudgeSettings) -> AskingMetric:
+    from llmeval_judges.choice_judge import ChoiceJudge  # noqa: PLC0415  as above
+
+    return ChoiceJudge(settings)
+
+
+def _suspicious_answers(settings: Settings) -> Metric:
+    from llmeval_judges.suspicion import SuspiciousAnswers  # noqa: PLC0415  as above
+
+    return SuspiciousAnswers()
