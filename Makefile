@@ -21,10 +21,17 @@ RELEASE_INSTALLS := "build>=1.2" "hatchling>=1.25,<2" "packaging>=24"
 PROJECTS := constraints.txt llmeval_core/__init__.py pyproject.toml llmeval/pyproject.toml \
             $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
 PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
+ONLY_PYTHON := not (server or browser or postgres or cluster or kills or slow)
+define LINT
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+endef
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 
-.PHONY: help demo test check format bench docs wheels dist constraints version clean programs
+.PHONY: help demo test quick check format bench docs wheels dist constraints version clean programs
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -42,11 +49,12 @@ demo: $(VENV)/demo-installed ## evaluate a real small model on real data sets, a
 test: programs $(VENV)/dev-installed ## install what the tests need, and run them all
 	$(PYTEST)
 
+quick: $(VENV)/dev-installed ## in two minutes: format, lint, types, imports, tests that need only Python
+	$(LINT)
+	$(PYTEST) -m "$(ONLY_PYTHON)"
+
 check: programs $(VENV)/dev-installed ## format, lint, types, imports, tests: what CI runs
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy .
-	$(BIN)/lint-imports
+	$(LINT)
 	$(PYTEST)
 
 format: $(VENV)/dev-installed ## format the code
@@ -54,7 +62,7 @@ format: $(VENV)/dev-installed ## format the code
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/dev-installed ## measure start-up, overhead, memory, resuming, journal, tracker and server
-	for name in startup overhead latency resume journal tracker memory serving; do $(BIN)/python -m benchmarks.$$name; done
+	for name in startup overhead latency resume many_tasks journal tracker memory serving; do $(BIN)/python -m benchmarks.$$name; done
 
 docs: $(VENV)/dev-installed ## build the documentation site into build/site
 	$(BIN)/python -m docs_site.assemble build/docs

@@ -113,6 +113,7 @@ from llmeval_core.catalog import (
 from llmeval_core.completeness import coverage_of
 from llmeval_core.config import (
     ComponentConfig,
+    ModelConfig,
     Origin,
     RunConfig,
     TrackerConfig,
@@ -122,8 +123,10 @@ from llmeval_core.config import (
 )
 from llmeval_core.contracts import Attribution, Check, CheckOutcome, Dataset
 from llmeval_core.engine import (
+    Estimate,
     Progress,
     ReaskFilter,
+    RolePreview,
     RunOutcome,
     SilentProgress,
     TaskMeter,
@@ -195,6 +198,7 @@ __all__ = [
     "Dataset",
     "DatasetError",
     "DeliveryRepository",
+    "Estimate",
     "Failure",
     "Generation",
     "HistoryEntry",
@@ -205,6 +209,7 @@ __all__ = [
     "Leaderboard",
     "LlmevalError",
     "MetricResult",
+    "ModelConfig",
     "Origin",
     "Outcome",
     "PendingDelivery",
@@ -222,6 +227,7 @@ __all__ = [
     "ReasoningSplit",
     "RegisteredComponent",
     "Request",
+    "RolePreview",
     "RunConfig",
     "RunOutcome",
     "RunSummary",
