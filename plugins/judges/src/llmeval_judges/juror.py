@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from llmeval_core.hooks import Ask, FailureKind, Generation, ImagePart, Message, UnansweredError
+from llmeval_core.hooks import (
+    Ask,
+    FailureKind,
+    Generation,
+    ImagePart,
+    Json,
+    Message,
+    UnansweredError,
+)
 from llmeval_judges.fenced_data import FencedText
 from llmeval_judges.judge_prompt import JudgePrompt
 from llmeval_judges.verdict_reader import NoVerdict, Verdict, VerdictReader
@@ -74,16 +82,35 @@ class VerdictRequest:
         Raises:
             UnansweredError: it did not answer.
         """
-        reader = VerdictReader(self.prompt.scale)
+        said = await self.said(juror, texts, ask, judged=judged, images=images)
+        return self.read(said, judged)
+
+    async def said(
+        self,
+        juror: Juror,
+        texts: Sequence[FencedText],
+        ask: Ask,
+        *,
+        judged: tuple[str, ...] = (),
+        images: Sequence[ImagePart] = (),
+    ) -> Generation:
+        """Return what a judge said last: to the question, or when it was asked once more.
+
+        Raises:
+            UnansweredError: it did not answer.
+        """
         messages = self.prompt.messages(texts, images)
         by, said = await self._ask(juror, messages, ask)
-        verdict = reader.read(said, judged)
+        verdict = self.read(said, judged)
         is_worth_it = isinstance(verdict, NoVerdict) and verdict.lack == "unreadable"
         if not self.asks_again or not is_worth_it or not said.text.strip():
-            return verdict
+            return said
         again = self.prompt.again(messages, said.text)
-        question = self.prompt.question(again, by=by, draw=juror.draw)
-        return reader.read(await ask(question, role=juror.role), judged)
+        return await ask(self.prompt.question(again, by=by, draw=juror.draw), role=juror.role)
+
+    def read(self, said: Generation, judged: tuple[str, ...] = ()) -> Verdict | NoVerdict:
+        """Read a verdict in what a judge said; see `VerdictReader`."""
+        return VerdictReader(self.prompt.scale).read(said, judged)
 
     async def verdict_if_any(
         self,
@@ -105,6 +132,10 @@ class VerdictRequest:
             if err.failure.kind not in _ONE_JUROR_LESS:
                 raise
             return NoVerdict("unanswered", err.failure.message)
+
+    def as_json(self) -> Json:
+        """Return all that decides what is asked of a judge but the texts, for fingerprints."""
+        return [self.prompt.as_json(), self.by, self.asks_again]
 
     async def _ask(
         self, juror: Juror, messages: tuple[Message, ...], ask: Ask

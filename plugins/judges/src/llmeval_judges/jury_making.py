@@ -26,9 +26,7 @@ def definition_of(kind: str, name: str, jury: Jury, *more: str) -> str:
     models that judge are not known here; the engine adds them to what identifies a task.
     """
     told: list[Json] = [
-        jury.request.prompt.as_json(),
-        jury.request.by,
-        jury.request.asks_again,
+        jury.request.as_json(),
         [[juror.role, juror.draw] for juror in jury.jurors],
         jury.combine,
         *more,
