@@ -1,8 +1,9 @@
 """People's verdicts, read from a JSON Lines file.
 
-A line is an object with `input`, `answer` and `label`; `reference` or `references`, `context`,
-`id` and `category` if there are. Lines as `llmeval samples TASK --json` prints them are read, too,
-with a `label` added. Pairs have the other answer in `other`. `verdict` is what some judge said.
+A line is an object with `input` and `answer`, and with `label` where a person has judged it;
+`reference` or `references`, `context`, `id` and `category` if there are. Lines as `llmeval samples
+TASK --json` prints them are read, too, with a `label` added. Pairs have the other answer in
+`other`. `verdict` is what some judge said.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ class LabelledAnswer:
     Args:
         sample: what was asked.
         answer: what was answered.
-        label: the person's verdict.
+        label: the person's verdict; None where nobody has judged.
         other: the second answer of a pair; None for no pair.
         verdict: what a judge said of it; None if that is not known.
     """
 
     sample: Sample
     answer: str
-    label: Level
+    label: Level | None = None
     other: str | None = None
     verdict: Level | None = None
 
@@ -63,7 +64,7 @@ def read_labels(path: Path, scale: Scale) -> list[LabelledAnswer]:
             raise ConfigError(f"the id '{labelled.sample.id}' comes twice", where=where)
         ids.add(labelled.sample.id)
         found.append(labelled)
-    if not found:
+    if all(one.label is None for one in found):
         raise ConfigError("there is no label in the file", where=str(path), hint=_hint())
     return found
 
@@ -115,7 +116,7 @@ def _labelled(row: Mapping[str, Json], number: int, scale: Scale, where: str) ->
             raise ConfigError(f"the line has no text in '{key}'", where=where, hint=_hint())
     if other is not None and not isinstance(other, str):
         raise ConfigError("'other' is no text", where=where)
-    verdict = row.get("verdict")
+    label, verdict = row.get("label"), row.get("verdict")
     category = row.get("category")
     metadata = row.get("metadata")
     context: dict[str, Json] = {"context": row["context"]} if "context" in row else {}
@@ -129,7 +130,7 @@ def _labelled(row: Mapping[str, Json], number: int, scale: Scale, where: str) ->
     return LabelledAnswer(
         sample,
         str(answer),
-        _level(row.get("label"), "label", scale, where),
+        None if label is None else _level(label, "label", scale, where),
         other,
         None if verdict is None else _level(verdict, "verdict", scale, where),
     )

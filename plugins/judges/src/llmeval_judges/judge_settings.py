@@ -12,7 +12,20 @@ from llmeval_core.hooks import Settings
 _Role = Annotated[str, Field(pattern=r"^[^\s/:]+$")]
 
 
-class JurySettings(Settings):
+class VerdictSettings(Settings):
+    """How a judge gives its verdict."""
+
+    verdict_by: Literal["auto", "schema", "tool", "text"] = Field(
+        default="auto",
+        description="How a judge gives its verdict: held to a JSON Schema, by a tool, or in words;"
+        " auto: the first of these that its server accepts.",
+    )
+    ask_again: bool = Field(
+        default=True, description="Ask once more where no verdict can be read in what a judge said."
+    )
+
+
+class JurySettings(VerdictSettings):
     """Who judges, and how."""
 
     judges: tuple[_Role, ...] = Field(
@@ -31,14 +44,6 @@ class JurySettings(Settings):
         default="auto",
         description="How verdicts of a jury become one: their mean, or what most say; auto: the"
         " mean of points, the majority of words.",
-    )
-    verdict_by: Literal["auto", "schema", "tool", "text"] = Field(
-        default="auto",
-        description="How a judge gives its verdict: held to a JSON Schema, by a tool, or in words;"
-        " auto: the first of these that its server accepts.",
-    )
-    ask_again: bool = Field(
-        default=True, description="Ask once more where no verdict can be read in what a judge said."
     )
 
     @field_validator("judges", mode="before")
@@ -99,3 +104,19 @@ class ChoiceJudgeSettings(JurySettings):
     """How the choice is found that an answer means."""
 
     language: Literal["en", "ja"] = Field(default="en", description="What the judge is told in.")
+
+
+class JudgeCheckSettings(VerdictSettings):
+    """How a judge is compared with people."""
+
+    labels: Path = Field(
+        description="People's verdicts: a JSON Lines file with input, answer and label; reference"
+        " and context, if the rubric needs them; other, for pairs."
+    )
+    rubric: str = Field(
+        default="correctness",
+        description="A rubric of `llmeval judge rubrics`, or the path of your own: a .yaml file.",
+    )
+    context_key: str = Field(
+        default="context", description="Where in a sample's metadata the context is."
+    )

@@ -52,12 +52,15 @@ class Comparison:
         return len(labels) == 1 and "tie" not in labels
 
     @property
+    def side(self) -> str:
+        """Who wins in both orders: `first` for the judged answer, `second`; else `tie`."""
+        mine = self.forward.level.label
+        return mine if mine == _MIRRORED[self.backward.level.label] else "tie"
+
+    @property
     def value(self) -> float:
         """1 if the judged answer wins both times, 0 if it loses both times, else 0.5: a tie."""
-        mine = self.forward.level.label
-        if mine != _MIRRORED[self.backward.level.label] or mine == "tie":
-            return 0.5
-        return 1.0 if mine == "first" else 0.0
+        return {"first": 1.0, "second": 0.0}.get(self.side, 0.5)
 
 
 class PairwiseJudge:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from llmeval_core.hooks import AskingMetric, Component, Metric, Settings, hookimpl
+import click
+
+from llmeval_core.hooks import AskingMetric, Component, Metric, Settings, Task, hookimpl
+from llmeval_judges import judge_command
 from llmeval_judges.judge_settings import (
     ChoiceJudgeSettings,
+    JudgeCheckSettings,
     PairwiseJudgeSettings,
     RubricJudgeSettings,
 )
 
-_Entry = Component[Any, Any]  # Any: each has its own settings; some metrics ask, one does not
+_Metric = Component[Any, Any]  # Any: each has its own settings; some metrics ask, one does not
 
 
 @hookimpl
-def llmeval_register_metrics() -> Iterable[_Entry]:
+def llmeval_register_metrics() -> Iterable[_Metric]:
     """Offer the judges."""
     yield Component(
         "judge",
@@ -52,6 +56,31 @@ def llmeval_register_metrics() -> Iterable[_Entry]:
         "answers that speak to a judge",
         example="metrics: [judge, suspicious_answers]\nroles: {judge: openai/gpt-4o}",
     )
+
+
+@hookimpl
+def llmeval_register_commands() -> Iterable[click.Command]:
+    """Offer `llmeval judge`."""
+    yield judge_command.command
+
+
+@hookimpl
+def llmeval_register_tasks() -> Iterable[Component[JudgeCheckSettings, Task]]:
+    """Offer the check of a judge against people, the judge being the model."""
+    yield Component(
+        "judge_check",
+        JudgeCheckSettings,
+        _judge_check,
+        "how far a judge agrees with people",
+        argument="labels",
+        example="tasks: [{task: {use: judge_check, labels: labels.jsonl, rubric: correctness}}]",
+    )
+
+
+def _judge_check(settings: JudgeCheckSettings) -> Task:
+    from llmeval_judges.judge_check_task import JudgeCheck  # noqa: PLC0415  as below
+
+    return JudgeCheck(settings)
 
 
 def _rubric_judge(settings: RubricJudgeSettings) -> AskingMetric:

@@ -27,6 +27,26 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     return math.fsum(a * b for a, b in deviations) / math.sqrt(squares)
 
 
+def partial_spearman(
+    first: Sequence[float], second: Sequence[float], given: Sequence[float]
+) -> float | None:
+    """Return how two numbers rise together beyond what a third one explains.
+
+    The partial correlation of the ranks: that of what is left of them when each is regressed on the
+    ranks of the third (Kendall 1942, by Spearman's coefficient).
+
+    Returns:
+        None below four triples, if one of the first two does not vary, or if the third explains one
+        of them wholly.
+    """
+    both = spearman(first, second)
+    if both is None or len(first) < 4:
+        return None
+    one, other = spearman(first, given) or 0.0, spearman(second, given) or 0.0
+    left = (1 - one * one) * (1 - other * other)
+    return None if left <= 1e-12 else (both - one * other) / math.sqrt(left)
+
+
 def _ranks(values: Sequence[float]) -> list[float]:
     order = sorted(range(len(values)), key=values.__getitem__)
     ranks = [0.0] * len(values)

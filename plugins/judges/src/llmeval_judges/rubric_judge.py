@@ -53,6 +53,7 @@ class RubricJudge:
             self._labels = {
                 answer_key(one.sample.input_text, one.answer): one.label.value
                 for one in read_labels(settings.labels, self._prompt.scale)
+                if one.label is not None
             }
         if settings.number == "agreement":
             if len(self._jury.jurors) < 2:
