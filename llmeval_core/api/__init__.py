@@ -40,6 +40,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 from llmeval_core import __version__
 from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.check_runner import CheckResult, run_checks
+from llmeval_core.api.conversations import ToldTurn, told_turns
 from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
 from llmeval_core.api.file_datasets import file_dataset, with_file_datasets
@@ -169,6 +170,7 @@ from llmeval_core.records import (
     Aggregate,
     Failure,
     Generation,
+    Message,
     MetricResult,
     Outcome,
     Request,
@@ -177,7 +179,9 @@ from llmeval_core.records import (
     SampleResult,
     Score,
     TaskResult,
+    ToolCall,
     TrackerStatus,
+    Turn,
 )
 
 __all__ = [
@@ -208,6 +212,7 @@ __all__ = [
     "Kind",
     "Leaderboard",
     "LlmevalError",
+    "Message",
     "MetricResult",
     "ModelConfig",
     "Origin",
@@ -247,8 +252,11 @@ __all__ = [
     "TaskMeter",
     "TaskPreview",
     "TaskResult",
+    "ToldTurn",
+    "ToolCall",
     "TrackerConfig",
     "TrackerStatus",
+    "Turn",
     "UnknownNameError",
     "__version__",
     "as_cell",
@@ -322,6 +330,7 @@ __all__ = [
     "to_csv",
     "to_json",
     "to_markdown",
+    "told_turns",
     "validate",
     "with_file_datasets",
     "wrap_plugin_errors",

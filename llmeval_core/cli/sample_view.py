@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from llmeval_core.api import (
     Generation,
+    Message,
     ReasoningFinder,
     Request,
     Sample,
     SampleResult,
     Score,
+    ToolCall,
+    Turn,
     split_answers,
+    told_turns,
 )
 
 Parts = list[tuple[str, str]]
@@ -19,10 +26,39 @@ _MOST_REASONING_CHARACTERS = 300
 
 def asked(request: Request) -> Parts:
     """Show the messages or the prompt, and the continuations that are weighed."""
-    parts = [("asked", f"[{message.role}] {message.text}") for message in request.messages]
+    parts = [("asked", message_line(message)) for message in request.messages]
     if request.prompt:
         parts.append(("asked", request.prompt))
     parts += [("weighed", repr(text)) for text in request.continuations]
+    return parts
+
+
+def message_line(message: Message) -> str:
+    """Write a message with its role before it; images and calls of tools as far as a line shows."""
+    pieces = [message.text] if message.text else []
+    for image in message.images:
+        size = image.url or f"{len(image.data):,} bytes"
+        pieces.append(f"({image.media_type}, {size})")
+    pieces += [call_line(call) for call in message.tool_calls]
+    return f"[{message.role}] " + "\n".join(pieces)
+
+
+def call_line(call: ToolCall) -> str:
+    """Write the call of a tool."""
+    return f"{call.name}({call.arguments})"
+
+
+def conversation(turns: Iterable[Turn], reasoning: ReasoningFinder) -> Parts:
+    """Show several turns as one conversation with each role: of each request only what is new."""
+    parts: Parts = []
+    for told in told_turns(turns, reasoning):
+        turn = told.turn
+        questions = asked(replace(turn.request, messages=told.messages))
+        answers = _answered(turn.request, turn.generation, reasoning)
+        if turn.role != "model":
+            questions = [(f"to {turn.role}", text) for _, text in questions]
+            answers = [(turn.role, text) for _, text in answers]
+        parts += [*questions, *answers]
     return parts
 
 
@@ -36,11 +72,13 @@ def expected(sample: Sample) -> Parts:
 
 def result_parts(result: SampleResult, reasoning: ReasoningFinder) -> Parts:
     """Show everything about a finished sample; its reasoning only as far as a few lines."""
-    if result.request is not None:
+    if result.turns:
+        parts = conversation(result.turns, reasoning)
+    elif result.request is not None:
         parts = asked(result.request)
     else:
         parts = [("input", result.sample.input_text)]
-    if result.generation is not None:
+    if result.generation is not None and not result.turns:
         parts += _answered(result.request, result.generation, reasoning)
     parts += expected(result.sample)
     if result.failure is not None:
@@ -55,6 +93,9 @@ def _answered(request: Request | None, generation: Generation, reasoning: Reason
         if parted.reasoning:
             parts.append(("thought", _shortened(parted.reasoning, generation)))
         parts.append(("answered", parted.answer))
+    if generation.tool_calls and not generation.text:
+        parts = [part for part in parts if part != ("answered", "")]
+    parts += [("called", call_line(call)) for call in generation.tool_calls]
     if generation.refusal is not None:
         parts.append(("refused", generation.refusal))
     continuations = request.continuations if request is not None else ()
