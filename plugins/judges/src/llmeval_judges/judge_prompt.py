@@ -59,6 +59,7 @@ WORDS: Mapping[str, JudgeWords] = {
         ),
         titles={
             "question": "QUESTION",
+            "next": "NEXT QUESTION",
             "context": "CONTEXT",
             "reference": "REFERENCE",
             "answer": "ANSWER",
@@ -88,6 +89,7 @@ WORDS: Mapping[str, JudgeWords] = {
         ),
         titles={
             "question": "質問",
+            "next": "続く質問",
             "context": "文脈",
             "reference": "参考回答",
             "answer": "応答",

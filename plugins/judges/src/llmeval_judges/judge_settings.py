@@ -72,6 +72,11 @@ class RubricJudgeSettings(JurySettings):
     context_key: str = Field(
         default="context", description="Where in a sample's metadata the context is."
     )
+    script_key: str | None = Field(
+        default=None,
+        description="Where in a sample's metadata the user's next turns are, such as follow_ups,"
+        " if all answers of a conversation are judged: `solver: {use: conversation, judge: all}`.",
+    )
 
 
 class PairwiseJudgeSettings(JurySettings):

@@ -26,6 +26,7 @@ def texts_of_sample(
     needs: tuple[Need, ...] = (),
     uses: tuple[Need, ...] = (),
     context_key: str = "context",
+    script_key: str | None = None,
 ) -> list[FencedText]:
     """List what a judge is shown of a sample: its question, and what the rubric needs or uses.
 
@@ -33,6 +34,11 @@ def texts_of_sample(
         ValueError: it lacks what the rubric needs.
     """
     texts = [FencedText(prompt.title("question"), sample.input_text)]
+    if script_key is not None:
+        texts += [
+            FencedText(prompt.title("next", number), text)
+            for number, text in enumerate(_script(sample, script_key), 1)
+        ]
     context = _context(sample.metadata.get(context_key))
     if context and "context" in (*needs, *uses):
         texts.append(FencedText(prompt.title("context"), context))
@@ -47,6 +53,13 @@ def texts_of_sample(
     if "reference" in needs and not sample.references:
         raise ValueError("the sample has no reference")
     return texts
+
+
+def _script(sample: Sample, key: str) -> list[str]:
+    script = sample.metadata.get(key)
+    if not isinstance(script, list) or not all(isinstance(one, str) for one in script):
+        raise ValueError(f"there is no list of texts '{key}' in the sample's metadata")
+    return [str(one) for one in script]
 
 
 def _context(given: Json) -> str:

@@ -1,14 +1,16 @@
-"""The hooks: judges as metrics."""
+"""The hooks: judges as metrics, questions for them, and what shows how far to trust them."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
 import click
 
-from llmeval_core.hooks import AskingMetric, Component, Metric, Settings, Task, hookimpl
+from llmeval_core.hooks import AskingMetric, Component, Dataset, Metric, Settings, Task, hookimpl
 from llmeval_judges import judge_command
+from llmeval_judges.chat_benchmarks import BENCHMARKS, ChatBenchmark, ChatBenchmarkSettings
 from llmeval_judges.judge_settings import (
     ChoiceJudgeSettings,
     JudgeCheckSettings,
@@ -59,6 +61,19 @@ def llmeval_register_metrics() -> Iterable[_Metric]:
 
 
 @hookimpl
+def llmeval_register_datasets() -> Iterable[Component[ChatBenchmarkSettings, Dataset]]:
+    """Offer questions without one right answer, which judges are for."""
+    for benchmark in BENCHMARKS:
+        yield Component(
+            benchmark.name,
+            ChatBenchmarkSettings,
+            functools.partial(_chat_benchmark, benchmark),
+            benchmark.summary,
+            example=f"tasks: [{{dataset: {benchmark.name}}}]\nroles: {{judge: openai/gpt-4o}}",
+        )
+
+
+@hookimpl
 def llmeval_register_commands() -> Iterable[click.Command]:
     """Offer `llmeval judge`."""
     yield judge_command.command
@@ -75,6 +90,12 @@ def llmeval_register_tasks() -> Iterable[Component[JudgeCheckSettings, Task]]:
         argument="labels",
         example="tasks: [{task: {use: judge_check, labels: labels.jsonl, rubric: correctness}}]",
     )
+
+
+def _chat_benchmark(benchmark: ChatBenchmark, settings: ChatBenchmarkSettings) -> Dataset:
+    from llmeval_judges.chat_questions import ChatQuestions  # noqa: PLC0415  as below
+
+    return ChatQuestions(benchmark, settings)
 
 
 def _judge_check(settings: JudgeCheckSettings) -> Task:

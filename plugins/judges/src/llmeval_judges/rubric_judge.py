@@ -82,6 +82,7 @@ class RubricJudge:
             needs=self._rubric.needs,
             uses=self._rubric.uses,
             context_key=self._settings.context_key,
+            script_key=self._settings.script_key,
         )
         answers = answers_of(generation)
         rulings = []
@@ -138,6 +139,7 @@ class RubricJudge:
     def _definition(self) -> str:
         name = f"{self._rubric.name}-{self._rubric.version}"
         kind = "judge" if self._settings.number == "score" else f"judge-{self._settings.number}"
-        needs = ",".join((*self._rubric.needs, "|", *self._rubric.uses, self._settings.context_key))
+        keys = (self._settings.context_key, self._settings.script_key or "")
+        needs = ",".join((*self._rubric.needs, "|", *self._rubric.uses, *keys))
         digest = [f"{key}={value!r}" for key, value in sorted(self._labels.items())]
         return definition_of(kind, name, self._jury, needs, *digest)
