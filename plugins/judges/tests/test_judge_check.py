@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -273,41 +271,6 @@ def test_partial_spearman_is_the_correlation_of_what_is_left(
 
 
 # --- the command
-
-
-@pytest.fixture
-def judge_server(verdict: Verdicts) -> Iterator[str]:
-    """A server that judges as OpenAI's API would: right is what equals the reference."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            asked = body["messages"][-1]["content"]
-            said = verdict("yes" if answer_in(asked) == reference_in(asked) else "no", "compared")
-            answer = {
-                "model": "judge-2026",
-                "choices": [{"message": {"content": said}, "finish_reason": "stop"}],
-                "usage": {"prompt_tokens": 1, "completion_tokens": 1},
-            }
-            content = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-            server.n_asked += 1  # type: ignore[attr-defined]  # of this test
-
-        def log_message(self, *args: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.n_asked = 0  # type: ignore[attr-defined]  # as above
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def run_file(folder: Path, address: str) -> Path:

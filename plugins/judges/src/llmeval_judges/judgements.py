@@ -121,12 +121,17 @@ def read_judgements(results: Iterable[SampleResult]) -> TaskJudgements:
             if turn.role != "model" and turn.generation.served_by:
                 found.served_by.setdefault(turn.role, set()).add(turn.generation.served_by)
         if result.outcome == "unscored" and result.failure is not None:
-            found.unscored[result.failure.message.rpartition(": ")[0]] += 1
+            found.unscored[_without_what_was_said(result.failure.message)] += 1
         for name, score in result.scores.items():
             if isinstance(score.details, dict) and "jury" in score.details:
                 judged = found.metrics.setdefault(name, Judgements())
                 judged.add(result.sample.id, score.value, score.details)
     return found
+
+
+def _without_what_was_said(message: str) -> str:
+    """Leave of a message the metric and the reason, so that equal reasons are counted together."""
+    return ": ".join(message.split(": ", maxsplit=2)[:2])
 
 
 def _flat(jury: Json) -> Iterable[Json]:

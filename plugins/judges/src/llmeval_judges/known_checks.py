@@ -42,7 +42,7 @@ def checks_of(
 
 def _settings(described: Mapping[str, Json]) -> RubricJudgeSettings | PairwiseJudgeSettings | None:
     """Read the settings of a metric that judges by a rubric; None for any other metric."""
-    kind = str(described.get("definition", "")).partition("@")[0]
+    kind = str(described.get("definition", "")).partition("@")[0].partition("-")[0]
     given = {key: value for key, value in described.items() if key != "definition"}
     types: dict[str, type[RubricJudgeSettings] | type[PairwiseJudgeSettings]] = {
         "judge": RubricJudgeSettings,
