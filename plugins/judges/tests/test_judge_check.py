@@ -391,7 +391,8 @@ def test_a_file_that_is_no_calibration_is_named(tmp_path: Path) -> None:
 def test_a_calibration_has_the_judge_in_its_fingerprint() -> None:
     common: dict[str, Any] = {
         "rubric": "correctness", "version": 1, "served_by": (), "verdict_by": "auto",
-        "ask_again": True, "n_compared": 1, "n_unscored": 0, "agreement": None, "base_rate": None,
+        "ask_again": True, "max_reason": None, "n_compared": 1,
+        "n_unscored": 0, "agreement": None, "base_rate": None,
         "kappa": None, "weights": "nominal", "labels": "", "checked_at": 0.0,
     }  # fmt: skip
 

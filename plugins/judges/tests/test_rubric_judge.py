@@ -526,10 +526,12 @@ def test_the_definition_changes_with_all_that_decides_verdicts(tmp_path: Path) -
         judge(combine="mean").definition,
         judge(ask_again=False).definition,
         judge(context_key="passage").definition,
+        judge(script_key="follow_ups").definition,
+        judge(max_reason=200).definition,
         judge(rubric="safety").definition,
     }
 
-    assert len(definitions) == 9
+    assert len(definitions) == 11
     assert judge().definition == judge().definition
     assert judge().definition.startswith("judge@correctness-1-")
 

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from llmeval_core.hooks import ConfigError, Json, Settings, fingerprint
 from llmeval_core.support import write_atomically
-from llmeval_judges.judge_prompt import JudgePrompt
+from llmeval_judges.judge_prompt import JudgePrompt, rubric_prompt
 from llmeval_judges.juror import VerdictRequest
 from llmeval_judges.rubric import load_rubric
 
@@ -27,6 +27,7 @@ class Calibration(Settings):
     served_by: tuple[str, ...] = Field(description="Who answered, by the server's own word.")
     verdict_by: str = Field(description="How verdicts were asked for.")
     ask_again: bool = Field(description="Whether it was asked once more.")
+    max_reason: int | None = Field(description="Most characters of a reason.")
     asked: str = Field(description="Digest of all that the judge is told but the texts.")
     n_compared: int = Field(description="Answers with a label and a verdict.")
     n_unscored: int = Field(description="Answers without a verdict.")
@@ -59,7 +60,7 @@ class Calibration(Settings):
             rubric = load_rubric(self.rubric)
         except ConfigError as err:
             return f"the rubric cannot be read any more: {err.what}"
-        prompt = JudgePrompt(rubric.criteria, rubric.scale(), rubric.language)
+        prompt = rubric_prompt(rubric, max_reason=self.max_reason)
         if self.asked != asked_digest(prompt, by=self.verdict_by, asks_again=self.ask_again):
             return "the rubric or the judge's prompt has changed"
         others = served_by - set(self.served_by)

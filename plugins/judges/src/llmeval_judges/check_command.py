@@ -37,6 +37,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="How verdicts are asked for, as in the metric.",
 )
 @click.option("--no-ask-again", is_flag=True, help="Ask each only once, as `ask_again: false`.")
+@click.option("--max-reason", type=click.IntRange(min=20), help="As in the metric.")
 @click.option("--context-key", default="context", show_default=True, help="As in the metric.")
 @click.option("--home", type=click.Path(path_type=Path), help="The project's folder.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -50,6 +51,7 @@ def command(  # noqa: PLR0913  one for each flag
     rubric: str,
     verdict_by: str,
     no_ask_again: bool,
+    max_reason: int | None,
     context_key: str,
     home: Path | None,
     quiet: bool,
@@ -77,6 +79,7 @@ def command(  # noqa: PLR0913  one for each flag
             "rubric": rubric if rubric in ready_names() else str(Path(rubric).resolve()),
             "verdict_by": verdict_by,
             "ask_again": not no_ask_again,
+            "max_reason": max_reason,
             "context_key": context_key,
         }
     )
@@ -120,6 +123,7 @@ def _calibration(
         served_by=checked.served_by,
         verdict_by=settings.verdict_by,
         ask_again=settings.ask_again,
+        max_reason=settings.max_reason,
         asked=digest_of_request(check.request),
         n_compared=report.n_compared,
         n_unscored=report.n_unscored,

@@ -100,7 +100,7 @@ class ChoiceJudge:
         levels = tuple(level for level, _ in zip(letters, range(n_choices), strict=False))
         scale = Scale((*levels, Level(NONE, -1.0)))
         language = self._settings.language
-        prompt = JudgePrompt(_CRITERIA[language], scale, language)
+        prompt = JudgePrompt(_CRITERIA[language], scale, language, self._settings.max_reason)
         return make_jury(self._settings.model_copy(update={"combine": "majority"}), prompt)
 
     def _texts(self, prompt: JudgePrompt, sample: Sample, answer: str) -> list[FencedText]:

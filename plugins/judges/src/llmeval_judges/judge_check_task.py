@@ -21,7 +21,7 @@ from llmeval_core.hooks import (
 )
 from llmeval_judges.fenced_data import FencedText
 from llmeval_judges.human_labels import LabelledAnswer, read_labels
-from llmeval_judges.judge_prompt import JudgePrompt
+from llmeval_judges.judge_prompt import rubric_prompt
 from llmeval_judges.judge_settings import JudgeCheckSettings
 from llmeval_judges.judged_texts import images_of, texts_of_sample
 from llmeval_judges.juror import Juror, VerdictRequest
@@ -57,7 +57,7 @@ class JudgeCheck:
     def __init__(self, settings: JudgeCheckSettings) -> None:
         self._rubric = rubric = load_rubric(settings.rubric)
         self._settings = settings
-        prompt = JudgePrompt(rubric.criteria, rubric.scale(), rubric.language)
+        prompt = rubric_prompt(rubric, max_reason=settings.max_reason)
         self.scale = prompt.scale
         self.request = VerdictRequest(prompt, settings.verdict_by, settings.ask_again)
         self.labelled = read_labels(settings.labels, self.scale)

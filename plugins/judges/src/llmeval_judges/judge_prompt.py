@@ -13,9 +13,9 @@ from llmeval_core.hooks import (
     Question,
     TextPart,
     ToolSpec,
-    fingerprint,
 )
 from llmeval_judges.fenced_data import FencedText, fence
+from llmeval_judges.rubric import Rubric
 from llmeval_judges.scale import Scale
 from llmeval_judges.verdict_reader import VERDICT_TOOL
 
@@ -107,11 +107,13 @@ class JudgePrompt:
         criteria: what to look at.
         scale: which verdicts there are.
         language: of what the judge is told.
+        max_reason: most characters of a reason, by the schema; None for no bound.
     """
 
     criteria: str
     scale: Scale
     language: str = "en"
+    max_reason: int | None = None
 
     def as_json(self) -> Json:
         """Return all that the judge is told but the texts themselves, for fingerprints."""
@@ -126,16 +128,15 @@ class JudgePrompt:
             self.schema(),
         ]
 
-    def digest(self) -> str:
-        """Return 8 hex digits over all that the judge is told but the texts themselves."""
-        return fingerprint(self.as_json())[:8]
-
     def schema(self) -> dict[str, Json]:
         """Return the JSON Schema of what a judge says; the reason comes first."""
+        reason: dict[str, Json] = {"type": "string"}
+        if self.max_reason is not None:
+            reason["maxLength"] = self.max_reason
         return {
             "type": "object",
             "properties": {
-                "reason": {"type": "string"},
+                "reason": reason,
                 "verdict": self.scale.json_schema(),
             },
             "required": ["reason", "verdict"],
@@ -193,3 +194,8 @@ class JudgePrompt:
             f"- {one.label}: {one.meaning}" if one.meaning else f"- {one.label}"
             for one in self.scale.levels
         )
+
+
+def rubric_prompt(rubric: Rubric, *, max_reason: int | None) -> JudgePrompt:
+    """Make the prompt of a rubric."""
+    return JudgePrompt(rubric.criteria, rubric.scale(), rubric.language, max_reason)

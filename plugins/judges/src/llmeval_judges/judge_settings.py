@@ -23,6 +23,12 @@ class VerdictSettings(Settings):
     ask_again: bool = Field(
         default=True, description="Ask once more where no verdict can be read in what a judge said."
     )
+    max_reason: int | None = Field(
+        default=None,
+        ge=20,
+        description="Most characters of a reason, for the schema: a small model may not find an end"
+        " by itself. Some servers take no such schema.",
+    )
 
 
 class JurySettings(VerdictSettings):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llmeval_core.hooks import ConfigError, Json
 from llmeval_judges.calibration import Calibration, asked_digest, stored
-from llmeval_judges.judge_prompt import JudgePrompt
+from llmeval_judges.judge_prompt import rubric_prompt
 from llmeval_judges.judge_settings import JurySettings, PairwiseJudgeSettings, RubricJudgeSettings
 from llmeval_judges.rubric import load_rubric
 
@@ -81,7 +81,7 @@ def asked_of(judge: JurySettings, name: str) -> str | None:
         rubric = load_rubric(name)
     except ConfigError:
         return None
-    prompt = JudgePrompt(rubric.criteria, rubric.scale(), rubric.language)
+    prompt = rubric_prompt(rubric, max_reason=judge.max_reason)
     return asked_digest(prompt, by=judge.verdict_by, asks_again=judge.ask_again)
 
 

@@ -18,7 +18,7 @@ from llmeval_core.hooks import (
     mean_aggregate,
 )
 from llmeval_judges.fenced_data import FencedText
-from llmeval_judges.judge_prompt import JudgePrompt
+from llmeval_judges.judge_prompt import rubric_prompt
 from llmeval_judges.judge_settings import PairwiseJudgeSettings
 from llmeval_judges.judged_texts import answers_of, images_of, texts_of_sample
 from llmeval_judges.juror import Juror
@@ -78,7 +78,7 @@ class PairwiseJudge:
     def __init__(self, settings: PairwiseJudgeSettings) -> None:
         self._rubric = rubric = load_rubric(settings.rubric)
         self._settings = settings
-        self._prompt = prompt = JudgePrompt(rubric.criteria, rubric.scale(), rubric.language)
+        self._prompt = prompt = rubric_prompt(rubric, max_reason=settings.max_reason)
         if sorted(prompt.scale.labels) != sorted(SIDES):
             raise ConfigError(
                 f"the verdicts of rubric '{rubric.name}' are {', '.join(prompt.scale.labels)}",

@@ -18,7 +18,7 @@ from llmeval_judges.agreement_aggregate import agreement_aggregate, unit_parts
 from llmeval_judges.corrected_aggregate import corrected_aggregate
 from llmeval_judges.fenced_data import FencedText
 from llmeval_judges.human_labels import answer_key, read_labels
-from llmeval_judges.judge_prompt import JudgePrompt
+from llmeval_judges.judge_prompt import rubric_prompt
 from llmeval_judges.judge_settings import RubricJudgeSettings
 from llmeval_judges.judged_texts import answers_of, images_of, texts_of_sample
 from llmeval_judges.jury import Ruling, as_json
@@ -43,7 +43,7 @@ class RubricJudge:
     def __init__(self, settings: RubricJudgeSettings) -> None:
         self._rubric = rubric = load_rubric(settings.rubric)
         self._settings = settings
-        self._prompt = JudgePrompt(rubric.criteria, rubric.scale(), rubric.language)
+        self._prompt = rubric_prompt(rubric, max_reason=settings.max_reason)
         self._jury = make_jury(settings, self._prompt)
         self._labels: Mapping[str, float] = {}
         self.higher_is_better = rubric.higher_is_better
