@@ -351,6 +351,29 @@ def test_verdicts_that_stand_in_the_file_need_no_judge(tmp_path: Path) -> None:
     assert found["examples"][0]["id"] == "q0"
 
 
+def test_the_guide_shows_what_is_printed(tmp_path: Path) -> None:
+    pairs = [("yes", "yes")] * 34 + [("no", "yes")] * 6 + [("no", "no")] * 13 + [("yes", "no")] * 2
+    pairs += [(None, "yes")] * 4 + [(None, "no")]
+    lines = [
+        {
+            "id": 3 * n % 61,
+            "input": f"question {n}",
+            "reference": "r",
+            "answer": "It is Lyon." * (1 + n * n % 37),
+            "label": label,
+            "verdict": said,
+        }
+        for n, (label, said) in enumerate(pairs)
+    ]
+    guide = (Path(__file__).parents[3] / "docs" / "judges.md").read_text("utf-8")
+
+    done = judge("check", written(tmp_path, lines))
+
+    shown = guide.split("```\n60 answers, ")[1].split("```")[0].splitlines()
+    expected = done.output.removeprefix("60 answers, ").splitlines()
+    assert expected[: len(shown)] == shown
+
+
 def test_who_is_to_judge_must_be_said(tmp_path: Path) -> None:
     done = judge("check", written(tmp_path, rows()))
 

@@ -135,11 +135,11 @@ def _confusion_lines(report: CheckReport, scale: Scale) -> list[str]:
 
 def _example_lines(one: CheckedAnswer) -> list[str]:
     label, verdict = _label(one)
-    return [
+    lines = [
         f"  {one.id}: people {label}, judge {verdict}",
         f"    answer: {_short(one.answer, 140)}",
-        f"    reason: {_short(one.reason, 140)}",
     ]
+    return [*lines, f"    reason: {_short(one.reason, 140)}"] if one.reason.strip() else lines
 
 
 def _example_json(one: CheckedAnswer) -> Json:
