@@ -13,7 +13,7 @@ from llmeval_judges.chat_questions import ChatQuestions
 from llmeval_judges.judge_settings import RubricJudgeSettings
 from llmeval_judges.plugin import llmeval_register_datasets
 from llmeval_judges.rubric_judge import RubricJudge
-from llmeval_solvers.conversation import Conversation, ConversationSettings
+from llmeval_solvers.conversation import ConversationSettings, ScriptedConversation
 
 from llmeval_core.testing import FakeModel, check_dataset, run_in
 
@@ -76,7 +76,7 @@ async def test_both_turns_of_mt_bench_are_asked_and_judged(
         tmp_path,
         datasets={"mt_bench_ja": data},
         models={"fake": FakeModel(lambda asked: f"応答：{asked[:5]}")},
-        solvers={"conversation": Conversation(ConversationSettings(judge="all"))},
+        solvers={"conversation": ScriptedConversation(ConversationSettings(judge="all"))},
         tasks=[{"dataset": "mt_bench_ja", "solver": "conversation", "limit": 3}],
         metrics={"judge": RubricJudge(RubricJudgeSettings.model_validate(named.settings))},
         role_models={"judge": judge},
