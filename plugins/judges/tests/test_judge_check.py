@@ -19,8 +19,8 @@ from llmeval_judges.rubric import READY_RUBRICS
 from llmeval_judges.scale import Level, Scale
 
 from llmeval_core.api import RunOutcome
-from llmeval_core.hooks import ConfigError
-from llmeval_core.testing import FakeModel, run_in
+from llmeval_core.hooks import ConfigError, Generation
+from llmeval_core.testing import FakeModel, check_task, run_in
 
 Verdicts = Callable[..., str]
 YES_NO = Scale((Level("no", 0), Level("yes", 1)))
@@ -352,7 +352,8 @@ def test_verdicts_that_stand_in_the_file_need_no_judge(tmp_path: Path) -> None:
 
 
 def test_the_guide_shows_what_is_printed(tmp_path: Path) -> None:
-    pairs = [("yes", "yes")] * 34 + [("no", "yes")] * 6 + [("no", "no")] * 13 + [("yes", "no")] * 2
+    pairs: list[tuple[str | None, str]] = [("yes", "yes")] * 34
+    pairs += [("no", "yes")] * 6 + [("no", "no")] * 13 + [("yes", "no")] * 2
     pairs += [(None, "yes")] * 4 + [(None, "no")]
     lines = [
         {
@@ -426,3 +427,20 @@ def test_a_calibration_has_the_judge_in_its_fingerprint() -> None:
     }
 
     assert len(prints) == 4
+
+
+@pytest.mark.parametrize("rubric", ["correctness", "quality", "preference"])
+async def test_the_kit_finds_nothing_wrong_with_the_task(
+    rubric: str, tmp_path: Path, verdict: Verdicts
+) -> None:
+    label: Any = {"correctness": "yes", "quality": 7, "preference": "first"}[rubric]
+    other = {"other": "Lyon"} if rubric == "preference" else {}
+    lines = [
+        {"input": f"q{n}", "reference": "Paris", "answer": f"Paris {n}", "label": label, **other}
+        for n in range(5)
+    ]
+    task = JudgeCheck(JudgeCheckSettings(labels=written(tmp_path, lines), rubric=rubric))
+
+    await check_task(
+        task, answer=lambda question, role: Generation((verdict(label),), finish_reason="stop")
+    )

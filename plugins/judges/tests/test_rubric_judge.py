@@ -568,6 +568,17 @@ def test_a_wrong_rubric_is_explained(content: str, message: str, tmp_path: Path)
     assert str(caught.value) == message.format(path=path) + hint
 
 
+def test_yes_and_no_need_no_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "{name: a, version: 1, summary: s, source: s, criteria: c, labels: "
+        "[{label: yes, value: 1}, {label: no, value: 0}]}",
+        encoding="utf-8",
+    )
+
+    assert read_rubric(path).scale().labels == ("yes", "no")
+
+
 def test_an_unknown_rubric_is_explained() -> None:
     with pytest.raises(ConfigError) as caught:
         judge(rubric="corectness")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from llmeval_core.hooks import Settings
 
+_PATH_OR_NAME: dict[str, Any] = {"format": "path-or-name"}  # a server's policy looks at it
 _Role = Annotated[str, Field(pattern=r"^[^\s/:]+$")]
 
 
@@ -64,6 +65,7 @@ class RubricJudgeSettings(JurySettings):
     rubric: str = Field(
         default="correctness",
         description="A rubric of `llmeval judge rubrics`, or the path of your own: a .yaml file.",
+        json_schema_extra=_PATH_OR_NAME,
     )
     number: Literal["score", "corrected", "agreement"] = Field(
         default="score",
@@ -91,12 +93,14 @@ class PairwiseJudgeSettings(JurySettings):
     rubric: str = Field(
         default="preference",
         description="A rubric with the verdicts first, tie and second, such as ja_preference.",
+        json_schema_extra=_PATH_OR_NAME,
     )
     against: str = Field(
         default="reference",
         description="What answers are compared with: `reference`; a JSON Lines file with the"
         " answers of another model, as `llmeval samples TASK --json` prints it; or the name of"
         " another model, whose answers are in the journal.",
+        json_schema_extra=_PATH_OR_NAME,
     )
     against_task: str | None = Field(
         default=None, description="The task whose answers are taken from the journal."
@@ -127,6 +131,7 @@ class JudgeCheckSettings(VerdictSettings):
     rubric: str = Field(
         default="correctness",
         description="A rubric of `llmeval judge rubrics`, or the path of your own: a .yaml file.",
+        json_schema_extra=_PATH_OR_NAME,
     )
     context_key: str = Field(
         default="context", description="Where in a sample's metadata the context is."

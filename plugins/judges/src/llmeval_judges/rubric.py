@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from llmeval_core.hooks import ConfigError, Json, Settings, expand_path, fingerprint
 from llmeval_judges.scale import Level, Scale, points
@@ -42,6 +42,12 @@ class LabelSettings(Settings):
     )
     value: float = Field(description="What it is worth.", allow_inf_nan=False)
     meaning: str = Field(default="", description="When it is given.")
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _as_written(cls, value: object) -> object:
+        """Take YAML's `yes` and `no` for the words that they are."""
+        return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
 class Rubric(Settings):
