@@ -17,7 +17,7 @@ from llmeval_judges.scale import Level
 from llmeval_judges.verdict_reader import Verdict
 
 from llmeval_core.hooks import ConfigError, Generation, Question
-from llmeval_core.testing import make_sample
+from llmeval_core.testing import check_metric, make_sample
 
 Verdicts = Callable[..., str]
 CAPITAL = make_sample()
@@ -189,3 +189,16 @@ async def test_a_jury_that_is_split_counts_in_part(scripted: Any, verdict: Verdi
     score = await judge.score(CHOICES, said("Paris or Rome"), ask)
 
     assert (score.value, score.parsed) == (0.5, None)
+
+
+async def test_the_kit_finds_nothing_wrong(verdict: Verdicts) -> None:
+    def first_wins(question: Question, role: str) -> Generation:
+        return said(verdict("first"))
+
+    for number in ("score", "flips", "agreement"):
+        metric = pairwise(number=number, repeats=2)
+        await check_metric(metric, [(CAPITAL, said("Paris"))], answer=first_wins)
+    choice = ChoiceJudge(ChoiceJudgeSettings())
+    await check_metric(
+        choice, [(CHOICES, said("Paris"))], answer=lambda question, role: said(verdict("A"))
+    )

@@ -14,15 +14,12 @@ from llmeval_judges.rubric_judge import RubricJudge
 from llmeval_judges.suspicion import SuspiciousAnswers, speaks_to_judge
 
 from llmeval_core.hooks import (
-    Aggregate,
     ConfigError,
     Failure,
     Generation,
     ImagePart,
     Message,
     Question,
-    Sample,
-    Score,
     TextPart,
     ToolCall,
     UnansweredError,
@@ -39,20 +36,6 @@ def judge(**settings: Any) -> RubricJudge:
 
 def said(*texts: str) -> Generation:
     return Generation(texts, finish_reason="stop")
-
-
-class Bound:
-    """A judge with somebody to ask: a metric like any other, for the kit."""
-
-    def __init__(self, judge: RubricJudge, ask: Any) -> None:
-        self.judge, self.ask = judge, ask
-        self.definition, self.higher_is_better = judge.definition, judge.higher_is_better
-
-    async def score(self, sample: Sample, generation: Generation) -> Score:
-        return await self.judge.score(sample, generation, self.ask)
-
-    def aggregate(self, scores: Any) -> Aggregate:
-        return self.judge.aggregate(scores)
 
 
 async def test_a_verdict_becomes_a_score_with_its_reason(scripted: Any, verdict: Verdicts) -> None:
@@ -606,12 +589,13 @@ def test_a_rubric_may_be_worse_the_higher() -> None:
 
 
 @pytest.mark.parametrize("number", ["score", "agreement"])
-async def test_the_kit_finds_nothing_wrong(number: str, scripted: Any, verdict: Verdicts) -> None:
-    def answer(question: Question, role: str) -> str:
-        return verdict(
-            "yes" if "\nParis\n" in question.messages[1].text.split("ANSWER")[1] else "no"
-        )
+async def test_the_kit_finds_nothing_wrong(number: str, verdict: Verdicts) -> None:
+    def answer(question: Question, role: str) -> Generation:
+        asked = question.messages[1].text.split("ANSWER")[1]
+        return said(verdict("yes" if "\nParis\n" in asked else "no"))
 
-    bound = Bound(judge(judges=("a", "b"), number=number), scripted(answer))
+    metric = judge(judges=("a", "b"), number=number)
 
-    await check_metric(bound, [(CAPITAL, said("Paris")), (CAPITAL, said("Rome", "Paris"))])
+    await check_metric(
+        metric, [(CAPITAL, said("Paris")), (CAPITAL, said("Rome", "Paris"))], answer=answer
+    )
