@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -188,14 +189,15 @@ async def test_a_judge_whose_server_takes_no_schema_judges_in_words(
 
 
 async def test_answers_of_another_model_come_from_the_journal(
-    tmp_path: Path, verdict: Verdicts, monkeypatch: Any
+    tmp_path: Path, verdict: Verdicts
 ) -> None:
-    monkeypatch.setenv("LLMEVAL_HOME", str(tmp_path))
     data: dict[str, Any] = {"datasets": {"fake": FakeDataset(CITIES)}}
     await run_in(tmp_path, **data, models={"other": FakeModel(lambda asked: "Paris")})
     judge = FakeModel(lambda asked: verdict("tie"))
 
-    metric = PairwiseJudge(PairwiseJudgeSettings(against="other/model", against_task="fake_0shot"))
+    metric = PairwiseJudge(
+        PairwiseJudgeSettings(against="other/model", against_task="fake_0shot", home=tmp_path)
+    )
     outcome = await run_in(
         tmp_path,
         **data,
@@ -207,6 +209,38 @@ async def test_answers_of_another_model_come_from_the_journal(
     assert outcome.errors == ()
     assert values(outcome) == {"fake_0shot_judge_pairwise": 0.5}
     assert all("\nParis\n" in request.messages[-1].text for request in judge.requests)
+
+
+async def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_numbers(
+    tmp_path: Path, verdict: Verdicts
+) -> None:
+    cities = [Sample(str(n), f"capital {n}?", (f"city {n}",)) for n in range(40)]
+    stop = asyncio.Event()
+    asked: list[str] = []
+
+    def judge(text: str) -> str:
+        asked.append(text)
+        if len(asked) == 25:
+            stop.set()
+        return verdict("first" if "\ncity 1" in text.split("ANSWER 1")[1] else "second")
+
+    def settings() -> dict[str, Any]:
+        return {
+            "datasets": {"fake": FakeDataset(cities)},
+            "models": {"fake": FakeModel(lambda text: f"town {text[8:-1]}")},
+            "metrics": {"pairwise": PairwiseJudge(PairwiseJudgeSettings())},
+            "role_models": {"judge": FakeModel(judge)},
+        }
+
+    stopped = await run_in(tmp_path / "stopped", **settings(), stop=stop)
+    resumed = await run_in(tmp_path / "stopped", **settings())
+    n_asked = len(asked)
+    straight = await run_in(tmp_path / "straight", **settings())
+
+    assert stopped.summary.interrupted
+    assert values(resumed) == values(straight)
+    assert n_asked == 80, "both orders of each sample, each once"
+    assert len(asked) == 160
 
 
 RUN_FILE = """

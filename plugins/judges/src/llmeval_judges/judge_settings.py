@@ -105,6 +105,11 @@ class PairwiseJudgeSettings(JurySettings):
     against_task: str | None = Field(
         default=None, description="The task whose answers are taken from the journal."
     )
+    home: Path | None = Field(
+        default=None,
+        description="The project's folder with that journal; LLMEVAL_HOME, or .llmeval, if left"
+        " out. A run's `--home` is not known here.",
+    )
     number: Literal["score", "flips", "agreement"] = Field(
         default="score",
         description="What is reported: the share of wins, a tie being a half; how often a verdict"

@@ -90,7 +90,7 @@ class PairwiseJudge:
                 "one judge alone cannot agree",
                 hint="name several `judges`, or set `repeats` to 2 or more",
             )
-        self._others = find_answers(settings.against, settings.against_task)
+        self._others = find_answers(settings.against, settings.against_task, home=settings.home)
         self.higher_is_better = settings.number != "flips"
         kind = "judge_pairwise"
         self.definition = definition_of(
