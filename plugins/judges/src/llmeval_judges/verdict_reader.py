@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from llmeval_core.hooks import Generation, ReasoningFinder, ReasoningSplit, split_answers
+from llmeval_judges.fenced_data import visible
 from llmeval_judges.json_blocks import JsonBlock, last_json, whole_json
 from llmeval_judges.scale import Level, Scale
 
@@ -19,6 +20,7 @@ _MOST_REASON = 2000
 _SHORTEST_COPY = 12
 """Characters from which a verdict that stands in the judged text is taken for a copy of it."""
 
+_SPACES = re.compile(r"\s+")
 _GOES_ON = "}],:\"'"
 _SPEAKS_OF_IT = re.compile("verdict|判定|判断|評価", re.IGNORECASE)
 
@@ -100,7 +102,7 @@ class VerdictReader:
         level = self.scale.find(block.content.get("verdict"))
         if level is None or self._may_say_otherwise(block.rest):
             return NoVerdict("unreadable", text or block.source)
-        if len(block.source) >= _SHORTEST_COPY and any(block.source in one for one in judged):
+        if _is_copied(block.source, judged):
             return NoVerdict("copied", block.source)
         return Verdict(level, _reason(block.content.get("reason")))
 
@@ -124,6 +126,14 @@ def _why_not_read(generation: Generation, split: ReasoningSplit) -> Lack | None:
     if reason == "content_filter":
         return "filtered"
     return "refused" if reason == "refusal" or generation.refusal is not None else None
+
+
+def _is_copied(source: str, judged: tuple[str, ...]) -> bool:
+    """Whether a verdict stands in a text that is judged, as a judge sees it; spaces aside."""
+    squeezed = _SPACES.sub("", source)
+    if len(squeezed) < _SHORTEST_COPY:
+        return False
+    return any(squeezed in _SPACES.sub("", visible(one)) for one in judged)
 
 
 def _reason(given: object) -> str:
