@@ -94,6 +94,22 @@ async def test_a_run_with_a_judge(tmp_path: Path, verdict: Verdicts) -> None:
     assert (len(model.requests), len(judge.requests)) == (4, 5), "nothing is asked again"
 
 
+async def test_what_a_judge_thought_is_kept_and_not_read(tmp_path: Path, verdict: Verdicts) -> None:
+    thought = f"<think>{verdict('no')}?</think>"
+
+    outcome = await run_in(
+        tmp_path,
+        datasets={"fake": FakeDataset(CITIES[:1])},
+        models={"fake": city_model()},
+        metrics={"judge": RubricJudge(RubricJudgeSettings())},
+        role_models={"judge": FakeModel(lambda asked: thought + verdict("yes"))},
+    )
+
+    assert values(outcome) == {"fake_0shot_judge": 1.0}
+    (sample,) = samples_in(tmp_path)
+    assert sample.turns[-1].generation.text == thought + verdict("yes")
+
+
 async def test_a_judge_that_is_added_later_asks_the_model_nothing(
     tmp_path: Path, verdict: Verdicts
 ) -> None:
