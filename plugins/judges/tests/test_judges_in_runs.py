@@ -191,10 +191,11 @@ async def test_a_judge_whose_server_takes_no_schema_judges_in_words(
             return await super().generate(request)
 
     judge = Plain(lambda asked: verdict("yes"))
+    many = [Sample(str(n), f"capital of place {n}?", ("Paris",)) for n in range(120)]
 
     outcome = await run_in(
         tmp_path,
-        datasets={"fake": FakeDataset(CITIES)},
+        datasets={"fake": FakeDataset(many)},
         models={"fake": city_model()},
         metrics={"judge": RubricJudge(RubricJudgeSettings())},
         role_models={"judge": judge},
