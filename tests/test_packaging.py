@@ -134,7 +134,8 @@ def test_the_suite_brings_what_most_people_need_and_offers_the_rest() -> None:
     offered = {Requirement(text).name for some in extras.values() for text in some}
 
     assert {
-        "llmeval-core", "llmeval-datasets", "llmeval-jsonl-tracker", "llmeval-metrics",
+        "llmeval-core", "llmeval-datasets", "llmeval-jsonl-tracker", "llmeval-judges",
+        "llmeval-metrics",
         "llmeval-mlflow-tracker", "llmeval-models", "llmeval-solvers",
     } == brought & OURS  # fmt: skip
     assert OURS - {"llmeval-mlflow-proxy"} == (brought | offered) & OURS  # the server brings it

@@ -26,7 +26,7 @@ from llmeval_core.api import (
 from llmeval_core.hooks import ENTRY_POINT_GROUP
 from plugins.server.tests.live_server import LiveServer
 
-_NEEDED = frozenset({"datasets", "metrics", "models", "mlflow", "jsonl"})
+_NEEDED = frozenset({"datasets", "judges", "metrics", "models", "mlflow", "jsonl"})
 
 Serve = Callable[..., LiveServer]
 

@@ -150,6 +150,21 @@ def test_a_data_set_of_the_hub_may_be_named_but_no_folder_beside_us(
         forbidden(session, folder, run(dataset=f"huggingface:{name}"))
 
 
+def test_rubrics_and_labels_of_judges_are_files_like_data(session: Session, folder: Path) -> None:
+    (folder / "ours.yaml").touch()
+    named: Any = {"use": "judge", "rubric": "ours.yaml"}
+    labels: Any = {"use": "judge", "number": "corrected", "labels": "../outside/secret.jsonl"}
+    check = {"task": {"use": "judge_check", "labels": "/etc/passwd"}}
+
+    found = confined(session, folder, run(metrics=[named, "judge:correctness"]))
+
+    assert found["metrics"][0]["rubric"] == str(folder.resolve() / "ours.yaml")
+    assert found["metrics"][1] == {"use": "judge:correctness"}
+    for metric in ("judge:/etc/ours.yaml", "judge_pairwise:/etc/passwd", labels):
+        assert "a job may not name" in forbidden(session, folder, run(metrics=[metric]))
+    assert "a job may not name" in forbidden(session, folder, {**run(), "tasks": [check]})
+
+
 def test_no_job_chooses_what_a_tracker_writes(session: Session, folder: Path) -> None:
     for tracker in ("jsonl:sums.jsonl", {"use": "jsonl", "path": "new.jsonl"}):
         message = forbidden(session, folder, run(trackers=[tracker]))

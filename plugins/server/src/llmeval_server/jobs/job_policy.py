@@ -40,7 +40,7 @@ _SECRET_NAME = re.compile(
     r"(?i)(api[-_]?key|token|password|passwd|secret|credentials?|cookie|authorization)$"
 )
 _SECRET_GROUPS = {"headers"}
-_READS_FILES: frozenset[Kind] = frozenset({"datasets", "models"})
+_READS_FILES: frozenset[Kind] = frozenset({"datasets", "metrics", "models", "tasks"})
 _REACHES_OUT: frozenset[Kind] = frozenset({"models", "tools", "trackers", "executors"})
 _PARTS_OF_TASKS: Mapping[str, Kind] = {"dataset": "datasets", "task": "tasks", "solver": "solvers"}
 

@@ -1,0 +1,1 @@
+"""Models as judges: rubrics, juries, both orders, and how far to trust them."""

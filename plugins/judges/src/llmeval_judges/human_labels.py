@@ -1,0 +1,171 @@
+"""People's verdicts, read from a JSON Lines file.
+
+A line is an object with `input` and `answer`, and with `label` where a person has judged it;
+`reference` or `references`, `context`, `id` and `category` if there are. Lines as `llmeval samples
+TASK --json` prints them are read, too, with a `label` added. Pairs have the other answer in
+`other`. `verdict` is what some judge said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmeval_core.hooks import (
+    ConfigError,
+    Json,
+    ReasoningFinder,
+    Sample,
+    fingerprint,
+)
+from llmeval_judges.scale import Level, Scale
+
+_EXAMPLE = '{"input": "2 + 2?", "reference": "4", "answer": "four", "label": "yes"}'
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledAnswer:
+    """An answer that a person judged.
+
+    Args:
+        sample: what was asked.
+        answer: what was answered.
+        label: the person's verdict; None where nobody has judged.
+        other: the second answer of a pair; None for no pair.
+        verdict: what a judge said of it; None if that is not known.
+    """
+
+    sample: Sample
+    answer: str
+    label: Level | None = None
+    other: str | None = None
+    verdict: Level | None = None
+
+
+def answer_key(question: str, answer: str) -> str:
+    """Return what tells one answer to one question from all others."""
+    return fingerprint([question.strip(), answer.strip()])
+
+
+def read_labels(path: Path, scale: Scale) -> list[LabelledAnswer]:
+    """Read all labels.
+
+    Raises:
+        ConfigError: the file cannot be read or is empty, a line is no label, or an id comes twice.
+    """
+    found: list[LabelledAnswer] = []
+    ids: set[str] = set()
+    for number, row in json_lines(path):
+        where = f"{path}, line {number}"
+        labelled = _labelled(row, number, scale, where)
+        if labelled.sample.id in ids:
+            raise ConfigError(f"the id '{labelled.sample.id}' comes twice", where=where)
+        ids.add(labelled.sample.id)
+        found.append(labelled)
+    if all(one.label is None for one in found):
+        raise ConfigError("there is no label in the file", where=str(path), hint=_hint())
+    return found
+
+
+def json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Json]]]:
+    """Read the objects of a JSON Lines file, with the numbers of their lines.
+
+    Raises:
+        ConfigError: it cannot be read, or a line is no object.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, _object(line, f"{path}, line {number}")
+    except (OSError, ValueError) as err:
+        raise ConfigError(f"the file cannot be read: {err}", where=str(path)) from err
+
+
+def _object(line: str, where: str) -> Mapping[str, Json]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as err:
+        raise ConfigError("the line is no JSON", where=where, hint=_hint()) from err
+    if not isinstance(row, dict):
+        raise ConfigError("the line is no JSON object", where=where, hint=_hint())
+    return row
+
+
+def answer_in(row: Mapping[str, Json]) -> str | None:
+    """Find the answer in a line, without reasoning; None if there is none."""
+    given = row.get("answer")
+    answered = row.get("answered")
+    if given is None and isinstance(answered, dict):
+        texts = answered.get("texts")
+        given = texts[0] if isinstance(texts, list) and texts else None
+    if not isinstance(given, str):
+        return None
+    split = ReasoningFinder().split(given)
+    return given if split is None else split.answer
+
+
+def _labelled(row: Mapping[str, Json], number: int, scale: Scale, where: str) -> LabelledAnswer:
+    question, answer, other = row.get("input"), answer_in(row), row.get("other")
+    if isinstance(question, list):
+        question = _conversation(question)
+    for key, value in (("input", question), ("answer", answer)):
+        if not isinstance(value, str):
+            raise ConfigError(f"the line has no text in '{key}'", where=where, hint=_hint())
+    if other is not None and not isinstance(other, str):
+        raise ConfigError("'other' is no text", where=where)
+    label, verdict = row.get("label"), row.get("verdict")
+    category = row.get("category")
+    metadata = row.get("metadata")
+    context: dict[str, Json] = {"context": row["context"]} if "context" in row else {}
+    sample = Sample(
+        id=str(row.get("id", number)),
+        input=str(question),
+        references=_references(row),
+        category=category if isinstance(category, str) else None,
+        metadata={**(metadata if isinstance(metadata, dict) else {}), **context},
+    )
+    return LabelledAnswer(
+        sample,
+        str(answer),
+        None if label is None else _level(label, "label", scale, where),
+        other,
+        None if verdict is None else _level(verdict, "verdict", scale, where),
+    )
+
+
+def _level(given: Json, key: str, scale: Scale, where: str) -> Level:
+    level = scale.find(given)
+    if level is None:
+        raise ConfigError(
+            f"the {key} is {json.dumps(given, ensure_ascii=False)[:60]}",
+            where=where,
+            hint=f"the verdicts of this rubric are {', '.join(scale.labels)}",
+        )
+    return level
+
+
+def _references(row: Mapping[str, Json]) -> tuple[str, ...]:
+    expected = row.get("expected")
+    given = row.get("references", row.get("reference"))
+    if given is None and isinstance(expected, dict):
+        given = expected.get("references")
+    if isinstance(given, str):
+        return (given,)
+    return tuple(str(one) for one in given) if isinstance(given, list) else ()
+
+
+def _conversation(turns: list[Json]) -> str | None:
+    """Write a conversation as one text, as samples have it."""
+    written = []
+    for turn in turns:
+        if not isinstance(turn, dict) or not isinstance(turn.get("content"), str):
+            return None
+        written.append(f"{turn.get('role')}: {turn['content']}")
+    return "\n\n".join(written)
+
+
+def _hint() -> str:
+    return f"a line looks like {_EXAMPLE}"
