@@ -1,0 +1,94 @@
+"""What tells one state of a task's data from another, found without loading them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from llmeval_core.hooks import Json, expand_path
+from llmeval_lm_eval_tasks.lm_eval_library import source_text
+from llmeval_lm_eval_tasks.task_selection import TaskChoice
+from llmeval_lm_eval_tasks.task_yaml import FunctionRef, function_refs
+
+
+def config_identity(choice: TaskChoice) -> Json:
+    """Return what the YAML says, and the digests of the modules that it names."""
+    modules = sorted(
+        {ref.module_file for ref in function_refs(choice.config) if ref.module_file.is_file()}
+    )
+    beside = sorted({path for module in modules for path in module.parent.glob("*.py")})
+    return [
+        _plain({key: value for key, value in choice.config.items() if key not in ("tag", "group")}),
+        {path.name: _digest(source_text(path).encode()) for path in beside},
+    ]
+
+
+def data_identity(config: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Json:
+    """Return digests of local files, and the commit of a data set of the hub that is at hand.
+
+    Args:
+        config: a task's YAML; Any: it has no shape.
+        environ: where the hub's cache is.
+    """
+    path = str(config.get("dataset_path") or "")
+    kwargs = config.get("dataset_kwargs") or {}
+    local = sorted({*_local_files(kwargs), *_local_files(path)})
+    found: dict[str, Json] = {str(file): _file_digest(file) for file in local}
+    if path and not found:
+        found["commits"] = sorted(_commits(path, str(kwargs.get("revision") or "main"), environ))
+    return found
+
+
+def _plain(value: Any) -> Json:
+    """Write what was read of YAML as JSON; Any: YAML."""
+    if isinstance(value, FunctionRef):
+        return {"!function": value.name}
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+def _local_files(value: object) -> Iterator[Path]:
+    """Find what names files of this machine, in `data_files`, `data_dir` or a path."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _local_files(inner)
+    elif isinstance(value, str) and value:
+        path = expand_path(value)
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            yield from (one for one in path.rglob("*") if one.is_file())
+
+
+def _commits(name: str, revision: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """Find which states of a data set of the hub are in the caches."""
+    home = Path(environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    hub = Path(environ.get("HF_HUB_CACHE") or home / "hub")
+    folder = hub / f"datasets--{name.replace('/', '--')}"
+    ref = source_text(folder / "refs" / revision).strip()
+    if ref:
+        yield ref
+        return
+    cache = Path(environ.get("HF_DATASETS_CACHE") or home / "datasets")
+    prepared = cache / name.replace("/", "___")
+    yield from {path.name for path in prepared.glob("*/*/*") if path.is_dir()}
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "unreadable"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
