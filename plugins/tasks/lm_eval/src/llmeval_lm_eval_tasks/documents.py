@@ -24,7 +24,9 @@ def sample_of(task: Any, number: int, doc: Any, context: Any) -> Sample:
     shown = task.doc_to_text(doc) if isinstance(text, str) else prompt
     choices = _choices(task, doc)
     found = task.doc_to_target(doc) if isinstance(target, str | int | list) else None
-    answer = shown if isinstance(shown, int) else found  # with several inputs, the text is the index
+    answer = (
+        shown if isinstance(shown, int) else found
+    )  # with several inputs, the text is the index
     if isinstance(answer, str) and answer in choices:
         answer = choices.index(answer)
     is_choice = type(answer) is int and 0 <= answer < len(choices)

@@ -137,7 +137,8 @@ def foreign_code(what: str) -> Iterator[None]:
         if isinstance(err, MemoryError | GeneratorExit):
             raise
         raise DatasetError(
-            f"{what}: {type(err).__name__}: {err}", hint=_missing_data(f"{type(err).__name__} {err}")
+            f"{what}: {type(err).__name__}: {err}",
+            hint=_missing_data(f"{type(err).__name__} {err}"),
         ) from err
 
 

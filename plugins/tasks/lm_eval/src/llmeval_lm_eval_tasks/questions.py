@@ -171,7 +171,7 @@ def laid_over(settings: GenerationSettings, over: Mapping[str, Json]) -> Generat
 def cut_answer(text: str, until: str | Sequence[str] | None, think_end_token: str | None) -> str:
     """Return the answer in a text as lm-eval's own models do: after the thinking, to the stop."""
     if think_end_token:
-        text = text.split(think_end_token)[-1].lstrip()
+        text = text.rsplit(think_end_token, maxsplit=1)[-1].lstrip()
     for stop in [until] if isinstance(until, str) else until or []:
         if stop:
             text = text.split(stop)[0]

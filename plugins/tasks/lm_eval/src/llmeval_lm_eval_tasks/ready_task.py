@@ -13,12 +13,10 @@ from typing import Any
 
 from llmeval_core.hooks import (
     Ask,
-    DatasetError,
     Generation,
     Item,
     MetricInfo,
     Mode,
-    Sample,
     Score,
     fingerprint,
 )
@@ -217,7 +215,9 @@ class LmEvalTask:
         for metric, value in values.items():
             key = TaskMetricName(metric, filter_name, higher_is_better=True).key
             if key not in self.metrics:
-                raise ValueError(f"'{self.name}' gives a metric '{metric}' that it does not declare")
+                raise ValueError(
+                    f"'{self.name}' gives a metric '{metric}' that it does not declare"
+                )
             adds_up = getattr(functions.get(metric), "__name__", "mean") in _ADDS_UP
             scores[key] = as_score(value, adds_up=adds_up, parsed=parsed)
         return scores
@@ -261,5 +261,3 @@ def declared_aggregation(choice: TaskChoice, metric: str) -> AggregateFunction |
             function = read["aggregation"]
             found = registry.get_aggregation(function) if isinstance(function, str) else function
     return found
-
-

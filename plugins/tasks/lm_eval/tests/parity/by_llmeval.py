@@ -7,6 +7,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from llmeval_lm_eval_tasks.lm_eval_settings import LmEvalSettings
+from llmeval_lm_eval_tasks.task_source import LmEvalSource
+
 from llmeval_core.hooks import (
     Aggregate,
     Generation,
@@ -17,8 +20,6 @@ from llmeval_core.hooks import (
     TaskOptions,
     TaskSet,
 )
-from llmeval_lm_eval_tasks.lm_eval_settings import LmEvalSettings
-from llmeval_lm_eval_tasks.task_source import LmEvalSource
 from plugins.tasks.lm_eval.tests.parity import model_answers
 
 
@@ -51,7 +52,9 @@ def evaluate_by_llmeval(
     async def ask(question: Question, *, role: str = "model") -> Generation:
         results.asked.append(question)
         if question.mode == "loglikelihood":
-            pairs = [model_answers.loglikelihood(question.prompt, c) for c in question.continuations]
+            pairs = [
+                model_answers.loglikelihood(question.prompt, c) for c in question.continuations
+            ]
             return Generation(loglikelihoods=tuple(Loglikelihood(p, None, g) for p, g in pairs))
         if question.mode == "rolling":
             found = Loglikelihood(model_answers.rolling(question.continuations[0]))

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
-
 from llmeval_lm_eval_tasks.task_index import build_index, library_tasks
+
 from plugins.tasks.lm_eval.tests.parity.spec_table import ParitySpec
 
-_MODULE = '''
+_MODULE = """
 import json
 from pathlib import Path
 from datasets import Dataset, DatasetDict
@@ -19,7 +19,7 @@ from datasets import Dataset, DatasetDict
 def load(task, **_):
     rows = json.loads((Path(__file__).parent / f"{task}.json").read_text())
     return DatasetDict({split: Dataset.from_list(listed) for split, listed in rows.items()})
-'''
+"""
 
 
 def make_folder(folder: Path, specs: Iterable[ParitySpec], *, cache: Path | None = None) -> Path:

@@ -8,10 +8,33 @@ from typing import Any
 
 Row = dict[str, Any]  # Any: whatever a column holds
 
-_WORDS = (
-    "river stone teacher morning window garden seven engine paper winter music yellow market"
-    " doctor bridge letter ocean silver planet forest bread village number coffee mountain"
-).split()
+_WORDS = [
+    "river",
+    "stone",
+    "teacher",
+    "morning",
+    "window",
+    "garden",
+    "seven",
+    "engine",
+    "paper",
+    "winter",
+    "music",
+    "yellow",
+    "market",
+    "doctor",
+    "bridge",
+    "letter",
+    "ocean",
+    "silver",
+    "planet",
+    "forest",
+    "bread",
+    "village",
+    "number",
+    "coffee",
+    "mountain",
+]
 LETTERS = ("A", "B", "C", "D", "E")
 
 
@@ -197,7 +220,11 @@ def medqa(r: random.Random) -> Row:
 
 def medmcqa(r: random.Random) -> Row:
     names = ("opa", "opb", "opc", "opd")
-    return {"question": text(r), **dict(zip(names, texts(r, 4), strict=True)), "cop": r.randrange(4)}
+    return {
+        "question": text(r),
+        **dict(zip(names, texts(r, 4), strict=True)),
+        "cop": r.randrange(4),
+    }
 
 
 def pubmedqa(r: random.Random) -> Row:
