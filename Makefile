@@ -9,9 +9,11 @@ SECOND := $(if $(wildcard $(CACHE)/models/gemma-3-270m-*.gguf),llamacpp/gemma-3-
 MODELS ?= llamacpp/smollm2-135m-instruct $(SECOND)
 AT_ONCE ?= 2
 
-DEMO_INSTALLS := -e . -e plugins/datasets -e plugins/metrics -e "plugins/models[llamacpp]" \
+DEMO_INSTALLS := -e . -e plugins/datasets -e plugins/metrics -e plugins/solvers \
+                 -e "plugins/models[llamacpp]" \
                  -e plugins/trackers/jsonl_tracker -e plugins/trackers/mlflow_tracker -e ./llmeval
 DEV_INSTALLS  := -e ".[dev,docs]" -e "plugins/datasets[all]" -e "plugins/metrics[all]" \
+                 -e plugins/solvers \
                  -e "plugins/models[all]" -e plugins/trackers/jsonl_tracker \
                  -e "plugins/trackers/mlflow_tracker[postgresql]" -e plugins/trackers/wandb_tracker \
                  -e plugins/executors/ray_executor -e "plugins/proxies/mlflow_proxy[embedded]" \
@@ -21,10 +23,17 @@ RELEASE_INSTALLS := "build>=1.2" "hatchling>=1.25,<2" "packaging>=24"
 PROJECTS := constraints.txt llmeval_core/__init__.py pyproject.toml llmeval/pyproject.toml \
             $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
 PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
+ONLY_PYTHON := not (server or browser or postgres or cluster or kills or slow)
+define LINT
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+endef
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 
-.PHONY: help demo test check format bench docs wheels dist constraints version clean programs
+.PHONY: help demo test quick check format bench docs wheels dist constraints version clean programs
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -42,11 +51,12 @@ demo: $(VENV)/demo-installed ## evaluate a real small model on real data sets, a
 test: programs $(VENV)/dev-installed ## install what the tests need, and run them all
 	$(PYTEST)
 
+quick: $(VENV)/dev-installed ## in two minutes: format, lint, types, imports, tests that need only Python
+	$(LINT)
+	$(PYTEST) -m "$(ONLY_PYTHON)"
+
 check: programs $(VENV)/dev-installed ## format, lint, types, imports, tests: what CI runs
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy .
-	$(BIN)/lint-imports
+	$(LINT)
 	$(PYTEST)
 
 format: $(VENV)/dev-installed ## format the code
@@ -54,7 +64,7 @@ format: $(VENV)/dev-installed ## format the code
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/dev-installed ## measure start-up, overhead, memory, resuming, journal, tracker and server
-	for name in startup overhead latency resume journal tracker memory serving; do $(BIN)/python -m benchmarks.$$name; done
+	for name in startup overhead latency resume many_tasks journal tracker memory serving; do $(BIN)/python -m benchmarks.$$name; done
 
 docs: $(VENV)/dev-installed ## build the documentation site into build/site
 	$(BIN)/python -m docs_site.assemble build/docs

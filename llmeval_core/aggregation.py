@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from llmeval_core.contracts import Metric
 from llmeval_core.errors import PluginError, wrap_plugin_errors
 from llmeval_core.journal import JournalQueries, StoredScores, StoredTask
 from llmeval_core.naming import metric_key
@@ -52,12 +51,16 @@ def aggregate_task(
 def _aggregate(planned: PlannedMetric, scores: Iterable[Score]) -> Aggregate:
     """Let a metric aggregate; what is not a finite number is unknown."""
     with wrap_plugin_errors(PluginError, f"metric '{planned.name}' cannot aggregate its scores"):
-        aggregate = planned.metric.aggregate(scores)
-        numbers = {
-            "value": (aggregate.value,),
-            "stderr": (aggregate.stderr,),
-            "interval": aggregate.interval or (),
-        }
+        return finite_aggregate(planned.metric.aggregate(scores))
+
+
+def finite_aggregate(aggregate: Aggregate) -> Aggregate:
+    """Take what is not a finite number for unknown."""
+    numbers = {
+        "value": (aggregate.value,),
+        "stderr": (aggregate.stderr,),
+        "interval": aggregate.interval or (),
+    }
     unknown = {
         key: None
         for key, listed in numbers.items()
@@ -96,7 +99,7 @@ def _result(
     category: str | None,
     aggregate: Aggregate,
 ) -> MetricResult:
-    metric: Metric = planned.metric
+    metric = planned.metric
     return MetricResult(
         key=metric_key(task.key, planned.name, category),
         metric=planned.name,

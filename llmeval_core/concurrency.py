@@ -1,10 +1,11 @@
-"""N workers on one source: work is pulled, so nothing waits in memory."""
+"""N workers on one source: work is pulled, so nothing waits in memory; and how tasks are ended."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Generic, TypeVar
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -47,6 +48,36 @@ async def pull(
     await _WorkerPool(source, work, n_workers=n_workers).run()
 
 
+async def cancel_and_wait(
+    tasks: Iterable[asyncio.Task[Any]], *, within_s: float = math.inf
+) -> None:
+    """Cancel tasks and wait until they have ended, however often the one that waits is cancelled.
+
+    A task that outlived its owner would use what the owner closes. A further cancellation is passed
+    on to those that have not ended, and raised again at the end.
+
+    Args:
+        tasks: what they return or raise is not looked at (Any); some may have ended.
+        within_s: no longer than this, seconds.
+    """
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + within_s
+    cancelled: asyncio.CancelledError | None = None
+    left = [task for task in tasks if not task.done()]
+    for task in left:
+        task.cancel()
+    while left and (timeout_s := give_up_at - loop.time()) > 0:
+        try:
+            await asyncio.wait(left, timeout=None if timeout_s == math.inf else timeout_s)
+        except asyncio.CancelledError as err:
+            cancelled = err
+            for task in left:
+                task.cancel()
+        left = [task for task in left if not task.done()]
+    if cancelled is not None:
+        raise cancelled
+
+
 class _WorkerPool(Generic[T]):
     """Workers that are started as there is work for them.
 
@@ -72,10 +103,7 @@ class _WorkerPool(Generic[T]):
         try:
             await self._ended
         finally:
-            running = [worker for worker in self._workers if not worker.done()]
-            for worker in running:
-                worker.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await cancel_and_wait(self._workers)
 
     def _start(self, n_workers: int) -> None:
         for _ in range(n_workers):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from llmeval_core.containing import contained
+from llmeval_core.process_state import contained
 
 FailureKind = Literal[
     "auth",

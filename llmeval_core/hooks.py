@@ -50,7 +50,7 @@ Names by what they are for:
   `MetricInfo`, `TaskSource`, `TaskOptions`, `TaskSet`, `TaskGroup`, `all_samples_alike`,
   `all_tasks_alike`; solvers and tools: `Solver`, `SolverInput`, `Tool`, `ToolUser`;
 * trackers: `Tracker`, `TrackerCheck`, `RunInfo`, `Receipt`, `TrackerError`, `TaskResult`,
-  `MetricResult`, `SampleResult`, `Turn`, `Failure`, `Outcome`, `OUTCOMES`, `Coverage`,
+  `RoleUsage`, `MetricResult`, `SampleResult`, `Turn`, `Failure`, `Outcome`, `OUTCOMES`, `Coverage`,
   `coverage_of`, `gives_way`, `without_less_complete`, `conditions`, `what_differs`;
 * executors: `Executor`, `ExecutionRequest`, `ModelFactory`;
 * routes, checks, observers: `Route`, `RouteContext`, `TrackerStatus`, `Check`, `CheckOutcome`,
@@ -149,6 +149,7 @@ from llmeval_core.records import (
     Part,
     Reasoning,
     Request,
+    RoleUsage,
     RunSummary,
     Sample,
     SampleResult,
@@ -178,15 +179,16 @@ __all__ = [
     "KnownModels", "LlmevalError", "Loglikelihood", "Message", "Metric", "MetricInfo",
     "MetricResult", "Mode", "Model", "ModelCheck", "ModelError", "ModelFactory", "ModelInfo",
     "ModelProvider", "Outcome", "Part", "PromptConfig", "Question", "Readiness", "Reasoning",
-    "ReasoningFinder", "ReasoningSplit", "Receipt", "Request", "Route", "RouteContext", "RunInfo",
-    "RunSummary", "Sample", "SampleResult", "Score", "Settings", "Solver", "SolverInput",
-    "StopReason", "Task", "TaskDefaults", "TaskGroup", "TaskOptions", "TaskResult", "TaskSet",
-    "TaskSource", "TextPart", "Tool", "ToolCall", "ToolSpec", "ToolUser", "Tracker",
-    "TrackerCheck", "TrackerError", "TrackerStatus", "Turn", "UnansweredError", "__version__",
-    "all_samples_alike", "all_tasks_alike", "boxed_texts", "chat_message", "conditions",
-    "coverage_of", "expand_path", "file_problem", "fingerprint", "folder_problem", "gives_way",
-    "hookimpl", "hookspec", "mean_aggregate", "plain_text", "reasoning_finder", "split_answers",
-    "stop_reason", "strip_invisible", "what_differs", "without_invisible", "without_less_complete",
+    "ReasoningFinder", "ReasoningSplit", "Receipt", "Request", "RoleUsage", "Route",
+    "RouteContext", "RunInfo", "RunSummary", "Sample", "SampleResult", "Score", "Settings",
+    "Solver", "SolverInput", "StopReason", "Task", "TaskDefaults", "TaskGroup", "TaskOptions",
+    "TaskResult", "TaskSet", "TaskSource", "TextPart", "Tool", "ToolCall", "ToolSpec", "ToolUser",
+    "Tracker", "TrackerCheck", "TrackerError", "TrackerStatus", "Turn", "UnansweredError",
+    "__version__", "all_samples_alike", "all_tasks_alike", "boxed_texts", "chat_message",
+    "conditions", "coverage_of", "expand_path", "file_problem", "fingerprint", "folder_problem",
+    "gives_way", "hookimpl", "hookspec", "mean_aggregate", "plain_text", "reasoning_finder",
+    "split_answers", "stop_reason", "strip_invisible", "what_differs", "without_invisible",
+    "without_less_complete",
 ]  # fmt: skip
 
 ENTRY_POINT_GROUP = "llmeval"

@@ -19,12 +19,17 @@ from llmeval_core.config import (
     TruncatedAnswers,
 )
 from llmeval_core.contracts import (
+    AskingMetric,
     Dataset,
     Executor,
     Metric,
     ModelInfo,
     ModelProvider,
     Observer,
+    Solver,
+    Task,
+    TaskGroup,
+    Tool,
     Tracker,
 )
 from llmeval_core.naming import Json
@@ -41,7 +46,26 @@ class PlannedMetric:
     """
 
     name: str
-    metric: Metric
+    metric: Metric | AskingMetric
+    settings: Mapping[str, Json]
+    plugin: str = "its plugin"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSolver:
+    """How samples are answered with more than one request.
+
+    Args:
+        name: as the run file names it.
+        solver: the solver.
+        tools: what it lets models call, by the names that these are told.
+        settings: as written.
+        plugin: the distribution that it comes from, for messages.
+    """
+
+    name: str
+    solver: Solver
+    tools: Mapping[str, Tool]
     settings: Mapping[str, Json]
     plugin: str = "its plugin"
 
@@ -81,6 +105,14 @@ class PlannedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedRole:
+    """A model that is asked beside the evaluated one, and how it generates."""
+
+    model: PlannedModel
+    generation: GenerationSettings
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedTask:
     """One model's task: a data set with a number of shots, asked and scored in one way.
 
@@ -105,6 +137,11 @@ class PlannedTask:
         settings: what people and trackers may read of all this.
         reasoning_tags: between which tags reasoning stands in a text; None for all that are known.
         truncated: whether answers that were cut off go into the aggregates.
+        task: the ready-made task that this is; None for a data set with a prompt and metrics.
+            `dataset`, `prompt` and what belongs to them then say nothing of how it is asked.
+        solver: how samples are answered; None for one request each.
+        roles: who is asked besides, and about how many requests a sample makes; of `model` what
+            comes besides the first request.
     """
 
     key: str
@@ -130,6 +167,33 @@ class PlannedTask:
     truncated: TruncatedAnswers = "score"
     n_total: int | None = None
     variant: str | None = None
+    task: Task | None = None
+    solver: PlannedSolver | None = None
+    roles: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether each sample is one request, and metrics only compute."""
+        return self.task is None and self.solver is None and not self.roles
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGroup:
+    """Tasks of one model that make a result together.
+
+    Args:
+        key: `{name}_{n}shot`.
+        group: which metrics, and how they are put together.
+        members: the keys of the tasks.
+        fingerprint: everything that decides the numbers.
+    """
+
+    key: str
+    group: TaskGroup
+    n_shots: int
+    variant: str | None
+    members: tuple[str, ...]
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +209,11 @@ class PlannedTracker:
 
 @dataclass(frozen=True, slots=True)
 class PlannedEvaluation:
-    """All tasks of one model."""
+    """All tasks of one model, and what some of them make together."""
 
     model: PlannedModel
     tasks: tuple[PlannedTask, ...]
+    groups: tuple[PlannedGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +234,7 @@ class Plan:
         fingerprint: equal exactly if the same numbers are asked for.
         replace: whether results take the place of more complete ones.
         notes: what the user should know before the first request, a line each.
+        roles: the models that are asked beside the evaluated ones, by role.
     """
 
     evaluations: tuple[PlannedEvaluation, ...]
@@ -188,10 +254,19 @@ class Plan:
     fingerprint: str
     replace: bool = False
     notes: tuple[str, ...] = ()
+    roles: Mapping[str, PlannedRole] = field(default_factory=dict)
+
+    @property
+    def models(self) -> list[PlannedModel]:
+        """The models of the run, those with a role last; one may come twice."""
+        return [
+            *(evaluation.model for evaluation in self.evaluations),
+            *(role.model for role in self.roles.values()),
+        ]
 
     def describe(self) -> dict[str, Json]:
         """Return the plan as JSON, for `llmeval plan --json`, observers and trackers."""
-        return {
+        described: dict[str, Json] = {
             "fingerprint": self.fingerprint,
             "seed": self.seed,
             "concurrency": self.concurrency,
@@ -212,3 +287,25 @@ class Plan:
             ],
             "trackers": [tracker.name for tracker in self.trackers],
         }
+        groups: list[Json] = [
+            {"model": item.model.name, "key": group.key, "members": list(group.members)}
+            for item in self.evaluations
+            for group in item.groups
+        ]
+        if groups:
+            described["groups"] = groups
+        if self.roles:
+            described["roles"] = {
+                name: {"name": role.model.name, "settings": dict(role.model.settings)}
+                for name, role in self.roles.items()
+            }
+        return described
+
+
+def in_turn(model: PlannedModel, other: PlannedModel) -> bool:
+    """Say whether two models can only be asked one after the other: both work in process."""
+    return (
+        model.info.endpoint is None
+        and other.info.endpoint is None
+        and (model.name, model.info.cache_key) != (other.name, other.info.cache_key)
+    )

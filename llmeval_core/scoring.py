@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import isfinite
 
+from llmeval_core.contracts import Ask, UnansweredError
 from llmeval_core.errors import LlmevalError, describe_error, must_propagate
 from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
@@ -40,26 +41,32 @@ class Scorer:
     """
 
     def __init__(self, task: PlannedTask) -> None:
-        self._metrics = tuple((planned, planned.metric.score) for planned in task.metrics)
-        self.awaits = any(
-            inspect.iscoroutinefunction(planned.metric.score) for planned in task.metrics
+        self._metrics: tuple[tuple[PlannedMetric, Callable[..., object], bool], ...] = tuple(
+            (planned, planned.metric.score, is_asking(planned.metric)) for planned in task.metrics
         )
+        self.awaits = any(inspect.iscoroutinefunction(judge) for _, judge, _ in self._metrics)
         self._reasoning = ReasoningFinder(task.reasoning_tags)
         self._extract: Extractor | None = None
         if task.extract is not None:
             self._extract = Extractor(task.extract, where=f"{task.key}: extract")
 
-    async def score(self, sample: Sample, generation: Generation) -> dict[str, Score] | Failure:
+    async def score(
+        self, sample: Sample, generation: Generation, ask: Ask | None = None
+    ) -> dict[str, Score] | Failure:
         """Score one answer with every metric; the first metric that cannot makes a Failure.
 
         Nothing that a metric raises ends the run: the answer is paid for, and kept. A sample
         with a Failure is scored again by the next run, without asking the model again.
+
+        Args:
+            sample, generation: what is scored.
+            ask: asks models; None where no metric does.
         """
-        judged = self._judged_part(generation)
+        judged = self.judged_part(generation)
         scores: dict[str, Score] = {}
-        for planned, judge in self._metrics:
+        for planned, judge, asks in self._metrics:
             try:
-                score = judge(sample, judged)
+                score = judge(sample, judged, ask) if asks else judge(sample, judged)
                 if not isinstance(score, Score) and inspect.isawaitable(score):
                     score = await score
                 scores[planned.name] = _checked(score)
@@ -73,7 +80,7 @@ class Scorer:
         """Say in one word how a sample ended; see `outcome_of`."""
         return outcome_of(answer, failure, self._reasoning)
 
-    def _judged_part(self, generation: Generation) -> Generation:
+    def judged_part(self, generation: Generation) -> Generation:
         """Leave of each answer what metrics judge: no reasoning, and the extracted part."""
         texts = generation.texts
         for text in texts:
@@ -177,8 +184,15 @@ def _checked(score: object) -> Score:
     raise ValueError("the score is not a finite number")
 
 
+def is_asking(metric: object) -> bool:
+    """Whether a metric asks models; see `AskingMetric`."""
+    return bool(getattr(metric, "roles", None))
+
+
 def _failure(planned: PlannedMetric, err: BaseException) -> Failure:
     """Say why a metric did not score a sample: the sample, something around it, or a bug."""
+    if isinstance(err, UnansweredError):
+        return Failure("metric", f"{planned.name}: {err.role}: {err.what}", err.hint)
     if isinstance(err, LlmevalError):
         return Failure("metric", f"{planned.name}: {err.what}", err.hint)
     if isinstance(err, ValueError):

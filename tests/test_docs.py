@@ -125,7 +125,8 @@ def test_run_files_name_what_there_is_with_settings_that_it_has(text: str) -> No
         provider = model.provider or model.name.partition("/")[0]
         check_settings("models", provider, model.settings)
     components: list[tuple[Kind, ComponentConfig]] = [
-        *(("datasets", task.dataset) for task in config.tasks),
+        *(("datasets", task.dataset) for task in config.tasks if task.dataset is not None),
+        *(("solvers", task.solver) for task in config.tasks if task.solver is not None),
         *(("metrics", metric) for task in config.tasks for metric in task.metrics or ()),
         *(("metrics", metric) for metric in config.metrics or ()),
         *(("trackers", tracker) for tracker in config.trackers),

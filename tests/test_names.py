@@ -1,7 +1,6 @@
 """A name has one meaning: a class is defined once, and a module's file name means one thing.
 
-`ALLOWED_CLASSES` and `ROLES` say what may stand twice, and why. The two lists of `STILL_TWICE` are
-debts: an entry goes when its names are told apart, and none is added.
+`ALLOWED_CLASSES` and `ROLES` say what may stand twice, and why.
 """
 
 from __future__ import annotations
@@ -36,12 +35,6 @@ ROLES = {
     "*/model.py": "a model of a provider, or of an executor",
 }
 """File names that mean the same wherever they stand: what their modules have in common."""
-
-CLASSES_STILL_TWICE: dict[str, set[str]] = {}
-"""Class names that are defined more than once, by the area that is to rename one of them."""
-
-FILES_STILL_TWICE: dict[str, set[str]] = {}
-"""File names with more than one meaning, by the area that is to rename one of them."""
 
 
 def modules() -> Iterator[Path]:
@@ -80,23 +73,27 @@ def files_twice() -> dict[str, list[str]]:
 
 
 def test_a_class_name_is_defined_once() -> None:
-    debts: set[str] = set().union(*CLASSES_STILL_TWICE.values())
-
     found = classes_twice()
 
-    assert {n: f for n, f in found.items() if n not in debts and n not in ALLOWED_CLASSES} == {}
-    assert debts <= found.keys(), f"told apart by now: {sorted(debts - found.keys())}"
+    assert {name: files for name, files in found.items() if name not in ALLOWED_CLASSES} == {}
 
 
 def test_a_file_name_means_one_thing() -> None:
-    debts: set[str] = set().union(*FILES_STILL_TWICE.values())
-
-    found = files_twice()
-
-    assert {name: files for name, files in found.items() if name not in debts} == {}
-    assert debts <= found.keys(), f"told apart by now: {sorted(debts - found.keys())}"
+    assert files_twice() == {}
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if "cli" not in role])
 def test_each_role_has_modules(role: str) -> None:
     assert any(fnmatchcase(path.as_posix(), role) for path in modules())
+
+
+def test_the_tests_of_the_core_stand_where_what_they_test_stands() -> None:
+    tests, core = ROOT / "tests" / "core", ROOT / "llmeval_core"
+    rooms = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
+
+    assert {room for room in rooms if not (core / room).is_dir()} == set()
+    assert {
+        path.name
+        for path in tests.glob("test_*.py")
+        if not (core / path.name.removeprefix("test_")).exists()
+    } == set()

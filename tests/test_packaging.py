@@ -135,7 +135,7 @@ def test_the_suite_brings_what_most_people_need_and_offers_the_rest() -> None:
 
     assert {
         "llmeval-core", "llmeval-datasets", "llmeval-jsonl-tracker", "llmeval-metrics",
-        "llmeval-mlflow-tracker", "llmeval-models",
+        "llmeval-mlflow-tracker", "llmeval-models", "llmeval-solvers",
     } == brought & OURS  # fmt: skip
     assert OURS - {"llmeval-mlflow-proxy"} == (brought | offered) & OURS  # the server brings it
     assert {"server", "ray", "wandb"} < set(extras)

@@ -93,7 +93,7 @@ def test_the_catalogue_has_everything_that_is_installed(folder: Path, kind: str)
     for component, plugin in entries:
         is_example = plugin.distribution == "llmeval-example-plugin"
         assert (f"## `{component.name}` " in page) is not is_example
-    assert entries
+    assert entries or kind == "tasks"  # nothing of ours brings one
 
 
 def test_data_and_weights_have_their_licence_and_citation(folder: Path) -> None:

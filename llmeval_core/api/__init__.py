@@ -113,6 +113,7 @@ from llmeval_core.catalog import (
 from llmeval_core.completeness import coverage_of
 from llmeval_core.config import (
     ComponentConfig,
+    ModelConfig,
     Origin,
     RunConfig,
     TrackerConfig,
@@ -122,8 +123,10 @@ from llmeval_core.config import (
 )
 from llmeval_core.contracts import Attribution, Check, CheckOutcome, Dataset
 from llmeval_core.engine import (
+    Estimate,
     Progress,
     ReaskFilter,
+    RolePreview,
     RunOutcome,
     SilentProgress,
     TaskMeter,
@@ -166,6 +169,7 @@ from llmeval_core.records import (
     Aggregate,
     Failure,
     Generation,
+    Message,
     MetricResult,
     Outcome,
     Request,
@@ -174,7 +178,9 @@ from llmeval_core.records import (
     SampleResult,
     Score,
     TaskResult,
+    ToolCall,
     TrackerStatus,
+    Turn,
 )
 
 __all__ = [
@@ -195,6 +201,7 @@ __all__ = [
     "Dataset",
     "DatasetError",
     "DeliveryRepository",
+    "Estimate",
     "Failure",
     "Generation",
     "HistoryEntry",
@@ -204,7 +211,9 @@ __all__ = [
     "Kind",
     "Leaderboard",
     "LlmevalError",
+    "Message",
     "MetricResult",
+    "ModelConfig",
     "Origin",
     "Outcome",
     "PendingDelivery",
@@ -222,6 +231,7 @@ __all__ = [
     "ReasoningSplit",
     "RegisteredComponent",
     "Request",
+    "RolePreview",
     "RunConfig",
     "RunOutcome",
     "RunSummary",
@@ -241,8 +251,10 @@ __all__ = [
     "TaskMeter",
     "TaskPreview",
     "TaskResult",
+    "ToolCall",
     "TrackerConfig",
     "TrackerStatus",
+    "Turn",
     "UnknownNameError",
     "__version__",
     "as_cell",

@@ -9,8 +9,8 @@ from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from llmeval_core.containing import THREAD_NAME
 from llmeval_core.errors import PluginError, describe_error
+from llmeval_core.process_state import THREAD_NAME
 
 T = TypeVar("T")
 _MAX_WAIT_S = 2.0

@@ -18,9 +18,11 @@ def with_file_datasets(config: RunConfig, catalog: Catalog) -> RunConfig:
     """
     tasks = []
     for task in config.tasks:
-        use = file_dataset(task.dataset.use, catalog)
-        dataset = task.dataset.model_copy(update={"use": use})
-        tasks.append(task.model_copy(update={"dataset": dataset}))
+        if task.dataset is not None:
+            use = file_dataset(task.dataset.use, catalog)
+            dataset = task.dataset.model_copy(update={"use": use})
+            task = task.model_copy(update={"dataset": dataset})  # noqa: PLW2901
+        tasks.append(task)
     return config.model_copy(update={"tasks": tuple(tasks)})
 
 

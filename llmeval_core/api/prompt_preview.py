@@ -17,6 +17,7 @@ from llmeval_core.config import (
     validate,
 )
 from llmeval_core.contracts import Dataset, Model, ModelInfo
+from llmeval_core.engine.item_preview import first_requests
 from llmeval_core.engine.sample_source import SampleSource
 from llmeval_core.errors import ConfigError, UnknownNameError
 from llmeval_core.naming import did_you_mean
@@ -118,7 +119,7 @@ def preview_dataset(
             task = task.model_copy(update={"prompt": PromptConfig(mode="completion")})
     else:
         config = validate(ModelConfig, {"name": name}, origin=origin, prefix=("models", 0))
-        planned = plan_model(config, catalog, origin, 0)
+        planned = plan_model(config, catalog, origin, ("models", 0))
     run = RunConfig(models=(ModelConfig(name=name),), tasks=(task,))
     planner = TaskPlanner(
         task,
@@ -138,6 +139,13 @@ def _has_conversations(dataset: Dataset) -> bool:
 
 
 def _previews(model: PlannedModel, task: PlannedTask, *, limit: int) -> Iterator[PromptPreview]:
+    if task.task is not None:
+        for item, requests in itertools.islice(first_requests(model, task), limit):
+            for request in requests:
+                yield PromptPreview(item.sample, request, None)
+            if not requests:
+                yield PromptPreview(item.sample, None, "the task asks it as it goes")
+        return
     prompter = Prompter(model, task)
     prompter.load_pool()
     source = SampleSource(task)

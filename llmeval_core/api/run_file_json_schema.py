@@ -43,8 +43,14 @@ def run_file_schema(catalog: Catalog) -> JsonSchema:
         "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*\}",
         "description": "Taken from an environment variable.",
     }
+    definitions["TaskConfig"]["oneOf"] = [{"required": ["dataset"]}, {"required": ["task"]}]
     task = definitions["TaskConfig"]["properties"]
-    task["dataset"] |= {"$ref": "#/$defs/datasets"}
+    for key, kind in (("dataset", "datasets"), ("task", "tasks"), ("solver", "solvers")):
+        del task[key]["anyOf"], task[key]["default"]
+        task[key] |= {"$ref": f"#/$defs/{kind}"}
+    for pattern in schema["properties"]["roles"]["patternProperties"]:
+        schema["properties"]["roles"]["patternProperties"][pattern] = {"$ref": "#/$defs/models"}
+    schema["properties"]["roles"]["additionalProperties"] = False
     listed = task["shots"]["anyOf"][0]
     task["shots"]["anyOf"].insert(1, listed["items"])
     for properties in (task, schema["properties"]):

@@ -33,7 +33,8 @@ def read_config(
         shots: numbers of examples, `0,4`.
         max_tokens: of each generation.
         scalars: the remaining flags, `limit`, `seed` and so on, Any: each of its own type; among
-            them `base_url` and `model_settings` (`KEY=VALUE`), which are of every model.
+            them `base_url` and `model_settings` (`KEY=VALUE`), which are of every model,
+            `ready_tasks`, names too, and `roles` (`ROLE=PROVIDER/MODEL`).
 
     Raises:
         ConfigError: the run file or a flag is wrong, or a model or data set is missing.
@@ -41,6 +42,7 @@ def read_config(
     settings = _model_settings(
         scalars.pop("base_url", None), scalars.pop("model_settings", ()), models
     )
+    ready_tasks, roles = scalars.pop("ready_tasks", ()), scalars.pop("roles", ())
     numbers = _shots(shots) if shots is not None else None
     budget = _budget(scalars)
     changes, flags = _from_flags(
@@ -51,9 +53,14 @@ def read_config(
         },
         scalars,
     )
-    if datasets:
-        changes["tasks"] = [{"dataset": name, "shots": numbers} for name in datasets]
-        flags |= {("tasks", i): f"-d {name}" for i, name in enumerate(datasets)}
+    if datasets or ready_tasks:
+        named = [("dataset", "-d", name) for name in datasets]
+        named += [("task", "-t", name) for name in ready_tasks]
+        changes["tasks"] = [{key: name, "shots": numbers} for key, _, name in named]
+        flags |= {("tasks", i): f"{flag} {name}" for i, (_, flag, name) in enumerate(named)}
+    if roles:
+        changes["roles"] = dict(map(_role, roles))
+        flags |= {("roles", _role(text)[0]): f"--role {text}" for text in roles}
     if run_file is None:
         for key, option in (("models", "-m"), ("tasks", "-d")):
             if key not in changes:
@@ -65,6 +72,17 @@ def read_config(
         run_file, changes, flags=flags, shots=numbers, max_tokens=max_tokens, budget=budget
     )
     return _with_settings(config, origin, settings) if settings else (config, origin)
+
+
+def _role(text: str) -> tuple[str, str]:
+    role, equals, model = text.partition("=")
+    if role and equals and model:
+        return role, model
+    raise ConfigError(
+        f"'{text}' does not say who has which role",
+        where=f"--role {text}",
+        hint="write --role judge=PROVIDER/MODEL",
+    )
 
 
 def _model_settings(

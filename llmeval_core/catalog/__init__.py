@@ -4,7 +4,7 @@ from llmeval_core.catalog.catalog import KINDS, Catalog, Kind, RegisteredCompone
 from llmeval_core.catalog.plan_making import make_plan, make_trackers, plan_model
 from llmeval_core.catalog.public_settings import SECRET_MARK
 from llmeval_core.catalog.readiness import Preflight, ReadinessCheck
-from llmeval_core.catalog.tasks import TaskPlanner, shots_of
+from llmeval_core.catalog.task_planning import TaskPlanner, shots_of
 
 __all__ = [
     "KINDS",

@@ -17,7 +17,6 @@ from llmeval_core.config import (
     expand_env,
     validate,
 )
-from llmeval_core.containing import contained
 from llmeval_core.errors import (
     ConfigError,
     LlmevalError,
@@ -28,6 +27,7 @@ from llmeval_core.errors import (
 )
 from llmeval_core.hooks import Component
 from llmeval_core.naming import did_you_mean, split_reference
+from llmeval_core.process_state import contained
 
 Kind = Literal[
     "datasets", "tasks", "models", "metrics", "solvers", "tools", "trackers", "executors"

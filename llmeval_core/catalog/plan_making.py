@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from llmeval_core.catalog.catalog import Catalog
+from llmeval_core.catalog.entries import plan_entries, plan_evaluation
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.readiness import Preflight, ReadinessCheck
-from llmeval_core.catalog.tasks import TaskPlanner, shots_of
+from llmeval_core.catalog.roles import notes_on_roles, plan_role, refuse_impossible_roles
 from llmeval_core.config import (
     ComponentConfig,
     GenerationConfig,
@@ -18,18 +19,14 @@ from llmeval_core.config import (
     Origin,
     PriceConfig,
     RunConfig,
-    TaskConfig,
     TrackerConfig,
 )
-from llmeval_core.contracts import Dataset, Executor, ModelInfo, Observer
+from llmeval_core.contracts import Executor, ModelInfo, Observer
 from llmeval_core.errors import ConfigError, PluginError, wrap_plugin_errors
-from llmeval_core.naming import NAME_PATTERN, fingerprint, split_model_name
+from llmeval_core.naming import fingerprint, split_model_name
 from llmeval_core.plan import (
     Plan,
-    PlannedEvaluation,
-    PlannedMetric,
     PlannedModel,
-    PlannedTask,
     PlannedTracker,
 )
 
@@ -56,57 +53,37 @@ def make_plan(
         LlmevalError: a name, a setting or a data set is wrong; `where` says which.
     """
     models = [
-        replace(
-            plan_model(model, catalog, origin, index),
-            limits=model.limits or config.limits,
-            price=price_of(model.name, config.prices),
-            reasoning_tags=model.reasoning_tags,
-        )
+        _plan_run_model(model, config, catalog, origin, ("models", index))
         for index, model in enumerate(config.models)
     ]
-    _check_budget(config, models, origin)
+    roles = {
+        role: plan_role(
+            _plan_run_model(model, config, catalog, origin, ("roles", role)), model.generation
+        )
+        for role, model in config.roles.items()
+    }
+    _check_budget(config, [*models, *(role.model for role in roles.values())], origin)
     readiness = ReadinessCheck(preflight, catalog.redactor)
     trackers = tuple(
         tracker
         for index, tracker in enumerate(make_trackers(config.trackers, catalog, origin=origin))
         if readiness.tracker(tracker, where=origin.where("trackers", index))
     )
-    for index, planned in enumerate(models):
-        where = origin.where("models", index)
-        readiness.model(planned, where=where, is_asked_here=config.executor is None)
-    datasets = [
-        catalog.build("datasets", task.dataset, origin=origin, path=("tasks", index, "dataset"))[0]
-        for index, task in enumerate(config.tasks)
+    asked_models: list[tuple[PlannedModel, KeyPath]] = [
+        (planned, ("models", index)) for index, planned in enumerate(models)
     ]
-    metrics = [
-        _plan_metrics(task, dataset, index, config=config, catalog=catalog, origin=origin)
-        for index, (task, dataset) in enumerate(zip(config.tasks, datasets, strict=True))
-    ]
-    planners = [
-        TaskPlanner(
-            task,
-            n_shots,
-            dataset=datasets[index],
-            metrics=metrics[index],
-            run=config,
-            where=origin.where("tasks", index),
-        )
-        for index, task in enumerate(config.tasks)
-        for n_shots in shots_of(task, datasets[index])
-    ]
-    evaluations = tuple(
-        PlannedEvaluation(
-            planned,
-            _each_key_once(
-                planner.plan(planned, model.generation or GenerationConfig())
-                for planner in planners
-            ),
-        )
-        for planned, model in zip(models, config.models, strict=True)
-    )
+    asked_models += [(role.model, ("roles", name)) for name, role in roles.items()]
+    for planned, path in asked_models:
+        readiness.model(planned, where=origin.where(*path), is_asked_here=config.executor is None)
     executor: Executor | None = None
     if config.executor is not None:
         executor, _ = catalog.build("executors", config.executor, origin=origin, path=("executor",))
+    entries = plan_entries(config, catalog, roles, origin=origin)
+    evaluations = tuple(
+        plan_evaluation(planned, model.generation or GenerationConfig(), entries)
+        for planned, model in zip(models, config.models, strict=True)
+    )
+    refuse_impossible_roles(evaluations, roles, executor, origin=origin)
     return Plan(
         evaluations=evaluations,
         trackers=trackers,
@@ -126,7 +103,8 @@ def make_plan(
         fingerprint=fingerprint(
             [[item.model.name, *(task.fingerprint for task in item.tasks)] for item in evaluations]
         ),
-        notes=tuple(dict.fromkeys(readiness.notes)),
+        notes=(*dict.fromkeys(readiness.notes), *notes_on_roles(evaluations, roles)),
+        roles=roles,
     )
 
 
@@ -161,8 +139,22 @@ def make_trackers(
     return tuple(planned)
 
 
-def plan_model(config: ModelConfig, catalog: Catalog, origin: Origin, index: int) -> PlannedModel:
-    """Resolve the model at this place of the run's list; opens nothing.
+def _plan_run_model(
+    model: ModelConfig, config: RunConfig, catalog: Catalog, origin: Origin, path: KeyPath
+) -> PlannedModel:
+    """Resolve a model with what the run says of it elsewhere."""
+    return replace(
+        plan_model(model, catalog, origin, path),
+        limits=model.limits or config.limits,
+        price=price_of(model.name, config.prices),
+        reasoning_tags=model.reasoning_tags,
+    )
+
+
+def plan_model(
+    config: ModelConfig, catalog: Catalog, origin: Origin, path: KeyPath
+) -> PlannedModel:
+    """Resolve a model at its place in the run file; opens nothing.
 
     Raises:
         LlmevalError: there is no such provider or model, or a setting is wrong.
@@ -171,15 +163,15 @@ def plan_model(config: ModelConfig, catalog: Catalog, origin: Origin, index: int
     component = ComponentConfig.model_validate(
         {"use": config.provider or provider_name, **config.settings}
     )
-    provider, _ = catalog.build("models", component, origin=origin, path=("models", index))
+    provider, _ = catalog.build("models", component, origin=origin, path=path)
     try:
         what = f"model provider '{component.use}' cannot tell about '{model}'"
-        with wrap_plugin_errors(PluginError, what, where=origin.where("models", index)):
+        with wrap_plugin_errors(PluginError, what, where=origin.where(*path)):
             info = provider.describe(model)
             if not isinstance(info, ModelInfo):
                 raise TypeError(f"describe() gave a {type(info).__name__}, not a ModelInfo")
     except ConfigError as err:
-        err.where = err.where or origin.where("models", index)
+        err.where = err.where or origin.where(*path)
         raise
     return PlannedModel(config.name, provider, model, info, public_settings(config.settings))
 
@@ -201,60 +193,3 @@ def _check_budget(config: RunConfig, models: list[PlannedModel], origin: Origin)
             hint=f"add `prices: {{{unpriced[0]}: {{input: ..., output: ...}}}}`, for a million"
             " tokens each",
         )
-
-
-def _plan_metrics(
-    task: TaskConfig,
-    dataset: Dataset,
-    index: int,
-    *,
-    config: RunConfig,
-    catalog: Catalog,
-    origin: Origin,
-) -> tuple[PlannedMetric, ...]:
-    """Find the task's metrics: its own, else the run's, else the data set's."""
-    path: KeyPath
-    if task.metrics is not None:
-        components, path = task.metrics, ("tasks", index, "metrics")
-    elif config.metrics is not None:
-        components, path = config.metrics, ("metrics",)
-    else:
-        components, path = dataset.defaults.metrics, ("tasks", index, "dataset")
-    if not components:
-        raise ConfigError(
-            f"no metric for data set '{dataset.name}'",
-            where=origin.where("tasks", index),
-            hint="add `metrics: [exact_match]` to the task, or --metric exact_match",
-        )
-    planned: list[PlannedMetric] = []
-    for position, component in enumerate(components):
-        place = (*path, position) if path[-1] == "metrics" else path
-        metric, registered = catalog.build("metrics", component, origin=origin, path=place)
-        name = component.name or registered.component.name
-        if any(name == other.name for other in planned):
-            raise ConfigError(
-                f"two metrics of one task are called '{name}'",
-                where=origin.where(*place),
-                hint="give one of them another `name:`",
-            )
-        settings = public_settings(component.settings)
-        planned.append(PlannedMetric(name, metric, settings, registered.distribution))
-    return tuple(planned)
-
-
-def _each_key_once(tasks: Iterable[PlannedTask]) -> tuple[PlannedTask, ...]:
-    """Refuse two tasks with one key: their results would overwrite each other."""
-    planned: dict[str, PlannedTask] = {}
-    for task in tasks:
-        if not NAME_PATTERN.fullmatch(task.dataset_name):
-            raise ConfigError(
-                f"'{task.dataset_name}' cannot be a data set's name: no space, slash or colon",
-                hint="give the data set a `name:`",
-            )
-        if task.key in planned:
-            raise ConfigError(
-                f"two tasks are called '{task.key}'",
-                hint="give one of the tasks a `variant:`, or its data set another `name:`",
-            )
-        planned[task.key] = task
-    return tuple(planned.values())

@@ -81,7 +81,7 @@ def echo_block(title: str, parts: list[tuple[str, str]]) -> None:
     lines = [paint(f"── {shown(title)}", "bold")]
     for label, text in parts:
         first, *others = shown(text).split("\n")
-        lines.append(paint(label.ljust(_LABEL_WIDTH), "dim") + first)
+        lines.append(paint(f"{label} ".ljust(_LABEL_WIDTH), "dim") + first)
         lines += [" " * _LABEL_WIDTH + line for line in others]
     _echo_lines([*lines, ""])
 

@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import NoReturn
 
-from llmeval_core.containing import THREAD_NAME
+from llmeval_core.process_state import THREAD_NAME
 
 
 def exit_process(code: int) -> NoReturn:

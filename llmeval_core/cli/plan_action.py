@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from llmeval_core.api import (
+    Estimate,
     Plan,
     TaskPreview,
     existing_journal,
@@ -75,17 +76,22 @@ def _notes(plan: Plan, home: Path) -> list[str]:
 
 def _print(previews: list[TaskPreview], plan: Plan) -> None:
     headings = ["samples", "in the\njournal", "requests\nto send", "unusable", "tokens"]
-    has_cost = any(item.estimate.cost is not None for item in previews)
+    has_cost = any(one.cost is not None for item in previews for one in _estimates(item))
     numbers = [*headings, *(["cost"] if has_cost else []), "time"]
     names = [Column("model"), Column("task")]
     table = Table([*names, *(Column(name, "right") for name in numbers)], is_boxed=True)
     for item in previews:
         counts = (item.n_samples, item.n_answered, item.n_requests, item.n_unusable)
         row = [f"{count:,}" for count in counts]
-        row.append(f"{item.estimate.n_prompt_tokens + item.estimate.n_completion_tokens:,}")
+        row.append(f"{_n_tokens(item.estimate):,}")
         if has_cost:
             row.append("" if item.estimate.cost is None else f"{item.estimate.cost:.4g}")
         table.add(item.model, item.task, *row, _duration(item.estimate.duration_s))
+        for role in item.roles:
+            asked = ["", "", f"{role.n_requests:,}", "", f"{_n_tokens(role.estimate):,}"]
+            if has_cost:
+                asked.append("" if role.estimate.cost is None else f"{role.estimate.cost:.4g}")
+            table.add(item.model, f"  {role.role}: {role.model}", *asked, "")
     echo_table(table, groups_rows=True)
     for line in _lines(previews, plan):
         echo(line)
@@ -95,14 +101,15 @@ def _print(previews: list[TaskPreview], plan: Plan) -> None:
 
 def _lines(previews: list[TaskPreview], plan: Plan) -> list[str]:
     to_send = [item for item in previews if item.n_requests]
-    lines = [
-        f"{sum(item.n_requests for item in to_send):,} requests to send, plan {plan.fingerprint}"
-    ]
+    n_requests = sum(item.n_requests for item in to_send)
+    n_requests += sum(role.n_requests for item in previews for role in item.roles)
+    lines = [f"{n_requests:,} requests to send, plan {plan.fingerprint}"]
     if to_send:
-        n_read = sum(item.estimate.n_prompt_tokens for item in to_send)
-        n_written = sum(item.estimate.n_completion_tokens for item in to_send)
+        estimates = [one for item in previews for one in _estimates(item)]
+        n_read = sum(one.n_prompt_tokens for one in estimates)
+        n_written = sum(one.n_completion_tokens for one in estimates)
         line = f"estimated: {n_read:,} tokens to read, {n_written:,} to write"
-        costs = [item.estimate.cost for item in to_send if item.estimate.cost is not None]
+        costs = [one.cost for one in estimates if one.cost is not None]
         if costs:
             line += f", cost {sum(costs):.4g}"
         total_s = _total_s(to_send, plan)
@@ -112,6 +119,14 @@ def _lines(previews: list[TaskPreview], plan: Plan) -> list[str]:
         bases = dict.fromkeys(item.estimate.basis for item in to_send)
         lines.append(f"by {', by '.join(bases)}")
     return lines
+
+
+def _estimates(item: TaskPreview) -> list[Estimate]:
+    return [item.estimate, *(role.estimate for role in item.roles)]
+
+
+def _n_tokens(estimate: Estimate) -> int:
+    return estimate.n_prompt_tokens + estimate.n_completion_tokens
 
 
 def _total_s(to_send: list[TaskPreview], plan: Plan) -> float | None:

@@ -33,6 +33,22 @@ _OPTIONS = (
         shell_complete=complete_components("datasets"),
     ),
     click.option(
+        "-t",
+        "--task",
+        "ready_tasks",
+        multiple=True,
+        metavar="NAME[:ARGUMENT]",
+        help="A ready-made task; may be repeated.",
+        shell_complete=complete_components("tasks"),
+    ),
+    click.option(
+        "--role",
+        "roles",
+        multiple=True,
+        metavar="ROLE=PROVIDER/MODEL",
+        help="A model beside the evaluated ones, such as judge=openai/gpt-4o; may be repeated.",
+    ),
+    click.option(
         "--base-url",
         metavar="URL",
         help="Address of the models' server, up to and with /v1.",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from llmeval_core.api import (
     Generation,
+    Message,
     ReasoningFinder,
     Request,
     Sample,
     SampleResult,
     Score,
+    ToolCall,
+    Turn,
     split_answers,
 )
 
@@ -19,10 +25,45 @@ _MOST_REASONING_CHARACTERS = 300
 
 def asked(request: Request) -> Parts:
     """Show the messages or the prompt, and the continuations that are weighed."""
-    parts = [("asked", f"[{message.role}] {message.text}") for message in request.messages]
+    parts = [("asked", message_line(message)) for message in request.messages]
     if request.prompt:
         parts.append(("asked", request.prompt))
     parts += [("weighed", repr(text)) for text in request.continuations]
+    return parts
+
+
+def message_line(message: Message) -> str:
+    """Write a message with its role before it; images and calls of tools as far as a line shows."""
+    pieces = [message.text] if message.text else []
+    for image in message.images:
+        size = image.url or f"{len(image.data):,} bytes"
+        pieces.append(f"({image.media_type}, {size})")
+    pieces += [call_line(call) for call in message.tool_calls]
+    return f"[{message.role}] " + "\n".join(pieces)
+
+
+def call_line(call: ToolCall) -> str:
+    """Write the call of a tool."""
+    return f"{call.name}({call.arguments})"
+
+
+def conversation(turns: Iterable[Turn], reasoning: ReasoningFinder) -> Parts:
+    """Show several turns as one conversation with each role: of each request only what is new."""
+    parts: Parts = []
+    said: dict[str, list[Message]] = {}
+    for turn in turns:
+        known = said.get(turn.role, [])
+        messages = list(turn.request.messages)
+        is_continued = [one.text for one in messages[: len(known)]] == [one.text for one in known]
+        new = replace(
+            turn.request, messages=tuple(messages[len(known) :] if is_continued else messages)
+        )
+        told, answers = asked(new), _answered(turn.request, turn.generation, reasoning)
+        if turn.role != "model":
+            told = [(f"to {turn.role}", text) for _, text in told]
+            answers = [(turn.role, text) for _, text in answers]
+        parts += [*told, *answers]
+        said[turn.role] = [*messages, Message("assistant", turn.generation.text)]
     return parts
 
 
@@ -36,11 +77,13 @@ def expected(sample: Sample) -> Parts:
 
 def result_parts(result: SampleResult, reasoning: ReasoningFinder) -> Parts:
     """Show everything about a finished sample; its reasoning only as far as a few lines."""
-    if result.request is not None:
+    if result.turns:
+        parts = conversation(result.turns, reasoning)
+    elif result.request is not None:
         parts = asked(result.request)
     else:
         parts = [("input", result.sample.input_text)]
-    if result.generation is not None:
+    if result.generation is not None and not result.turns:
         parts += _answered(result.request, result.generation, reasoning)
     parts += expected(result.sample)
     if result.failure is not None:
@@ -55,6 +98,9 @@ def _answered(request: Request | None, generation: Generation, reasoning: Reason
         if parted.reasoning:
             parts.append(("thought", _shortened(parted.reasoning, generation)))
         parts.append(("answered", parted.answer))
+    if generation.tool_calls and not generation.text:
+        parts = [part for part in parts if part != ("answered", "")]
+    parts += [("called", call_line(call)) for call in generation.tool_calls]
     if generation.refusal is not None:
         parts.append(("refused", generation.refusal))
     continuations = request.continuations if request is not None else ()

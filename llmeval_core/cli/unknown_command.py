@@ -38,7 +38,7 @@ def unknown_command(
     if name in _INSTALLABLE:
         return LlmevalError(
             f"the command '{name}' comes with {_INSTALLABLE[name]}, which is not installed",
-            hint=f"pip install {_INSTALLABLE[name]}",
+            hint="docs/installing.md says from where: a checkout, git or an index",
         )
     hint = did_you_mean(name, [*known, *_INSTALLABLE]) or "`llmeval --help` lists the commands."
     return click.UsageError(

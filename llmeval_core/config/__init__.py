@@ -22,16 +22,10 @@ from llmeval_core.config.request_config import (
     ReasoningConfig,
 )
 from llmeval_core.config.run_file import load_run_file, read_run_text, validate
-from llmeval_core.config.schema import (
-    AnswerBy,
-    ModelConfig,
-    RunConfig,
-    TaskConfig,
-    TaskDefaults,
-    TruncatedAnswers,
-)
+from llmeval_core.config.schema import ModelConfig, RunConfig
 from llmeval_core.config.secrets import Redactor, expand_env
 from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfig
+from llmeval_core.config.task_config import AnswerBy, TaskConfig, TaskDefaults, TruncatedAnswers
 
 __all__ = [
     "AnswerBy",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from llmeval_core.config.bounds import (
     BudgetConfig,
@@ -14,24 +14,17 @@ from llmeval_core.config.bounds import (
     RetryConfig,
     TimeoutConfig,
 )
-from llmeval_core.config.extract_config import ExtractConfig, checked_pattern, extract_rules
 from llmeval_core.config.problems import HintedValueError
 from llmeval_core.config.request_config import (
-    FewShotConfig,
     GenerationConfig,
-    PromptConfig,
 )
 from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfig
-
-AnswerBy = Literal["auto", "generation", "letter", "loglikelihood"]
-TruncatedAnswers = Literal["score", "exclude"]
-_Tag = Annotated[str, Field(min_length=1, pattern=r"\S")]
-_ReasoningTags = tuple[tuple[_Tag, _Tag], ...]
-_TAGS_MEAN = (
-    "Pairs of an opening and a closing tag between which reasoning stands, which is not judged;"
-    " all known ones if left out, none if empty."
+from llmeval_core.config.task_config import (
+    TAGS_MEAN,
+    ReasoningTags,
+    TaskConfig,
+    TruncatedAnswers,
 )
-
 
 _MODEL_NAME = re.compile(r"^[^\s/]+/.+$")
 _OPENAI_NAME = re.compile(r"(chatgpt|gpt|o\d|text|davinci|babbage)\b")
@@ -68,8 +61,8 @@ class ModelConfig(BaseModel):
         default=None,
         description="What this model's server allows.",
     )
-    reasoning_tags: _ReasoningTags | None = Field(
-        examples=[[["<think>", "</think>"]]], default=None, description=_TAGS_MEAN
+    reasoning_tags: ReasoningTags | None = Field(
+        examples=[[["<think>", "</think>"]]], default=None, description=TAGS_MEAN
     )
 
     @model_validator(mode="before")
@@ -91,89 +84,7 @@ class ModelConfig(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
-def _as_shots(value: Any) -> Any:  # Any: pydantic hands over what the file has
-    return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-_Shots = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
-
-
-class TaskDefaults(Settings):
-    """How a data set is asked and scored where the run file does not say."""
-
-    prompt: PromptConfig = PromptConfig()
-    answer_by: AnswerBy = "auto"
-    generation: GenerationConfig = GenerationConfig()
-    shots: int | None = Field(default=None, ge=0, description="Number of examples; None is 0.")
-    few_shot: FewShotConfig = FewShotConfig()
-    metrics: tuple[ComponentConfig, ...] = ()
-    extract: ExtractConfig | None = None
-    reasoning_tags: tuple[tuple[str, str], ...] | None = None
-
-
-class TaskConfig(Settings):
-    """One data set, asked with each number of shots."""
-
-    dataset: ComponentConfig = Field(examples=["commonsense_qa"], description="The data set.")
-    shots: Annotated[_Shots | None, BeforeValidator(_as_shots)] = Field(
-        examples=[[0, 4]],
-        default=None,
-        description="Numbers of examples; each makes a task. The data set's own, mostly 0, if "
-        "left out.",
-    )
-    prompt: PromptConfig = Field(
-        examples=[{"template": "Question: {{ input }}"}],
-        default=PromptConfig(),
-        description="How samples are asked.",
-    )
-    answer_by: AnswerBy | None = Field(
-        default=None,
-        description="Multiple choice by log-likelihood or by a letter; auto: what the model can.",
-    )
-    generation: GenerationConfig = Field(
-        examples=[{"max_tokens": 256}],
-        default=GenerationConfig(),
-        description="Generation settings for this task only.",
-    )
-    few_shot: FewShotConfig | None = Field(
-        examples=[{"select": "first"}], default=None, description="Where examples come from."
-    )
-    metrics: tuple[ComponentConfig, ...] | None = Field(
-        examples=[["exact_match"]],
-        default=None,
-        description="The metrics; the run's, or the data set's own, if left out.",
-    )
-    extract: ExtractConfig | None = Field(
-        default=None,
-        description="What finds the answer in the generation: a regular expression, a rule, or a "
-        "list of them, of which the first that finds something counts. null: the whole answer.",
-    )
-    reasoning_tags: _ReasoningTags | None = Field(
-        examples=[[["<think>", "</think>"]]], default=None, description=_TAGS_MEAN
-    )
-    truncated: TruncatedAnswers | None = Field(
-        default=None,
-        description="Answers that were cut off: judged by what there is, or left out of the"
-        " aggregates; the run's if left out.",
-    )
-    limit: int | None = Field(
-        examples=[100], default=None, ge=1, description="First n samples only."
-    )
-    variant: str | None = Field(
-        examples=["polite"],
-        default=None,
-        pattern=r"^[^\s/:.]+$",
-        description="A name for this way of asking or scoring, which becomes part of the key "
-        "(`aio_0shot.polite_accuracy`), so that two ways stand side by side.",
-    )
-
-    @field_validator("extract")
-    @classmethod
-    def _compiles(cls, extract: ExtractConfig | None) -> ExtractConfig | None:
-        for rule in extract_rules(extract) if extract is not None else ():
-            if isinstance(rule, str):
-                checked_pattern(rule)
-        return extract
+_RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class RunConfig(Settings):
@@ -188,6 +99,12 @@ class RunConfig(Settings):
     metrics: tuple[ComponentConfig, ...] | None = Field(
         examples=[["exact_match"]], default=None, description="Metrics of tasks that name none."
     )
+    roles: dict[_RoleName, ModelConfig] = Field(
+        examples=[{"judge": "openai/gpt-4o"}],
+        default={},
+        description="Models that are asked beside the evaluated one, such as a judge, by the name "
+        "that metrics, solvers and tasks have for them.",
+    )
     trackers: tuple[TrackerConfig, ...] = Field(
         examples=[["mlflow"]], default=(), description="Result sinks."
     )
@@ -201,8 +118,8 @@ class RunConfig(Settings):
         default=GenerationConfig(),
         description="Generation settings of all tasks.",
     )
-    reasoning_tags: _ReasoningTags | None = Field(
-        examples=[[["<think>", "</think>"]]], default=None, description=_TAGS_MEAN
+    reasoning_tags: ReasoningTags | None = Field(
+        examples=[[["<think>", "</think>"]]], default=None, description=TAGS_MEAN
     )
     truncated: TruncatedAnswers = Field(
         default="score",
@@ -267,3 +184,10 @@ class RunConfig(Settings):
         if twice:
             raise ValueError(f"model '{twice[0]}' is listed twice")
         return models
+
+    @field_validator("roles")
+    @classmethod
+    def _are_others(cls, roles: dict[str, ModelConfig]) -> dict[str, ModelConfig]:
+        if "model" in roles:
+            raise ValueError("the role `model` has each of `models`")
+        return roles

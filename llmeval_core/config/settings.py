@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from llmeval_core.paths import expand_path
-from llmeval_core.validating import ready_pydantic
+from llmeval_core.pydantic_startup import ready_pydantic
 
 ready_pydantic()
 

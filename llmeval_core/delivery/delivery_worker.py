@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 
 from llmeval_core.completeness import current_by_metric
+from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.config import Redactor
-from llmeval_core.containing import current_folder, return_to
 from llmeval_core.contracts import Receipt, RunInfo
 from llmeval_core.errors import TrackerError, describe_error, must_propagate
 from llmeval_core.journal import (
@@ -21,6 +21,7 @@ from llmeval_core.journal import (
     StoredTracker,
 )
 from llmeval_core.plan import PlannedTracker
+from llmeval_core.process_state import current_folder, return_to
 from llmeval_core.records import TaskResult
 from llmeval_core.support import Backoff, CircuitBreaker
 
@@ -103,9 +104,8 @@ class DeliveryWorker:
                 await asyncio.shield(self._task)
         except TimeoutError:
             self._reason = f"no answer within {within_s:g} s"
-            self._task.cancel()
-            # A tracker may take no notice; we are done with it all the same.
-            await asyncio.wait((self._task,), timeout=2 * CLOSE_S)
+        finally:  # a tracker may take no notice; we are done with it all the same
+            await cancel_and_wait((self._task,), within_s=2 * CLOSE_S)
         pending = self._journal.deliveries(
             DeliveryRepository.pending, self._planned.name, with_failed=True
         )
@@ -199,9 +199,9 @@ class DeliveryWorker:
         journal, name = self._journal, self._planned.name
         result = await asyncio.to_thread(journal.deliveries, DeliveryRepository.result, result_id)
         if not getattr(self._planned.tracker, "keeps_all", False):
-            kept = await asyncio.to_thread(journal.read, without_superseded, result)
+            kept = await asyncio.to_thread(journal.read, without_superseded, result, name)
             if kept is None:
-                receipt = Receipt(note="gave way to a more complete result")
+                receipt = Receipt(note="gave way to a newer or more complete result")
                 await asyncio.to_thread(
                     journal.deliveries, DeliveryRepository.delivered, result_id, name, receipt
                 )
@@ -268,13 +268,17 @@ class DeliveryWorker:
             _log.warning("%s did not close: %s", self._label, reason)
 
 
-def without_superseded(reader: JournalQueries, result: TaskResult) -> TaskResult | None:
-    """Return a result without the metrics that gave way to older, more complete ones.
+def without_superseded(
+    reader: JournalQueries, result: TaskResult, tracker: str
+) -> TaskResult | None:
+    """Return a result without the metrics that gave way to others; None if no metric is left.
 
-    What came after it does not count: that is delivered after it. None if no metric is left.
+    They gave way to older, more complete results, or to newer ones that the tracker has already:
+    a result that it refused before, or gets later than others, must not take their place. What
+    comes after it and is still pending does not count: that is delivered after it.
     """
-    earlier = reader.results_of_task(result.model, result.task, until=result.id)
-    stands = {name for name, one in current_by_metric(earlier).items() if one.id == result.id}
+    others = reader.results_of_task(result.model, result.task, until=result.id, or_in=tracker)
+    stands = {name for name, one in current_by_metric(others).items() if one.id == result.id}
     metrics = tuple(metric for metric in result.metrics if metric.metric in stands)
     if len(metrics) == len(result.metrics):
         return result

@@ -14,7 +14,7 @@ from llmeval_core.engine.sample_source import (
     SampleSource,
     prepare,
 )
-from llmeval_core.engine.task_warnings import TaskWarnings
+from llmeval_core.engine.sample_warnings import SampleWarnings
 from llmeval_core.journal import Journal, JournalQueries, StoredTask
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import Prompter
@@ -73,7 +73,7 @@ class BatchReader:
         self._prompter = prompter
         self._journal = journal
         self._requests = task.cache_key
-        self._warnings = TaskWarnings()
+        self._warnings = SampleWarnings()
         self._n_distinct = 0
         self._is_whole = True
         self._prefetched: Batch | None = None

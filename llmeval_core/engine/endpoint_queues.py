@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
 
 from llmeval_core.concurrency import pull
 from llmeval_core.engine.known_results import KnownResults
-from llmeval_core.engine.model_handle import ModelHandle
-from llmeval_core.engine.request_ledger import RequestLedger
-from llmeval_core.generation import ObservedAvailability
+from llmeval_core.engine.run_models import RunModel
 from llmeval_core.plan import PlannedEvaluation, PlannedTask
 
 TASKS_AT_ONCE = 4
@@ -22,19 +20,28 @@ class ModelTasks:
 
     Args:
         evaluation: the model and its tasks.
-        model: opened by the first task that sends a request, closed after the last.
+        model: what belongs to the model in this run.
         known: the results that earlier runs left.
-        ledger: who asks which request of the model.
-        availability: what the model's requests found out about it.
         has_failed: whether the model cannot be used, so that no other task is begun.
     """
 
     evaluation: PlannedEvaluation
-    model: ModelHandle
+    model: RunModel
     known: KnownResults
-    ledger: RequestLedger
-    availability: ObservedAvailability = field(default_factory=ObservedAvailability)
     has_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedTask:
+    """A task in a queue; `is_second` if it was put away once, and goes on now."""
+
+    model_tasks: ModelTasks
+    task: PlannedTask
+    is_second: bool = False
+
+
+RunTask = Callable[[QueuedTask], Awaitable[bool]]
+"""Runs a task; True if it is put away: it goes on when all other tasks of the queue are done."""
 
 
 class EndpointQueue:
@@ -52,27 +59,30 @@ class EndpointQueue:
     @property
     def is_opening(self) -> bool:
         """Whether a model is just now made ready."""
-        return any(tasks.model.is_opening for tasks in self._models)
+        return any(tasks.model.handle.is_opening for tasks in self._models)
 
-    async def run(self, run_task: Callable[[ModelTasks, PlannedTask], Awaitable[None]]) -> None:
-        """Run all tasks; the first error ends the queue and is raised."""
-        left = {id(tasks): len(tasks.evaluation.tasks) for tasks in self._models}
+    async def run(self, run_task: RunTask) -> None:
+        """Run all tasks; the first error ends the queue and is raised.
 
-        async def do(item: tuple[ModelTasks, PlannedTask]) -> None:
-            tasks, task = item
-            if not tasks.has_failed:
-                await run_task(tasks, task)
-            left[id(tasks)] -= 1
-            if not left[id(tasks)]:
-                await tasks.model.aclose()
+        Tasks that are put away go on after all others: by then no model of this queue is open, and
+        the one that they wait for can be.
+        """
+        put_away: list[QueuedTask] = []
 
-        try:
-            await pull(self._tasks(), do, n_workers=self._n_at_once)
-        finally:
-            for tasks in self._models:
-                await tasks.model.aclose()
+        async def do(queued: QueuedTask) -> None:
+            if await run_task(queued):
+                put_away.append(QueuedTask(queued.model_tasks, queued.task, is_second=True))
 
-    async def _tasks(self) -> AsyncIterator[tuple[ModelTasks, PlannedTask]]:
+        await pull(_each(self._tasks()), do, n_workers=self._n_at_once)
+        if put_away:
+            await pull(_each(list(put_away)), do, n_workers=self._n_at_once)
+
+    def _tasks(self) -> Iterable[QueuedTask]:
         for tasks in self._models:
             for task in tasks.evaluation.tasks:
-                yield tasks, task
+                yield QueuedTask(tasks, task)
+
+
+async def _each(tasks: Iterable[QueuedTask]) -> AsyncIterator[QueuedTask]:
+    for task in tasks:
+        yield task

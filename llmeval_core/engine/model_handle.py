@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from llmeval_core.containing import contained
 from llmeval_core.contracts import (
     ExecutionRequest,
     Model,
@@ -20,6 +19,7 @@ from llmeval_core.engine.stop_signal import StopSignal
 from llmeval_core.errors import LlmevalError, ModelError, describe_error, must_propagate
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.plan import Plan, PlannedModel
+from llmeval_core.process_state import contained
 
 _log = logging.getLogger("llmeval")
 

@@ -25,9 +25,9 @@ def fit_to_open_files(plan: Plan) -> tuple[Plan, str | None]:
         The plan, and what the user should know if it had to be changed.
     """
     servers: dict[str, list[PlannedModel]] = {}
-    for evaluation in plan.evaluations:
-        if evaluation.model.info.endpoint is not None:
-            servers.setdefault(endpoint_of(evaluation.model), []).append(evaluation.model)
+    for model in plan.models:
+        if model.info.endpoint is not None:
+            servers.setdefault(endpoint_of(model), []).append(model)
     if plan.executor is not None or not servers:
         return plan, None
     wanted = [max_in_flight(plan, models) for models in servers.values()]

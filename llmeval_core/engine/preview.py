@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmeval_core.engine.estimates import Estimate, estimate
+from llmeval_core.engine.item_preview import RolePreview, count_items
 from llmeval_core.engine.past_usage import PastUsage
 from llmeval_core.engine.rate_limiters import max_served
 from llmeval_core.engine.reasoning_room import task_reasoning_warnings
 from llmeval_core.engine.sample_source import NumberedSample, SampleSource
-from llmeval_core.engine.task_warnings import TaskWarnings
+from llmeval_core.engine.sample_warnings import SampleWarnings
 from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.plan import Plan, PlannedModel, PlannedTask
 from llmeval_core.prompting import Prompter, PromptError, PromptRenderer, RenderedPrompt
@@ -28,6 +29,8 @@ class TaskPreview:
         n_unusable: samples that the prompt's templates fail on.
         estimate: what the requests still to be sent will use.
         warnings: what looks wrong with the samples or their requests, a line each.
+        roles: what others would be asked, such as a judge. `n_answered` of such a task are the
+            samples that are finished, and `n_requests` counts about what follows first questions.
     """
 
     model: str
@@ -38,6 +41,7 @@ class TaskPreview:
     n_unusable: int
     estimate: Estimate
     warnings: tuple[str, ...] = ()
+    roles: tuple[RolePreview, ...] = ()
 
 
 def preview(plan: Plan, journal: Journal | None) -> list[TaskPreview]:
@@ -60,13 +64,35 @@ def preview(plan: Plan, journal: Journal | None) -> list[TaskPreview]:
         n_at_once = max_served(plan, [evaluation.model])
         for task in evaluation.tasks:
             count = _ModelCount(evaluation.model, task)
-            groups.setdefault(task.definition_fingerprint, []).append(count)
+            if task.is_plain:
+                groups.setdefault(task.definition_fingerprint, []).append(count)
             counted.append((count, n_at_once))
     samples = {definition: _count_group(counts, journal) for definition, counts in groups.items()}
     return [
         count.preview(samples[count.task.definition_fingerprint], usage, n_at_once=n_at_once)
+        if count.task.is_plain
+        else _preview_items(plan, count, journal, usage, n_at_once)
         for count, n_at_once in counted
     ]
+
+
+def _preview_items(
+    plan: Plan, count: _ModelCount, journal: Journal | None, usage: PastUsage, n_at_once: int
+) -> TaskPreview:
+    """Count a task that asks as it likes."""
+    model, task = count.model, count.task
+    items = count_items(plan, model, task, journal, usage=usage, n_at_once=n_at_once)
+    return TaskPreview(
+        model.name,
+        task.key,
+        items.n_samples,
+        items.n_finished,
+        items.n_requests,
+        items.n_unusable,
+        items.estimate,
+        task_reasoning_warnings(model, task, usage) if task.task is None else (),
+        items.roles,
+    )
 
 
 def preview_task(
@@ -179,7 +205,7 @@ class _RenderedTask:
         self._prompter = prompter
         self._n_unusable = 0
         self._seen: set[str] = set()
-        self._warnings = TaskWarnings()
+        self._warnings = SampleWarnings()
         self.n_samples = 0
 
     def render(self, batch: list[NumberedSample]) -> tuple[list[RenderedPrompt], list[int | None]]:

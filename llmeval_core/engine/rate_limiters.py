@@ -56,8 +56,8 @@ def make_rate_limiters(plan: Plan, notify: Callable[[str], None]) -> dict[str, E
         notify: is given a line when a server goes down and when it is back.
     """
     groups: dict[str, list[PlannedModel]] = {}
-    for evaluation in plan.evaluations:
-        groups.setdefault(endpoint_of(evaluation.model), []).append(evaluation.model)
+    for model in plan.models:
+        groups.setdefault(endpoint_of(model), []).append(model)
     retries = RetryBudget(plan.retry.budget)
     return {
         endpoint: _make_rate_limiter(plan, models, retries, notify)

@@ -69,7 +69,8 @@ def plan_reasoning_warnings(plan: Plan, journal: Journal) -> list[str]:
     """Warn of each model that thinks and has too little room for it, once, before it is asked."""
     usage, warnings = PastUsage(journal), []
     for evaluation in plan.evaluations:
-        task = next((task for task in evaluation.tasks if _has_little_room(task)), None)
+        tasks = [task for task in evaluation.tasks if task.task is None]
+        task = next((task for task in tasks if _has_little_room(task)), None)
         warning = _room_warning(evaluation.model, task, usage) if task is not None else None
         if task is not None and warning is not None:
             warnings.append(f"warning: {task.key}: {warning}")

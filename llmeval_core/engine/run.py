@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from llmeval_core.contracts import TimeLimit
+from llmeval_core.concurrency import cancel_and_wait
+from llmeval_core.contracts import MODEL, TimeLimit
 from llmeval_core.delivery import DeliveryReport, DeliveryWorker
-from llmeval_core.engine.endpoint_queues import EndpointQueue, ModelTasks
+from llmeval_core.engine.endpoint_queues import EndpointQueue, ModelTasks, QueuedTask
+from llmeval_core.engine.group_results import GroupResults
 from llmeval_core.engine.known_results import KnownResults
-from llmeval_core.engine.model_handle import ModelHandle
 from llmeval_core.engine.one_time_messages import OneTimeMessages
 from llmeval_core.engine.open_files import fit_to_open_files
 from llmeval_core.engine.progress import Progress, SilentProgress
-from llmeval_core.engine.rate_limiters import endpoint_of, make_rate_limiters, max_in_flight
+from llmeval_core.engine.rate_limiters import make_rate_limiters
 from llmeval_core.engine.reasking import ReaskFilter
-from llmeval_core.engine.request_ledger import RequestLedger
 from llmeval_core.engine.run_context import RunContext
+from llmeval_core.engine.run_models import RunModel, RunModels
 from llmeval_core.engine.spending import Spending
 from llmeval_core.engine.stop_signal import StopSignal
 from llmeval_core.engine.task_run import TaskRun
-from llmeval_core.errors import JournalError, LlmevalError, ModelError
+from llmeval_core.errors import JournalError, LlmevalError, ModelError, PluginError
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.journal import DeliveryRepository, Journal
 from llmeval_core.plan import Plan, PlannedTask
@@ -98,10 +100,17 @@ class _PlanRun:
         self._context = RunContext(
             plan, journal, self._spending, self._stop_signal, messages, reask=reask
         )
-        self._rate_limiters = make_rate_limiters(plan, progress.message)
         self._executor = plan.executor or LocalExecutor()
-        self._limit: TimeLimit | None = None
+        self._limit = _run_limit(plan)
+        self._models = RunModels(
+            self._context,
+            progress=progress,
+            executor=self._executor,
+            rate_limiters=make_rate_limiters(plan, progress.message),
+            run_limit=self._limit,
+        )
         self._delivery_workers: list[DeliveryWorker] = []
+        self._groups = GroupResults(plan, journal)
         self._saving: set[asyncio.Task[None]] = set()
         self._results: dict[tuple[str, str], TaskResult] = {}
         self._errors: list[LlmevalError] = []
@@ -109,9 +118,6 @@ class _PlanRun:
 
     async def run(self) -> RunOutcome:
         started = time.monotonic()
-        if self._plan.timeouts.run_s is not None:
-            end = asyncio.get_running_loop().time() + self._plan.timeouts.run_s
-            self._limit = TimeLimit(end, "timeouts.run_s")
         described = self._plan.describe()
         self._plan.observer.before_run(described)
         self._journal.deliveries(
@@ -125,7 +131,10 @@ class _PlanRun:
             try:
                 await self._evaluate_until_stopped()
             finally:
-                await asyncio.gather(*self._saving)
+                try:
+                    await asyncio.gather(*self._saving)
+                finally:
+                    await cancel_and_wait(self._saving)
         finally:
             reports = await self._finish_deliveries()
         if self._spending.error is not None:
@@ -144,14 +153,17 @@ class _PlanRun:
             asyncio.create_task(worker.finish(within_s=within_s))
             for worker in self._delivery_workers
         ]
-        if finishing:
-            await asyncio.wait(finishing)
+        try:
+            if finishing:
+                await asyncio.wait(finishing)
+        finally:
+            await cancel_and_wait(finishing)
         return [task.result() for task in finishing]
 
     async def _evaluate_until_stopped(self) -> None:
         """Run all queues; after a stop requests under way may finish, openings may not."""
         queues = self._queues()
-        running = {asyncio.create_task(queue.run(self._run_task)): queue for queue in queues}
+        running = {asyncio.create_task(queue.run(self._run_queued)): queue for queue in queues}
         stopping = asyncio.create_task(self._stop_signal.wait())
         try:
             left = set(running)
@@ -166,9 +178,8 @@ class _PlanRun:
             if left and stopping.done():
                 await asyncio.wait(left, timeout=STOP_GRACE_S)
         finally:
-            for one in (stopping, *running):
-                one.cancel()
-            await asyncio.wait((stopping, *running))
+            await cancel_and_wait((stopping, *running))
+            await self._models.aclose()
         for ended in running:
             if not ended.cancelled():
                 ended.result()
@@ -179,22 +190,36 @@ class _PlanRun:
         for evaluation in self._plan.evaluations:
             tasks = ModelTasks(
                 evaluation,
-                ModelHandle(evaluation.model, self._plan, self._progress),
+                self._models.of(evaluation.model),
                 KnownResults(self._journal, evaluation),
-                RequestLedger(lambda: self._journal.n_given, lambda: self._journal.n_committed),
             )
             groups.setdefault(evaluation.model.info.endpoint, []).append(tasks)
         return [EndpointQueue(endpoint, models) for endpoint, models in groups.items()]
 
-    async def _run_task(self, model_tasks: ModelTasks, task: PlannedTask) -> None:
-        if self._stop_signal.is_set():
-            return
+    async def _run_queued(self, queued: QueuedTask) -> bool:
+        """Run a task, and close the models of which it was the last one; True if it is put away."""
+        planned, task = queued.model_tasks.evaluation.model, queued.task
+        models = self._models.of_task(self._plan, planned, task)
+        is_put_away = False
+        try:
+            is_put_away = await self._run_task(queued, models)
+        finally:
+            for role, model in models.items():
+                if (role == MODEL and not queued.is_second) or (role != MODEL and not is_put_away):
+                    await model.use_ended()
+        return is_put_away
+
+    async def _run_task(self, queued: QueuedTask, models: Mapping[str, RunModel]) -> bool:
+        """Run a task; what the user must change about it is noted. True if it is put away."""
+        model_tasks, task = queued.model_tasks, queued.task
+        if self._stop_signal.is_set() or model_tasks.has_failed:
+            return False
         self._context.process.restore()  # after the metrics of the task before
         try:
             if self._context.reask is None and (known := await model_tasks.known.of(task)):
                 self._reuse(model_tasks, task, known)
             else:
-                await self._run_and_save(model_tasks, task)
+                return await self._run_and_save(queued, models)
         except JournalError:
             raise
         except LlmevalError as err:
@@ -208,37 +233,35 @@ class _PlanRun:
                 model_tasks.has_failed = True  # no other task of this model can do better
             if self._plan.fail_fast:
                 self._stop_signal.set()
+        return False
 
     def _reuse(self, model_tasks: ModelTasks, task: PlannedTask, known: TaskResult) -> None:
         """Take the result of an earlier run for that of a task."""
-        model_tasks.availability.answered_before = True
+        model_tasks.model.availability.answered_before = True
         meter = self._progress.task_started(known.model, task.key, task.n_samples)
         meter.samples_skipped(known.n_samples)
         meter.task_finished(known, reused=True)
         self._save(known, is_new=False)
 
-    async def _run_and_save(self, model_tasks: ModelTasks, task: PlannedTask) -> None:
-        planned = model_tasks.evaluation.model
+    async def _run_and_save(self, queued: QueuedTask, models: Mapping[str, RunModel]) -> bool:
+        """Run a task and save its result; True if it is put away."""
         run = TaskRun(
-            self._context, model_tasks, task, progress=self._progress, run_limit=self._limit
+            self._context,
+            queued.model_tasks.evaluation.model,
+            queued.task,
+            models=models,
+            executor=self._executor,
+            progress=self._progress,
+            run_limit=self._limit,
+            is_second=queued.is_second,
         )
-        rate_limiter = self._rate_limiters[endpoint_of(planned)]
-        concurrency = max_in_flight(self._plan, [planned])
         try:
-            result = await run.run(
-                self._executor,
-                lambda limit: model_tasks.model.job(
-                    rate_limiter,
-                    concurrency=concurrency,
-                    time_limit=limit,
-                    availability=model_tasks.availability,
-                    stop_signal=self._stop_signal,
-                ),
-            )
+            result = await run.run()
         finally:
             self._n_requests += run.n_requests
         if result is not None:
             self._save(result, is_new=True)
+        return run.is_put_away
 
     def _save(self, result: TaskResult, *, is_new: bool) -> None:
         """Save a result in the background: the next task need not wait for the disk.
@@ -257,6 +280,13 @@ class _PlanRun:
         self._plan.observer.after_task(result)
         for worker in self._delivery_workers:
             worker.wake()
+        try:
+            groups = await asyncio.to_thread(self._groups.add, result)
+        except PluginError as err:
+            self._errors.append(err)
+            return
+        for group, is_new_group in groups:
+            await self._save_and_announce(group, is_new=is_new_group)
 
     def _note_saved(self, saving: asyncio.Task[None]) -> None:
         """Forget a save that succeeded; the error of another one is raised at the end."""
@@ -267,13 +297,17 @@ class _PlanRun:
         planned = [
             (item.model.name, task.key) for item in self._plan.evaluations for task in item.tasks
         ]
+        grouped = [
+            (item.model.name, group.key) for item in self._plan.evaluations for group in item.groups
+        ]
         results = tuple(self._results[place] for place in planned if place in self._results)
-        has_prices = any(item.model.price is not None for item in self._plan.evaluations)
+        groups = tuple(self._results[place] for place in grouped if place in self._results)
+        has_prices = any(model.price is not None for model in self._plan.models)
         return RunSummary(
-            results=results,
+            results=(*results, *groups),
             n_samples=sum(result.n_samples for result in results),
             n_failed=sum(result.n_failed for result in results),
-            n_requests=self._n_requests,
+            n_requests=self._n_requests + self._models.n_requests,
             n_unfinished=len(planned) - len(results),
             n_undelivered=sum(report.n_undelivered for report in reports if report.required),
             interrupted=self._stop.is_set(),
@@ -281,3 +315,11 @@ class _PlanRun:
             n_tokens=self._spending.n_tokens,
             cost=self._spending.cost if has_prices else None,
         )
+
+
+def _run_limit(plan: Plan) -> TimeLimit | None:
+    """Say when a run that begins now must end; None for never."""
+    run_s = plan.timeouts.run_s
+    if run_s is None:
+        return None
+    return TimeLimit(asyncio.get_running_loop().time() + run_s, "timeouts.run_s")

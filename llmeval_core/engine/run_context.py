@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from llmeval_core.containing import ProcessState
 from llmeval_core.engine.one_time_messages import OneTimeMessages
 from llmeval_core.engine.reasking import ReaskFilter
 from llmeval_core.engine.sample_source import SampleCache
@@ -12,6 +11,7 @@ from llmeval_core.engine.spending import Spending
 from llmeval_core.engine.stop_signal import StopSignal
 from llmeval_core.journal import Journal
 from llmeval_core.plan import Plan
+from llmeval_core.process_state import ProcessState
 from llmeval_core.prompting import PromptRenderers
 from llmeval_core.scoring import Scorers
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from llmeval_core.contracts import MODEL
 from llmeval_core.engine.failure_policy import FailurePolicy
+from llmeval_core.engine.item_run import ItemEnd
 from llmeval_core.engine.progress import TaskMeter
 from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.sample_source import PreparedSample
 from llmeval_core.journal import StoredTask
-from llmeval_core.records import Failure, Generation, SampleResult, Score
+from llmeval_core.records import Failure, Generation, SampleResult, Score, Turn
 from llmeval_core.scoring import Scorer
 
 
@@ -93,6 +95,30 @@ class SampleFinisher:
         """
         self._context.journal.put(self._task, result, key, is_again=is_again)
 
+    async def finish_item(self, end: ItemEnd, *, n_under_way: int) -> None:
+        """Keep an item of several requests, and count it.
+
+        Raises:
+            LlmevalError: it was one failure too many.
+        """
+        failure = self._redacted(end.failure)
+        judged = _judged_turn(end)
+        answer: Generation | Failure | None = None if judged is None else judged.generation
+        if end.is_unanswered or answer is None:
+            answer = failure or Failure("plugin", "nothing was asked")
+        result = SampleResult(
+            end.index,
+            end.item.sample,
+            judged.request if judged is not None else None,
+            judged.generation if judged is not None else None,
+            end.scores,
+            failure,
+            outcome=self._scorer.outcome(answer, failure),
+            turns=end.turns if len(end.turns) > 1 or _is_of_others(end.turns) else (),
+        )
+        self._context.journal.put_item(self._task, result)
+        await self.note(result, n_under_way=n_under_way)
+
     async def note(
         self, result: SampleResult, *, n_under_way: int, instead_of: Failure | None = None
     ) -> None:
@@ -121,3 +147,17 @@ class SampleFinisher:
         if failure is None:
             return None
         return Failure(failure.kind, self._context.plan.redactor(failure.message), failure.hint)
+
+
+def _judged_turn(end: ItemEnd) -> Turn | None:
+    """Find the request whose answer counts: the last one that was judged, else the last at all."""
+    turns = [turn for turn in end.turns if turn.role == MODEL] or list(end.turns)
+    judged = end.answers[-1] if end.answers else None
+    for turn in reversed(turns):
+        if turn.generation is judged:
+            return turn
+    return turns[-1] if turns else None
+
+
+def _is_of_others(turns: tuple[Turn, ...]) -> bool:
+    return any(turn.role != MODEL for turn in turns)

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 from llmeval_core.contracts import TimeLimit
 from llmeval_core.engine.batches import Batch, BatchReader
-from llmeval_core.engine.endpoint_queues import ModelTasks
 from llmeval_core.engine.request_ledger import LedgerView, Ours
 from llmeval_core.engine.run_context import RunContext
+from llmeval_core.engine.run_models import RunModel
 from llmeval_core.engine.sample_finisher import SampleFinisher
 from llmeval_core.engine.sample_source import PreparedSample
 from llmeval_core.journal import JournalQueries
@@ -31,7 +31,7 @@ class SampleStream:
 
     Args:
         context: what the tasks of a run have in common.
-        model_tasks: the model whose requests they are, and what its tasks share.
+        model: the model whose requests they are.
         ledger: what the task sees of the model's requests.
         reader: gives the samples with their requests; closed by its owner.
         finisher: scores and keeps samples.
@@ -47,15 +47,15 @@ class SampleStream:
         self,
         context: RunContext,
         *,
-        model_tasks: ModelTasks,
+        model: RunModel,
         ledger: LedgerView,
         reader: BatchReader,
         finisher: SampleFinisher,
         time_limit: TimeLimit | None,
     ) -> None:
         self._context = context
-        self._model = model_tasks.evaluation.model
-        self._availability = model_tasks.availability
+        self._model = model.planned
+        self._availability = model.availability
         self._reader = reader
         self._ledger = ledger
         self._finisher = finisher

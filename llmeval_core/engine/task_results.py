@@ -7,10 +7,10 @@ import uuid
 
 from llmeval_core import __version__
 from llmeval_core.engine.spending import cost_of
-from llmeval_core.journal import TaskTotals
+from llmeval_core.journal import RoleTotals, TaskTotals
 from llmeval_core.naming import Json
 from llmeval_core.plan import Plan, PlannedModel, PlannedTask
-from llmeval_core.records import MetricResult, TaskResult
+from llmeval_core.records import MetricResult, RoleUsage, TaskResult
 
 
 def make_task_result(
@@ -43,10 +43,15 @@ def make_task_result(
         n_samples=totals.n_samples,
         n_failed=totals.n_failed,
         outcomes=totals.outcomes,
-        n_prompt_tokens=totals.n_prompt_tokens,
-        n_completion_tokens=totals.n_completion_tokens,
-        n_reasoning_tokens=totals.n_reasoning_tokens,
-        cost=_cost(model, totals),
+        n_prompt_tokens=totals.model.n_prompt_tokens,
+        n_completion_tokens=totals.model.n_completion_tokens,
+        n_reasoning_tokens=totals.model.n_reasoning_tokens,
+        cost=_cost(model, totals.model),
+        roles={
+            role: _usage(plan.roles[role].model, asked)
+            for role, asked in totals.others.items()
+            if role in plan.roles
+        },
         started_at=started_at,
         finished_at=time.time(),
         settings=_settings(task, totals),
@@ -60,8 +65,8 @@ def make_task_result(
 def _settings(task: PlannedTask, totals: TaskTotals) -> dict[str, Json]:
     """Say how the task was really asked."""
     settings = dict(task.settings)
-    if totals.not_sent:
-        settings["not_sent"] = list(totals.not_sent)
+    if totals.model.not_sent:
+        settings["not_sent"] = list(totals.model.not_sent)
     return settings
 
 
@@ -72,9 +77,20 @@ def _n_total(task: PlannedTask, n_samples: int) -> int | None:
     return task.n_total
 
 
-def _cost(model: PlannedModel, totals: TaskTotals) -> float | None:
-    """Price the task's answers, whenever they were given; None if that is not known."""
+def _usage(model: PlannedModel, asked: RoleTotals) -> RoleUsage:
+    return RoleUsage(
+        model=model.name,
+        n_requests=asked.n_requests,
+        n_prompt_tokens=asked.n_prompt_tokens,
+        n_completion_tokens=asked.n_completion_tokens,
+        n_reasoning_tokens=asked.n_reasoning_tokens,
+        cost=_cost(model, asked),
+    )
+
+
+def _cost(model: PlannedModel, asked: RoleTotals) -> float | None:
+    """Price answers, whenever they were given; None if that is not known."""
     price = model.price
-    if price is None or totals.n_prompt_tokens is None:
+    if price is None or asked.n_prompt_tokens is None:
         return None
-    return cost_of(price, totals.n_prompt_tokens, totals.n_completion_tokens or 0)
+    return cost_of(price, asked.n_prompt_tokens, asked.n_completion_tokens or 0)

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llmeval_core.aggregation import aggregate_task
-from llmeval_core.contracts import ExecutionRequest, Executor, TimeLimit
+from llmeval_core.contracts import MODEL, Executor, Task, TimeLimit
 from llmeval_core.engine.batches import BatchReader
-from llmeval_core.engine.endpoint_queues import ModelTasks
 from llmeval_core.engine.failure_policy import FailurePolicy
+from llmeval_core.engine.item_source import ItemSource
 from llmeval_core.engine.known_results import known_result
 from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
+from llmeval_core.engine.prompted_task import PromptedTask
 from llmeval_core.engine.reasking import ReaskFinder
 from llmeval_core.engine.request_ledger import LedgerView
 from llmeval_core.engine.run_context import RunContext
+from llmeval_core.engine.run_models import RunModel
 from llmeval_core.engine.sample_finisher import SampleFinisher
-from llmeval_core.engine.sample_stream import SampleStream
+from llmeval_core.engine.task_passes import (
+    ItemPass,
+    PassEnd,
+    StreamPass,
+    n_open_items,
+    role_services,
+)
 from llmeval_core.engine.task_results import make_task_result
-from llmeval_core.errors import PluginError, wrap_plugin_errors
+from llmeval_core.errors import ConfigError
 from llmeval_core.journal import ProcessLock, StoredTask
-from llmeval_core.plan import PlannedTask
+from llmeval_core.plan import PlannedModel, PlannedTask
 from llmeval_core.prompting import Prompter
 from llmeval_core.records import Failure, TaskResult
 
@@ -37,13 +44,13 @@ class _Begun:
 
     Args:
         stored: the task as the journal keeps it.
-        reader: gives its samples.
+        source: gives its samples, or its items.
         finder: finds the answers that are asked for once more; None for none.
         known: the result of an earlier run, which stays if nothing new comes; None for none.
     """
 
     stored: StoredTask
-    reader: BatchReader
+    source: BatchReader | ItemSource
     finder: ReaskFinder | None
     known: TaskResult | None
 
@@ -53,33 +60,42 @@ class TaskRun:
 
     Args:
         context: what the tasks of a run have in common.
-        model_tasks: the model, and what its tasks share.
+        model: the model that is evaluated.
         task: what to do.
+        models: the models that the task asks, by role; the evaluated one among them.
+        executor: where requests are answered.
         progress: is shown how it goes on.
         run_limit: when the run must end; None for never.
+        is_second: whether the task was put away once, and its models can now be asked.
 
     Attributes:
-        n_requests: requests that ended.
+        n_requests: requests that ended, besides those of services.
+        is_put_away: whether it can go on only when its model is closed.
     """
 
     def __init__(
         self,
         context: RunContext,
-        model_tasks: ModelTasks,
+        model: PlannedModel,
         task: PlannedTask,
         *,
+        models: Mapping[str, RunModel],
+        executor: Executor,
         progress: Progress,
         run_limit: TimeLimit | None = None,
+        is_second: bool = False,
     ) -> None:
         plan = context.plan
         self._context = context
-        self._model_tasks = model_tasks
-        self._model = model = model_tasks.evaluation.model
+        self._model = model
         self._task = task
+        self._models = models
+        self._executor = executor
         self._progress = progress
         self._run_limit = run_limit
+        self._is_second = is_second
         self._meter: TaskMeter = SilentMeter()
-        self._prompter = Prompter(model, task, context.renderers.of(task))
+        self._renderer = context.renderers.of(task)
         self._scorer = context.scorers.of(task)
         self._where = f"{model.name}, {task.key}"
         self._failure_policy = FailurePolicy(
@@ -90,11 +106,10 @@ class TaskRun:
         )
         self._started_at = time.time()
         self.n_requests = 0
+        self.is_put_away = False
 
-    async def run(
-        self, executor: Executor, make_job: Callable[[TimeLimit | None], ExecutionRequest]
-    ) -> TaskResult | None:
-        """Run the task to its end; None if it was stopped before.
+    async def run(self) -> TaskResult | None:
+        """Run the task to its end; None if it was stopped or put away before.
 
         Raises:
             LlmevalError: the data set, the prompt or the model is wrong, or the journal failed.
@@ -103,26 +118,29 @@ class TaskRun:
         if lock is None:
             return None
         result = None
+        evaluated = self._models[MODEL]
         # Opened before the first look into the journal: what is answered from now on is seen.
-        ledger = self._model_tasks.ledger.view(looks_first=True)
+        ledger = evaluated.ledger.view(looks_first=True)
         try:
             self._meter = self._progress.task_started(
                 self._model.name, self._task.key, self._task.n_samples
             )
             begun = await asyncio.to_thread(self._begin)
             if isinstance(begun, TaskResult):
-                self._model_tasks.availability.answered_before = True
+                evaluated.availability.answered_before = True
                 self._meter.samples_skipped(begun.n_samples)
                 self._meter.task_finished(begun, reused=True)
                 result = begun
             else:
-                result = await self._run_samples(executor, make_job, begun, ledger)
+                result = await self._run_samples(begun, ledger)
             return result
         finally:
             ledger.close()
-            if result is None:  # what is finished is for the next process that gets the lock
-                await self._context.journal.publish()
-            lock.release()
+            try:
+                if result is None:  # what is finished is for the next process that gets the lock
+                    await self._context.journal.publish()
+            finally:
+                lock.release()
 
     async def _lock(self) -> ProcessLock | None:
         """Wait until no other process asks the same requests; None if stopped meanwhile."""
@@ -137,8 +155,10 @@ class TaskRun:
             await asyncio.sleep(_LOCK_POLL_S)
         return None
 
+    # --- what there is to do; all of this blocks
+
     def _begin(self) -> _Begun | TaskResult:
-        """Enter the task in the journal; or return its result, if nothing is to be done; blocking.
+        """Enter the task in the journal; or return its result, if nothing is to be done.
 
         Raises:
             LlmevalError: the data set or the journal cannot be read.
@@ -147,7 +167,15 @@ class TaskRun:
         known = known_result(journal, self._model.name, task, replace=self._context.plan.replace)
         if known is not None and reask is None:
             return known
-        self._prompter.load_pool()
+        if reask is not None and not task.is_plain:
+            raise ConfigError(
+                f"the answers of '{task.key}' cannot be asked again one by one: what it asks"
+                " depends on them",
+                where="--again",
+                hint="leave this task out, or change a setting that decides what it asks",
+            )
+        if task.task is None:
+            self._renderer.load_pool()
         stored = journal.begin_task(
             task.fingerprint,
             model=self._model.name,
@@ -156,31 +184,31 @@ class TaskRun:
             cache_key=task.cache_key,
         )
         finder = None if reask is None else ReaskFinder(reask, task, journal)
-        reader = self._reader(stored, finder)
-        try:
-            reader.prefetch()
-        except BaseException:
-            reader.close()
-            raise
-        return _Begun(stored, reader, finder, known)
+        source = self._source(stored, finder)
+        if isinstance(source, BatchReader):
+            try:
+                source.prefetch()
+            except BaseException:
+                source.close()
+                raise
+        return _Begun(stored, source, finder, known)
 
-    def _reader(self, stored: StoredTask, finder: ReaskFinder | None = None) -> BatchReader:
-        return BatchReader(
-            self._task,
-            self._prompter,
-            self._context.journal,
-            stored,
-            cache=self._context.samples,
-            finder=finder,
-        )
+    def _source(
+        self, stored: StoredTask, finder: ReaskFinder | None = None
+    ) -> BatchReader | ItemSource:
+        task, journal = self._task, self._context.journal
+        if not task.is_plain:
+            return ItemSource(task, self._ready_task(), journal, stored)
+        prompter = Prompter(self._model, task, self._renderer)
+        cache = self._context.samples
+        return BatchReader(task, prompter, journal, stored, cache=cache, finder=finder)
 
-    async def _run_samples(
-        self,
-        executor: Executor,
-        make_job: Callable[[TimeLimit | None], ExecutionRequest],
-        begun: _Begun,
-        ledger: LedgerView,
-    ) -> TaskResult | None:
+    def _ready_task(self) -> Task:
+        return self._task.task or PromptedTask(self._task, self._renderer, self._scorer)
+
+    # --- passes
+
+    async def _run_samples(self, begun: _Begun, ledger: LedgerView) -> TaskResult | None:
         """Run what is not finished; where nothing is new, a known result stays as it is."""
         finisher = SampleFinisher(
             self._context,
@@ -189,89 +217,73 @@ class TaskRun:
             failure_policy=self._failure_policy,
             meter=self._meter,
         )
-
-        async def send(reader: BatchReader) -> SampleStream | None:
-            return await self._send(executor, make_job, reader, finisher, ledger)
-
-        stream = await send(begun.reader)
-        if stream is None:
-            return None
-        if begun.finder is not None:
-            self._show_reasked(begun.finder, stream)
-        if begun.known is not None and not finisher.has_changed:
-            self._meter.task_finished(begun.known, reused=True)
-            return begun.known
-        n_passes = 0
-        while True:
-            is_last = n_passes == _MOST_PASSES
+        source = begun.source
+        for n_passes in range(_MOST_PASSES + 1):
+            one = self._pass(source, finisher, ledger)
+            if not await self._finishes(one):
+                return None
+            if n_passes == 0 and isinstance(one, StreamPass) and begun.finder is not None:
+                self._show_reasked(begun.finder, one)
+            if n_passes == 0 and begun.known is not None and not finisher.has_changed:
+                self._meter.task_finished(begun.known, reused=True)
+                return begun.known
             result = await asyncio.to_thread(
                 self._result,
                 begun.stored,
-                n_samples=stream.n_samples,
+                n_samples=one.n_samples,
                 last_failure=finisher.last_failure,
-                even_if_incomplete=is_last,
+                even_if_incomplete=n_passes == _MOST_PASSES,
             )
             if result is not None:
-                break
-            n_passes += 1
-            stream = await send(self._reader(begun.stored))
-            if stream is None:
-                return None
-        self._meter.task_finished(result, reused=False)
-        return result
+                self._meter.task_finished(result, reused=False)
+                return result
+            source = await asyncio.to_thread(self._source, begun.stored)
+        return None
 
-    async def _send(
-        self,
-        executor: Executor,
-        make_job: Callable[[TimeLimit | None], ExecutionRequest],
-        reader: BatchReader,
-        finisher: SampleFinisher,
-        ledger: LedgerView,
-    ) -> SampleStream | None:
-        """Bring every sample that is not finished to its end; None if it was stopped before.
-
-        Raises:
-            PluginError: the executor ended too early.
-        """
-        limit = self._time_limit()
-        stream = SampleStream(
-            self._context,
-            model_tasks=self._model_tasks,
-            ledger=ledger,
-            reader=reader,
-            finisher=finisher,
-            time_limit=limit,
-        )
-        try:
-            with self._plugin_boundary():
-                await executor.run(make_job(limit), stream.requests(), stream.finish)
-        finally:
-            self.n_requests += stream.n_requests
-            stream.close()
-            reader.close()
-        if self._context.stop_signal.is_set() and not stream.is_finished:
-            return None
-        if not stream.is_finished:
-            raise PluginError(
-                "the executor ended before every request was answered",
+    def _pass(
+        self, source: BatchReader | ItemSource, finisher: SampleFinisher, ledger: LedgerView
+    ) -> StreamPass | ItemPass:
+        if isinstance(source, BatchReader):
+            return StreamPass(
+                self._context,
+                self._models[MODEL],
+                self._executor,
+                reader=source,
+                finisher=finisher,
+                ledger=ledger,
                 where=self._where,
-                hint="this is a bug in the plugin; run again to go on",
+                time_limit=self._time_limit(),
             )
-        for warning in reader.warnings():
-            self._progress.message(f"{self._model.name} {self._task.key}: warning: {warning}")
-        return stream
+        plan, task = self._context.plan, self._task
+        return ItemPass(
+            self._context,
+            self._ready_task(),
+            role_services(plan, task, self._models, is_second=self._is_second),
+            source=source,
+            finisher=finisher,
+            where=self._where,
+            n_at_once=n_open_items(self._models),
+            time_limit=self._time_limit(),
+        )
 
-    def _show_reasked(self, finder: ReaskFinder, stream: SampleStream) -> None:
+    async def _finishes(self, one: StreamPass | ItemPass) -> bool:
+        """Run a pass; say whether every sample ended."""
+        try:
+            end = await one.run()
+        finally:
+            self.n_requests += one.n_requests
+        self.is_put_away = end is PassEnd.PUT_AWAY
+        if end is not PassEnd.FINISHED:
+            return False
+        for warning in one.warnings():
+            self._progress.message(f"{self._model.name} {self._task.key}: warning: {warning}")
+        return True
+
+    def _show_reasked(self, finder: ReaskFinder, one: StreamPass) -> None:
         """Show what became of asking again."""
-        summary = finder.summary(stream.n_replaced, stream.n_kept)
+        summary = finder.summary(one.stream.n_replaced, one.stream.n_kept)
         if summary is not None:
             self._progress.message(f"{self._model.name} {self._task.key}: {summary}")
-
-    def _plugin_boundary(self) -> AbstractContextManager[None]:
-        """Turn what an executor of a plugin raises into our error; a bug of our own stays a bug."""
-        if self._context.plan.executor is None:
-            return nullcontext()
-        return wrap_plugin_errors(PluginError, "the executor failed", where=self._where)
 
     def _time_limit(self) -> TimeLimit | None:
         """Say when this task ends at the latest: by its own limit, or the run's."""

@@ -17,13 +17,13 @@ import importlib_metadata
 import pluggy
 
 from llmeval_core import hooks
-from llmeval_core.containing import contained
 from llmeval_core.errors import PluginError, describe_error, must_propagate
 from llmeval_core.hooks import ENTRY_POINT_GROUP
 from llmeval_core.host.discovery import SkippedDistribution, find_entry_points, origin
 from llmeval_core.host.plugins import Host, Plugin, PluginState
 from llmeval_core.host.registrations import checked_registrations
 from llmeval_core.naming import did_you_mean
+from llmeval_core.process_state import contained
 
 _log = logging.getLogger("llmeval")
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import pluggy
 
-from llmeval_core.containing import contained
 from llmeval_core.errors import describe_error, must_propagate
 from llmeval_core.hooks import Component
 from llmeval_core.naming import Json
+from llmeval_core.process_state import contained
 from llmeval_core.records import RunSummary, TaskResult
 
 _log = logging.getLogger("llmeval")

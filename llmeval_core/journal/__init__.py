@@ -22,7 +22,7 @@ from llmeval_core.journal.sample_index import (
 )
 from llmeval_core.journal.scores import StoredScores, score_bucket
 from llmeval_core.journal.stored_tasks import StoredAnswer, StoredTask
-from llmeval_core.journal.totals import TaskTotals
+from llmeval_core.journal.totals import RoleTotals, TaskTotals
 
 __all__ = [
     "JOURNAL_FILE",
@@ -37,6 +37,7 @@ __all__ = [
     "ModelUsage",
     "PendingDelivery",
     "ProcessLock",
+    "RoleTotals",
     "SampleEnd",
     "SampleIndex",
     "StoredAnswer",

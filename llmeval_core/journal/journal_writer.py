@@ -14,6 +14,7 @@ to be durable follows at the end of the same `GATHER_S`: many small tasks share 
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -97,6 +98,7 @@ class JournalWriter:
         self._awake = threading.Event()
         self._hurry = threading.Event()
         self._closing = False
+        self._ended = False
         self._error: JournalError | None = None
         self.n_given = 0
         self.n_committed = 0
@@ -169,7 +171,7 @@ class JournalWriter:
         return self._wait_for(durable=True)
 
     def check(self) -> None:
-        """Raise the error of an earlier commit, if there was one."""
+        """Raise the error of an earlier commit, if there was one, or say that this is closed."""
         if self._error is not None:
             raise self._error
 
@@ -185,6 +187,8 @@ class JournalWriter:
         if at_once:
             self._hurry.set()
         self._awake.set()
+        if self._ended:
+            self._refuse_waiters()
         return done
 
     def _wake_now(self) -> None:
@@ -227,6 +231,19 @@ class JournalWriter:
                 sync_at = None
         if connection is not None:
             connection.close()
+        self._error = self._error or JournalError(
+            "the journal is closed", where=str(self._shown_path)
+        )
+        self._ended = True
+        self._refuse_waiters()
+
+    def _refuse_waiters(self) -> None:
+        """Tell those that came after the end: the thread at its end, or who comes after that."""
+        while self._items:
+            with contextlib.suppress(IndexError):  # the other one of these two was quicker
+                item = self._items.popleft()
+                if isinstance(item, _WriteWaiter):
+                    self._tell([item])
 
     def _gather(self) -> _Group:
         """Take what was given, but no more samples than go into one commit."""

@@ -27,18 +27,21 @@ class ResultQueries:
         return current_by_metric(self.results_of_task(model, task))
 
     def results_of_task(
-        self, model: str, task: str, *, until: str | None = None
+        self, model: str, task: str, *, until: str | None = None, or_in: str | None = None
     ) -> Iterator[TaskResult]:
         """Stream the results of a model at a task, oldest first.
 
         Args:
             model, task: whose.
             until: the id of the last one wanted; the newest if None.
+            or_in: a tracker; what it has is wanted too, however new.
         """
         found = self._connection.execute(
             "SELECT body FROM results WHERE model = ? AND task = ?"
-            " AND (? IS NULL OR seq <= (SELECT seq FROM results WHERE id = ?)) ORDER BY seq",
-            (model, task, until, until),
+            " AND (? IS NULL OR seq <= (SELECT seq FROM results WHERE id = ?) OR id IN"
+            " (SELECT result FROM deliveries WHERE tracker = ? AND state = 'delivered'))"
+            " ORDER BY seq",
+            (model, task, until, until, or_in),
         )
         for (body,) in found:
             yield TaskResult.model_validate_json(body)

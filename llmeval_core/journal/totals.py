@@ -11,52 +11,88 @@ from llmeval_core.records import OUTCOMES, Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class TaskTotals:
-    """Sums over a task's samples; tokens are None if no answer told them.
+class RoleTotals:
+    """Sums over what was asked of one role; tokens are None if no answer told them.
 
     Args:
-        outcomes: how many samples ended how, in the order of `OUTCOMES`.
+        n_requests: requests, one that several samples share counted for each.
         not_sent: generation settings that some request went without, because the model refuses
             them; sorted.
     """
 
+    n_requests: int = 0
+    n_prompt_tokens: int | None = None
+    n_completion_tokens: int | None = None
+    n_reasoning_tokens: int | None = None
+    not_sent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskTotals:
+    """Sums over a task's samples.
+
+    Args:
+        outcomes: how many samples ended how, in the order of `OUTCOMES`.
+        model: what was asked of the evaluated model.
+        others: what was asked of others, by role.
+    """
+
     n_samples: int
     n_failed: int
-    n_prompt_tokens: int | None
-    n_completion_tokens: int | None
-    n_reasoning_tokens: int | None
     outcomes: dict[Outcome, int]
-    not_sent: tuple[str, ...] = ()
+    model: RoleTotals
+    others: dict[str, RoleTotals]
+
+
+_OF_SAMPLES = "SELECT 'model' AS role, generation FROM samples WHERE task = :task"
+_OF_TURNS = (
+    f"{_OF_SAMPLES} AND NOT EXISTS"  # noqa: S608  a text of ours
+    " (SELECT 1 FROM turns WHERE turns.task = samples.task AND turns.idx = samples.idx)"
+    " UNION ALL SELECT role, generation FROM turns WHERE task = :task"
+)
 
 
 def totals(connection: sqlite3.Connection, task_id: int) -> TaskTotals:
     """Sum up a task."""
+    task = {"task": task_id}
+    n_samples, n_failed = connection.execute(
+        "SELECT count(*), coalesce(sum(failure_kind IS NOT NULL), 0) FROM samples"
+        " WHERE task = :task",
+        task,
+    ).fetchone()
+    has_turns = connection.execute("SELECT 1 FROM turns WHERE task = :task LIMIT 1", task)
+    asked = _OF_TURNS if has_turns.fetchone() else _OF_SAMPLES
     sums = named_rows(
         connection,
-        "SELECT count(*) AS n_samples,"  # noqa: S608  columns
-        " coalesce(sum(failure_kind IS NOT NULL), 0) AS n_failed,"
+        "SELECT role, count(fingerprint) AS n_requests,"  # noqa: S608  columns
         f" sum({known_count('n_prompt_tokens')}) AS n_prompt_tokens,"
         f" sum({known_count('n_completion_tokens')}) AS n_completion_tokens,"
         f" sum({known_count('n_reasoning_tokens')}) AS n_reasoning_tokens,"
-        " group_concat(DISTINCT not_sent) AS not_sent FROM samples"
-        " LEFT JOIN generations ON fingerprint = generation WHERE task = ?",
-        (task_id,),
-    ).fetchone()
+        f" group_concat(DISTINCT not_sent) AS not_sent FROM ({asked})"
+        " LEFT JOIN generations ON fingerprint = generation GROUP BY role ORDER BY role",
+        task,
+    ).fetchall()
+    roles = {
+        row["role"]: RoleTotals(
+            row["n_requests"],
+            row["n_prompt_tokens"],
+            row["n_completion_tokens"],
+            row["n_reasoning_tokens"],
+            tuple(sorted(set(row["not_sent"].split(",")))) if row["not_sent"] else (),
+        )
+        for row in sums
+    }
     ended = dict(
         connection.execute(
             "SELECT outcome, count(*) FROM samples WHERE task = ? GROUP BY outcome", (task_id,)
         ).fetchall()
     )
-    outcomes = {outcome: ended[outcome] for outcome in OUTCOMES if outcome in ended}
-    not_sent = sums["not_sent"]
     return TaskTotals(
-        sums["n_samples"],
-        sums["n_failed"],
-        sums["n_prompt_tokens"],
-        sums["n_completion_tokens"],
-        sums["n_reasoning_tokens"],
-        outcomes,
-        tuple(sorted(set(not_sent.split(",")))) if not_sent else (),
+        n_samples,
+        n_failed,
+        {outcome: ended[outcome] for outcome in OUTCOMES if outcome in ended},
+        model=roles.pop("model", RoleTotals()),
+        others=roles,
     )
 
 

@@ -3,6 +3,14 @@
 from llmeval_core.prompting.prompter import Prompter
 from llmeval_core.prompting.renderer import PromptRenderer, RenderedPrompt
 from llmeval_core.prompting.renderers import PromptRenderers
+from llmeval_core.prompting.requests import make_request
 from llmeval_core.prompting.templates import PromptError
 
-__all__ = ["PromptError", "PromptRenderer", "PromptRenderers", "Prompter", "RenderedPrompt"]
+__all__ = [
+    "PromptError",
+    "PromptRenderer",
+    "PromptRenderers",
+    "Prompter",
+    "RenderedPrompt",
+    "make_request",
+]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from llmeval_core.naming import Json, canonical_json, fingerprint_of_text
+from llmeval_core.naming import canonical_json, fingerprint_of_text
 from llmeval_core.plan import PlannedModel, PlannedTask
 from llmeval_core.prompting.renderer import PromptRenderer, RenderedPrompt
+from llmeval_core.prompting.requests import request_identity
 from llmeval_core.records import Request, Sample
-
-_FIRST_SETTINGS = ("max_tokens", "temperature", "top_p", "seed", "stop", "n")
 
 
 class Prompter:
@@ -27,13 +26,7 @@ class Prompter:
     ) -> None:
         self._task = task
         self._renderer = renderer or PromptRenderer(task)
-        identity: list[Json] = [
-            model.name,
-            model.info.cache_key,
-            task.mode,
-            _settings_as_json(task),
-        ]
-        self._identity = canonical_json(identity)[:-1]
+        self._identity = canonical_json(request_identity(model, task.mode, task.generation))[:-1]
 
     def load_pool(self) -> None:
         """Read the few-shot pool, if the task shows examples; blocking, call it from a thread.
@@ -68,10 +61,3 @@ class Prompter:
     def fingerprint(self, rendered: RenderedPrompt) -> str:
         """Return the fingerprint of the request that a prompt makes."""
         return fingerprint_of_text(f"{self._identity},{rendered.as_json}]")
-
-
-def _settings_as_json(task: PlannedTask) -> Json:
-    """List the settings; their names stand only before those that the first version lacked."""
-    written = task.generation.as_json()
-    new: list[Json] = [[key, written[key]] for key in written if key not in _FIRST_SETTINGS]
-    return [*(written[key] for key in _FIRST_SETTINGS), *new]

@@ -13,6 +13,7 @@ from llmeval_core.records.outcomes import OUTCOMES, Outcome, StopReason, stop_re
 from llmeval_core.records.results import (
     Aggregate,
     MetricResult,
+    RoleUsage,
     RunSummary,
     TaskResult,
     TrackerStatus,
@@ -48,6 +49,7 @@ __all__ = [
     "Part",
     "Reasoning",
     "Request",
+    "RoleUsage",
     "RunSummary",
     "Sample",
     "SampleResult",

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict
 
 from llmeval_core.naming import Json
+from llmeval_core.pydantic_startup import ready_pydantic
 from llmeval_core.records.outcomes import Outcome
-from llmeval_core.validating import ready_pydantic
 
 ready_pydantic()
 
@@ -66,6 +66,24 @@ class MetricResult(_Stored):
     aggregate: Aggregate
 
 
+class RoleUsage(_Stored):
+    """What a task asked of a model beside the evaluated one, such as a judge.
+
+    Args:
+        model: `provider/model`.
+        n_requests: requests, one that several samples share counted for each.
+        n_prompt_tokens, n_completion_tokens, n_reasoning_tokens: sums; None if no server told.
+        cost: what these tokens cost; None if unknown.
+    """
+
+    model: str
+    n_requests: int
+    n_prompt_tokens: int | None = None
+    n_completion_tokens: int | None = None
+    n_reasoning_tokens: int | None = None
+    cost: float | None = None
+
+
 class TaskResult(_Stored):
     """How one model did at one task: what trackers receive.
 
@@ -81,7 +99,8 @@ class TaskResult(_Stored):
         plan_fingerprint: the run it comes from.
         metrics: every aggregate, the whole task first, categories after.
         n_samples: samples in the task; `n_failed` of them have no score.
-        n_prompt_tokens, n_completion_tokens: sums; None if the server never told.
+        n_prompt_tokens, n_completion_tokens: sums over what the evaluated model was asked; None if
+            the server never told.
         cost: what these tokens cost, in the currency of the run's prices; None if unknown.
         started_at, finished_at: seconds since 1970, UTC.
         settings: what the task was run with, for people to read; holds no secrets.
@@ -95,6 +114,7 @@ class TaskResult(_Stored):
             only one. It is part of `task`.
         replaces: whether it takes the place of a more complete result; without that a result of
             fewer samples gives way to one of more.
+        roles: what was asked of others, by role, such as `judge`.
     """
 
     id: str
@@ -120,6 +140,7 @@ class TaskResult(_Stored):
     variant: str | None = None
     n_reasoning_tokens: int | None = None
     replaces: bool = False
+    roles: dict[str, RoleUsage] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +148,7 @@ class RunSummary:
     """How a run ended, for observers and the command line.
 
     Args:
-        results: one for each finished task, in the order of the plan.
+        results: one for each finished task, in the order of the plan; those of groups last.
         n_samples: samples of finished tasks; `n_failed` of them failed.
         n_requests: requests that were answered in this run.
         n_unfinished: tasks that did not finish.

@@ -171,8 +171,8 @@ class _Keeper:
         if os.getppid() != keeper:
             return
         signal.set_wakeup_fd(-1)
-        for number in (*_TAKEN, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(number, signal.SIG_DFL)  # a shell's background job ignores some
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         if says is not None:
             os.dup2(says, 2)

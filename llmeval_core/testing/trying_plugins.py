@@ -15,11 +15,11 @@ from typing import Any, Literal, get_args
 import click
 from pydantic import ValidationError
 
-from llmeval_core.containing import contained
 from llmeval_core.contracts import Check, CheckOutcome, CheckState, Readiness, TrackerCheck
 from llmeval_core.errors import LlmevalError, describe_error, must_propagate
 from llmeval_core.hooks import Component, Settings
 from llmeval_core.host import COMPONENT_KINDS, Plugin, is_hook, registered_name
+from llmeval_core.process_state import contained
 from llmeval_core.testing.checking_commands import check_commands
 from llmeval_core.testing.checking_datasets import check_dataset
 from llmeval_core.testing.checking_metrics import check_metric

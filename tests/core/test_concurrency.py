@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from llmeval_core.concurrency import SharedSource, pull
+from llmeval_core.concurrency import SharedSource, cancel_and_wait, pull
 
 
 async def test_each_item_is_done_once_by_as_many_workers_as_allowed() -> None:
@@ -196,3 +196,54 @@ async def test_only_as_much_is_pulled_as_is_worked_on() -> None:
     await pulling
 
     assert (waiting, len(pulled)) == (3, 100)
+
+
+async def test_who_waits_for_cancelled_tasks_waits_however_often_it_is_cancelled() -> None:
+    cleaning, clean = asyncio.Event(), asyncio.Event()
+
+    async def work() -> str:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaning.set()
+            while not clean.is_set():
+                try:
+                    await clean.wait()
+                except asyncio.CancelledError:
+                    continue
+        return "never"
+
+    worker = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(cancel_and_wait([worker]))
+    await cleaning.wait()
+
+    for _ in range(3):
+        waiting.cancel()
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    clean.set()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    assert worker.cancelled()
+
+
+async def test_tasks_that_take_no_notice_are_left_behind_in_time() -> None:
+    end = asyncio.Event()
+
+    async def work() -> None:
+        while not end.is_set():
+            try:
+                await end.wait()
+            except asyncio.CancelledError:
+                continue
+
+    worker = asyncio.create_task(work())
+    await asyncio.sleep(0)
+
+    await cancel_and_wait([worker], within_s=0.01)
+
+    assert not worker.done()
+    end.set()
+    await worker

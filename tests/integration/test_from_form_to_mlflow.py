@@ -48,7 +48,7 @@ class Server:
     """`llmeval serve` with an MLflow of its own."""
 
     url: str
-    home: Path
+    pid: int
 
     def mlflow_state(self) -> str:
         """Ask the diagnosis about the embedded MLflow; `ok` if it runs."""
@@ -59,12 +59,13 @@ class Server:
         return "away"
 
     def kill_mlflow(self) -> None:
-        """Kill the embedded MLflow with all of its processes, and nothing else."""
+        """Kill what keeps the embedded MLflow, and with it all of its processes."""
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
+                parent = int((folder / "stat").read_text().rpartition(") ")[2].split()[1])
                 words = (folder / "cmdline").read_bytes().split(b"\0")
-                if str(self.home / "mlflow-server.log").encode() in words:
-                    os.killpg(int(folder.name), signal.SIGKILL)
+                if parent == self.pid and {b"mlflow", b"server"} < set(words):
+                    os.kill(int(folder.name), signal.SIGKILL)
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         wait_until(lambda: greeting.search(said.read_text()), "the server's greeting")
         found = greeting.search(said.read_text())
         assert found is not None
-        yield Server(found.group(), tmp_path / ".llmeval")
+        yield Server(found.group(), process.pid)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(PATIENCE_S)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from llmeval_datasets.files.delimited import csv_dataset, jsonl_dataset
 from llmeval_datasets.files.file_settings import CsvSettings, FileSettings
+from llmeval_datasets.files.text_datasets import csv_dataset, jsonl_dataset
 from pydantic import ValidationError
 
 from llmeval_core.hooks import Dataset, DatasetError

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from backports import zstd
-from llmeval_datasets.files.delimited import csv_dataset, jsonl_dataset
 from llmeval_datasets.files.file_settings import CsvSettings, FileSettings, TableSettings
 from llmeval_datasets.files.parquet import parquet_dataset
+from llmeval_datasets.files.text_datasets import csv_dataset, jsonl_dataset
 
 from llmeval_core.hooks import Dataset, DatasetError
 

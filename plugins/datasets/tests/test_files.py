@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from llmeval_datasets.files.delimited import csv_dataset, jsonl_dataset
 from llmeval_datasets.files.file_settings import CsvSettings, FileSettings
 from llmeval_datasets.files.parquet import parquet_dataset
+from llmeval_datasets.files.text_datasets import csv_dataset, jsonl_dataset
 
 from llmeval_core.hooks import ConfigError, Dataset, DatasetError
 from llmeval_core.testing import check_dataset

@@ -20,9 +20,9 @@ import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from llmeval_datasets.files.delimited import csv_dataset, jsonl_dataset
 from llmeval_datasets.files.file_settings import CsvSettings, FileSettings, TableSettings
 from llmeval_datasets.files.parquet import parquet_dataset
+from llmeval_datasets.files.text_datasets import csv_dataset, jsonl_dataset
 from llmeval_datasets.rows.values import FieldError, text_of
 
 from llmeval_core.hooks import Dataset, DatasetError, Sample

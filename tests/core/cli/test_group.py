@@ -164,7 +164,7 @@ def test_a_command_of_the_server_names_what_to_install(
 
     assert finished.stderr == (
         f"error: the command '{command}' comes with llmeval-server, which is not installed\n"
-        "  try:   pip install llmeval-server\n"
+        "  try:   docs/installing.md says from where: a checkout, git or an index\n"
     )
     assert finished.exit_code == 2
 

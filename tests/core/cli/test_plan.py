@@ -43,6 +43,7 @@ def test_a_plan_knows_what_the_journal_has(llmeval: Llmeval) -> None:
             "n_requests": 1,
             "n_unusable": 0,
             "warnings": [],
+            "roles": [],
         }
     ]
 

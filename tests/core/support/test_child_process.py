@@ -247,8 +247,12 @@ async def test_nothing_is_open_in_the_command_but_its_streams() -> None:
 
 
 async def test_the_command_ignores_no_signal_and_blocks_none() -> None:
-    async with await started(ChildCommand(["cat", "/proc/self/status"])) as child:
-        await child.wait()
+    usual = signal.signal(signal.SIGQUIT, signal.SIG_IGN)  # as in a shell's background job
+    try:
+        async with await started(ChildCommand(["cat", "/proc/self/status"])) as child:
+            await child.wait()
+    finally:
+        signal.signal(signal.SIGQUIT, usual)
 
     status = dict(line.split(":\t", 1) for line in child.last_output().splitlines())
     assert int(status["SigIgn"], 16) == int(status["SigBlk"], 16) == 0

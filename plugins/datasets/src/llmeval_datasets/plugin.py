@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from llmeval_core.hooks import Component, Dataset, Settings, hookimpl
-from llmeval_datasets.files.delimited import csv_dataset, jsonl_dataset
 from llmeval_datasets.files.file_search import PACKED
 from llmeval_datasets.files.file_settings import CsvSettings, FileSettings, TableSettings
 from llmeval_datasets.files.llm_jp_eval import LlmJpEvalSettings, llm_jp_eval_dataset
 from llmeval_datasets.files.parquet import parquet_dataset
+from llmeval_datasets.files.text_datasets import csv_dataset, jsonl_dataset
 from llmeval_datasets.hugging_face import HuggingFaceSettings, hugging_face_dataset
 from llmeval_datasets.packaged.packaged_dataset import (
     PackagedSettings,

@@ -32,7 +32,7 @@ async def test_a_fresh_database_is_opened_by_two_trackers_at_once_and_filled(
     (run,) = client.search_runs([experiment])
     assert run.data.metrics == {"aio_0shot_accuracy": 0.5, "aio_0shot_f1": 0.25}
     for receipt in receipts:
-        assert str(receipt.location).startswith("postgresql+psycopg2://127.0.0.1:")
+        assert str(receipt.location).startswith("postgresql://127.0.0.1:")
         assert "llmeval@" not in str(receipt.location)
 
 

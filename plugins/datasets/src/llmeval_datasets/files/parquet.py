@@ -8,9 +8,9 @@ from typing import Any
 
 from llmeval_core.hooks import ConfigError, Dataset, DatasetError
 from llmeval_datasets.files.arrow_rows import arrow_rows
-from llmeval_datasets.files.delimited import file_dataset
 from llmeval_datasets.files.file_settings import TableSettings
-from llmeval_datasets.files.foreign import refuse_pointer
+from llmeval_datasets.files.file_type_check import refuse_pointer
+from llmeval_datasets.files.text_datasets import file_dataset
 from llmeval_datasets.files.text_files import digest_of
 from llmeval_datasets.files.unpacking import open_bytes
 from llmeval_datasets.rows.sources import NumberedRow

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from llmeval_core.hooks import DatasetError
 from llmeval_datasets.files.encodings import encoding_of, refuse_switches, wrong_encoding
-from llmeval_datasets.files.foreign import refuse_foreign, refuse_pointer
+from llmeval_datasets.files.file_type_check import refuse_foreign, refuse_pointer
 from llmeval_datasets.files.unpacking import DEFAULT_LIMITS, ReadLimits, open_bytes
 
 _BLOCK = 1 << 20

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from llmeval_core.hooks import ConfigError, DatasetError
-from llmeval_datasets.files.foreign import refuse_foreign
+from llmeval_datasets.files.file_type_check import refuse_foreign
 
 _HEAD_BYTES = 4096
 _BLOCK = 1 << 18

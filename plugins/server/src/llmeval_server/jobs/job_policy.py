@@ -12,7 +12,15 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from llmeval_core.api import Catalog, Kind, Origin, RegisteredComponent, RunConfig, settings_schema
+from llmeval_core.api import (
+    Catalog,
+    Kind,
+    ModelConfig,
+    Origin,
+    RegisteredComponent,
+    RunConfig,
+    settings_schema,
+)
 from llmeval_core.hooks import ComponentConfig, ConfigError
 from llmeval_server.job_errors import ForbiddenError
 from llmeval_server.jobs.allowed_urls import AllowedUrls
@@ -33,7 +41,8 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_GROUPS = {"headers"}
 _READS_FILES: frozenset[Kind] = frozenset({"datasets", "models"})
-_REACHES_OUT: frozenset[Kind] = frozenset({"models", "trackers", "executors"})
+_REACHES_OUT: frozenset[Kind] = frozenset({"models", "tools", "trackers", "executors"})
+_PARTS_OF_TASKS: Mapping[str, Kind] = {"dataset": "datasets", "task": "tasks", "solver": "solvers"}
 
 ComponentT = TypeVar("ComponentT", bound=ComponentConfig)
 Schema = Mapping[str, Any]  # Any: JSON Schema
@@ -87,6 +96,11 @@ class JobPolicy:
             "models": self._models(config, origin),
             "tasks": self._tasks(config, origin),
         }
+        if config.roles:
+            checked["roles"] = {
+                role: self._model(model, origin, ("roles", role))
+                for role, model in config.roles.items()
+            }
         if config.metrics is not None:
             checked["metrics"] = self._all("metrics", config.metrics, origin, ("metrics",))
         if config.trackers:
@@ -97,28 +111,34 @@ class JobPolicy:
         return config.model_copy(update=checked)
 
     def _models(self, config: RunConfig, origin: Origin) -> tuple[BaseModel, ...]:
-        models = []
-        for index, model in enumerate(config.models):
-            if "use" in model.settings:  # would select a provider whose settings are unchecked
-                raise ConfigError(
-                    "unknown key 'use'",
-                    where=origin.where("models", index, "use"),
-                    hint="name the provider with `provider`",
-                )
-            provider = model.provider or model.name.partition("/")[0]
-            registered = self._catalog.find("models", provider, where=origin.where("models", index))
-            path = ("models", index)
-            settings = self._settings(registered, "models", model.settings, origin, path)
-            models.append(model.model_copy(update=settings))
-        return tuple(models)
+        return tuple(
+            self._model(model, origin, ("models", index))
+            for index, model in enumerate(config.models)
+        )
+
+    def _model(
+        self, model: ModelConfig, origin: Origin, path: tuple[int | str, ...]
+    ) -> ModelConfig:
+        if "use" in model.settings:  # would select a provider whose settings are unchecked
+            raise ConfigError(
+                "unknown key 'use'",
+                where=origin.where(*path, "use"),
+                hint="name the provider with `provider`",
+            )
+        provider = model.provider or model.name.partition("/")[0]
+        registered = self._catalog.find("models", provider, where=origin.where(*path))
+        settings = self._settings(registered, "models", model.settings, origin, path)
+        return model.model_copy(update=settings)
 
     def _tasks(self, config: RunConfig, origin: Origin) -> tuple[BaseModel, ...]:
         tasks = []
         for index, task in enumerate(config.tasks):
             path = ("tasks", index)
-            checked: dict[str, Any] = {  # Any: two keys of different types
-                "dataset": self._component("datasets", task.dataset, origin, (*path, "dataset"))
-            }
+            checked: dict[str, Any] = {}  # Any: keys of different types
+            for key, kind in _PARTS_OF_TASKS.items():
+                component = getattr(task, key)
+                if component is not None:
+                    checked[key] = self._component(kind, component, origin, (*path, key))
             if task.metrics is not None:
                 checked["metrics"] = self._all("metrics", task.metrics, origin, (*path, "metrics"))
             tasks.append(task.model_copy(update=checked))

@@ -22,7 +22,7 @@ from llmeval_core.api import (
     read_run_text,
     validate,
 )
-from llmeval_core.hooks import ConfigError, Dataset, Sample
+from llmeval_core.hooks import ConfigError, Dataset, Item, Sample, Task
 from llmeval_server.jobs.job_policy import JobPolicy
 from llmeval_server.planning.plan_messages import PlannedRun
 from llmeval_server.planning.run_file_limits import check_limits
@@ -123,13 +123,34 @@ class _BoundedDataset:
             yield sample
 
 
+class _BoundedTask:
+    """A ready-made task whose items count against a budget."""
+
+    def __init__(self, task: Task, budget: _SampleBudget) -> None:
+        self._task = task
+        self._budget = budget
+
+    def __getattr__(self, name: str) -> Any:  # Any: whatever the task offers
+        return getattr(self._task, name)
+
+    def items(self) -> Iterator[Item]:
+        """Yield the items."""
+        for item in self._task.items():
+            self._budget.take()
+            yield item
+
+
 def _bounded(plan: Plan, most: int) -> Plan:
     budget = _SampleBudget(most)
     evaluations = tuple(
         replace(
             evaluation,
             tasks=tuple(
-                replace(task, dataset=_BoundedDataset(task.dataset, budget))
+                replace(
+                    task,
+                    dataset=_BoundedDataset(task.dataset, budget),
+                    task=_BoundedTask(task.task, budget) if task.task is not None else None,
+                )
                 for task in evaluation.tasks
             ),
         )

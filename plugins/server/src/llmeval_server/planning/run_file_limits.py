@@ -50,9 +50,14 @@ def _names(config: RunConfig) -> Iterator[tuple[str, _KeyPath]]:
     for index, model in enumerate(config.models):
         yield model.name, ("models", index)
     for index, task in enumerate(config.tasks):
-        yield task.dataset.use, ("tasks", index, "dataset")
+        for key in ("dataset", "task", "solver"):
+            component = getattr(task, key)
+            if component is not None:
+                yield component.use, ("tasks", index, key)
         for number, metric in enumerate(task.metrics or ()):
             yield metric.use, ("tasks", index, "metrics", number)
+    for role, model in config.roles.items():
+        yield model.name, ("roles", role)
     for index, metric in enumerate(config.metrics or ()):
         yield metric.use, ("metrics", index)
     for index, tracker in enumerate(config.trackers):

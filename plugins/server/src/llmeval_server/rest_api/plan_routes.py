@@ -15,6 +15,16 @@ from llmeval_server.rest_api.submissions import REQUEST_BODY, read_submission
 from llmeval_server.security.client_address import wait_for_disconnect
 
 
+class RoleCount(BaseModel):
+    """The requests of one task to a model beside the evaluated one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role: str
+    model: str
+    n_requests: int = Field(description="Requests still to be sent, about.")
+
+
 class TaskCount(BaseModel):
     """The samples and requests of one task of a plan."""
 
@@ -28,6 +38,9 @@ class TaskCount(BaseModel):
     n_unusable: int = Field(description="Samples for which the prompt's template fails.")
     warnings: tuple[str, ...] = Field(
         default=(), description="What looks wrong with the samples or their requests, a line each."
+    )
+    roles: tuple[RoleCount, ...] = Field(
+        default=(), description="Requests to other models, such as a judge."
     )
 
 

@@ -242,7 +242,10 @@ def test_an_anchor_may_be_used_again(tmp_path: Path) -> None:
 
     config, _ = load_run_file(path)
 
-    assert [(task.dataset.use, task.shots) for task in config.tasks] == [("a", (4,)), ("b", (4,))]
+    assert [(task.dataset and task.dataset.use, task.shots) for task in config.tasks] == [
+        ("a", (4,)),
+        ("b", (4,)),
+    ]
 
 
 def test_a_place_is_named_by_the_nearest_thing_that_is_known() -> None:

@@ -255,6 +255,38 @@ async def test_what_was_refused_for_good_is_tried_once_more_by_the_next_run(
     assert [d.attempts for d in deliveries(tmp_path)] == [2]
 
 
+async def test_what_was_refused_for_good_never_takes_the_place_of_a_newer_number(
+    tmp_path: Path,
+) -> None:
+    class Choosy(ListTracker):
+        refused: frozenset[str] = frozenset()
+
+        async def deliver(self, result: TaskResult) -> Receipt:
+            if result.id in self.refused:
+                raise TrackerError("a parameter is too long", permanent=True)
+            return await super().deliver(result)
+
+    def dataset(n: int) -> dict[str, FakeDataset]:
+        return {"a": FakeDataset(n, name="a")}
+
+    older = await run_in(tmp_path, datasets=dataset(2), trackers={"list": ListTracker(away=True)})
+    (old,) = older.summary.results
+    choosy = Choosy()
+    choosy.refused = frozenset({old.id})
+    await run_in(tmp_path, datasets=dataset(3), trackers={"list": choosy})
+    mended = Choosy()
+
+    outcome = await run_in(tmp_path, datasets=dataset(3), trackers={"list": mended})
+
+    assert [result.n_samples for result in choosy.results] == [3]
+    assert mended.results == []
+    assert outcome.summary.n_undelivered == 0
+    assert [d.note for d in deliveries(tmp_path)] == [
+        "gave way to a newer or more complete result",
+        None,
+    ]
+
+
 async def test_a_secret_is_neither_in_a_reason_nor_in_a_receipt(tmp_path: Path) -> None:
     class Talkative(ListTracker):
         async def deliver(self, result: TaskResult) -> Receipt:

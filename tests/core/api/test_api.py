@@ -12,7 +12,7 @@ import pytest
 
 from llmeval_core import api
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 PROGRAMS = ("docs_site", "templates")
 """What is no package of `lint-imports`, which sees to the others."""
 

@@ -241,7 +241,7 @@ def test_an_older_journal_that_cannot_be_upgraded_is_read_as_a_copy(tmp_path: Pa
     """Case h2-journal-only-readable: of an earlier version."""
     home = tmp_path / "old"
     home.mkdir()
-    script = Path(__file__).parent / "journals" / "version_3.sql"
+    script = Path(__file__).parents[1] / "journal" / "journals" / "version_3.sql"
     with closing(sqlite3.connect(home / "journal.sqlite")) as connection:
         connection.executescript(script.read_text(encoding="utf-8"))
     expected = n_results(shutil.copytree(home, tmp_path / "upgraded"))

@@ -52,6 +52,30 @@ async def test_a_stop_does_not_wait_for_a_model_that_is_being_opened(tmp_path: P
     assert time.monotonic() - started < 5
 
 
+async def test_a_run_that_is_cancelled_again_and_again_holds_no_lock(tmp_path: Path) -> None:
+    answers = asyncio.Event()
+
+    class Waiting(FakeModel):
+        async def generate(self, request: Request) -> Generation:
+            self.requests.append(request)
+            if len(self.requests) == 2:
+                answers.set()
+                await asyncio.Event().wait()
+            return Generation(("x",))
+
+    running = asyncio.create_task(run_in(tmp_path, models={"fake": Waiting()}, concurrency=1))
+    await answers.wait()
+
+    while not running.done():
+        running.cancel()
+        await asyncio.sleep(0)
+
+    assert running.cancelled()
+    async with asyncio.timeout(10):
+        outcome = await run_in(tmp_path)
+    assert outcome.summary.n_unfinished == 0
+
+
 async def test_a_stop_lets_requests_under_way_finish(tmp_path: Path) -> None:
     stop, under_way, answers = asyncio.Event(), asyncio.Event(), asyncio.Event()
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
-from llmeval_core.catalog.prompts import fill_prompt, overlay
+from llmeval_core.catalog.prompt_defaults import fill_prompt, overlay
 from llmeval_core.catalog.public_settings import public_settings
+from llmeval_core.catalog.roles import identity_of_roles
+from llmeval_core.catalog.solvers import all_roles, describe_solver, roles_of_metrics
 from llmeval_core.config import (
     AnswerBy,
     ExtractConfig,
@@ -21,7 +24,14 @@ from llmeval_core.contracts import AnswerAwareMetric, Dataset
 from llmeval_core.errors import ConfigError, DatasetError, PluginError, wrap_plugin_errors
 from llmeval_core.extraction import Extractor
 from llmeval_core.naming import Json, canonical_json, fingerprint_of_text, task_key
-from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedPrompt, PlannedTask
+from llmeval_core.plan import (
+    PlannedMetric,
+    PlannedModel,
+    PlannedPrompt,
+    PlannedRole,
+    PlannedSolver,
+    PlannedTask,
+)
 from llmeval_core.reasoning import Tags
 from llmeval_core.records import GenerationSettings, Mode
 
@@ -67,6 +77,8 @@ class TaskPlanner:
         config: the task.
         n_shots: how many examples are shown.
         dataset, metrics: what it is made of.
+        solver: how samples are answered; None for one request each.
+        roles: who has which role.
         run: the whole run file.
         where: the task's place in it, for errors.
     """
@@ -78,6 +90,8 @@ class TaskPlanner:
         *,
         dataset: Dataset,
         metrics: tuple[PlannedMetric, ...],
+        solver: PlannedSolver | None = None,
+        roles: Mapping[str, PlannedRole] | None = None,
         run: RunConfig,
         where: str,
     ) -> None:
@@ -85,6 +99,8 @@ class TaskPlanner:
         self._n_shots = n_shots
         self._dataset = dataset
         self._metrics = metrics
+        self._solver = solver
+        self._roles = roles or {}
         self._run = run
         self._where = where
         self._content: tuple[int | None, str] | None = None
@@ -127,13 +143,16 @@ class TaskPlanner:
         with wrap_plugin_errors(
             DatasetError, f"data set '{dataset.name}' cannot be read", where=where
         ):
-            answer_by = _answer_by(config.answer_by or defaults.answer_by, model, dataset)
+            modes = model.info.modes
+            if self._solver is not None:
+                modes &= self._solver.solver.modes
+            answer_by = _answer_by(config.answer_by or defaults.answer_by, modes, dataset)
             if self._content is None:
                 self._content = dataset.size(), dataset.fingerprint()
         size, content = self._content
         metrics = tuple(_for_answers(planned, answer_by, where) for planned in self._metrics)
-        mode = _mode(prompt.mode, answer_by, model, where)
-        name = config.dataset.name or dataset.name
+        mode = _mode(prompt.mode, answer_by, model, where, modes)
+        name = (config.dataset.name if config.dataset is not None else None) or dataset.name
         limits = [limit for limit in (config.limit, run.limit) if limit is not None]
         limit = min(limits) if limits else None
         planned_prompt = fill_prompt(prompt, config.prompt, answer_by)
@@ -151,6 +170,7 @@ class TaskPlanner:
         )
         truncated = config.truncated or run.truncated
         asked = self._describe_requests(content, mode, planned_prompt, few_shot, generation)
+        asked |= describe_solver(self._solver, self._roles, where=where)
         scored: dict[str, Json] = {
             "scoring": SCORING_REVISION,
             "limit": limit,
@@ -165,6 +185,9 @@ class TaskPlanner:
                 for item in metrics
             },
         }
+        judges = roles_of_metrics(metrics)
+        if judges:
+            scored["roles"] = identity_of_roles(judges, self._roles, where=where)
         variant = [config.variant] if config.variant is not None else []
         asked_json = canonical_json(asked)
         scored_json = canonical_json([name, scored, *variant])[1:-1]
@@ -196,6 +219,8 @@ class TaskPlanner:
             truncated=truncated,
             n_total=size,
             variant=config.variant,
+            solver=self._solver,
+            roles=all_roles(self._solver, judges),
         )
         return _ModelFreePlan(task, asked_json, scored_json)
 
@@ -257,16 +282,16 @@ def _describe_extract(extract: ExtractConfig | None, where: str) -> dict[str, Js
     return described
 
 
-def _answer_by(wanted: AnswerBy, model: PlannedModel, dataset: Dataset) -> AnswerBy:
-    """Decide `auto`: by what the first sample has, and by what the model can."""
+def _answer_by(wanted: AnswerBy, modes: frozenset[Mode], dataset: Dataset) -> AnswerBy:
+    """Decide `auto`: by what the first sample has, and by how the model can be asked."""
     if wanted != "auto":
         return wanted
     first = next(iter(dataset.samples()), None)
     if first is None or not first.choices:
         return "generation"
-    if not isinstance(first.input, str) and "chat" in model.info.modes:
+    if not isinstance(first.input, str) and "chat" in modes:
         return "letter"  # a conversation is no one text that choices could continue
-    return "loglikelihood" if "loglikelihood" in model.info.modes else "letter"
+    return "loglikelihood" if "loglikelihood" in modes else "letter"
 
 
 def _mode(
@@ -274,15 +299,22 @@ def _mode(
     answer_by: AnswerBy,
     model: PlannedModel,
     where: str,
+    modes: frozenset[Mode],
 ) -> Mode:
-    modes = model.info.modes
     mode: Mode = "loglikelihood"
     if answer_by != "loglikelihood":
         mode = wanted or ("chat" if "chat" in modes else "completion")
-    if mode not in modes:
+    if mode in modes:
+        return mode
+    if mode in model.info.modes:
         raise ConfigError(
-            f"model '{model.name}' cannot be asked for {mode}",
+            f"the task's solver cannot be asked for {mode}",
             where=where,
-            hint=f"it can: {', '.join(sorted(modes))}",
+            hint=f"with it this model can be asked for {', '.join(sorted(modes)) or 'nothing'}; set"
+            " prompt.mode, or answer_by: letter",
         )
-    return mode
+    raise ConfigError(
+        f"model '{model.name}' cannot be asked for {mode}",
+        where=where,
+        hint=f"it can: {', '.join(sorted(model.info.modes))}",
+    )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from llmeval_core.reasoning import KNOWN_TAGS, ReasoningFinder, ReasoningSplit, split_answers
 from llmeval_core.records import Generation
 
-CASE = Path(__file__).parents[1] / "data" / "reasoning" / "a.jsonl"
+CASE = Path(__file__).parents[2] / "data" / "reasoning" / "a.jsonl"
 CASE_TEXTS = [json.loads(line)["input"] for line in CASE.read_text("utf-8").splitlines()]
 FENCE = "```"
 

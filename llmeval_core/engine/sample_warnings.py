@@ -1,4 +1,4 @@
-"""What looks wrong with a task before a request is sent: seen from all its samples and requests."""
+"""What looks wrong with a task, seen from its samples and requests, without any answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONG = 40
 """No text of `_NO_TEXT` is that long, with white space around it."""
 
 
-class TaskWarnings:
+class SampleWarnings:
     """Counts what is suspicious in the samples of one task; memory does not grow with them."""
 
     def __init__(self) -> None:

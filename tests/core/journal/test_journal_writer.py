@@ -151,7 +151,7 @@ def test_counts_that_an_earlier_version_kept_wrongly_are_unknown(tmp_path: Path)
         used = journal.read(JournalQueries.usage, "m/m")
         stored = list(journal.read(JournalQueries.sample_results, task.id))
 
-    assert (totals.n_prompt_tokens, totals.n_completion_tokens) == (None, 3)
+    assert (totals.model.n_prompt_tokens, totals.model.n_completion_tokens) == (None, 3)
     assert used is not None
     assert (used.n_prompt_tokens, used.n_completion_tokens) == (None, 1.0)
     assert [result.generation and result.generation.n_prompt_tokens for result in stored] == [
@@ -258,3 +258,16 @@ def test_a_flush_that_nobody_waits_for_any_more_does_not_end_the_writer(
         assert cancelled
         assert isinstance(later.exception(timeout=10), JournalError) == breaks
         writer.close()
+
+
+def test_a_writer_that_is_closed_takes_nothing_and_says_so(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        task = journal.begin_task("f" * 32, model="m", key="k", metrics=[], cache_key="c")
+        writer = JournalWriter(journal.path)
+        writer.close()
+
+        for refused in (writer.publish(), writer.flush()):
+            with pytest.raises(JournalError, match="the journal is closed"):
+                refused.result(timeout=10)
+        with pytest.raises(JournalError, match="the journal is closed"):
+            writer.put(task, make_result(0))

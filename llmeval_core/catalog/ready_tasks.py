@@ -1,0 +1,315 @@
+"""A ready-made task of one model: it brings its own prompts and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
+from llmeval_core.catalog.prompt_defaults import fill_prompt
+from llmeval_core.catalog.public_settings import public_settings
+from llmeval_core.catalog.roles import identity_of_roles
+from llmeval_core.config import (
+    FewShotConfig,
+    GenerationConfig,
+    PromptConfig,
+    RunConfig,
+    TaskConfig,
+    TaskDefaults,
+)
+from llmeval_core.contracts import (
+    MODEL,
+    MetricInfo,
+    Task,
+    TaskGroup,
+    TaskOptions,
+    TaskSet,
+    TaskSource,
+)
+from llmeval_core.errors import ConfigError, PluginError, wrap_plugin_errors
+from llmeval_core.naming import NAME_PATTERN, Json, canonical_json, fingerprint_of_text, task_key
+from llmeval_core.plan import (
+    PlannedGroup,
+    PlannedMetric,
+    PlannedModel,
+    PlannedRole,
+    PlannedTask,
+)
+from llmeval_core.records import Aggregate, Generation, Mode, Sample, Score
+
+READY_TASK_REVISION = 1
+"""Raised when the engine begins to ask or to score ready-made tasks otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskItems:
+    """The items of a task, seen as a data set."""
+
+    task: Task
+
+    @property
+    def name(self) -> str:
+        """What the task's keys begin with."""
+        return self.task.name
+
+    @property
+    def defaults(self) -> TaskDefaults:
+        """None: the task brings its own."""
+        return TaskDefaults()
+
+    def samples(self) -> Iterator[Sample]:
+        """Stream the samples of the items."""
+        return (item.sample for item in self.task.items())
+
+    def few_shot_pool(self) -> Iterator[Sample]:
+        """Give nothing: the task makes its own prompts."""
+        return iter(())
+
+    def size(self) -> int | None:
+        """Count the items."""
+        return self.task.size()
+
+    def fingerprint(self) -> str:
+        """Return the task's own."""
+        return self.task.fingerprint()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMetric:
+    """A number of a ready-made task, seen as a metric: the task scores, this only aggregates."""
+
+    info: MetricInfo
+
+    @property
+    def definition(self) -> str:
+        """The id of what is computed."""
+        return self.info.definition
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Which way is better."""
+        return self.info.higher_is_better
+
+    def score(self, sample: Sample, generation: Generation) -> Score:
+        """Refuse: only the task can score its items."""
+        raise AssertionError("a ready-made task scores its items itself")
+
+    def aggregate(self, scores: Iterable[Score]) -> Aggregate:
+        """Make one number of many."""
+        return self.info.aggregate(scores)
+
+
+def load_tasks(
+    component: Task | TaskSource, options: TaskOptions, *, name: str, where: str
+) -> TaskSet:
+    """Get the tasks that one entry of the run file stands for.
+
+    Raises:
+        LlmevalError: there is none, or one is not as it should be.
+    """
+    if isinstance(component, TaskSource):
+        with wrap_plugin_errors(PluginError, f"task '{name}' cannot be loaded", where=where):
+            loaded = component.load(options)
+            if not isinstance(loaded, TaskSet):
+                raise TypeError(f"load() gave a {type(loaded).__name__}, not a TaskSet")
+    else:
+        if options.n_shots not in (None, component.n_shots):
+            raise ConfigError(
+                f"task '{name}' shows {component.n_shots} examples, not {options.n_shots}",
+                where=where,
+                hint="leave `shots` out",
+            )
+        loaded = TaskSet((component,))
+    if not loaded.tasks:
+        raise ConfigError(f"task '{name}' stands for no task", where=where)
+    for task in loaded.tasks:
+        _check(task, where)
+    return loaded
+
+
+def _check(task: Task, where: str) -> None:
+    if not isinstance(task, Task):
+        raise PluginError(
+            f"what is loaded is a {type(task).__name__}, not a Task",
+            where=where,
+            hint="this is a bug in the plugin; tell its author",
+        )
+    for what, name in (("task", task.name), *(("metric", name) for name in task.metrics)):
+        if not NAME_PATTERN.fullmatch(name):
+            raise PluginError(
+                f"'{name}' cannot be the name of a {what}: no space, slash or colon", where=where
+            )
+    for what in ("metrics", "modes"):
+        if not getattr(task, what):
+            raise PluginError(f"task '{task.name}' has no {what}", where=where)
+
+
+class ReadyTaskPlanner:
+    """Plans one ready-made task for one model after another.
+
+    Args:
+        config: its entry in the run file.
+        task: the task.
+        run: the whole run file.
+        roles: who has which role.
+        plugin: the distribution that the task comes from, for messages.
+        where: the entry's place in the run file, for errors.
+    """
+
+    def __init__(
+        self,
+        config: TaskConfig,
+        task: Task,
+        *,
+        run: RunConfig,
+        roles: Mapping[str, PlannedRole],
+        plugin: str,
+        where: str,
+    ) -> None:
+        self._config = config
+        self._task = task
+        self._run = run
+        self._roles = roles
+        self._plugin = plugin
+        self._where = where
+
+    def plan(self, model: PlannedModel, generation: GenerationConfig) -> PlannedTask:
+        """Fill in everything that the entry leaves open.
+
+        Raises:
+            ConfigError: the model cannot be asked as the task wants, or a role has no model.
+        """
+        task, config, run = self._task, self._config, self._run
+        mode = self._mode(model)
+        limits = [limit for limit in (config.limit, run.limit) if limit is not None]
+        limit = min(limits) if limits else None
+        prompt = fill_prompt(PromptConfig(), PromptConfig(), "generation")
+        settings = fill_generation(
+            lay_over(GenerationConfig(), run.generation, generation, config.generation),
+            mode,
+            prompt,
+        )
+        others = {name: n for name, n in task.roles.items() if name != MODEL}
+        with wrap_plugin_errors(PluginError, f"task '{task.name}' cannot be planned"):
+            content, size = task.fingerprint(), task.size()
+        asked: dict[str, Json] = {
+            "ready_task": READY_TASK_REVISION,
+            "dataset": content,
+            "n_shots": task.n_shots,
+            "mode": mode,
+            "generation": settings.as_json(),
+        }
+        if others:
+            asked["roles"] = identity_of_roles(others, self._roles, where=self._where)
+        scored: dict[str, Json] = {
+            "limit": limit,
+            "metrics": {name: info.definition for name, info in task.metrics.items()},
+        }
+        asked_json = canonical_json(asked)
+        variant = [config.variant] if config.variant is not None else []
+        scored_json = canonical_json([task.name, scored, *variant])[1:-1]
+        head = f"{canonical_json(model.name)},{canonical_json(model.info.cache_key)}"
+        cache_key = fingerprint_of_text(f"[{head},{asked_json}]")
+        return PlannedTask(
+            key=task_key(task.name, task.n_shots, config.variant),
+            dataset_name=task.name,
+            dataset=TaskItems(task),
+            dataset_fingerprint=content,
+            n_shots=task.n_shots,
+            n_samples=size if limit is None or size is None else min(size, limit),
+            limit=limit,
+            seed=run.seed,
+            mode=mode,
+            answer_by="generation",
+            prompt=prompt,
+            few_shot=FewShotConfig(),
+            generation=settings,
+            extract=None,
+            metrics=tuple(
+                PlannedMetric(name, TaskMetric(info), {}, self._plugin)
+                for name, info in task.metrics.items()
+            ),
+            fingerprint=fingerprint_of_text(f'["{cache_key}",{scored_json}]'),
+            cache_key=cache_key,
+            definition_fingerprint=fingerprint_of_text(f"[{asked_json},{scored_json}]"),
+            settings={
+                **asked,
+                **scored,
+                "generation": public_settings(settings.as_json()),
+                "model": dict(model.settings),
+            },
+            n_total=size,
+            variant=config.variant,
+            task=task,
+            roles=dict(task.roles),
+        )
+
+    def _mode(self, model: PlannedModel) -> Mode:
+        """Choose the mode that stands for the task; the model must know all of its modes."""
+        lacking = self._task.modes - model.info.modes
+        if lacking:
+            raise ConfigError(
+                f"model '{model.name}' cannot be asked for {', '.join(sorted(lacking))}",
+                where=f"{self._where}, task '{self._task.name}'",
+                hint=f"it can: {', '.join(sorted(model.info.modes))}",
+            )
+        return min(self._task.modes)
+
+
+def plan_group(
+    group: TaskGroup, tasks: Mapping[str, PlannedTask], *, plugin: str, where: str
+) -> PlannedGroup:
+    """Plan a group of ready-made tasks of one model.
+
+    Args:
+        group: the group.
+        tasks: the planned tasks by name.
+        plugin: the distribution that it comes from.
+        where: the entry's place in the run file, for errors.
+
+    Raises:
+        PluginError: a member or a metric of one is not there.
+    """
+    missing = [name for name in group.members if name not in tasks]
+    members = [tasks[name] for name in group.members if name in tasks]
+    problem = f"no task '{missing[0]}'" if missing else None if members else "no task"
+    for member in members:
+        named = [planned.name for planned in member.metrics]
+        lacking = [name for name in group.metrics if name not in named]
+        if lacking:
+            problem = f"no metric '{lacking[0]}' in '{member.dataset_name}'"
+    if problem is not None or not NAME_PATTERN.fullmatch(group.name):
+        raise PluginError(
+            f"group '{group.name}' has {problem or 'a name with a space, slash or colon'}",
+            where=f"{where} ({plugin})",
+            hint="this is a bug in the plugin; tell its author",
+        )
+    first = members[0]
+    return PlannedGroup(
+        key=task_key(group.name, first.n_shots, first.variant),
+        group=group,
+        n_shots=first.n_shots,
+        variant=first.variant,
+        members=tuple(member.key for member in members),
+        fingerprint=fingerprint_of_text(
+            canonical_json(
+                [
+                    group.name,
+                    group.definition,
+                    list(group.metrics),
+                    [member.fingerprint for member in members],
+                ]
+            )
+        ),
+    )
+
+
+def renamed(task: PlannedTask, name: str) -> PlannedTask:
+    """Give the only task of an entry the name that the run file has for it."""
+    key = task_key(name, task.n_shots, task.variant)
+    return replace(
+        task,
+        key=key,
+        dataset_name=name,
+        fingerprint=fingerprint_of_text(canonical_json([task.fingerprint, name])),
+    )

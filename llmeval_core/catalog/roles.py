@@ -1,0 +1,101 @@
+"""The models that are asked beside the evaluated one: a judge, a simulated user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from llmeval_core.catalog.generation_defaults import lay_over
+from llmeval_core.config import GenerationConfig, Origin
+from llmeval_core.contracts import Executor
+from llmeval_core.errors import ConfigError
+from llmeval_core.naming import Json
+from llmeval_core.plan import PlannedEvaluation, PlannedModel, PlannedRole, in_turn
+from llmeval_core.records import GenerationSettings, Reasoning
+
+
+def plan_role(model: PlannedModel, config: GenerationConfig | None) -> PlannedRole:
+    """Fill in how a model answers in its role; the run's own settings are those of tasks.
+
+    Greedy, with as many tokens as the model takes by itself, unless its entry says otherwise.
+    """
+    given = lay_over(GenerationConfig(), config or GenerationConfig())
+    settings = GenerationSettings(
+        max_tokens=given.max_tokens,
+        temperature=given.temperature if "temperature" in given.model_fields_set else 0.0,
+        top_p=given.top_p,
+        seed=given.seed,
+        stop=given.stop or (),
+        n=given.n or 1,
+        reasoning=Reasoning(given.reasoning.effort, given.reasoning.budget)
+        if given.reasoning is not None
+        else None,
+        extra_body=given.extra_body or {},
+    )
+    return PlannedRole(model, settings)
+
+
+def identity_of_roles(
+    names: Iterable[str], roles: Mapping[str, PlannedRole], *, where: str
+) -> dict[str, Json]:
+    """Say all that decides the answers of the models that have these roles.
+
+    Raises:
+        ConfigError: no model has one of them.
+    """
+    described: dict[str, Json] = {}
+    for name in names:
+        role = roles.get(name)
+        if role is None:
+            raise ConfigError(
+                f"no model has the role '{name}'",
+                where=where,
+                hint=f"name one in the run file: `roles: {{{name}: provider/model}}`",
+            )
+        described[name] = [
+            role.model.name,
+            role.model.info.cache_key,
+            role.generation.as_json(),
+        ]
+    return described
+
+
+def notes_on_roles(
+    evaluations: Iterable[PlannedEvaluation], roles: Mapping[str, PlannedRole]
+) -> list[str]:
+    """Say which roles nobody asks, a line each."""
+    asked = {name for item in evaluations for task in item.tasks for name in task.roles}
+    return [
+        f"no task asks the role '{name}' ({role.model.name})"
+        for name, role in roles.items()
+        if name not in asked
+    ]
+
+
+def refuse_impossible_roles(
+    evaluations: Iterable[PlannedEvaluation],
+    roles: Mapping[str, PlannedRole],
+    executor: Executor | None,
+    *,
+    origin: Origin,
+) -> None:
+    """Refuse a conversation of two models that an executor would have to hold at the same time.
+
+    A judge can come after all answers; who takes part in the answers cannot.
+
+    Raises:
+        ConfigError: such a conversation is planned.
+    """
+    if executor is None:
+        return
+    for item in evaluations:
+        for task in item.tasks:
+            partners = task.solver.solver.roles if task.solver is not None else {}
+            for name in partners:
+                role = roles.get(name)
+                if role is not None and in_turn(item.model, role.model):
+                    raise ConfigError(
+                        f"'{item.model.name}' and '{role.model.name}' both work in a process of"
+                        " the executor, and would have to be there at the same time",
+                        where=origin.where("roles", name),
+                        hint="give one of them a server of its own, or leave `executor` out",
+                    )

@@ -1,0 +1,256 @@
+"""The items of a task that asks as it likes: each runs by itself, many side by side.
+
+    read ──▶ open ──answer──▶ answered ──score──▶ finished (in the journal)
+               │                 │
+               └─────────────────┴── stopped, put away, or the process died: only answers are kept
+
+An item that did not finish runs again from its beginning; what it asked is found by fingerprint.
+So many items are open that every model it asks has enough to do, and no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import isawaitable
+from math import isfinite
+
+from llmeval_core.concurrency import cancel_and_wait
+from llmeval_core.contracts import MODEL, Item, Task, TimeLimit, UnansweredError
+from llmeval_core.engine.item_ask import ItemAsk, RoleService
+from llmeval_core.engine.item_source import NumberedItem
+from llmeval_core.engine.prompted_task import UnusableItemError
+from llmeval_core.engine.stop_signal import StopSignal
+from llmeval_core.errors import FailureKind, LlmevalError, describe_error, must_propagate
+from llmeval_core.records import Failure, Generation, Score, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class ItemEnd:
+    """How an item ended.
+
+    Args:
+        index, item: which.
+        turns: what was asked, in order.
+        answers: what was scored, or would have been.
+        scores: by metric; empty if it failed.
+        failure: why it has no score; None if it has.
+        is_unanswered: whether the evaluated model did not answer.
+    """
+
+    index: int
+    item: Item
+    turns: tuple[Turn, ...]
+    answers: tuple[Generation, ...]
+    scores: Mapping[str, Score]
+    failure: Failure | None = None
+    is_unanswered: bool = False
+
+
+class ItemRun:
+    """Runs the items of one task.
+
+    Args:
+        task: what is asked, and how it is scored.
+        roles: who answers, by role.
+        read: gives the next items that are to be finished; blocks.
+        finish: keeps a finished item, and tells.
+        stop_signal: when set, no item goes on.
+        where: the task, for messages.
+        n_at_once: items that are open at once at most.
+        time_limit: when all that is not finished has failed; None for never.
+
+    Attributes:
+        n_open: items that are open.
+        n_put_away: items that can go on only when another model is open.
+        was_cut_off: whether an item was stopped before its end.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        roles: Mapping[str, RoleService],
+        read: Callable[[], Sequence[NumberedItem]],
+        finish: Callable[[ItemEnd], Awaitable[None]],
+        stop_signal: StopSignal,
+        where: str,
+        n_at_once: int,
+        time_limit: TimeLimit | None = None,
+    ) -> None:
+        self._task = task
+        self._roles = roles
+        self._read = read
+        self._finish = finish
+        self._stop_signal = stop_signal
+        self._where = where
+        self._n_at_once = n_at_once
+        self._time_limit = time_limit
+        self._metrics = tuple(task.metrics)
+        self._open: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._error: BaseException | None = None
+        self._all_read = False
+        self.n_put_away = 0
+        self.was_cut_off = False
+
+    @property
+    def n_open(self) -> int:
+        """Items that are open."""
+        return len(self._open)
+
+    async def run(self) -> None:
+        """Bring every item to its end; the first error ends all.
+
+        Raises:
+            LlmevalError: the task is wrong, a model cannot be used, or the journal failed.
+        """
+        watching = asyncio.create_task(self._watch())
+        try:
+            while self._goes_on and (batch := await asyncio.to_thread(self._read)):
+                for index, item in batch:
+                    await self._wait_until(lambda: len(self._open) < self._n_at_once)
+                    if not self._goes_on:
+                        break
+                    self._begin(index, item)
+            self._all_read = self._goes_on
+            await self._wait_until(lambda: not self._open)
+        finally:
+            self.was_cut_off |= bool(self._open) or not self._all_read
+            await cancel_and_wait((watching, *self._open))
+        if self._error is not None:
+            raise self._error
+
+    @property
+    def _goes_on(self) -> bool:
+        return self._error is None and not self._stop_signal.is_set()
+
+    async def _wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for something that an item's end brings about, or for the end of all."""
+        while self._goes_on and not is_so():
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def _watch(self) -> None:
+        """Wake who waits when the run is stopped."""
+        await self._stop_signal.wait()
+        self._changed.set()
+
+    def _begin(self, index: int, item: Item) -> None:
+        one = asyncio.create_task(self._run_item(index, item))
+        self._open.add(one)
+        one.add_done_callback(self._ended)
+
+    def _ended(self, one: asyncio.Task[None]) -> None:
+        self._open.discard(one)
+        error = None if one.cancelled() else one.exception()
+        self._error = self._error or error
+        self._changed.set()
+
+    async def _run_item(self, index: int, item: Item) -> None:
+        running = asyncio.current_task()
+        assert running is not None
+        is_put_away = False
+
+        def put_away() -> None:
+            nonlocal is_put_away
+            self.n_put_away += not is_put_away
+            is_put_away = True
+            running.cancel()
+
+        ask = ItemAsk(self._roles, item.sample.id, where=self._where, put_away=put_away)
+        try:
+            async with asyncio.timeout_at(self._time_limit.at if self._time_limit else None):
+                end = await self._answer_and_score(index, item, ask)
+        except TimeoutError:
+            assert self._time_limit is not None
+            told = Failure("time_limit", f"no answer before {self._time_limit.name} was over")
+            end = ItemEnd(index, item, ask.turns, (), {}, told, is_unanswered=True)
+        if ask.error is not None:
+            raise ask.error
+        if ask.was_stopped:
+            self.was_cut_off = True
+            return
+        await self._finish(end)
+
+    async def _answer_and_score(self, index: int, item: Item, ask: ItemAsk) -> ItemEnd:
+        """Run an item to its end."""
+        answers: tuple[Generation, ...] | None = None
+        try:
+            answers = checked_answers(await self._task.answer(item, ask))
+            scored = self._task.score(item, answers, ask)
+            scores = checked_scores(await scored if isawaitable(scored) else scored, self._metrics)
+        except BaseException as err:  # plugin boundary: a task is foreign code
+            if must_propagate(err):
+                raise
+            failure = _failure(err, is_scoring=answers is not None)
+            return ItemEnd(
+                index,
+                item,
+                ask.turns,
+                answers or (),
+                {},
+                failure,
+                is_unanswered=answers is None and not _is_of_another_role(err),
+            )
+        return ItemEnd(index, item, ask.turns, answers, scores)
+
+
+def checked_answers(answers: object) -> tuple[Generation, ...]:
+    """Pass the answers of an item on.
+
+    Raises:
+        TypeError: they are no generations, or none.
+    """
+    if not isinstance(answers, Sequence) or not answers:
+        raise TypeError(f"answer() gave a {type(answers).__name__}, not one generation or more")
+    for answer in answers:
+        if not isinstance(answer, Generation):
+            raise TypeError(f"answer() gave a {type(answer).__name__}, not a Generation")
+    return tuple(answers)
+
+
+def checked_scores(scores: object, metrics: Sequence[str]) -> dict[str, Score]:
+    """Pass the scores of an item on, in the order of the task's metrics.
+
+    Raises:
+        TypeError: they are no mapping of metrics to scores, or one is missing or too many.
+        ValueError: one is not a finite number.
+    """
+    if not isinstance(scores, Mapping):
+        raise TypeError(f"score() gave a {type(scores).__name__}, not a mapping of scores")
+    if set(scores) != set(metrics):
+        wrong = sorted(map(str, set(scores) ^ set(metrics)))
+        raise TypeError(f"score() gave other metrics than the task has: {', '.join(wrong)}")
+    for name, score in scores.items():
+        if not isinstance(score, Score):
+            raise TypeError(f"score() gave a {type(score).__name__} as '{name}', not a Score")
+        numbers = [score.value, *score.parts]
+        if not all(number is None or isfinite(number) for number in numbers):
+            raise ValueError(f"'{name}' is not a finite number")
+    return {name: scores[name] for name in metrics}
+
+
+def _is_of_another_role(err: BaseException) -> bool:
+    return isinstance(err, UnansweredError) and err.role != MODEL
+
+
+def _failure(err: BaseException, *, is_scoring: bool) -> Failure:
+    """Say why an item was not answered or scored: the item, its surroundings, or a bug."""
+    if isinstance(err, UnusableItemError):
+        return err.failure
+    if isinstance(err, UnansweredError) and err.role == MODEL and not is_scoring:
+        return err.failure
+    if isinstance(err, UnansweredError):
+        return Failure("metric", f"{err.role}: {err.what}", err.hint)
+    reason, hint = describe_error(err), None
+    kind: FailureKind = "metric" if is_scoring else "prompt"
+    if isinstance(err, LlmevalError):
+        reason, hint = err.what, err.hint
+    elif isinstance(err, ValueError):
+        reason = reason.removeprefix(f"{type(err).__name__}: ")
+    elif not isinstance(err, OSError):
+        kind = "metric" if is_scoring else "plugin"
+        reason = f"{reason} (a bug in the task; tell its author)"
+    return Failure(kind, reason, hint)

@@ -1,0 +1,231 @@
+"""One pass over the samples of a task: as a stream of single requests, or item by item."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+
+from llmeval_core.contracts import MODEL, Executor, Task, TimeLimit
+from llmeval_core.engine.batches import BatchReader
+from llmeval_core.engine.deferred_roles import deferred_roles
+from llmeval_core.engine.item_ask import RoleService
+from llmeval_core.engine.item_run import ItemEnd, ItemRun
+from llmeval_core.engine.item_source import ItemSource, NumberedItem
+from llmeval_core.engine.request_ledger import LedgerView
+from llmeval_core.engine.run_context import RunContext
+from llmeval_core.engine.run_models import RunModel
+from llmeval_core.engine.sample_finisher import SampleFinisher
+from llmeval_core.engine.sample_stream import SampleStream
+from llmeval_core.errors import PluginError, wrap_plugin_errors
+from llmeval_core.plan import Plan, PlannedTask
+
+_ITEMS_A_WORKER = 2
+"""Open items for each request that may be under way: while some wait, others ask."""
+
+
+class PassEnd(enum.Enum):
+    """How a pass ended."""
+
+    FINISHED = "every sample ended"
+    STOPPED = "the run was stopped before"
+    PUT_AWAY = "some samples wait for a model that cannot be open beside another one"
+
+
+class StreamPass:
+    """A pass over the samples of a plain task: each is one request, and metrics only compute.
+
+    Args:
+        context: what the tasks of a run have in common.
+        model: the model that is evaluated.
+        executor: where requests are answered.
+        reader: gives the samples; closed at the end.
+        finisher: scores and keeps samples.
+        ledger: what the task sees of the model's requests.
+        where: the task, for messages.
+        time_limit: when all that is not finished has failed; None for never.
+    """
+
+    def __init__(
+        self,
+        context: RunContext,
+        model: RunModel,
+        executor: Executor,
+        *,
+        reader: BatchReader,
+        finisher: SampleFinisher,
+        ledger: LedgerView,
+        where: str,
+        time_limit: TimeLimit | None,
+    ) -> None:
+        self._context = context
+        self._model = model
+        self._executor = executor
+        self._reader = reader
+        self._where = where
+        self._time_limit = time_limit
+        self.stream = SampleStream(
+            context,
+            model=model,
+            ledger=ledger,
+            reader=reader,
+            finisher=finisher,
+            time_limit=time_limit,
+        )
+
+    @property
+    def n_samples(self) -> int:
+        """Samples that were read."""
+        return self._reader.n_samples
+
+    @property
+    def n_requests(self) -> int:
+        """Requests that ended."""
+        return self.stream.n_requests
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say what looks wrong with the samples, a line each."""
+        return self._reader.warnings()
+
+    async def run(self) -> PassEnd:
+        """Bring every sample that is not finished to its end.
+
+        Raises:
+            PluginError: the executor ended too early.
+        """
+        stream = self.stream
+        try:
+            with self._plugin_boundary():
+                job = self._model.job(self._time_limit)
+                await self._executor.run(job, stream.requests(), stream.finish)
+        finally:
+            stream.close()
+            self._reader.close()
+        if stream.is_finished:
+            return PassEnd.FINISHED
+        if self._context.stop_signal.is_set():
+            return PassEnd.STOPPED
+        raise PluginError(
+            "the executor ended before every request was answered",
+            where=self._where,
+            hint="this is a bug in the plugin; run again to go on",
+        )
+
+    def _plugin_boundary(self) -> AbstractContextManager[None]:
+        """Turn what an executor of a plugin raises into our error; a bug of our own stays a bug."""
+        if self._context.plan.executor is None:
+            return nullcontext()
+        return wrap_plugin_errors(PluginError, "the executor failed", where=self._where)
+
+
+class ItemPass:
+    """A pass over the items of a task that asks as it likes.
+
+    Args:
+        context: what the tasks of a run have in common.
+        task: what is asked, and how it is scored.
+        roles: the models that it asks, by role.
+        source: gives the items; closed at the end.
+        finisher: keeps items.
+        where: the task, for messages.
+        n_at_once: items that are open at once at most.
+        time_limit: when all that is not finished has failed; None for never.
+    """
+
+    n_requests = 0  # the services count them
+
+    def __init__(
+        self,
+        context: RunContext,
+        task: Task,
+        roles: Mapping[str, RoleService],
+        *,
+        source: ItemSource,
+        finisher: SampleFinisher,
+        where: str,
+        n_at_once: int,
+        time_limit: TimeLimit | None,
+    ) -> None:
+        self._context = context
+        self._source = source
+        self._finisher = finisher
+        self._n_skipped = 0
+        self._services = [role.service for role in roles.values() if not role.is_deferred]
+        self._run = ItemRun(
+            task,
+            roles=roles,
+            read=self._read,
+            finish=self._finish,
+            stop_signal=context.stop_signal,
+            where=where,
+            n_at_once=n_at_once,
+            time_limit=time_limit,
+        )
+
+    @property
+    def n_samples(self) -> int:
+        """Items that were read."""
+        return self._source.n_items
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say nothing: how a ready-made task asks is its own affair."""
+        return ()
+
+    async def run(self) -> PassEnd:
+        """Bring every item that is not finished, and not put away, to its end."""
+        for service in self._services:
+            service.enter()
+        has_failed = True
+        try:
+            await self._run.run()
+            has_failed = False
+        finally:
+            self._source.close()
+            for service in self._services:
+                await service.leave(at_once=has_failed)
+        self._show_skipped()
+        if self._run.was_cut_off:
+            return PassEnd.STOPPED
+        return PassEnd.PUT_AWAY if self._run.n_put_away else PassEnd.FINISHED
+
+    def _read(self) -> list[NumberedItem]:
+        self._context.process.restore()
+        return self._source.read()
+
+    async def _finish(self, end: ItemEnd) -> None:
+        self._show_skipped()
+        await self._finisher.finish_item(end, n_under_way=self._run.n_open)
+
+    def _show_skipped(self) -> None:
+        n_new = self._source.n_finished - self._n_skipped
+        if n_new:
+            self._n_skipped += n_new
+            self._finisher.skip(n_new)
+
+
+def role_services(
+    plan: Plan, task: PlannedTask, models: Mapping[str, RunModel], *, is_second: bool
+) -> dict[str, RoleService]:
+    """Say for each role of a task who answers, and whether it can be asked in this pass.
+
+    Args:
+        plan, task: the run, and the task.
+        models: the models that the task asks, by role; the evaluated one among them.
+        is_second: whether it is the pass after one in which roles were deferred.
+    """
+    evaluated = models[MODEL].planned
+    deferred = deferred_roles(plan, evaluated, task)
+    return {
+        role: RoleService(
+            model.service,
+            task.generation if role == MODEL else plan.roles[role].generation,
+            is_deferred=role in deferred and not is_second,
+            is_over=role == MODEL and is_second,
+        )
+        for role, model in models.items()
+    }
+
+
+def n_open_items(models: Mapping[str, RunModel]) -> int:
+    """Say how many items of a task are open at once: enough for all of its models."""
+    return _ITEMS_A_WORKER * sum(model.concurrency for model in models.values())

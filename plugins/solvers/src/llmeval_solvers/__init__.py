@@ -1,0 +1,1 @@
+"""Solvers for llmeval: conversations, majority votes, tools; and a calculator to call."""
