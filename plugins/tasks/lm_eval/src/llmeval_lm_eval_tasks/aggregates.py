@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 import random
@@ -49,7 +50,8 @@ def aggregate_values(
     value = _number(function(values))
     stderr, method = None, None
     if len(values) > 1 and n_resamples > 0:
-        stderr, method = _stderr(function, metric, values, n_resamples)
+        with contextlib.suppress(ZeroDivisionError):  # of one group of documents, say
+            stderr, method = _stderr(function, metric, values, n_resamples)
     return Aggregate(value=value, stderr=stderr, stderr_method=method, n_scored=len(values))
 
 
@@ -84,7 +86,12 @@ def _resampled(function: AggregateFunction, values: Sequence[Any], n: int) -> It
     for block in range(n // chunk):
         state = random.Random(block).getstate()[1]  # noqa: S311  lm-eval's seeds
         generator = np.random.RandomState()
-        generator.set_state(("MT19937", np.array(state[:-1], dtype=np.uint32), state[-1]))
+        generator.set_state(
+            {
+                "bit_generator": "MT19937",
+                "state": {"key": np.array(state[:-1], dtype=np.uint32), "pos": state[-1]},
+            }
+        )
         for _ in range(chunk):
             drawn = np.floor(generator.random_sample(size) * float(size)).astype(np.intp)
             if floats is not None:

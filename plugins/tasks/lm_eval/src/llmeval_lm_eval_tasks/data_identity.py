@@ -38,7 +38,8 @@ def data_identity(config: Mapping[str, Any], environ: Mapping[str, str] = os.env
     local = sorted({*_local_files(kwargs), *_local_files(path)})
     found: dict[str, Json] = {str(file): _file_digest(file) for file in local}
     if path and not found:
-        found["commits"] = sorted(_commits(path, str(kwargs.get("revision") or "main"), environ))
+        revision = str(kwargs.get("revision") or "main")
+        found["commits"] = [*sorted(_commits(path, revision, environ))]
     return found
 
 

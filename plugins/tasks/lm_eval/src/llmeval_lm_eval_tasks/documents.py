@@ -29,13 +29,13 @@ def sample_of(task: Any, number: int, doc: Any, context: Any) -> Sample:
     )  # with several inputs, the text is the index
     if isinstance(answer, str) and answer in choices:
         answer = choices.index(answer)
-    is_choice = type(answer) is int and 0 <= answer < len(choices)
+    right = answer if type(answer) is int and 0 <= answer < len(choices) else None
     return Sample(
         str(number),
         shown if isinstance(shown, str) else str(prompt),
-        references=(choices[answer],) if is_choice else _texts(found),
-        choices=choices if is_choice else (),
-        answer=answer if is_choice else None,
+        references=_texts(found) if right is None else (choices[right],),
+        choices=() if right is None else choices,
+        answer=right,
     )
 
 

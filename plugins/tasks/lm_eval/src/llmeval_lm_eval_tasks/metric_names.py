@@ -50,7 +50,7 @@ class TaskMetricName:
 
 
 def legal_name(name: str) -> str:
-    """Write a name with what MLflow takes in keys: `pass@1` is `pass_at_1`, `chrf++` is `chrfpp`."""
+    """Write a name with what MLflow takes: `pass@1` is `pass_at_1`, `chrf++` is `chrfpp`."""
     return re.sub(r"[^\w.\-]", "_", name.replace("@", "_at_").replace("++", "pp"))
 
 

@@ -44,7 +44,7 @@ class UnknownGreedy:
         raise ValueError("the server does not tell whether an answer is the greedy one")
 
     __bool__ = __int__ = __float__ = __index__ = _refuse
-    __add__ = __radd__ = __mul__ = __rmul__ = __eq__ = __hash__ = _refuse  # type: ignore[assignment]
+    __add__ = __radd__ = __mul__ = __rmul__ = __eq__ = __hash__ = _refuse
 
 
 @dataclass(frozen=True, slots=True)

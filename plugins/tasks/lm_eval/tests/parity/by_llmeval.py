@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmeval_lm_eval_tasks.lm_eval_settings import LmEvalSettings
+from llmeval_lm_eval_tasks.metric_names import TaskMetricName
 from llmeval_lm_eval_tasks.task_source import LmEvalSource
 
 from llmeval_core.hooks import (
@@ -59,8 +60,8 @@ def evaluate_by_llmeval(
         if question.mode == "rolling":
             found = Loglikelihood(model_answers.rolling(question.continuations[0]))
             return Generation(loglikelihoods=(found,))
-        prompt = question.prompt or "\n".join(f"{m.role}: {m.text}" for m in question.messages)
-        return Generation((model_answers.written(prompt, question.draw, answers),))
+        text = model_answers.written(prompt_of(question), question.draw, answers)
+        return Generation((text,))
 
     async def run(task: Task) -> None:
         scores: dict[str, list[Score]] = {name: [] for name in task.metrics}
@@ -86,6 +87,24 @@ def evaluate_by_llmeval(
     return results
 
 
+def prompt_of(question: Question) -> str:
+    """Return the one text that an answer is made of."""
+    if question.mode == "chat":
+        return model_answers.chat_text((one.role, one.text) for one in question.messages)
+    return question.prompt
+
+
+def requests_of(asked: list[Question]) -> list[tuple[str, ...]]:
+    """Write questions as the requests that lm-eval's models get, without settings."""
+    found: list[tuple[str, ...]] = []
+    for question in asked:
+        if question.mode == "loglikelihood":
+            found += [(question.prompt, one) for one in question.continuations]
+        else:
+            found.append((question.continuations or (prompt_of(question),))[:1])
+    return found
+
+
 def through_json(score: Score) -> Score:
     """Write a score and read it again, as the journal does."""
     written = json.dumps([score.value, score.parsed, score.parts, score.details], allow_nan=False)
@@ -93,10 +112,8 @@ def through_json(score: Score) -> Score:
     return Score(value, parsed, tuple(parts), details)
 
 
-def numbers_of(results: dict[str, Any], version_free: bool = True) -> dict[str, Any]:
-    """Return the numbers of one task or group of lm-eval's results, by our names of metrics."""
-    from llmeval_lm_eval_tasks.metric_names import TaskMetricName  # noqa: PLC0415
-
+def numbers_of(results: dict[str, Any]) -> dict[str, Any]:
+    """Return numbers and standard errors of one task or group of lm-eval's, by our names."""
     found = {}
     for key, value in results.items():
         metric, comma, name = key.partition(",")

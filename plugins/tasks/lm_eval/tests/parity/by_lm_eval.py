@@ -17,10 +17,15 @@ from plugins.tasks.lm_eval.tests.parity import model_answers
 class ComparedModel(LM):  # type: ignore[misc]  # lm-eval has no types
     """A model that answers from the question alone; texts are cut as lm-eval's models do."""
 
-    def __init__(self, answers: tuple[str, ...], *, tells_greedy: bool = True) -> None:
+    tokenizer_name = "compared"
+
+    def __init__(self, answers: tuple[str, ...]) -> None:
         super().__init__()
         self._answers = answers
         self.prompts: list[Any] = []
+
+    def apply_chat_template(self, chat_history: Any, add_generation_prompt: bool = True) -> str:
+        return model_answers.chat_text((one["role"], one["content"]) for one in chat_history)
 
     def loglikelihood(self, requests: Any) -> list[tuple[float, bool]]:
         self.prompts += [request.args for request in requests]
@@ -37,7 +42,7 @@ class ComparedModel(LM):  # type: ignore[misc]  # lm-eval has no types
             prompt, kwargs = request.args
             text = model_answers.written(prompt, asked[id(request)], self._answers)
             asked[id(request)] += 1
-            self.prompts.append((prompt, asked[id(request)]))
+            self.prompts.append((prompt, kwargs))
             texts.append(postprocess_generated_text(text, kwargs.get("until"), None))
         return texts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 
 def _number(*parts: object) -> int:
@@ -24,3 +25,8 @@ def rolling(text: str) -> float:
 def written(prompt: str, draw: int, answers: tuple[str, ...]) -> str:
     """Write one of some answers."""
     return answers[_number("write", prompt, draw) % len(answers)]
+
+
+def chat_text(turns: Iterable[tuple[str, str]]) -> str:
+    """Write a conversation as the one text that the answer is made of."""
+    return "\n".join(f"{role}: {content}" for role, content in turns)

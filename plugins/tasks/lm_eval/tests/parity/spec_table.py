@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Any
 
 from plugins.tasks.lm_eval.tests.parity import synthetic_rows as rows
 from plugins.tasks.lm_eval.tests.parity.synthetic_rows import Row, RowMaker
 
-NUMBERS = ("#### 12", "The answer is 7.", "It is 1,200.\n\nQ: more", "12", "7.", "none", " 1200 ")
-LETTER_TEXTS = ("The answer is (A).", "the answer is (C)", "(B)", "B", "D", "I say E. Q: x", "")
+NUMBERS = ("#### 12", "The answer is 7.", "The answer is 12.", "#### 1,200\n\nQ: more", "7.", "12")
+LETTER_TEXTS = ("The answer is (A).", "the answer is (C)", "answer is B", "B", "D", "A. Q: x")
 YES_NO = ("True", "False.", "the answer is True.", "So the answer is False.\n\nQ: x", " true", "?")
-WORDS = ("River stone", "the river.", "music, bread", " yellow", "seven\nmore", "Bridge", "")
+WORDS = ("River", "the stone", "music, bread", " bread", "river\nmore", "Music", "", "stone")
 
 
 @dataclass(frozen=True)
@@ -36,21 +35,20 @@ class ParitySpec:
     n_shots: int | None = None
     limit: int | None = None
     bootstrap_iters: int = 100_000
-    options: tuple[tuple[str, Any], ...] = ()  # Any: settings of several types
 
     def data(self) -> dict[str, list[Row]]:
         """Make the rows of all splits; the same each time."""
         made = {}
         for split in self.splits.split():
             r = random.Random(f"{self.task} {split}")
-            made[split] = [self.rows(r) for _ in range(14 if split == "train" else 9)]
+            made[split] = [self.rows(r) for _ in range(14 if split == "train" else 12)]
         return made
 
 
 S = ParitySpec
 SPECS = (
     S("gsm8k", rows.gsm8k, "train test", NUMBERS),
-    S("gsm8k_cot", rows.gsm8k, "train test", NUMBERS),
+    S("gsm8k_cot", rows.gsm8k, "train test", ("The answer is 7.", "The answer is 12. Q: x", "7")),
     S("hellaswag", rows.hellaswag, "train validation", n_shots=3),
     S("arc_easy", rows.arc, n_shots=2),
     S("arc_challenge", rows.arc),
@@ -59,7 +57,7 @@ SPECS = (
     S("winogrande", rows.winogrande, "train validation", n_shots=2),
     S("openbookqa", rows.openbookqa),
     S("sciq", rows.sciq),
-    S("commonsense_qa", rows.commonsense_qa, "train validation", n_shots=5),
+    S("commonsense_qa", rows.commonsense_qa, "train validation", n_shots=4),
     S("social_iqa", rows.siqa, "train validation"),
     S("lambada_openai", rows.plain_text, "test"),
     S("lambada_standard", rows.plain_text, "validation test", n_shots=1, bootstrap_iters=2000),
@@ -68,7 +66,7 @@ SPECS = (
     S("mmlu_pro_math", rows.mmlu_pro, "validation test", LETTER_TEXTS, n_shots=2),
     S("truthfulqa_mc1", rows.truthfulqa, "validation", n_shots=3),
     S("truthfulqa_mc2", rows.truthfulqa, "validation"),
-    S("truthfulqa_gen", rows.truthfulqa, "validation"),
+    S("truthfulqa_gen", rows.truthfulqa, "validation", limit=3),
     S("triviaqa", rows.triviaqa, "train validation", n_shots=2),
     S("nq_open", rows.nq_open, "train validation", n_shots=3, limit=5),
     S("webqs", rows.webqs, "train test"),
@@ -89,7 +87,7 @@ SPECS = (
     S("xwinograd_en", rows.winogrande, "test"),
     S("paws_en", rows.paws, n_shots=2),
     S("mgsm_direct_en", rows.mgsm, "train test", NUMBERS, n_shots=2),
-    S("mgsm_en_cot_en", rows.mgsm, "train test", NUMBERS),
+    S("mgsm_en_cot_en", rows.mgsm, "train test", ("The answer is 7", "The answer is 12", "12")),
     S("belebele_eng_Latn", rows.belebele, "test", n_shots=3),
     S("bbh_cot_fewshot_boolean_expressions", rows.bbh, "test", YES_NO),
     S("bbh_zeroshot_boolean_expressions", rows.bbh, "test", YES_NO),
@@ -121,15 +119,15 @@ SPECS = (
     S("qasper_freeform", rows.qasper, "train validation"),
     S("cycle_letters", rows.completion, "validation", ("river", "stone ", "music")),
     S("arithmetic_2da", rows.completion, "validation"),
-    S("babi", rows.babi, "train valid test", n_shots=2),
+    S("babi", rows.babi, "train valid test", (" river", " stone", " music\nx"), n_shots=2),
     S("cmmlu_anatomy", rows.cmmlu, "dev test", n_shots=4),
     S("ceval-valid_law", rows.ceval, "dev val", n_shots=2),
     S("kobest_copa", rows.kobest_copa),
     S("kobest_hellaswag", rows.kobest_hellaswag),
     S("haerae_general_knowledge", rows.haerae, "test", n_shots=2),
-    S("kmmlu_direct_law", rows.kmmlu, "dev test", LETTER_TEXTS, n_shots=2),
+    S("kmmlu_direct_law", rows.kmmlu, "dev test", ("A", "B. x", " C", "D"), n_shots=2),
     S("eus_trivia", rows.eus_trivia, "test"),
-    S("ja_leaderboard_jsquad", rows.jsquad, "train validation"),
+    S("ja_leaderboard_jsquad", rows.jsquad, "train validation", (" river", "stone", "music\n\nx")),
     S("ja_leaderboard_jcommonsenseqa", rows.jcommonsenseqa, "train validation"),
     S("eq_bench", rows.eq_bench, "validation", ("Joy: 3\nFear: 4\nHope: 5\nAnger: 0", "Joy: 1")),
     S("moral_stories", rows.moral_stories, "train"),
