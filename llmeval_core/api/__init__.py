@@ -40,6 +40,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 from llmeval_core import __version__
 from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.check_runner import CheckResult, run_checks
+from llmeval_core.api.conversations import ToldTurn, told_turns
 from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
 from llmeval_core.api.file_datasets import file_dataset, with_file_datasets
@@ -251,6 +252,7 @@ __all__ = [
     "TaskMeter",
     "TaskPreview",
     "TaskResult",
+    "ToldTurn",
     "ToolCall",
     "TrackerConfig",
     "TrackerStatus",
@@ -328,6 +330,7 @@ __all__ = [
     "to_csv",
     "to_json",
     "to_markdown",
+    "told_turns",
     "validate",
     "with_file_datasets",
     "wrap_plugin_errors",

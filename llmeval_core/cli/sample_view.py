@@ -16,6 +16,7 @@ from llmeval_core.api import (
     ToolCall,
     Turn,
     split_answers,
+    told_turns,
 )
 
 Parts = list[tuple[str, str]]
@@ -50,20 +51,14 @@ def call_line(call: ToolCall) -> str:
 def conversation(turns: Iterable[Turn], reasoning: ReasoningFinder) -> Parts:
     """Show several turns as one conversation with each role: of each request only what is new."""
     parts: Parts = []
-    said: dict[str, list[Message]] = {}
-    for turn in turns:
-        known = said.get(turn.role, [])
-        messages = list(turn.request.messages)
-        is_continued = [one.text for one in messages[: len(known)]] == [one.text for one in known]
-        new = replace(
-            turn.request, messages=tuple(messages[len(known) :] if is_continued else messages)
-        )
-        told, answers = asked(new), _answered(turn.request, turn.generation, reasoning)
+    for told in told_turns(turns, reasoning):
+        turn = told.turn
+        questions = asked(replace(turn.request, messages=told.messages))
+        answers = _answered(turn.request, turn.generation, reasoning)
         if turn.role != "model":
-            told = [(f"to {turn.role}", text) for _, text in told]
+            questions = [(f"to {turn.role}", text) for _, text in questions]
             answers = [(turn.role, text) for _, text in answers]
-        parts += [*told, *answers]
-        said[turn.role] = [*messages, Message("assistant", turn.generation.text)]
+        parts += [*questions, *answers]
     return parts
 
 

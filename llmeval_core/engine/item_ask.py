@@ -93,7 +93,7 @@ class ItemAsk:
         self._turns.append(None)
         self._n_pending += 1
         try:
-            answer = await self._answer(found, request, role, is_follow_up=place > 0)
+            answer = await self._answer(found, request, role, is_follow_up=bool(self.turns))
         finally:
             self._n_pending -= 1
             if self._is_deferred:  # when the task has gone on, and asks nothing more

@@ -7,10 +7,12 @@ from llmeval_core.testing.checking_datasets import check_dataset
 from llmeval_core.testing.checking_metrics import check_metric
 from llmeval_core.testing.checking_models import check_model
 from llmeval_core.testing.checking_plugins import check_plugin
+from llmeval_core.testing.checking_tasks import check_solver, check_task
 from llmeval_core.testing.checking_trackers import check_tracker, run_info
 from llmeval_core.testing.fakes import FakeDataset, FakeMetric, FakeModel, ListTracker
 from llmeval_core.testing.makers import make_generation, make_request, make_sample, make_task_result
 from llmeval_core.testing.odd_answer_cases import check_odd_answers, odd_answers, odd_values
+from llmeval_core.testing.recording_ask import RecordingAsk, trial_answer
 from llmeval_core.testing.running import run_in
 from llmeval_core.testing.trying_plugins import Trial, TrialVerdict, try_plugin
 
@@ -19,6 +21,7 @@ __all__ = [
     "FakeMetric",
     "FakeModel",
     "ListTracker",
+    "RecordingAsk",
     "Trial",
     "TrialVerdict",
     "check_dataset",
@@ -26,6 +29,8 @@ __all__ = [
     "check_model",
     "check_odd_answers",
     "check_plugin",
+    "check_solver",
+    "check_task",
     "check_tracker",
     "make_generation",
     "make_request",
@@ -35,5 +40,6 @@ __all__ = [
     "odd_values",
     "run_in",
     "run_info",
+    "trial_answer",
     "try_plugin",
 ]

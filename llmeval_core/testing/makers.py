@@ -29,8 +29,13 @@ def make_sample(**changes: Any) -> Sample:
 
 
 def make_request(text: str = "What is the capital of France?", *, mode: Mode = "chat") -> Request:
-    """Make a request; for `loglikelihood` it has the continuations ` Paris` and ` Rome`."""
-    continuations = (" Paris", " Rome") if mode == "loglikelihood" else ()
+    """Make a request; for `loglikelihood` it has the continuations ` Paris` and ` Rome`.
+
+    For `rolling`, its text is the one that is weighed.
+    """
+    continuations: tuple[str, ...] = (" Paris", " Rome") if mode == "loglikelihood" else ()
+    if mode == "rolling":
+        text, continuations = "", (text,)
     return Request(
         sample_id="s1",
         mode=mode,

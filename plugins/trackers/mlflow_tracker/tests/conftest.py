@@ -121,10 +121,12 @@ def plan_of(result: TaskResult) -> dict[str, Json]:
 async def open_tracker(tmp_path: Path) -> AsyncIterator[TrackerFactory]:
     async with contextlib.AsyncExitStack() as stack:
 
-        async def open_one(home: Path | None = None, **settings: Any) -> MlflowTracker:
+        async def open_one(
+            home: Path | None = None, *, samples: Any = samples_of, **settings: Any
+        ) -> MlflowTracker:
             tracker = MlflowTracker(MlflowSettings(**settings))
             stack.push_async_callback(tracker.close)
-            info = RunInfo("mlflow", home or tmp_path, plan_of, samples_of)
+            info = RunInfo("mlflow", home or tmp_path, plan_of, samples)
             await tracker.open(info)
             return tracker
 

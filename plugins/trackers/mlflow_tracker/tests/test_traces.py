@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 from mlflow.tracking import MlflowClient
 
-from llmeval_core.hooks import TaskResult
+from llmeval_core.hooks import (
+    Generation,
+    GenerationSettings,
+    Message,
+    Request,
+    Sample,
+    SampleResult,
+    Score,
+    TaskResult,
+    ToolCall,
+    Turn,
+)
 
 ResultFactory = Callable[..., TaskResult]
 TrackerFactory = Callable[..., Any]
@@ -45,6 +56,49 @@ async def test_samples_become_traces_of_the_run(
     assert (span.inputs, span.outputs, span.name) == ("question 0", "yes", "aio_0shot")
     tags = traces[0].info.tags
     assert (tags["expected"], tags["accuracy"], tags["task"]) == ("yes", "1.0", "aio_0shot")
+
+
+def talk(result: TaskResult) -> list[SampleResult]:
+    """Give one sample of two turns and a judge, with the call of a tool."""
+
+    def request(*messages: Message) -> Request:
+        return Request("s0", "chat", messages, "", (), GenerationSettings(), "0" * 32)
+
+    hello = Message("user", "hello")
+    calls = (ToolCall("c1", "look", "{}"),)
+    looked = (hello, Message("assistant", "", calls), Message("tool", "cat", tool_call_id="c1"))
+    turns = (
+        Turn("model", request(hello), Generation(("",), tool_calls=calls, latency_s=1.0)),
+        Turn("model", request(*looked), Generation(("a cat",), latency_s=2.0)),
+        Turn("judge", request(Message("user", "right?")), Generation(("yes",), latency_s=0.5)),
+    )
+    sample = Sample("s0", "hello", ("a cat",))
+    scores = {"accuracy": Score(1.0)}
+    asked, answered = turns[1].request, turns[1].generation
+    return [SampleResult(0, sample, asked, answered, scores, turns=turns)]
+
+
+async def test_each_turn_of_a_sample_has_a_span(
+    open_tracker: TrackerFactory, make_result: ResultFactory, tmp_path: Path
+) -> None:
+    place = f"sqlite:///{tmp_path}/traces.db"
+    tracker = await open_tracker(tracking_uri=place, traces=2, experiment=EXPERIMENT, samples=talk)
+
+    receipt = await tracker.deliver(make_result(model="openai/talk", n_samples=1))
+
+    assert receipt.note is None
+    (trace,) = traces_of(place, "openai/talk")
+    root, *turns = sorted(trace.data.spans, key=lambda span: (span.start_time_ns, span.name))
+    assert (root.name, root.outputs) == ("aio_0shot", "a cat")
+    assert [span.name for span in turns] == ["model 1", "model 2", "judge 3"]
+    assert {span.parent_id for span in turns} == {root.span_id}
+    assert turns[0].outputs["tool_calls"][0]["function"]["name"] == "look"
+    assert turns[1].inputs["messages"][-1] == {
+        "role": "tool",
+        "content": "cat",
+        "tool_call_id": "c1",
+    }
+    assert turns[2].end_time_ns == root.end_time_ns
 
 
 async def test_a_replay_adds_no_trace_and_a_new_result_replaces_them(

@@ -15,11 +15,13 @@ from llmeval_core.api import (
     SampleCriteria,
     SamplePage,
     SampleSelection,
+    ToldTurn,
     count_samples,
     find_samples,
     sample_categories,
     sample_page,
     samples_by_id,
+    told_turns,
 )
 from llmeval_core.hooks import (
     OUTCOMES,
@@ -186,11 +188,13 @@ class SampleView:
         result: the sample.
         scores: the metric, its value and its quality.
         answers: the answers, separated from their reasoning.
+        turns: what was asked in turn, if that was more than one request.
     """
 
     result: SampleResult
     scores: tuple[tuple[str, float | None, ScoreQuality], ...]
     answers: tuple[ReasoningSplit, ...]
+    turns: tuple[ToldTurn, ...] = ()
 
     @classmethod
     def of(
@@ -204,6 +208,7 @@ class SampleView:
                 for name, score in result.scores.items()
             ),
             _split_answers(result, selection),
+            tuple(told_turns(result.turns, ReasoningFinder(selection.reasoning_tags))),
         )
 
 

@@ -10,7 +10,10 @@ from itertools import islice
 from typing import Any
 
 from llmeval_core.hooks import (
+    Generation,
+    Message,
     ReasoningFinder,
+    Request,
     SampleResult,
     TaskResult,
     chat_message,
@@ -36,6 +39,8 @@ def send_traces(
 ) -> str:
     """Send a trace for each sample, and link them to the run; return the value of `traces_tag`.
 
+    A sample of several turns has a span for each, below that of the sample.
+
     A trace's id follows from run, result and sample: sent again it changes nothing.
 
     Any: mlflow's run.
@@ -48,9 +53,14 @@ def send_traces(
     stream = iter(samples)
     n_sent = 0
     while some := list(islice(stream, _MAX_TRACES_PER_CALL)):
-        spans = [_span(session, run_id, result, sample, finder) for sample in some]
-        session.call(_LOG_SPANS, experiment_id, spans)
-        session.call("link_traces_to_run", [span.trace_id for span in spans], run_id)
+        roots = [_span(session, run_id, result, sample, finder) for sample in some]
+        turns = [
+            span
+            for root, sample in zip(roots, some, strict=True)
+            for span in _turn_spans(session, root, sample, finder)
+        ]
+        session.call(_LOG_SPANS, experiment_id, [*roots, *turns])
+        session.call("link_traces_to_run", [span.trace_id for span in roots], run_id)
         n_sent += len(some)
     return f"{result.id} {n_sent}"
 
@@ -95,7 +105,10 @@ def _span(
     trace_id = _trace_id(run_id, result.id, sample.index)
     generation, failure = sample.generation, sample.failure
     end = result.finished_at
-    begin = end - (generation.latency_s if generation is not None else 0)
+    latencies = [turn.generation.latency_s for turn in sample.turns]
+    if not latencies and generation is not None:
+        latencies = [generation.latency_s]
+    begin = end - sum(latencies)
     state = {"code": "STATUS_CODE_OK", "message": ""}
     if failure is not None:
         state = {"code": "STATUS_CODE_ERROR", "message": f"{failure.kind}: {failure.message}"}
@@ -116,36 +129,50 @@ def _span(
     )
 
 
+def _turn_spans(
+    session: DeadlineSession, root: Any, sample: SampleResult, finder: ReasoningFinder
+) -> Iterator[Any]:
+    """Make the spans of a sample's turns, one after the other; Any: as in `_span`."""
+    begin = root.start_time_ns
+    for number, turn in enumerate(sample.turns, start=1):
+        end = begin + round(turn.generation.latency_s * 1e9)
+        key = f"{root.trace_id}/{number}".encode()
+        yield session.connection.entities.Span.from_dict(
+            {
+                "name": f"{turn.role} {number}",
+                "trace_id": root.trace_id,
+                "span_id": hashlib.blake2b(key, digest_size=8).hexdigest(),
+                "parent_span_id": root.span_id,
+                "start_time_unix_nano": begin,
+                "end_time_unix_nano": end,
+                "status": {"code": "STATUS_CODE_OK", "message": ""},
+                "attributes": {
+                    name: json.dumps(value, ensure_ascii=False)
+                    for name, value in (
+                        ("mlflow.traceRequestId", root.trace_id),
+                        ("mlflow.spanType", "CHAT_MODEL"),
+                        *_exchange(turn.request, turn.generation, finder),
+                        *_usage(turn.generation),
+                    )
+                },
+            }
+        )
+        begin = end
+
+
 def _attributes(
     trace_id: str, result: TaskResult, sample: SampleResult, finder: ReasoningFinder
 ) -> Iterator[tuple[str, object]]:
     """Yield the span's attributes; those that begin with `_PREFIX` become the trace's tags."""
     request, generation = sample.request, sample.generation
     yield "mlflow.traceRequestId", trace_id
-    yield "mlflow.spanType", "CHAT_MODEL"
+    yield "mlflow.spanType", "AGENT" if sample.turns else "CHAT_MODEL"
     yield "mlflow.llm.model", result.model
-    if request is not None and request.messages:
-        yield "mlflow.spanInputs", {"messages": [chat_message(item) for item in request.messages]}
-    else:
-        yield (
-            "mlflow.spanInputs",
-            request.prompt if request is not None else sample.sample.input_text,
-        )
-    if generation is not None:
-        answers: list[object] = [
-            {"reasoning": one.reasoning, "answer": one.answer} if one.reasoning else one.answer
-            for one in split_answers(generation, finder)
-        ]
-        answers = answers or [asdict(item) for item in generation.loglikelihoods]
-        yield "mlflow.spanOutputs", answers[0] if len(answers) == 1 else answers
-        n_in, n_out = generation.n_prompt_tokens, generation.n_completion_tokens
-        if n_in is not None and n_out is not None:
-            usage = {"input_tokens": n_in, "output_tokens": n_out, "total_tokens": n_in + n_out}
-            yield "mlflow.chat.tokenUsage", usage
-        if generation.n_reasoning_tokens is not None:
-            yield "llmeval.reasoning_tokens", generation.n_reasoning_tokens
-        if generation.refusal is not None:
-            yield "llmeval.refusal", generation.refusal
+    if request is None:
+        yield "mlflow.spanInputs", sample.sample.input_text
+    yield from _exchange(request, generation, finder)
+    if generation is not None and not sample.turns:  # else each turn tells its own
+        yield from _usage(generation)
     expected = expected_of(sample.sample)
     tags = {
         "task": result.task,
@@ -158,3 +185,36 @@ def _attributes(
             tags[name] = str(score.value)
     for name, text in tags.items():
         yield _PREFIX + legal_key(name), short_value(text, MAX_TAG)[0]
+
+
+def _exchange(
+    request: Request | None, generation: Generation | None, finder: ReasoningFinder
+) -> Iterator[tuple[str, object]]:
+    """Yield what was asked and answered."""
+    if request is not None and request.messages:
+        yield "mlflow.spanInputs", {"messages": [chat_message(item) for item in request.messages]}
+    elif request is not None:
+        yield "mlflow.spanInputs", request.prompt
+    if generation is None:
+        return
+    answers: list[object] = [
+        {"reasoning": one.reasoning, "answer": one.answer} if one.reasoning else one.answer
+        for one in split_answers(generation, finder)
+    ]
+    if generation.tool_calls:
+        said = Message("assistant", generation.text, generation.tool_calls)
+        answers = [chat_message(said)]
+    answers = answers or [asdict(item) for item in generation.loglikelihoods]
+    yield "mlflow.spanOutputs", answers[0] if len(answers) == 1 else answers
+
+
+def _usage(generation: Generation) -> Iterator[tuple[str, object]]:
+    """Yield what an answer used."""
+    n_in, n_out = generation.n_prompt_tokens, generation.n_completion_tokens
+    if n_in is not None and n_out is not None:
+        usage = {"input_tokens": n_in, "output_tokens": n_out, "total_tokens": n_in + n_out}
+        yield "mlflow.chat.tokenUsage", usage
+    if generation.n_reasoning_tokens is not None:
+        yield "llmeval.reasoning_tokens", generation.n_reasoning_tokens
+    if generation.refusal is not None:
+        yield "llmeval.refusal", generation.refusal
