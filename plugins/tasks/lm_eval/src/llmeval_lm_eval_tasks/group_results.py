@@ -17,6 +17,9 @@ def task_groups(
 ) -> list[TaskGroup]:
     """Make the groups that stand for one of lm-eval's.
 
+    Mostly one. Where some of its numbers are of other tasks than the rest, or weighted otherwise,
+    each such set is a group, and all but the largest have the metric in their names.
+
     Args:
         choice: the group.
         metrics: those of each task, by its name.
@@ -33,9 +36,11 @@ def task_groups(
                 if key not in listed:
                     listed.append(key)
     version = "" if choice.version is None else f"-{choice.version}"
+    largest = max(parts, key=lambda part: len(part[0]), default=None)
+    own_name = choice.name.replace("::", ".")
     return [
         TaskGroup(
-            choice.name.replace("::", "."),
+            own_name if (members, weighted) == largest else f"{own_name}.{keys[0]}",
             tuple(name.replace("::", ".") for name in members),
             tuple(keys),
             functools.partial(aggregate_group, weighted=weighted),

@@ -81,6 +81,7 @@ def evaluate_by_llmeval(
         asyncio.run(run(task))
     for group in loaded.groups:
         found = results.aggregates.setdefault(group.name, {})
+        assert set(group.metrics).isdisjoint(found)
         for metric in group.metrics:
             members = [results.aggregates[name][metric] for name in group.members]
             found[metric] = group.aggregate(members)
@@ -110,6 +111,13 @@ def through_json(score: Score) -> Score:
     written = json.dumps([score.value, score.parsed, score.parts, score.details], allow_nan=False)
     value, parsed, parts, details = json.loads(written)
     return Score(value, parsed, tuple(parts), details)
+
+
+def together(numbers: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Put a group with one metric of fewer tasks together again, as lm-eval shows it."""
+    joined = {name: dict(of_task) for name, of_task in numbers.items()}
+    joined.setdefault("own_group", {}).update(joined.pop("own_group.acc_norm", {}))
+    return {name: of_task for name, of_task in joined.items() if of_task}
 
 
 def numbers_of(results: dict[str, Any]) -> dict[str, Any]:
