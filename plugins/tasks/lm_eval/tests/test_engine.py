@@ -61,3 +61,36 @@ async def test_a_run_gives_the_numbers_of_lm_eval(
     assert together(numbers(outcome.summary.results)) == {
         name.replace("::", "."): numbers_of(found) for name, found in expected["results"].items()
     }
+
+
+async def test_a_run_that_broke_off_goes_on_with_what_is_missing(
+    folder: Path, library: None, tmp_path: Path
+) -> None:
+    tasks = "own_choice,own_repeats,winogrande"
+    whole, first = ComparedProvider(WORDS), ComparedProvider(WORDS, fails_after=25)
+    second = ComparedProvider(WORDS)
+    options: dict[str, Any] = {"generation": {"seed": 0}, "concurrency": 3}
+
+    broken = await run_in(
+        tmp_path / "a",
+        ready_tasks={"lm_eval": source(folder, tasks)},
+        models={"m": first},
+        **options,
+    )
+    gone_on = await run_in(
+        tmp_path / "a",
+        ready_tasks={"lm_eval": source(folder, tasks)},
+        models={"m": second},
+        **options,
+    )
+    expected = await run_in(
+        tmp_path / "b",
+        ready_tasks={"lm_eval": source(folder, tasks)},
+        models={"m": whole},
+        **options,
+    )
+
+    assert broken.summary.n_unfinished > 0
+    assert numbers(gone_on.summary.results) == numbers(expected.summary.results)
+    asked = [request.fingerprint for one in (first, second) for request in one.requests]
+    assert sorted(asked) == sorted(request.fingerprint for request in whole.requests)

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from llmeval_core.hooks import Json, expand_path
-from llmeval_lm_eval_tasks.lm_eval_library import source_text
+from llmeval_core.hooks import DatasetError, Json, expand_path
+from llmeval_lm_eval_tasks.lm_eval_library import MISSING_DATA, source_text
 from llmeval_lm_eval_tasks.task_selection import TaskChoice
 from llmeval_lm_eval_tasks.task_yaml import FunctionRef, function_refs
+
+_FORMATS = (
+    "json",
+    "csv",
+    "text",
+    "parquet",
+    "arrow",
+    "xml",
+    "pandas",
+    "imagefolder",
+    "audiofolder",
+)
+_CONNECT_TIMEOUT_S = 5.0
 
 
 def config_identity(choice: TaskChoice) -> Json:
@@ -41,6 +56,37 @@ def data_identity(config: Mapping[str, Any], environ: Mapping[str, str] = os.env
         revision = str(kwargs.get("revision") or "main")
         found["commits"] = [*sorted(_commits(path, revision, environ))]
     return found
+
+
+def check_reachable(
+    config: Mapping[str, Any], *, task: str, environ: Mapping[str, str] = os.environ
+) -> None:
+    """Refuse at once what would be tried half a minute long: no data here, no way to the hub.
+
+    Args:
+        config: a task's YAML; Any: it has no shape.
+        task: its name, for the message.
+        environ: says where the hub and its cache are.
+
+    Raises:
+        DatasetError: the data must be fetched, and the hub cannot be reached.
+    """
+    path = str(config.get("dataset_path") or "")
+    is_of_hub = path and "custom_dataset" not in config and path not in _FORMATS
+    if not is_of_hub or any(name.lower().endswith("_proxy") for name in environ):
+        return
+    if data_identity(config, environ) != {"commits": []}:
+        return
+    address = urlsplit(environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    host, port = address.hostname or "", address.port or 443
+    try:
+        socket.create_connection((host, port), timeout=_CONNECT_TIMEOUT_S).close()
+    except OSError as err:
+        raise DatasetError(
+            f"the data of lm-eval's task '{task}' are not here, and {host} cannot be reached",
+            where=f"dataset_path: {path}",
+            hint=MISSING_DATA,
+        ) from err
 
 
 def _plain(value: Any) -> Json:

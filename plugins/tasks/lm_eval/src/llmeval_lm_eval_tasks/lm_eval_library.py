@@ -15,6 +15,12 @@ from llmeval_core.hooks import ConfigError, DatasetError, LlmevalError
 from llmeval_lm_eval_tasks.task_selection import TaskChoice
 from llmeval_lm_eval_tasks.task_yaml import FunctionRef, function_refs
 
+MISSING_DATA = (
+    "fetch them once where there is a network, without HF_HUB_OFFLINE and HF_DATASETS_OFFLINE; or"
+    " give your own: a YAML file with `include:` of the task's and `dataset_path: json`"
+)
+"""What to try if a task's data are not here."""
+
 _EXTRAS = {"math_verify": "math", "antlr4": "math", "langdetect": "ifeval", "jieba": "longbench"}
 
 
@@ -153,9 +159,5 @@ def _missing_data(text: str) -> str:
     if "401" in text or "403" in text or "gated" in text:
         return "set HF_TOKEN, or give `hf auth login`; a gated data set's terms are on its page"
     if "ffline" in text or "ConnectionError" in text or "Couldn't" in text:
-        return (
-            "the data set must be fetched once with a network (unset HF_HUB_OFFLINE and"
-            " HF_DATASETS_OFFLINE), or give your own: a YAML file with `include:` and"
-            " `dataset_path: json`"
-        )
+        return MISSING_DATA
     return "look at the task's YAML file and the README of its family"

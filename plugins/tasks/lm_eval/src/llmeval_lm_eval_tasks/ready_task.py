@@ -21,7 +21,7 @@ from llmeval_core.hooks import (
     fingerprint,
 )
 from llmeval_lm_eval_tasks.aggregates import AggregateFunction, aggregate_values
-from llmeval_lm_eval_tasks.data_identity import config_identity, data_identity
+from llmeval_lm_eval_tasks.data_identity import check_reachable, config_identity, data_identity
 from llmeval_lm_eval_tasks.documents import sample_of
 from llmeval_lm_eval_tasks.lm_eval_library import (
     build_task,
@@ -123,6 +123,7 @@ class LmEvalTask:
         """
         with self._loading:
             if self._task is None:
+                check_reachable(self._choice.config, task=self.name)
                 randomness = OwnRandomness()
                 load_library()
                 with randomness.installed():

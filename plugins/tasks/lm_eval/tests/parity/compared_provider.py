@@ -34,7 +34,7 @@ class ComparedProvider:
 
     async def generate(self, request: Request) -> Generation:
         if self._fails_after is not None and len(self.requests) >= self._fails_after:
-            raise ModelError("the key is not valid any more", kind="auth")
+            raise ModelError("auth", "the key is not valid any more")
         self.requests.append(request)
         if request.mode == "loglikelihood":
             pairs = [model_answers.loglikelihood(request.prompt, c) for c in request.continuations]
