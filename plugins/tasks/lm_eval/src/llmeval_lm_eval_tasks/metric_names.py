@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from llmeval_lm_eval_tasks.returned_keys import returned_keys
 from llmeval_lm_eval_tasks.task_yaml import FunctionRef
 
 NO_FILTER = "none"
@@ -65,6 +66,10 @@ def metrics_of(config: Mapping[str, Any]) -> list[TaskMetricName]:
     if listed is None:
         listed = [{"metric": name} for name in _DEFAULT_METRICS[output_type]]
     named = [(_metric_name(one["metric"]), one.get("higher_is_better")) for one in listed]
+    judge = config.get("process_results")
+    if isinstance(judge, FunctionRef):
+        declared = {name for name, _ in named}
+        named += [(key, None) for key in returned_keys(judge) if key not in declared]
     return [
         TaskMetricName(name, one, higher_is_better(name) if better is None else bool(better))
         for one in filters

@@ -54,7 +54,6 @@ class LmEvalTask:
         n_shots: how many examples its prompts show.
         maker: makes questions of lm-eval's requests.
         library: lm-eval's version.
-        limit: how many documents are read at most; None for all.
     """
 
     def __init__(
@@ -192,20 +191,35 @@ class LmEvalTask:
         responses = self._maker.responses(
             asked, answers, unknown_greedy=False if self._ignores_greedy(task) else UnknownGreedy()
         )
+        scores: dict[str, Score] = {}
+        try:
+            judged = list(self._judged(task, asked, responses))
+        except ValueError:
+            raise
+        except Exception as err:  # filters and metrics are anybody's code
+            raise ValueError(f"lm-eval cannot score it: {type(err).__name__}: {err}") from err
+        for name, values, filtered in judged:
+            scores.update(self._scores(task, name, values, filtered))
+        for key in self.metrics:
+            scores.setdefault(key, no_score())
+        return scores
+
+    def _judged(
+        self, task: Any, asked: AskedDocument, responses: list[list[Any]]
+    ) -> Iterator[tuple[str, Mapping[str, Any], list[Any]]]:
+        """Give what each filter leaves of the responses, and lm-eval's values of that.
+
+        Any: lm-eval's own types.
+        """
         requests = [copy.copy(request) for request in asked.requests]
         for request, found in zip(requests, responses, strict=True):
             request.resps, request.filtered_resps = found, {}
         for ensemble in task._filters:
             ensemble.apply(requests)
         requests.sort(key=lambda request: request.idx)
-        scores: dict[str, Score] = {}
         for ensemble in task._filters:
             filtered = [request.filtered_resps[ensemble.name] for request in requests]
-            found_values = task.process_results(asked.doc, filtered)
-            scores.update(self._scores(task, ensemble.name, found_values, filtered))
-        for key in self.metrics:
-            scores.setdefault(key, no_score())
-        return scores
+            yield ensemble.name, task.process_results(asked.doc, filtered), filtered
 
     def _scores(
         self, task: Any, filter_name: str, values: Mapping[str, Any], filtered: list[Any]

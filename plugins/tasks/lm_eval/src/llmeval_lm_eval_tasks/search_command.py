@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+_KINDS = ("group", "tag", "task", "class")
+
 
 @click.command("lm-eval", short_help="Search the tasks of lm-eval.")
 @click.argument("text", required=False)
@@ -35,14 +37,13 @@ def command(*, text: str | None, include_path: tuple[Path, ...], limit: int, as_
     from llmeval_lm_eval_tasks.task_index import build_index, library_tasks  # noqa: PLC0415
 
     index = build_index((library_tasks(), *include_path))
-    found = sorted(
-        (kind, name, about)
-        for kind, name, about in (
-            (one.kind, one.name, _about(one.output_type, one.dataset, one.tasks))
-            for one in index.values()
-        )
-        if _has_all(f"{name} {about}", (text or "").lower().split())
+    every = (
+        (one.kind, one.name, _about(one.output_type, one.dataset, one.tasks))
+        for one in index.values()
     )
+    words = (text or "").lower().split()
+    found = [one for one in every if _has_all(f"{one[1]} {one[2]}", words)]
+    found.sort(key=lambda one: (_KINDS.index(one[0]), one[1]))
     shown = found[:limit] if limit else found
     for line in _lines(shown, as_json=as_json):
         click.echo(line)
