@@ -11,7 +11,7 @@ import click
 _KINDS = ("group", "tag", "task", "class")
 
 
-@click.command("lm-eval", short_help="Search the tasks of lm-eval.")
+@click.command("lm-eval")
 @click.argument("text", required=False)
 @click.option(
     "--include-path",
