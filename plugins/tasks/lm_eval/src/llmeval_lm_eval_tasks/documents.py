@@ -6,44 +6,60 @@ from typing import Any
 
 from llmeval_core.hooks import Sample
 
+_FIELDS = ("doc_to_text", "doc_to_target", "doc_to_choice")
 
-def sample_of(task: Any, number: int, doc: Any, context: Any) -> Sample:
-    """Make the sample of a document; its id is lm-eval's `doc_id`.
 
-    Only what YAML says is asked again: a function may draw random numbers.
+class SeenFields:
+    """What a task's fields said of the document at hand while its prompt was made.
+
+    They are not asked again: that takes time, and a function may draw random numbers.
 
     Args:
-        task: lm-eval's task object; Any: it has no types.
-        number: the document's place.
-        doc: the document.
-        context: the prompt, or one for each choice.
+        task: lm-eval's task object, this stream's own; Any: it has no types.
     """
-    config = task.config
-    prompt = context[-1] if isinstance(context, list) else context
-    text, target = config.doc_to_text, config.doc_to_target
-    shown = task.doc_to_text(doc) if isinstance(text, str) else prompt
-    choices = _choices(task, doc)
-    found = task.doc_to_target(doc) if isinstance(target, str | int | list) else None
-    answer = (
-        shown if isinstance(shown, int) else found
-    )  # with several inputs, the text is the index
-    if isinstance(answer, str) and answer in choices:
-        answer = choices.index(answer)
-    right = answer if type(answer) is int and 0 <= answer < len(choices) else None
-    return Sample(
-        str(number),
-        shown if isinstance(shown, str) else str(prompt),
-        references=_texts(found) if right is None else (choices[right],),
-        choices=() if right is None else choices,
-        answer=right,
-    )
 
+    def __init__(self, task: Any) -> None:
+        self._doc: Any = None
+        self._values: dict[str, Any] = {}
+        for name in _FIELDS:
+            if hasattr(task, name):
+                setattr(task, name, self._watched(name, getattr(task, name)))
 
-def _choices(task: Any, doc: Any) -> tuple[str, ...]:
-    declared = task.config.doc_to_choice
-    if not isinstance(declared, str | list | dict):
-        return ()
-    return _texts(task.doc_to_choice(doc))
+    def begin(self, doc: Any) -> None:
+        """Look at another document."""
+        self._doc = doc
+        self._values = {}
+
+    def _watched(self, name: str, field: Any) -> Any:
+        def watched(doc: Any, *args: Any, **kwargs: Any) -> Any:
+            found = field(doc, *args, **kwargs)
+            if doc is self._doc:
+                self._values[name] = found
+            return found
+
+        return watched
+
+    def sample(self, number: int, context: Any) -> Sample:
+        """Make the sample of the document; its id is lm-eval's `doc_id`.
+
+        Args:
+            number: the document's place.
+            context: the prompt, or one for each choice.
+        """
+        text, target, listed = (self._values.get(name) for name in _FIELDS)
+        prompt = context[-1] if isinstance(context, list) else context
+        choices = _texts(listed) if isinstance(listed, list | tuple) else ()
+        answer = text if isinstance(text, int) else target  # of several inputs it is the index
+        if isinstance(answer, str) and answer in choices:
+            answer = choices.index(answer)
+        right = answer if type(answer) is int and 0 <= answer < len(choices) else None
+        return Sample(
+            str(number),
+            text if isinstance(text, str) else str(prompt),
+            references=_texts(target) if right is None else (choices[right],),
+            choices=() if right is None else choices,
+            answer=right,
+        )
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -49,10 +49,15 @@ def compile_templates_once(utils: Any) -> None:
     """Let `lm_eval.utils.apply_template` keep what it compiled; Any: a module."""
     if getattr(utils.apply_template, "keeps_compiled", False):
         return
-    compiled = functools.lru_cache(maxsize=4096)(utils.env.from_string)
+
+    @functools.lru_cache(maxsize=4096)
+    def compiled(text: str) -> Any:
+        template = utils.env.from_string(text)
+        template.globals = dict(template.globals)  # a chain of mappings: slow, and never changed
+        return template
 
     def apply_template(template: str, doc: Mapping[str, Any]) -> str:
-        rendered: str = compiled(template).render(**doc)
+        rendered: str = compiled(template).render(doc)
         return rendered
 
     apply_template.keeps_compiled = True  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ from llmeval_core.hooks import (
 )
 from llmeval_lm_eval_tasks.aggregates import AggregateFunction, aggregate_values
 from llmeval_lm_eval_tasks.data_identity import check_reachable, config_identity, data_identity
-from llmeval_lm_eval_tasks.documents import sample_of
+from llmeval_lm_eval_tasks.documents import SeenFields
 from llmeval_lm_eval_tasks.lm_eval_library import (
     build_task,
     draws_random_numbers,
@@ -138,6 +138,7 @@ class LmEvalTask:
         if hasattr(loaded, "sampler"):
             task.sampler = copy.copy(loaded.sampler)
         task.set_fewshot_seed(self._settings.fewshot_seed)
+        seen = SeenFields(task)
         drawing = draws_random_numbers(self._choice)
         randomness = copy.copy(self._randomness)
         with foreign_code(f"lm-eval's task '{self.name}' cannot read its data"):
@@ -145,12 +146,13 @@ class LmEvalTask:
                 documents = task.eval_docs
             for number, doc in enumerate(documents):
                 with randomness.installed() if drawing else nullcontext():
-                    item = self._item(task, number, doc)
+                    item = self._item(task, seen, number, doc)
                 yield item
 
-    def _item(self, task: Any, number: int, doc: Any) -> Item:
+    def _item(self, task: Any, seen: SeenFields, number: int, doc: Any) -> Item:
         """Do for one document what lm-eval's `build_all_requests` does; Any: its own types."""
         settings = self._settings
+        seen.begin(doc)
         template = ChatPrompt.of if settings.apply_chat_template else None
         context = task.fewshot_context(
             doc,
@@ -170,7 +172,7 @@ class LmEvalTask:
         )
         requests = made if isinstance(made, list) else [made]
         questions, asked = self._maker.questions(doc, requests)
-        return Item(sample_of(task, number, doc, context), tuple(questions), asked)
+        return Item(seen.sample(number, context), tuple(questions), asked)
 
     async def answer(self, item: Item, ask: Ask) -> Sequence[Generation]:
         """Ask all questions of a document at once."""
