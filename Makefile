@@ -23,7 +23,6 @@ RELEASE_INSTALLS := "build>=1.2" "hatchling>=1.25,<2" "packaging>=24"
 PROJECTS := constraints.txt llmeval_core/__init__.py pyproject.toml llmeval/pyproject.toml \
             $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml templates/*/pyproject.toml)
 PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
-ONLY_PYTHON := not (server or browser or postgres or cluster or kills or slow)
 define LINT
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -53,7 +52,7 @@ test: programs $(VENV)/dev-installed ## install what the tests need, and run the
 
 quick: $(VENV)/dev-installed ## in two minutes: format, lint, types, imports, tests that need only Python
 	$(LINT)
-	$(PYTEST) -m "$(ONLY_PYTHON)"
+	$(PYTEST) --numprocesses 3 --only-python
 
 check: programs $(VENV)/dev-installed ## format, lint, types, imports, tests: what CI runs
 	$(LINT)

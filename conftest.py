@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.mlflow_server import MlflowServer
-from tests.needs import NEEDS, marks_of
+from tests.needs import NEEDS, marks_of_file, marks_of_fixtures
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
@@ -41,12 +42,35 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(FailureNames(terminal))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make quick` leave out what it cannot run, without importing it."""
+    parser.addoption(
+        "--only-python", action="store_true", help="no test that has a mark of tests/needs.py"
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files whose tests all have a mark, if that is wanted."""
+    is_left_out = config.getoption("only_python") and marks_of_file(_name(collection_path, config))
+    return True if is_left_out else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests by what they need."""
+    """Mark tests by what they need, and leave out those that have a mark, if that is wanted."""
     for item in items:
-        path = item.path.relative_to(config.rootpath).as_posix()
-        for mark in marks_of(path, getattr(item, "fixturenames", ())):
+        marks = marks_of_file(_name(item.path, config))
+        marks |= marks_of_fixtures(getattr(item, "fixturenames", ()))
+        for mark in marks:
             item.add_marker(mark)
+    if config.getoption("only_python"):
+        left_out = [item for item in items if any(map(item.get_closest_marker, NEEDS))]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not any(map(item.get_closest_marker, NEEDS))]
+
+
+def _name(path: Path, config: pytest.Config) -> str:
+    """Name a file from the root of the repository."""
+    return path.relative_to(config.rootpath).as_posix()
 
 
 @pytest.fixture(scope="session")

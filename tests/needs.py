@@ -5,7 +5,7 @@ A test has a mark by the file that it stands in, or by a fixture that it uses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -28,9 +28,17 @@ NEEDS = {
     "server": Need(
         "starts a server process: `llmeval serve`, MLflow, nginx",
         files=(
-            "plugins/proxies/mlflow_proxy/tests/test_embedded_server.py",
-            "plugins/server/tests/test_serve",
-            "plugins/server/tests/test_worker",
+            "plugins/proxies/mlflow_proxy/",
+            "plugins/server/tests/pages/test_pages_jobs.py",
+            "plugins/server/tests/pages/test_pages_start.py",
+            "plugins/server/tests/test_api_schema.py",
+            "plugins/server/tests/test_jobs_command.py",
+            "plugins/server/tests/test_plan_limits.py",
+            "plugins/server/tests/test_serve_",
+            "plugins/server/tests/test_shutdown.py",
+            "plugins/server/tests/test_store_jobs.py",
+            "plugins/server/tests/test_worker_",
+            "plugins/trackers/wandb_tracker/tests/test_wandb_",
             "tests/integration/",
             "tests/test_cookbook.py",
         ),
@@ -55,13 +63,43 @@ NEEDS = {
             "tests/integration/test_kill_and_resume.py",
         ),
     ),
-    "slow": Need("takes seconds"),
+    "slow": Need(
+        "takes many seconds: a model, a database, programs that are started again and again",
+        files=(
+            "plugins/models/tests/test_llama",
+            "plugins/server/tests/test_api_jobs.py",
+            "plugins/server/tests/test_security_",
+            "plugins/trackers/mlflow_tracker/tests/test_access.py",
+            "plugins/trackers/mlflow_tracker/tests/test_broken_deliveries.py",
+            "plugins/trackers/mlflow_tracker/tests/test_completeness_tags.py",
+            "plugins/trackers/mlflow_tracker/tests/test_conformance.py",
+            "plugins/trackers/mlflow_tracker/tests/test_duplicate_runs.py",
+            "plugins/trackers/mlflow_tracker/tests/test_faults.py",
+            "plugins/trackers/mlflow_tracker/tests/test_hostile.py",
+            "plugins/trackers/mlflow_tracker/tests/test_living_run.py",
+            "plugins/trackers/mlflow_tracker/tests/test_sqlite_store.py",
+            "plugins/trackers/mlflow_tracker/tests/test_traces.py",
+            "plugins/trackers/mlflow_tracker/tests/test_traps.py",
+            "templates/plugin/tests/test_other_process.py",
+            "tests/core/api/test_readonly_journal.py",
+            "tests/core/cli/plugin/",
+            "tests/core/cli/test_completion.py",
+            "tests/core/cli/test_streams.py",
+            "tests/core/support/test_process_keeper.py",
+            "tests/llmeval/test_notebook.py",
+            "tests/test_guide.py",
+            "tests/test_site.py",
+        ),
+    ),
 }
 
 
-def marks_of(path: str, fixtures: Iterable[str]) -> Iterator[str]:
-    """Name the marks of a test by its file and its fixtures."""
+def marks_of_file(path: str) -> set[str]:
+    """Name the marks that all tests of a file have, by its path from the root."""
+    return {mark for mark, need in NEEDS.items() if path.startswith(need.files)}
+
+
+def marks_of_fixtures(fixtures: Iterable[str]) -> set[str]:
+    """Name the marks that a test has by the fixtures that it uses."""
     used = frozenset(fixtures)
-    for mark, need in NEEDS.items():
-        if path.startswith(need.files) or need.fixtures & used:
-            yield mark
+    return {mark for mark, need in NEEDS.items() if need.fixtures & used}

@@ -13,6 +13,7 @@ import yaml
 
 from release.constraints import read_constraints
 from release.distributions import ROOT, distributions
+from tests.needs import NEEDS
 
 GITHUB = ROOT / ".github"
 SCHEMAS = [
@@ -79,3 +80,32 @@ def test_the_address_of_the_repository_is_the_same_everywhere() -> None:
     for file in texts:
         for address in re.findall(r"https://github\.com/[\w-]+/[\w-]+", file.read_text()):
             assert address == home, file.name
+
+
+@pytest.mark.parametrize("mark", NEEDS)
+def test_a_mark_is_of_files_and_fixtures_that_are_there(mark: str) -> None:
+    need = NEEDS[mark]
+    files = [
+        ROOT / "conftest.py",
+        *ROOT.glob("tests/**/*.py"),
+        *ROOT.glob("plugins/**/tests/**/*.py"),
+    ]
+    tests = [file.read_text(encoding="utf-8") for file in files]
+
+    for beginning in need.files:
+        assert list(ROOT.glob(f"{beginning.rstrip('/')}*")), beginning
+    for fixture in need.fixtures:
+        assert any(re.search(rf"^(async )?def {fixture}\(", text, re.M) for text in tests), fixture
+
+
+def test_what_make_quick_runs_has_no_mark() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "--collect-only", "--only-python",
+         "-m", " or ".join(NEEDS), "tests/llmeval", "plugins/trackers/mlflow_tracker"],
+        check=False,
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+    )  # fmt: skip
+
+    assert re.search(r"^no tests collected \(\d{2,} deselected\)", done.stdout, re.M), done.stdout

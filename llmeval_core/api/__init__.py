@@ -7,11 +7,12 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `component_example`,
   `component_name`, `run_file_schema`, `attributions`, `Attribution`, `Dataset`, `Check`,
   `CheckOutcome`, `CheckResult`, `run_checks`, `core_checks`.
-* The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
-  `read_run_text`, `validate`, `read_config`, `make_config`,
+* The run file: `RunConfig`, `ComponentConfig`, `ModelConfig`, `TrackerConfig`, `Origin`,
+  `load_run_file`, `read_run_text`, `validate`, `read_config`, `make_config`,
   `OPENAI_API`, `read_key_values`, `with_file_datasets`, `file_dataset`.
 * Planning a run: `Plan`, `PlannedTracker`, `make_plan`, `make_trackers`, `Preflight`,
-  `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `preview`,
+  `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `RolePreview`,
+  `Estimate`, `preview`,
   `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
   `preview_tasks`, `preview_dataset`.
 * Running it: `run_plan`, `run_until_complete`, `RunOutcome`, `Progress`, `TaskMeter`,
@@ -27,11 +28,12 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 * Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `SamplePage`, `sample_page`,
   `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`, `SampleCounts`,
   `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`, `ReasoningFinder`,
-  `ReasoningSplit`, `split_answers`.
+  `ReasoningSplit`, `split_answers`, `ToldTurn`, `told_turns`.
 * Deliveries to trackers: `SyncOutcome`, `deliver_pending`, `deliver_again`, `deliver_to`,
   `DeliveryRepository`, `PendingDelivery`, `StoredTracker`.
 * Records: `TaskResult`, `MetricResult`, `Aggregate`, `RunSummary`, `TrackerStatus`, `OUTCOMES`,
-  `Outcome`, `SampleResult`, `Sample`, `Request`, `Generation`, `Score`, `Failure`.
+  `Outcome`, `SampleResult`, `Sample`, `Message`, `Request`, `Generation`, `ToolCall`, `Turn`,
+  `Score`, `Failure`.
 * Errors: `LlmevalError`, `ConfigError`, `UnknownNameError`, `PluginError`, `DatasetError`,
   `JournalError`, `wrap_plugin_errors`, `describe_error`.
 * Text: `shown`, `shown_json`, `shown_parts`, `as_cell`, `did_you_mean`, `expand_path`.
@@ -40,7 +42,6 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 from llmeval_core import __version__
 from llmeval_core.api.built_in_checks import core_checks
 from llmeval_core.api.check_runner import CheckResult, run_checks
-from llmeval_core.api.conversations import ToldTurn, told_turns
 from llmeval_core.api.default_home import project_folder
 from llmeval_core.api.event_loop import run_until_complete
 from llmeval_core.api.file_datasets import file_dataset, with_file_datasets
@@ -101,6 +102,7 @@ from llmeval_core.api.settings_json_schema import (
 from llmeval_core.api.spreadsheets import as_cell
 from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending, deliver_to
 from llmeval_core.api.task_history import HistoryEntry, history, history_json
+from llmeval_core.api.told_turns import ToldTurn, told_turns
 from llmeval_core.catalog import (
     KINDS,
     Catalog,

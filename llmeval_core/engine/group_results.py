@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from llmeval_core import __version__
 from llmeval_core.aggregation import finite_aggregate
@@ -29,21 +30,19 @@ class GroupResults:
         self._evaluations = {item.model.name: item for item in plan.evaluations if item.groups}
         self._results: dict[tuple[str, str], TaskResult] = {}
 
-    def add(self, result: TaskResult) -> list[tuple[TaskResult, bool]]:
-        """Note a task's result; return the groups that are complete by it, blocking.
+    def note(self, result: TaskResult) -> list[Callable[[], tuple[TaskResult, bool]]]:
+        """Note a task's result; return what makes the groups that are complete by it.
 
         Returns:
-            Their results, and whether each is new; an earlier one stays if nothing changed.
-
-        Raises:
-            PluginError: a group cannot be put together.
+            Functions that block and give a group's result, and whether it is new: an earlier one
+            stays if nothing changed. They raise PluginError if a group cannot be put together.
         """
         evaluation = self._evaluations.get(result.model)
         if evaluation is None:
             return []
         self._results[result.model, result.task] = result
         return [
-            self._make(evaluation, group)
+            partial(self._make, evaluation, group)
             for group in evaluation.groups
             if result.task in group.members
             and all((result.model, key) in self._results for key in group.members)

@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from llmeval_core.aggregation import aggregate_task
-from llmeval_core.contracts import MODEL, Executor, Task, TimeLimit
+from llmeval_core.contracts import MODEL, Executor, TimeLimit
 from llmeval_core.engine.batches import BatchReader
 from llmeval_core.engine.failure_policy import FailurePolicy
-from llmeval_core.engine.item_source import ItemSource
-from llmeval_core.engine.known_results import known_result
 from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
-from llmeval_core.engine.prompted_task import PromptedTask
 from llmeval_core.engine.reasking import ReaskFinder
 from llmeval_core.engine.request_ledger import LedgerView
 from llmeval_core.engine.run_context import RunContext
@@ -28,31 +24,13 @@ from llmeval_core.engine.task_passes import (
     role_services,
 )
 from llmeval_core.engine.task_results import make_task_result
-from llmeval_core.errors import ConfigError
+from llmeval_core.engine.task_sources import BegunTask, Source, TaskSources
 from llmeval_core.journal import ProcessLock, StoredTask
 from llmeval_core.plan import PlannedModel, PlannedTask
-from llmeval_core.prompting import Prompter
 from llmeval_core.records import Failure, TaskResult
 
 _LOCK_POLL_S = 0.2
 _MOST_PASSES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """A task that is entered in the journal.
-
-    Args:
-        stored: the task as the journal keeps it.
-        source: gives its samples, or its items.
-        finder: finds the answers that are asked for once more; None for none.
-        known: the result of an earlier run, which stays if nothing new comes; None for none.
-    """
-
-    stored: StoredTask
-    source: BatchReader | ItemSource
-    finder: ReaskFinder | None
-    known: TaskResult | None
 
 
 class TaskRun:
@@ -95,8 +73,8 @@ class TaskRun:
         self._run_limit = run_limit
         self._is_second = is_second
         self._meter: TaskMeter = SilentMeter()
-        self._renderer = context.renderers.of(task)
         self._scorer = context.scorers.of(task)
+        self._sources = TaskSources(context, model, task, self._scorer)
         self._where = f"{model.name}, {task.key}"
         self._failure_policy = FailurePolicy(
             after=plan.give_up_after,
@@ -125,7 +103,7 @@ class TaskRun:
             self._meter = self._progress.task_started(
                 self._model.name, self._task.key, self._task.n_samples
             )
-            begun = await asyncio.to_thread(self._begin)
+            begun = await asyncio.to_thread(self._sources.begin)
             if isinstance(begun, TaskResult):
                 evaluated.availability.answered_before = True
                 self._meter.samples_skipped(begun.n_samples)
@@ -155,60 +133,7 @@ class TaskRun:
             await asyncio.sleep(_LOCK_POLL_S)
         return None
 
-    # --- what there is to do; all of this blocks
-
-    def _begin(self) -> _Begun | TaskResult:
-        """Enter the task in the journal; or return its result, if nothing is to be done.
-
-        Raises:
-            LlmevalError: the data set or the journal cannot be read.
-        """
-        journal, task, reask = self._context.journal, self._task, self._context.reask
-        known = known_result(journal, self._model.name, task, replace=self._context.plan.replace)
-        if known is not None and reask is None:
-            return known
-        if reask is not None and not task.is_plain:
-            raise ConfigError(
-                f"the answers of '{task.key}' cannot be asked again one by one: what it asks"
-                " depends on them",
-                where="--again",
-                hint="leave this task out, or change a setting that decides what it asks",
-            )
-        if task.task is None:
-            self._renderer.load_pool()
-        stored = journal.begin_task(
-            task.fingerprint,
-            model=self._model.name,
-            key=task.key,
-            metrics=[planned.name for planned in task.metrics],
-            cache_key=task.cache_key,
-        )
-        finder = None if reask is None else ReaskFinder(reask, task, journal)
-        source = self._source(stored, finder)
-        if isinstance(source, BatchReader):
-            try:
-                source.prefetch()
-            except BaseException:
-                source.close()
-                raise
-        return _Begun(stored, source, finder, known)
-
-    def _source(
-        self, stored: StoredTask, finder: ReaskFinder | None = None
-    ) -> BatchReader | ItemSource:
-        task, journal = self._task, self._context.journal
-        if not task.is_plain:
-            return ItemSource(task, self._ready_task(), journal, stored)
-        prompter = Prompter(self._model, task, self._renderer)
-        cache = self._context.samples
-        return BatchReader(task, prompter, journal, stored, cache=cache, finder=finder)
-
-    def _ready_task(self) -> Task:
-        return self._task.task or PromptedTask(self._task, self._renderer, self._scorer)
-
-    # --- passes
-
-    async def _run_samples(self, begun: _Begun, ledger: LedgerView) -> TaskResult | None:
+    async def _run_samples(self, begun: BegunTask, ledger: LedgerView) -> TaskResult | None:
         """Run what is not finished; where nothing is new, a known result stays as it is."""
         finisher = SampleFinisher(
             self._context,
@@ -237,11 +162,11 @@ class TaskRun:
             if result is not None:
                 self._meter.task_finished(result, reused=False)
                 return result
-            source = await asyncio.to_thread(self._source, begun.stored)
+            source = await asyncio.to_thread(self._sources.open, begun.stored)
         return None
 
     def _pass(
-        self, source: BatchReader | ItemSource, finisher: SampleFinisher, ledger: LedgerView
+        self, source: Source, finisher: SampleFinisher, ledger: LedgerView
     ) -> StreamPass | ItemPass:
         if isinstance(source, BatchReader):
             return StreamPass(
@@ -257,7 +182,7 @@ class TaskRun:
         plan, task = self._context.plan, self._task
         return ItemPass(
             self._context,
-            self._ready_task(),
+            self._sources.ready_task(),
             role_services(plan, task, self._models, is_second=self._is_second),
             source=source,
             finisher=finisher,

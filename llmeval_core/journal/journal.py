@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 import threading
@@ -19,21 +18,20 @@ from llmeval_core.journal.delivery_repository import DeliveryRepository
 from llmeval_core.journal.file_access import refuse_protected
 from llmeval_core.journal.file_presence import FilePresence
 from llmeval_core.journal.home import JOURNAL_FILE
+from llmeval_core.journal.journal_inbox import JournalInbox
 from llmeval_core.journal.journal_source import open_for_reading, open_for_writing
-from llmeval_core.journal.journal_writer import JournalWriter
 from llmeval_core.journal.process_lock import ProcessLock, try_process_lock
 from llmeval_core.journal.queries import JournalQueries
 from llmeval_core.journal.sqlite_errors import journal_error, sqlite_errors
 from llmeval_core.journal.stored_tasks import StoredTask
 from llmeval_core.naming import Json
-from llmeval_core.records import Generation, Request, SampleResult, TaskResult
+from llmeval_core.records import SampleResult, TaskResult
 
-_MOST_WAITING = 2000
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-class Journal:
+class Journal(JournalInbox):
     """One project's journal; use it as a context manager.
 
     Args:
@@ -57,9 +55,9 @@ class Journal:
                 refuse_protected(self.path)
                 self._source, self._connection = open_for_writing(self.path)
             self._presence = FilePresence(self._source.path, shown_path=self.path)
+        super().__init__(self._source.path, shown_path=self.path, presence=self._presence)
         self._reader = JournalQueries(self._connection)
         self._deliveries = DeliveryRepository(self._connection)
-        self._writer: JournalWriter | None = None
 
     def __enter__(self) -> Journal:
         return self
@@ -74,126 +72,13 @@ class Journal:
 
     def close(self) -> None:
         """Write what is left and close the files."""
-        if self._writer is not None:
-            self._writer.close()
+        self.close_writer()
         with self._lock:  # a thread that nobody waits for may still be reading
             if self._connection.total_changes:
                 with suppress(OSError):  # it is committed; nobody can do more about it now
                     flush_log(self._source.path)
             self._connection.close()
             self._source.close()
-
-    # --- samples
-
-    async def record(self, task: StoredTask, result: SampleResult) -> None:
-        """Keep a finished sample; waits only when the disk falls far behind.
-
-        Raises:
-            JournalError: the disk is full, or cannot be written for another reason.
-        """
-        self.put(task, result)
-        await self.keep_up()
-
-    def put(
-        self,
-        task: StoredTask,
-        result: SampleResult,
-        request: bytes | None = None,
-        *,
-        is_again: bool = False,
-    ) -> None:
-        """Keep a finished sample and return at once; await `keep_up` after some hundred.
-
-        Args:
-            task: the task that it belongs to.
-            result: how it ended; it has a score of each metric of the task unless it failed.
-            request: fingerprint of the request, if `result` has only the answer.
-            is_again: whether its answer takes the place of an older one.
-
-        Raises:
-            JournalError: as `record`.
-        """
-        self._started_writer().put(task, result, request, is_again=is_again)
-
-    def put_item(self, task: StoredTask, result: SampleResult) -> None:
-        """Keep a finished sample whose answers were put before, with its turns; returns at once.
-
-        Turns of an earlier attempt go. `put` is for samples of one request, whose answer comes with
-        them.
-
-        Raises:
-            JournalError: as `record`.
-        """
-        self._started_writer().put(task, result, has_turns=True)
-
-    def put_answer(
-        self, request: Request, generation: Generation, *, parent: Request | None = None
-    ) -> None:
-        """Keep an answer before its sample ends, and return at once.
-
-        Args:
-            request, generation: what was asked, and answered.
-            parent: a request that was put before, and with whose messages this one begins; so many
-                messages are not kept again. None for none.
-
-        Raises:
-            JournalError: as `record`.
-        """
-        self._started_writer().put_answer(request, generation, parent)
-
-    @property
-    def n_given(self) -> int:
-        """How much was put so far."""
-        return 0 if self._writer is None else self._writer.n_given
-
-    @property
-    def n_committed(self) -> int:
-        """How much of what was put, from the first on, can be read."""
-        return 0 if self._writer is None else self._writer.n_committed
-
-    async def keep_up(self) -> None:
-        """Wait if the disk has fallen far behind.
-
-        Raises:
-            JournalError: as `record`.
-        """
-        if self._writer is not None and self._writer.n_waiting > _MOST_WAITING:
-            await self.flush()
-
-    async def publish(self) -> None:
-        """Return when every recorded sample can be read; `flush` says when it is on disk.
-
-        Raises:
-            JournalError: it could not be written.
-        """
-        if self._writer is not None:
-            await asyncio.wrap_future(self._writer.publish())
-
-    def wait_until_published(self) -> None:
-        """Do what `publish` does; blocking.
-
-        Raises:
-            JournalError: it could not be written.
-        """
-        if self._writer is not None:
-            self._writer.publish().result()
-
-    async def flush(self) -> None:
-        """Return when every recorded sample is on disk.
-
-        Raises:
-            JournalError: it could not be written.
-        """
-        if self._writer is not None:
-            await asyncio.wrap_future(self._writer.flush())
-
-    def _started_writer(self) -> JournalWriter:
-        if self._writer is None:
-            self._presence.check()
-            self._writer = JournalWriter(
-                self._source.path, shown_path=self.path, presence=self._presence
-            )
-        return self._writer
 
     def begin_task(
         self,
@@ -269,18 +154,6 @@ class Journal:
                 yield from reader.sample_results(task.id)
 
     # --- results and deliveries
-
-    async def save(self, result: TaskResult, trackers: tuple[str, ...]) -> None:
-        """Keep a task's result, and who has yet to get it; returns when that is on disk.
-
-        Args:
-            result: the result; one that is there already is left as it is.
-            trackers: names of trackers; those that have it already are left as they are.
-
-        Raises:
-            JournalError: it could not be written.
-        """
-        await asyncio.wrap_future(self._started_writer().save(result, trackers))
 
     def plan_of(self, result: TaskResult) -> dict[str, Json]:
         """Return the plan that a result comes from; empty if it is not known. Blocking."""

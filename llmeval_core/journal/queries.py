@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
-from llmeval_core.journal import row_mapping
+from llmeval_core.journal import row_mapping, sample_mapping
 from llmeval_core.journal.message_rows import MessageReader
 from llmeval_core.journal.model_usage import ModelUsage, usage
 from llmeval_core.journal.reask_rounds import ReaskRounds
@@ -20,8 +20,8 @@ from llmeval_core.journal.totals import TaskTotals, outcome_counts, totals
 from llmeval_core.records import Generation, Outcome, SampleResult, Turn
 
 _WHOLE_SAMPLE = ColumnGroups(
-    ("samples", row_mapping.EndColumns),
-    ("samples", row_mapping.SampleColumns),
+    ("samples", sample_mapping.EndColumns),
+    ("samples", sample_mapping.SampleColumns),
     ("generations", row_mapping.RequestColumns),
     ("generations", row_mapping.GenerationColumns),
     ("sample_scores", ScoreColumns),
@@ -32,8 +32,8 @@ _SELECT_WHOLE_SAMPLE = (
     " LEFT JOIN sample_scores USING (task, idx)"
 )
 _ANSWER = ColumnGroups(
-    ("samples", row_mapping.AskedColumns),
-    ("samples", row_mapping.SampleColumns),
+    ("samples", sample_mapping.AskedColumns),
+    ("samples", sample_mapping.SampleColumns),
     ("generations", row_mapping.GenerationColumns),
 )
 _TURN = ColumnGroups(
@@ -243,7 +243,7 @@ class JournalQueries(ResultQueries):
         self, row: row_mapping.Row, metrics: Sequence[str], task_id: int, *, has_turns: bool
     ) -> SampleResult:
         end, of_sample, asked, answered, scored = _WHOLE_SAMPLE.records(row)
-        sample = row_mapping.to_sample(of_sample, self._messages)
+        sample = sample_mapping.to_sample(of_sample, self._messages)
         is_answered = asked.mode is not None
         is_scored = scored.numbers is not None and end.failure_kind is None
         request = None
@@ -257,7 +257,7 @@ class JournalQueries(ResultQueries):
             request=request,
             generation=row_mapping.to_generation(answered) if is_answered else None,
             scores=to_scores(scored, metrics) if is_scored else {},
-            failure=row_mapping.to_failure(end),
+            failure=sample_mapping.to_failure(end),
             from_journal=True,
             outcome=end.outcome,
             turns=self.turns(task_id, end.idx) if has_turns else (),

@@ -40,9 +40,10 @@ class ReaskRounds:
             at: when it begins if it is new.
             anew: whether it begins once more if it is there.
         """
-        self._connection.execute(
-            "CREATE INDEX IF NOT EXISTS samples_by_generation ON samples (generation)"
-        )
+        for table in ("samples", "turns"):
+            self._connection.execute(
+                f"CREATE INDEX IF NOT EXISTS {table}_by_generation ON {table} (generation)"
+            )
         conflict = "UPDATE SET begun_at = excluded.begun_at" if anew else "NOTHING"
         self._connection.execute(
             f"INSERT INTO rounds VALUES (?, ?, ?, NULL) ON CONFLICT (requests, name) DO {conflict}",  # noqa: S608
@@ -97,11 +98,13 @@ def replace_answers(connection: sqlite3.Connection, replaced: Iterable[row_mappi
             f"{row_mapping.INSERT_GENERATIONS} VALUES ({marks}){row_mapping.REPLACE_ANSWER}", row
         )
         made_of_it = connection.execute(
-            "SELECT task, idx FROM samples WHERE generation = ?", (row[0],)
+            "SELECT task, idx FROM samples WHERE generation = ?"
+            " UNION SELECT task, idx FROM turns WHERE generation = ?",
+            (row[0], row[0]),
         ).fetchall()
-        for table in ("samples", "sample_scores"):
+        for table in ("samples", "sample_scores", "turns"):
             connection.executemany(
-                f"DELETE FROM {table} WHERE task = ? AND idx = ?",  # noqa: S608  two literals
+                f"DELETE FROM {table} WHERE task = ? AND idx = ?",  # noqa: S608  literals
                 made_of_it,
             )
         for task_id in {task_id for task_id, _ in made_of_it}:

@@ -1,4 +1,4 @@
-"""Between records and rows of the journal."""
+"""Between requests, their answers, and their rows in the journal."""
 
 from __future__ import annotations
 
@@ -18,13 +18,10 @@ from llmeval_core.journal.message_rows import (
 )
 from llmeval_core.journal.text_lists import text_list, to_texts
 from llmeval_core.records import (
-    Failure,
     Generation,
     GenerationSettings,
     Loglikelihood,
     Request,
-    Sample,
-    SampleResult,
     StopReason,
     stop_reason,
 )
@@ -36,35 +33,6 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _SETTINGS_NOT_KEPT = GenerationSettings()  # one for all: making it takes longer than the rest
 _HALVES = re.compile("[\ud800-\udfff]")
-
-
-class SampleColumns(NamedTuple):
-    """What is kept of a sample itself, in `samples`."""
-
-    sample_id: str
-    input: str
-    reference_texts: str | None
-    choices: str | None
-    answer: int | None
-    category: str | None
-    messages: str | None
-
-
-class AskedColumns(NamedTuple):
-    """Which request a sample was answered by, in `samples`."""
-
-    idx: int
-    generation: bytes
-
-
-class EndColumns(NamedTuple):
-    """How a sample ended, in `samples`."""
-
-    idx: int
-    generation: bytes | None
-    failure_kind: Any  # Any: a `FailureKind`, which SQLite does not know
-    failure: Any
-    outcome: Any
 
 
 class TurnColumns(NamedTuple):
@@ -106,9 +74,7 @@ class GenerationColumns(NamedTuple):
 # Rows are inserted whole, without naming columns: an older llmeval that is still at work on a
 # journal with new columns then fails, and writes no row that lacks them.
 INSERT_GENERATIONS = "INSERT INTO generations"
-INSERT_SAMPLES = "INSERT OR REPLACE INTO samples"
 INSERT_SCORES = "INSERT OR REPLACE INTO sample_scores"
-INSERT_TURNS = "INSERT OR REPLACE INTO turns"
 
 _ANSWER_COLUMNS = (*RequestColumns._fields, *GenerationColumns._fields, "finished_at")
 REPLACE_ANSWER = " ON CONFLICT (fingerprint) DO UPDATE SET " + ", ".join(
@@ -176,40 +142,6 @@ def _reasons(stop_reasons: tuple[StopReason, ...]) -> str:
 def _to_reasons(cell: str) -> tuple[StopReason, ...]:
     """Read stop reasons; nearly all answers have the same."""
     return tuple([stop_reason(word) for word in to_texts(cell)])
-
-
-def sample_columns(sample: Sample) -> SampleColumns:
-    """Write a sample; its metadata is not kept."""
-    text, turns = "", None
-    if isinstance(sample.input, str):
-        text = sample.input
-    else:
-        turns = message_cell(sample.input)
-    return SampleColumns(
-        sample.id,
-        text,
-        text_list(sample.references) if sample.references else None,
-        text_list(sample.choices) if sample.choices else None,
-        sample.answer,
-        sample.category,
-        turns,
-    )
-
-
-def sample_row(task_id: int, result: SampleResult, request: bytes | None) -> Row:
-    """Make the row of a finished sample with its request's fingerprint; metadata is not kept."""
-    sample, failure = result.sample, result.failure
-    *columns, turns = sample_columns(sample)
-    return (
-        task_id,
-        result.index,
-        *columns,
-        request,
-        failure.kind if failure else None,
-        failure.message if failure else None,
-        result.outcome,
-        turns,
-    )
 
 
 def writable(row: Row) -> Row:
@@ -283,20 +215,3 @@ def to_request(
         fingerprint=fingerprint.hex(),
         **to_extras(row.extras),
     )
-
-
-def to_sample(row: SampleColumns, reader: MessageReader) -> Sample:
-    """Read a sample."""
-    return Sample(
-        id=row.sample_id,
-        input=reader.messages(row.messages) if row.messages else row.input,
-        references=to_texts(row.reference_texts),
-        choices=to_texts(row.choices),
-        answer=row.answer,
-        category=row.category,
-    )
-
-
-def to_failure(row: EndColumns) -> Failure | None:
-    """Read why a sample failed; None if it did not."""
-    return Failure(row.failure_kind, row.failure) if row.failure_kind is not None else None

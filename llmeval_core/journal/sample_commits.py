@@ -9,7 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from llmeval_core.errors import describe_error
-from llmeval_core.journal import row_mapping
+from llmeval_core.journal import row_mapping, sample_mapping
 from llmeval_core.journal.message_rows import image_rows, insert_images
 from llmeval_core.journal.reask_rounds import replace_answers
 from llmeval_core.journal.scores import score_row
@@ -173,7 +173,7 @@ def _add_sample(rows: _Rows, item: QueuedSample) -> None:
         row = row_mapping.generation_row(result.request, result.generation, item.finished_at)
         (rows.replaced if item.is_again else rows.answered).append(row)
         rows.images.extend(image_rows(result.request.messages))
-    rows.samples.append(row_mapping.sample_row(task_id, result, item.request))
+    rows.samples.append(sample_mapping.sample_row(task_id, result, item.request))
     if not isinstance(result.sample.input, str):
         rows.images.extend(image_rows(result.sample.input))
     if result.failure is None:
@@ -211,11 +211,11 @@ def _insert_all(connection: sqlite3.Connection, listed: _Rows) -> None:
             connection, row_mapping.INSERT_GENERATIONS, listed.answered, row_mapping.UNLESS_ANSWERED
         )
         replace_answers(connection, listed.replaced)
-        _insert(connection, row_mapping.INSERT_SAMPLES, listed.samples)
+        _insert(connection, sample_mapping.INSERT_SAMPLES, listed.samples)
         _insert(connection, row_mapping.INSERT_SCORES, listed.scores)
         if listed.unturned:
             connection.executemany("DELETE FROM turns WHERE task = ? AND idx = ?", listed.unturned)
-            _insert(connection, row_mapping.INSERT_TURNS, listed.turns)
+            _insert(connection, sample_mapping.INSERT_TURNS, listed.turns)
         if listed.images:
             insert_images(connection, listed.images)
         connection.execute("COMMIT")

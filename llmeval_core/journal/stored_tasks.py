@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from llmeval_core.journal import row_mapping
+from llmeval_core.journal import sample_mapping
 from llmeval_core.records import Generation, Sample
 
 
@@ -35,10 +35,10 @@ class StoredAnswer(NamedTuple):
         generation: the answer.
     """
 
-    sample: row_mapping.SampleColumns
+    sample: sample_mapping.SampleColumns
     request: bytes
     generation: Generation
 
     def asks_about(self, sample: Sample) -> bool:
         """Say whether it is this sample, as far as the journal keeps samples."""
-        return self.sample == row_mapping.sample_columns(sample)
+        return self.sample == sample_mapping.sample_columns(sample)

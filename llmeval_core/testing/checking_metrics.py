@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from llmeval_core.contracts import Metric
+from llmeval_core.contracts import AskingMetric, Metric
 from llmeval_core.records import Aggregate, Generation, Sample, Score
+from llmeval_core.scoring import is_asking
+from llmeval_core.testing.recording_ask import Answering, RecordingAsk, trial_answer
 
 
 async def check_metric(
-    metric: Metric,
+    metric: Metric | AskingMetric,
     cases: Iterable[tuple[Sample, Generation]],
     *,
     in_order: bool = False,
     varies: bool = False,
+    answer: Answering = trial_answer,
 ) -> list[Score]:
     """Check a metric on cases that it can score; return the scores, to be compared further.
 
@@ -26,6 +29,7 @@ async def check_metric(
         varies: whether the same answer may get another score the second time, as from a judge
             that samples; both scores must be well-formed. What is made of given scores may not
             vary.
+        answer: answers what a metric asks, such as a judge; equal questions equally.
 
     Raises:
         AssertionError: it breaks a promise of `contracts.Metric`; the message says which.
@@ -35,8 +39,8 @@ async def check_metric(
     assert isinstance(metric.higher_is_better, bool), "higher_is_better is no bool"
     scores: list[Score] = []
     for sample, generation in cases:
-        score = await _score(metric, sample, generation)
-        again = await _score(metric, sample, generation)
+        score = await score_of(metric, sample, generation, answer)
+        again = await score_of(metric, sample, generation, answer)
         for each in (score, again):
             _check_score(each, f"sample '{sample.id}'")
         assert varies or score == again, f"sample '{sample.id}' gets another score the second time"
@@ -54,8 +58,16 @@ async def check_metric(
     return scores
 
 
-async def _score(metric: Metric, sample: Sample, generation: Generation) -> Score:
-    given = metric.score(sample, generation)
+async def score_of(
+    metric: Metric | AskingMetric,
+    sample: Sample,
+    generation: Generation,
+    answer: Answering = trial_answer,
+) -> Score:
+    """Let a metric score; what it asks is answered by this function."""
+    score_one: Callable[..., object] = metric.score  # two or three arguments
+    asks = (RecordingAsk(getattr(metric, "roles", {}), answer),) if is_asking(metric) else ()
+    given = score_one(sample, generation, *asks)
     score = await given if inspect.isawaitable(given) else given
     assert isinstance(score, Score), f"score() gave a {type(score).__name__}, not a Score"
     return score

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
 
-from llmeval_core.contracts import Metric
+from llmeval_core.contracts import AskingMetric, Metric
 from llmeval_core.records import Generation, Sample
+from llmeval_core.testing.checking_metrics import score_of
 from llmeval_core.testing.makers import make_generation, make_sample
 
 Case = tuple[Sample, Generation]
@@ -27,14 +27,12 @@ def trial_answers() -> list[Case]:
     ]
 
 
-async def scorable(metric: Metric, cases: Iterable[Case]) -> list[Case]:
+async def scorable(metric: Metric | AskingMetric, cases: Iterable[Case]) -> list[Case]:
     """Choose the cases that a metric can score; a ValueError says that it cannot."""
     found = []
     for sample, generation in cases:
         try:
-            given = metric.score(sample, generation)
-            if inspect.isawaitable(given):
-                await given
+            await score_of(metric, sample, generation)
         except ValueError:
             continue
         found.append((sample, generation))

@@ -15,7 +15,15 @@ from typing import Any, Literal, get_args
 import click
 from pydantic import ValidationError
 
-from llmeval_core.contracts import Check, CheckOutcome, CheckState, Readiness, TrackerCheck
+from llmeval_core.contracts import (
+    Check,
+    CheckOutcome,
+    CheckState,
+    Readiness,
+    TaskSource,
+    ToolUser,
+    TrackerCheck,
+)
 from llmeval_core.errors import LlmevalError, describe_error, must_propagate
 from llmeval_core.hooks import Component, Settings
 from llmeval_core.host import COMPONENT_KINDS, Plugin, is_hook, registered_name
@@ -25,6 +33,7 @@ from llmeval_core.testing.checking_datasets import check_dataset
 from llmeval_core.testing.checking_metrics import check_metric
 from llmeval_core.testing.checking_models import check_model
 from llmeval_core.testing.checking_plugins import check_registered, import_s
+from llmeval_core.testing.checking_tasks import check_solver, check_task
 from llmeval_core.testing.offline import offline
 from llmeval_core.testing.trial_answers import scorable, trial_answers
 
@@ -143,23 +152,32 @@ async def _try_component(kind: str, component: Component[Settings, Any], trial: 
     except LlmevalError as err:
         raise Untried(err.what) from err
     try:
-        if kind == "datasets":
-            if hasattr(made, "fetch") and not trial.downloads:
-                raise Untried("it is downloaded; `--download` lets it be")
-            check_dataset(made, most=MOST_SAMPLES)
-        elif kind == "metrics":
-            cases = await scorable(made, trial_answers())
-            if not cases:
-                raise Untried("it can score none of the answers that are made up for this")
-            await check_metric(made, cases, varies=trial.varies)
-        elif kind == "models":
-            await _try_models(component.name, made, trial)
-        elif kind == "trackers":
-            _try_tracker(made)
-        else:
-            raise Untried("it is made, and given no request; its own tests do that")
+        await _try_made(kind, component.name, made, trial)
     except LlmevalError as err:
         raise Untried(err.what) from err
+
+
+async def _try_made(kind: str, name: str, made: Any, trial: Trial) -> None:
+    """Try what a factory made; Any: it depends on the kind."""
+    if kind == "datasets":
+        if hasattr(made, "fetch") and not trial.downloads:
+            raise Untried("it is downloaded; `--download` lets it be")
+        check_dataset(made, most=MOST_SAMPLES)
+    elif kind == "metrics":
+        cases = await scorable(made, trial_answers())
+        if not cases:
+            raise Untried("it can score none of the answers that are made up for this")
+        await check_metric(made, cases, varies=trial.varies)
+    elif kind == "solvers" and not isinstance(made, ToolUser):
+        await check_solver(made)
+    elif kind == "tasks" and not isinstance(made, TaskSource):
+        await check_task(made)
+    elif kind == "models":
+        await _try_models(name, made, trial)
+    elif kind == "trackers":
+        _try_tracker(made)
+    else:
+        raise Untried("it is made, and given no request; its own tests do that")
 
 
 async def _try_models(provider_name: str, provider: Any, trial: Trial) -> None:

@@ -12,8 +12,8 @@ Settings = Mapping[str, Any]
 Models = str | Settings | Sequence[str | Settings]
 """`provider/model`, or a mapping with `name` and the provider's settings; one or several."""
 Tasks = str | Settings | Sequence[str | Settings]
-"""The reference of a data set, such as `jsonl:faq.jsonl`, or a mapping with `dataset`, `shots`,
-`metrics` and the rest; one or several."""
+"""The reference of a data set, such as `jsonl:faq.jsonl`, or a mapping with `dataset` (or `task`, a
+ready-made one), `shots`, `metrics` and the rest; one or several."""
 Components = str | Settings | Sequence[str | Settings]
 """`name` or `name:argument`, or a mapping with `use` and settings; one or several."""
 
@@ -24,6 +24,7 @@ class RunKeywords(TypedDict, total=False):
     What is left out is decided by the run file, or is the default.
     """
 
+    roles: Mapping[str, str | Settings]
     executor: str | Settings | None
     generation: Settings
     reasoning_tags: Sequence[tuple[str, str]] | None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from llmeval_solvers.calculator import Calculator
-from llmeval_solvers.conversation import Conversation, ConversationSettings
+from llmeval_solvers.conversation import ConversationSettings, ScriptedConversation
 from llmeval_solvers.self_consistency import SelfConsistency, SelfConsistencySettings
 from llmeval_solvers.single import Single
 from llmeval_solvers.tool_loop import ToolLoop, ToolLoopSettings
@@ -67,7 +67,7 @@ def texts(request: Request) -> list[str]:
     "solver",
     [
         Single(),
-        Conversation(ConversationSettings(texts=("Are you sure?",))),
+        ScriptedConversation(ConversationSettings(texts=("Are you sure?",))),
         SelfConsistency(SelfConsistencySettings(n=3)),
         ToolLoop(ToolLoopSettings(tools=(ComponentConfig(use="calculator"),))),
     ],
@@ -80,7 +80,7 @@ async def test_a_conversation_follows_the_script_of_its_sample(tmp_path: Path) -
     model = FakeModel(lambda text: f"<think>hm</think>{text}!")
     sample = Sample("a", "one", ("three!",), metadata={"follow_ups": ["two", "three"]})
 
-    values = await solved(tmp_path, Conversation(ConversationSettings()), model, sample)
+    values = await solved(tmp_path, ScriptedConversation(ConversationSettings()), model, sample)
 
     assert values == {"fake_0shot_fake": 1.0}
     assert [texts(request) for request in model.requests] == [
@@ -91,7 +91,7 @@ async def test_a_conversation_follows_the_script_of_its_sample(tmp_path: Path) -
 
 
 async def test_all_answers_of_a_conversation_can_be_judged(tmp_path: Path) -> None:
-    solver = Conversation(ConversationSettings(texts=("two",), judge="all"))
+    solver = ScriptedConversation(ConversationSettings(texts=("two",), judge="all"))
 
     values = await solved(tmp_path, solver, FakeModel(), Sample("a", "one", ("one\n\ntwo",)))
 
@@ -103,7 +103,7 @@ async def test_a_sample_without_a_script_fails_before_it_is_asked(tmp_path: Path
     outcome = await run_in(
         tmp_path,
         models={"fake": model},
-        solvers={"conversation": Conversation(ConversationSettings())},
+        solvers={"conversation": ScriptedConversation(ConversationSettings())},
         tasks=[{"dataset": "fake", "solver": "conversation"}],
     )
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from llmeval_core import delivery
 from llmeval_core.contracts import Receipt, RunInfo
+from llmeval_core.delivery import delivery_worker
 from llmeval_core.engine import SilentProgress, TaskMeter, run_plan
 from llmeval_core.errors import JournalError, TrackerError
 from llmeval_core.journal import DeliveryRecord, DeliveryRepository, Journal
@@ -200,7 +200,7 @@ async def test_a_tracker_that_takes_no_notice_of_the_end_is_left_behind(
                 with contextlib.suppress(asyncio.CancelledError):
                     await released.wait()
 
-    monkeypatch.setattr(delivery, "CLOSE_S", 0.05)
+    monkeypatch.setattr(delivery_worker, "CLOSE_S", 0.05)
 
     outcome = await run_in(tmp_path, trackers={"list": Stubborn()}, timeouts={"delivery_s": 0.05})
     released.set()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from llmeval_core.engine import SilentProgress
+from llmeval_core.engine import SilentProgress, queue_runner
 from llmeval_core.engine import run as engine_run
 from llmeval_core.engine.progress import SilentMeter
 from llmeval_core.errors import JournalError
@@ -120,7 +120,8 @@ async def test_a_stop_gives_up_requests_that_do_not_end(
             raise AssertionError
 
     model = Silent()
-    monkeypatch.setattr(engine_run, "STOP_GRACE_S", 0.05)
+    for module in (engine_run, queue_runner):
+        monkeypatch.setattr(module, "STOP_GRACE_S", 0.05)
     running = asyncio.create_task(run_in(tmp_path, models={"fake": model}, stop=stop))
     await asked.wait()
 

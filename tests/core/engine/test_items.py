@@ -23,7 +23,7 @@ from llmeval_core.contracts import (
     UnansweredError,
     all_tasks_alike,
 )
-from llmeval_core.engine import preview
+from llmeval_core.engine import preview, read_reask_filters, run_plan
 from llmeval_core.errors import ConfigError, ModelError
 from llmeval_core.journal import Journal
 from llmeval_core.records import (
@@ -691,3 +691,27 @@ async def test_a_key_of_a_data_set_is_refused_beside_a_ready_made_task(tmp_path:
         "  where: tasks[0]\n"
         "  try:   leave it out, or ask a data set with `dataset:`"
     )
+
+
+async def test_an_answer_that_is_asked_again_is_scored_again_wherever_it_was_used(
+    tmp_path: Path,
+) -> None:
+    judging: dict[str, Any] = {
+        "datasets": {"fake": FakeDataset(4)},
+        "role_models": {"judge": Served("b")},
+        "metrics": {"judging": Judging()},
+    }
+    await run_in(tmp_path, models={"fake": Served()}, **judging)
+    await run_in(tmp_path, models={"fake": Served()}, datasets={"fake": FakeDataset(4)})
+    again = read_reask_filters(["all"], anew=False)
+    plan = plan_of(models={"fake": Served(answer=lambda _: "1")}, datasets=judging["datasets"])
+    with Journal(tmp_path) as journal:
+        await run_plan(plan, journal, reask=again)
+
+    judge = Served("b")
+    outcome = await run_in(
+        tmp_path, models={"fake": Served()}, **(judging | {"role_models": {"judge": judge}})
+    )
+
+    assert len(judge.requests) == 4, "there are other answers to judge"
+    assert values(outcome) == {"fake_0shot_judging": 2 / 4}

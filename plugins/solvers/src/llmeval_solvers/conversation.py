@@ -41,7 +41,7 @@ class ConversationSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class ScriptedConversation:
     """Asks what the prompt makes of a sample, and after each answer what the script says next.
 
     The model is given its own answers back without its reasoning, as chats are.

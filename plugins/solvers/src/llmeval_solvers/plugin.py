@@ -7,7 +7,7 @@ from typing import Any
 
 from llmeval_core.hooks import Component, Settings, Solver, Tool, hookimpl
 from llmeval_solvers.calculator import Calculator
-from llmeval_solvers.conversation import Conversation, ConversationSettings
+from llmeval_solvers.conversation import ConversationSettings, ScriptedConversation
 from llmeval_solvers.self_consistency import SelfConsistency, SelfConsistencySettings
 from llmeval_solvers.single import Single
 from llmeval_solvers.tool_loop import ToolLoop, ToolLoopSettings
@@ -20,7 +20,7 @@ def llmeval_register_solvers() -> Iterable[Component[Any, Solver]]:  # Any: sett
     yield Component(
         "conversation",
         ConversationSettings,
-        Conversation,
+        ScriptedConversation,
         "a script says what the user says next",
         example="tasks:\n  - dataset: jsonl:mt_bench.jsonl\n    solver: conversation",
     )

@@ -1,0 +1,180 @@
+"""All queues of a run side by side, until they are done or the run is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from llmeval_core.concurrency import cancel_and_wait
+from llmeval_core.contracts import MODEL, Executor, TimeLimit
+from llmeval_core.engine.endpoint_queues import EndpointQueue, ModelTasks, QueuedTask
+from llmeval_core.engine.known_results import KnownResults
+from llmeval_core.engine.progress import Progress
+from llmeval_core.engine.rate_limiters import make_rate_limiters
+from llmeval_core.engine.result_saver import ResultSaver
+from llmeval_core.engine.run_context import RunContext
+from llmeval_core.engine.run_models import RunModel, RunModels
+from llmeval_core.engine.task_run import TaskRun
+from llmeval_core.errors import JournalError, LlmevalError, ModelError
+from llmeval_core.plan import Plan, PlannedTask
+from llmeval_core.records import TaskResult
+
+STOP_GRACE_S = 10.0
+"""How long requests under way may finish after the user stopped the run, seconds."""
+
+
+class QueueRunner:
+    """Runs the tasks of a plan: queues side by side, each task to its result.
+
+    What the user must change about a task ends that task, or its model; what is wrong with the
+    journal, or with us, ends the run.
+
+    Args:
+        context: what the tasks of a run have in common.
+        executor: where requests are answered.
+        progress: is shown how it goes on.
+        saver: takes the results.
+        errors: where it adds what the user must change.
+    """
+
+    def __init__(
+        self,
+        context: RunContext,
+        executor: Executor,
+        *,
+        progress: Progress,
+        saver: ResultSaver,
+        errors: list[LlmevalError],
+    ) -> None:
+        self._context = context
+        self._executor = executor
+        self._progress = progress
+        self._saver = saver
+        self._errors = errors
+        self._limit = _run_limit(context.plan)
+        self._models = RunModels(
+            context,
+            progress=progress,
+            executor=executor,
+            rate_limiters=make_rate_limiters(context.plan, progress.message),
+            run_limit=self._limit,
+        )
+        self._n_requests = 0
+
+    @property
+    def n_requests(self) -> int:
+        """Requests that ended."""
+        return self._n_requests + self._models.n_requests
+
+    async def run(self) -> None:
+        """Run all queues; after a stop requests under way may finish, openings may not."""
+        queues = self._queues()
+        running = {asyncio.create_task(queue.run(self._run_queued)): queue for queue in queues}
+        stopping = asyncio.create_task(self._context.stop_signal.wait())
+        try:
+            left = set(running)
+            while left and not stopping.done():
+                done, _ = await asyncio.wait((*left, stopping), return_when=asyncio.FIRST_COMPLETED)
+                left -= done
+                if any(task.exception() for task in done - {stopping}):
+                    break
+            for task, queue in running.items():
+                if stopping.done() and queue.is_opening:
+                    task.cancel()
+            if left and stopping.done():
+                await asyncio.wait(left, timeout=STOP_GRACE_S)
+        finally:
+            await cancel_and_wait((stopping, *running))
+            await self._models.aclose()
+        for ended in running:
+            if not ended.cancelled():
+                ended.result()
+
+    def _queues(self) -> list[EndpointQueue]:
+        """Group the models by server, in the order of the plan."""
+        groups: dict[str | None, list[ModelTasks]] = {}
+        for evaluation in self._context.plan.evaluations:
+            model = self._models.of(evaluation.model)
+            known = KnownResults(self._context.journal, evaluation)
+            tasks = ModelTasks(evaluation, model, known)
+            groups.setdefault(evaluation.model.info.endpoint, []).append(tasks)
+        return [EndpointQueue(endpoint, models) for endpoint, models in groups.items()]
+
+    async def _run_queued(self, queued: QueuedTask) -> bool:
+        """Run a task, and close the models of which it was the last one; True if it is put away."""
+        planned, task = queued.model_tasks.evaluation.model, queued.task
+        models = self._models.of_task(self._context.plan, planned, task)
+        is_put_away = False
+        try:
+            is_put_away = await self._run_task(queued, models)
+        finally:
+            for role, model in models.items():
+                if (role == MODEL and not queued.is_second) or (role != MODEL and not is_put_away):
+                    await model.use_ended()
+        return is_put_away
+
+    async def _run_task(self, queued: QueuedTask, models: Mapping[str, RunModel]) -> bool:
+        """Run a task; what the user must change about it is noted. True if it is put away."""
+        model_tasks, task = queued.model_tasks, queued.task
+        if self._context.stop_signal.is_set() or model_tasks.has_failed:
+            return False
+        self._context.process.restore()  # after the metrics of the task before
+        try:
+            if self._context.reask is None and (known := await model_tasks.known.of(task)):
+                self._reuse(model_tasks, task, known)
+            else:
+                return await self._run_and_save(queued, models)
+        except JournalError:
+            raise
+        except LlmevalError as err:
+            self._note(err, model_tasks, task)
+        return False
+
+    def _note(self, err: LlmevalError, model_tasks: ModelTasks, task: PlannedTask) -> None:
+        """Note what ended a task; a model that cannot be used ends all of its tasks."""
+        redactor = self._context.plan.redactor
+        err.what = redactor(err.what)
+        err.where = redactor(err.where or f"{model_tasks.evaluation.model.name}, {task.key}")
+        err.hint = redactor(err.hint) if err.hint else None
+        if not model_tasks.has_failed:
+            self._errors.append(err)
+        if isinstance(err, ModelError):
+            model_tasks.has_failed = True  # no other task of this model can do better
+        if self._context.plan.fail_fast:
+            self._context.stop_signal.set()
+
+    def _reuse(self, model_tasks: ModelTasks, task: PlannedTask, known: TaskResult) -> None:
+        """Take the result of an earlier run for that of a task."""
+        model_tasks.model.availability.answered_before = True
+        meter = self._progress.task_started(known.model, task.key, task.n_samples)
+        meter.samples_skipped(known.n_samples)
+        meter.task_finished(known, reused=True)
+        self._saver.save(known, is_new=False)
+
+    async def _run_and_save(self, queued: QueuedTask, models: Mapping[str, RunModel]) -> bool:
+        """Run a task and save its result; True if it is put away."""
+        run = TaskRun(
+            self._context,
+            queued.model_tasks.evaluation.model,
+            queued.task,
+            models=models,
+            executor=self._executor,
+            progress=self._progress,
+            run_limit=self._limit,
+            is_second=queued.is_second,
+        )
+        try:
+            result = await run.run()
+        finally:
+            self._n_requests += run.n_requests
+        if result is not None:
+            self._saver.save(result, is_new=True)
+        return run.is_put_away
+
+
+def _run_limit(plan: Plan) -> TimeLimit | None:
+    """Say when a run that begins now must end; None for never."""
+    run_s = plan.timeouts.run_s
+    if run_s is None:
+        return None
+    return TimeLimit(asyncio.get_running_loop().time() + run_s, "timeouts.run_s")
