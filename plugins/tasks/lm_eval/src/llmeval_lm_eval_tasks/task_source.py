@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmeval_core.hooks import ConfigError, Mode, TaskOptions, TaskSet
-from llmeval_lm_eval_tasks.group_results import task_groups
+from llmeval_lm_eval_tasks.lm_eval_groups import task_groups
 from llmeval_lm_eval_tasks.lm_eval_settings import LmEvalSettings
 from llmeval_lm_eval_tasks.metric_names import TaskMetricName, metrics_of
 from llmeval_lm_eval_tasks.python_tasks import load_python_task
