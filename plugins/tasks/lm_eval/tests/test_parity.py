@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,24 @@ def test_a_conversation_is_the_same(
 
     assert {question.mode for question in results.asked} == {"chat"}
     assert texts_of(prompts) == requests_of(results.asked)
+    assert_same_numbers(found, results)
+
+
+def test_rows_of_files_give_the_same(folder: Path, tmp_path: Path, by_lm_eval: Evaluate) -> None:
+    rows = json.loads((folder / "hellaswag.json").read_text(encoding="utf-8"))
+    for split, listed in rows.items():
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(map(json.dumps, listed)), "utf-8")
+    included = parse_yaml(folder / "hellaswag.yaml")["include"]
+    files = ", ".join(f"{split}: {tmp_path}/{split}.jsonl" for split in rows)
+    (tmp_path / "mine.yaml").write_text(
+        f"include: {included}\ntask: mine\ntag: null\ndataset_path: json\n"
+        f"dataset_kwargs: {{data_files: {{{files}}}, cache_dir: {tmp_path}/cache}}\n",
+        encoding="utf-8",
+    )
+    found, _ = by_lm_eval(["mine"], tmp_path, answers=WORDS, num_fewshot=2, bootstrap_iters=FEW)
+
+    results = evaluate_by_llmeval(settings_for(tmp_path, "mine"), answers=WORDS, n_shots=2)
+
     assert_same_numbers(found, results)
 
 

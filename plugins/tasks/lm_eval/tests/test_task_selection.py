@@ -131,6 +131,14 @@ def test_an_unknown_name_is_refused(folder: Path) -> None:
     )
 
 
+def test_a_task_that_is_wanted_in_two_ways_is_refused(folder: Path) -> None:
+    assert refused(folder, "own_group,sciq") == (
+        "lm-eval's task 'sciq' is asked for in two ways\n"
+        "  try:   groups may set options of their tasks: make two entries of it, one with a"
+        " `variant:`"
+    )
+
+
 def test_a_glob_that_nothing_fits_is_refused(folder: Path) -> None:
     assert "has no task, group or tag 'zz*'" in refused(folder, "zz*")
 

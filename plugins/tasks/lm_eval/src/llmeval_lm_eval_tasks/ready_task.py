@@ -112,7 +112,8 @@ class LmEvalTask:
 
     def size(self) -> int | None:
         """Count the documents, if they are loaded."""
-        return None if self._task is None else len(self._task.eval_docs)
+        documents = getattr(self._task, "task_docs", None)
+        return None if documents is None else len(documents)
 
     def loaded(self) -> Any:
         """Return lm-eval's task object, made once; Any: it has no types. Blocking.

@@ -76,10 +76,12 @@ class _Selector:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._reader = YamlReader()
+        self._before: dict[str, TaskChoice] = {}
         self.selection = Selection()
 
     def add(self, name: str) -> None:
         """Add what one name, glob or path stands for."""
+        self._before = dict(self.selection.tasks)
         entry = self._index.get(name)
         if entry is not None:
             self._add_entry(entry)
@@ -88,6 +90,7 @@ class _Selector:
             if not found:
                 raise _unknown(name, self._index)
             for one in found:
+                self._before = dict(self.selection.tasks)
                 self._add_entry(self._index[one])
         elif name.endswith((".yaml", ".yml")):
             self._add_entry(self._entry_of_file(Path(name).expanduser().resolve()))
@@ -117,9 +120,15 @@ class _Selector:
     def _task(self, entry: IndexEntry, overrides: Config) -> str:
         config = {**self._config(Path(entry.path)), **overrides}
         name = str(config["task"])
-        self.selection.tasks[name] = TaskChoice(
-            name, Path(entry.path), overrides, config, entry.kind == "class" or "class" in config
-        )
+        known = self._before.get(name)  # within one group the last one counts, as in lm-eval
+        if known is not None and known.config != config:
+            raise ConfigError(
+                f"lm-eval's task '{name}' is asked for in two ways",
+                hint="groups may set options of their tasks: make two entries of it, one with a"
+                " `variant:`",
+            )
+        is_class = entry.kind == "class" or "class" in config
+        self.selection.tasks[name] = TaskChoice(name, Path(entry.path), overrides, config, is_class)
         return name
 
     def _group(self, name: str, config: Config, overrides: Config) -> list[str]:
