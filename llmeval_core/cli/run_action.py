@@ -129,7 +129,7 @@ def _report(outcome: RunOutcome, plan: Plan, home: Path, notes: list[str]) -> No
     lines = list(notes)
     if summary.results or not outcome.errors:
         lines.append(
-            f"{summary.n_samples} samples, {summary.n_requests} requests answered,"
+            f"{summary.n_samples} samples, {summary.n_requests} requests,"
             f" {summary.n_failed} failed, {summary.elapsed_s:.1f} s"
             + (f", cost {summary.cost:.4g}" if summary.cost is not None else "")
         )

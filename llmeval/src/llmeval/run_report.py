@@ -56,7 +56,7 @@ class RunReport:
         """Counts, time and cost, in one line."""
         cost = f", cost {self.cost:.4g}" if self.cost is not None else ""
         return (
-            f"{self.n_samples} samples, {self.n_requests} requests answered,"
+            f"{self.n_samples} samples, {self.n_requests} requests,"
             f" {self.n_failed} failed, {self.elapsed_s:.1f} s{cost}"
         )
 

@@ -48,7 +48,7 @@ def test_a_run_prints_the_leaderboard_and_what_failed(llmeval: Llmeval) -> None:
     finished = llmeval("run", "-m", "atlas/any", "-d", "capitals")
 
     assert "0.667 [0.208, 0.939] (1 failed)" in finished.stdout
-    assert "4 samples, 4 requests answered, 1 failed" in finished.stdout
+    assert "4 samples, 4 requests, 1 failed" in finished.stdout
     assert "atlas/any capitals_0shot: 4 samples\n" in finished.stderr
     assert finished.exit_code == 1
 

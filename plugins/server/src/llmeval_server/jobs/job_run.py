@@ -156,7 +156,7 @@ class JobRun:
                     f" ({report.reason})"
                 )
         self._log(
-            f"{summary.n_samples} samples, {summary.n_requests} requests answered,"
+            f"{summary.n_samples} samples, {summary.n_requests} requests,"
             f" {summary.n_failed} failed, {summary.elapsed_s:.1f} s"
         )
         return JobOutcome(

@@ -79,7 +79,7 @@ def print_report(job: Job, results: list[TaskResult]) -> None:
     if job.outcome is not None:
         outcome = job.outcome
         line = (
-            f"{outcome.n_samples} samples, {outcome.n_requests} requests answered,"
+            f"{outcome.n_samples} samples, {outcome.n_requests} requests,"
             f" {outcome.n_failed} failed, {outcome.elapsed_s:.1f} s"
         )
         if outcome.cost is not None:
