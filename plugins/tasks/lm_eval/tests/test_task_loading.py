@@ -227,6 +227,20 @@ def test_greediness_that_is_unknown_is_no_number(folder: Path, library: None) ->
     assert score(needs_not, other, weighed)["acc"].value in (0.0, 1.0)
 
 
+def test_an_answer_ends_where_the_run_file_says(folder: Path, library: None) -> None:
+    settings = LmEvalSettings(tasks="triviaqa", include_path=(folder,), include_defaults=False)
+    options = TaskOptions(generation={"stop": ["|"], "max_tokens": 9})
+    (task,) = LmEvalSource(settings).load(options).tasks
+    item = next(iter(task.items()))
+
+    found = score(task, item, Generation(("one, two.|three",)))
+
+    (asked,) = item.questions
+    assert asked.settings is not None
+    assert (asked.settings.stop, asked.settings.max_tokens) == (("|",), 9)
+    assert found["exact_match.remove_whitespace"].parsed == "one, two."
+
+
 def test_a_metric_that_breaks_makes_one_sample_unscorable(mine: Any) -> None:
     task = mine(
         "process_results: !function code.judge\nmetric_list: [{metric: acc}]\n",

@@ -55,12 +55,14 @@ class AskedDocument:
         doc: the document; Any: whatever the task's data are made of.
         requests: lm-eval's `Instance`s, in their order.
         places: for each request, which question it went into and at which place of it.
+        stops: for each question, where its answer ends.
         n_repeats: how often each question is asked.
     """
 
     doc: Any
     requests: tuple[Any, ...]
     places: tuple[tuple[int, int], ...]
+    stops: tuple[tuple[str, ...], ...]
     n_repeats: int
 
 
@@ -95,7 +97,8 @@ class QuestionMaker:
                 places.append((len(asked) - 1, 0))
         n_repeats = max((request.repeats or 1 for request in requests), default=1)
         drawn = [replace(one, draw=draw) for draw in range(n_repeats) for one in asked]
-        return drawn, AskedDocument(doc, tuple(requests), tuple(places), n_repeats)
+        stops = tuple(one.settings.stop if one.settings else () for one in asked)
+        return drawn, AskedDocument(doc, tuple(requests), tuple(places), stops, n_repeats)
 
     def _question(self, request: Any) -> Question:
         kind, args = request.request_type, request.args
@@ -120,19 +123,23 @@ class QuestionMaker:
         n_questions = len(answers) // asked.n_repeats
         return [
             [
-                self._response(request, answers[draw * n_questions + at], place, unknown_greedy)
+                _weighed(answers[draw * n_questions + at], request, place, unknown_greedy)
+                if request.request_type.startswith("loglikelihood")
+                else cut_answer(
+                    answers[draw * n_questions + at].text, asked.stops[at], self.think_end_token
+                )
                 for draw in range(request.repeats or 1)
             ]
             for request, (at, place) in zip(asked.requests, asked.places, strict=True)
         ]
 
-    def _response(self, request: Any, answer: Generation, place: int, unknown: object) -> Any:
-        if request.request_type == "loglikelihood":
-            found: Loglikelihood = answer.loglikelihoods[place]
-            return found.logprob, unknown if found.is_greedy is None else found.is_greedy
-        if request.request_type == "loglikelihood_rolling":
-            return answer.loglikelihoods[0].logprob
-        return cut_answer(answer.text, request.args[1].get("until"), self.think_end_token)
+
+def _weighed(answer: Generation, request: Any, place: int, unknown_greedy: object) -> Any:
+    """Return a log-likelihood with its greediness, or that of a whole text; Any: lm-eval's."""
+    found: Loglikelihood = answer.loglikelihoods[place]
+    if request.request_type == "loglikelihood_rolling":
+        return found.logprob
+    return found.logprob, unknown_greedy if found.is_greedy is None else found.is_greedy
 
 
 def generation_settings(kwargs: Mapping[str, Any]) -> GenerationSettings:
