@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llmeval_core.hooks import DatasetError, Json, expand_path
+from llmeval_lm_eval_tasks.hub_commits import HubCommits
 from llmeval_lm_eval_tasks.lm_eval_library import MISSING_DATA, source_text
 from llmeval_lm_eval_tasks.task_selection import TaskChoice
 from llmeval_lm_eval_tasks.task_yaml import FunctionRef, function_refs
@@ -41,21 +42,19 @@ def config_identity(choice: TaskChoice) -> Json:
     ]
 
 
-def data_identity(config: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Json:
-    """Return digests of local files, and the commit of a data set of the hub that is at hand.
+def data_identity(config: Mapping[str, Any], commits: HubCommits) -> Json:
+    """Return digests of local files, or the commit of a data set of the hub.
 
     Args:
         config: a task's YAML; Any: it has no shape.
-        environ: where the hub's cache is.
+        commits: knows those of the hub.
     """
-    path = str(config.get("dataset_path") or "")
     kwargs = config.get("dataset_kwargs") or {}
-    local = sorted({*_local_files(kwargs), *_local_files(path)})
-    found: dict[str, Json] = {str(file): _file_digest(file) for file in local}
-    if path and not found:
-        revision = str(kwargs.get("revision") or "main")
-        found["commits"] = [*sorted(_commits(path, revision, environ))]
-    return found
+    named = [kwargs.get("data_files"), kwargs.get("data_dir"), config.get("dataset_path")]
+    local = sorted(set(_local_files(named)))
+    if local:
+        return {"files": [_file_digest(file) for file in local]}
+    return {"commits": [*commits.of(*_of_hub(config))]} if _is_of_hub(config) else {}
 
 
 def check_reachable(
@@ -71,11 +70,10 @@ def check_reachable(
     Raises:
         DatasetError: the data must be fetched, and the hub cannot be reached.
     """
-    path = str(config.get("dataset_path") or "")
-    is_of_hub = path and "custom_dataset" not in config and path not in _FORMATS
-    if not is_of_hub or any(name.lower().endswith("_proxy") for name in environ):
+    if not _is_of_hub(config) or any(name.lower().endswith("_proxy") for name in environ):
         return
-    if data_identity(config, environ) != {"commits": []}:
+    name, revision = _of_hub(config)
+    if expand_path(name).exists() or HubCommits(environ).cached(name, revision):
         return
     address = urlsplit(environ.get("HF_ENDPOINT") or "https://huggingface.co")
     host, port = address.hostname or "", address.port or 443
@@ -84,9 +82,20 @@ def check_reachable(
     except OSError as err:
         raise DatasetError(
             f"the data of lm-eval's task '{task}' are not here, and {host} cannot be reached",
-            where=f"dataset_path: {path}",
+            where=f"dataset_path: {name}",
             hint=MISSING_DATA,
         ) from err
+
+
+def _is_of_hub(config: Mapping[str, Any]) -> bool:
+    path = config.get("dataset_path")
+    return bool(path) and "custom_dataset" not in config and path not in _FORMATS
+
+
+def _of_hub(config: Mapping[str, Any]) -> tuple[str, str]:
+    """Name the data set and its revision."""
+    kwargs = config.get("dataset_kwargs") or {}
+    return str(config["dataset_path"]), str(kwargs.get("revision") or "main")
 
 
 def _plain(value: Any) -> Json:
@@ -113,20 +122,6 @@ def _local_files(value: object) -> Iterator[Path]:
             yield path
         elif path.is_dir():
             yield from (one for one in path.rglob("*") if one.is_file())
-
-
-def _commits(name: str, revision: str, environ: Mapping[str, str]) -> Iterator[str]:
-    """Find which states of a data set of the hub are in the caches."""
-    home = Path(environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    hub = Path(environ.get("HF_HUB_CACHE") or home / "hub")
-    folder = hub / f"datasets--{name.replace('/', '--')}"
-    ref = source_text(folder / "refs" / revision).strip()
-    if ref:
-        yield ref
-        return
-    cache = Path(environ.get("HF_DATASETS_CACHE") or home / "datasets")
-    prepared = cache / name.replace("/", "___")
-    yield from {path.name for path in prepared.glob("*/*/*") if path.is_dir()}
 
 
 def _file_digest(path: Path) -> str:

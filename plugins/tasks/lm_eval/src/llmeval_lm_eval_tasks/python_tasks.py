@@ -10,7 +10,7 @@ from llmeval_lm_eval_tasks.lm_eval_settings import LmEvalSettings
 from llmeval_lm_eval_tasks.metric_names import NO_FILTER, TaskMetricName, higher_is_better
 from llmeval_lm_eval_tasks.questions import QuestionMaker
 from llmeval_lm_eval_tasks.randomness import OwnRandomness
-from llmeval_lm_eval_tasks.ready_task import LmEvalTask
+from llmeval_lm_eval_tasks.ready_task import LibraryState, LmEvalTask
 from llmeval_lm_eval_tasks.task_selection import TaskChoice
 
 
@@ -20,7 +20,7 @@ def load_python_task(
     options: TaskOptions,
     *,
     maker: QuestionMaker,
-    library: str,
+    library: LibraryState,
 ) -> tuple[LmEvalTask, list[TaskMetricName]]:
     """Make a task of a Python class, which loads its data; blocking.
 

@@ -9,6 +9,7 @@ import importlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from llmeval_core.hooks import (
@@ -23,6 +24,7 @@ from llmeval_core.hooks import (
 from llmeval_lm_eval_tasks.aggregates import AggregateFunction, aggregate_values
 from llmeval_lm_eval_tasks.data_identity import check_reachable, config_identity, data_identity
 from llmeval_lm_eval_tasks.documents import SeenFields
+from llmeval_lm_eval_tasks.hub_commits import HubCommits
 from llmeval_lm_eval_tasks.lm_eval_library import (
     build_task,
     draws_random_numbers,
@@ -43,6 +45,14 @@ REVISION = 1
 _ADDS_UP = ("mean", "median", "nanmean", "perplexity")
 
 
+@dataclass(frozen=True, slots=True)
+class LibraryState:
+    """What all tasks of one source have in common: lm-eval's version, the commits of their data."""
+
+    version: str
+    commits: HubCommits
+
+
 class LmEvalTask:
     """A task of lm-eval; its data are loaded when the first item is wanted.
 
@@ -53,7 +63,7 @@ class LmEvalTask:
         modes: how it asks.
         n_shots: how many examples its prompts show.
         maker: makes questions of lm-eval's requests.
-        library: lm-eval's version.
+        library: lm-eval's version, and what is known of the hub.
     """
 
     def __init__(
@@ -65,7 +75,7 @@ class LmEvalTask:
         modes: frozenset[Mode],
         n_shots: int,
         maker: QuestionMaker,
-        library: str,
+        library: LibraryState,
     ) -> None:
         self._choice = choice
         self._settings = settings
@@ -82,7 +92,7 @@ class LmEvalTask:
         version = metadata.get("version") if isinstance(metadata, dict) else None
         self.metrics: Mapping[str, MetricInfo] = {
             one.key: MetricInfo(
-                one.definition(library, self.name, version),
+                one.definition(library.version, self.name, version),
                 one.higher_is_better,
                 functools.partial(self._aggregate, one),
             )
@@ -96,9 +106,9 @@ class LmEvalTask:
             [
                 "lm_eval",
                 REVISION,
-                self._library,
+                self._library.version,
                 config_identity(self._choice),
-                data_identity(self._choice.config),
+                data_identity(self._choice.config, self._library.commits),
                 self.n_shots,
                 settings.system_instruction,
                 [settings.apply_chat_template, settings.fewshot_as_multiturn],

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmeval_core.hooks import ConfigError, Mode, TaskOptions, TaskSet
+from llmeval_lm_eval_tasks.hub_commits import HubCommits
 from llmeval_lm_eval_tasks.lm_eval_groups import task_groups
 from llmeval_lm_eval_tasks.lm_eval_settings import LmEvalSettings
 from llmeval_lm_eval_tasks.metric_names import TaskMetricName, metrics_of
 from llmeval_lm_eval_tasks.python_tasks import load_python_task
 from llmeval_lm_eval_tasks.questions import QuestionMaker
-from llmeval_lm_eval_tasks.ready_task import LmEvalTask
+from llmeval_lm_eval_tasks.ready_task import LibraryState, LmEvalTask
 from llmeval_lm_eval_tasks.task_index import build_index, library_tasks, library_version
 from llmeval_lm_eval_tasks.task_selection import TaskChoice, select_tasks
 
@@ -35,7 +36,7 @@ class LmEvalSource:
             ConfigError: there is no such task, or it is one that is not run here.
         """
         settings = self.settings
-        library = library_version()
+        library = LibraryState(library_version(), HubCommits())
         own = tuple(settings.include_path)
         folders = (library_tasks(), *own) if settings.include_defaults else own
         selection = select_tasks(settings.tasks, build_index(folders))
@@ -64,7 +65,7 @@ class LmEvalSource:
         groups = [
             group
             for choice in selection.groups.values()
-            for group in task_groups(choice, names, library=library)
+            for group in task_groups(choice, names, library=library.version)
         ]
         return TaskSet(tuple(tasks), tuple(groups))
 
