@@ -6,7 +6,7 @@ import json
 import random
 from pathlib import Path
 
-from plugins.tasks.lm_eval.tests.parity.synthetic_rows import GOLD, text, texts
+from plugins.tasks.lm_eval.tests.parity.row_texts import GOLD, text, texts
 
 MODULE = '''
 import json
