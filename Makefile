@@ -13,7 +13,7 @@ DEMO_INSTALLS := -e . -e plugins/datasets -e plugins/metrics -e plugins/solvers 
                  -e plugins/judges -e "plugins/models[llamacpp]" \
                  -e plugins/trackers/jsonl_tracker -e plugins/trackers/mlflow_tracker -e ./llmeval
 DEV_INSTALLS  := -e ".[dev,docs]" -e "plugins/datasets[all]" -e "plugins/metrics[all]" \
-                 -e plugins/solvers -e plugins/judges \
+                 -e plugins/solvers -e plugins/judges -e plugins/tasks/lm_eval \
                  -e "plugins/models[all,transformers]" "torch<2.14" -e plugins/trackers/jsonl_tracker \
                  -e "plugins/trackers/mlflow_tracker[postgresql]" -e plugins/trackers/wandb_tracker \
                  -e plugins/executors/ray_executor -e "plugins/proxies/mlflow_proxy[embedded]" \

@@ -43,8 +43,8 @@ TRANSLATIONS = [
 ]
 _PUBLISHED = ("## From an index", "## インデックスから", "## Each time")
 _INSTALL = re.compile(r"(?:pip|pipx|uv tool) install((?:[^`\n]|\\\n)*)")
-BROUGHT = ("hello", "footprint", "serve", "worker", "jobs", "judge")
-"""Commands that plugins bring: the guide's, the template's, the server's, the judges'."""
+BROUGHT = ("hello", "footprint", "serve", "worker", "jobs", "judge", "lm-eval")
+"""Commands that plugins bring: the guide's, the template's, the server's, the judges', lm-eval's."""
 _SPAN = re.compile(r"(?m)`(llmeval [^`]+)`|^\$ (llmeval .+)$")
 
 
