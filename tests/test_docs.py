@@ -44,7 +44,7 @@ TRANSLATIONS = [
 _PUBLISHED = ("## From an index", "## インデックスから", "## Each time")
 _INSTALL = re.compile(r"(?:pip|pipx|uv tool) install((?:[^`\n]|\\\n)*)")
 BROUGHT = ("hello", "footprint", "serve", "worker", "jobs", "judge", "lm-eval")
-"""Commands that plugins bring: the guide's, the template's, the server's, the judges', lm-eval's."""
+"""Commands that plugins bring: those of guide, template, server, judges and lm-eval's tasks."""
 _SPAN = re.compile(r"(?m)`(llmeval [^`]+)`|^\$ (llmeval .+)$")
 
 
