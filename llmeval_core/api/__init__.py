@@ -15,8 +15,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
   `preview_tasks`, `preview_dataset`.
 * Running it: `run_plan`, `run_until_complete`, `RunOutcome`, `Progress`, `TaskMeter`,
-  `SilentProgress`, `ReaskFilter`, `read_reask_filters`, `outcome_json`, `outcome_notes`,
-  `counts_text`.
+  `SilentProgress`, `SilentMeter`, `ReaskFilter`, `read_reask_filters`,
+  `outcome_json`, `outcome_notes`, `counts_text`.
   Bars and lines that show it are in `llmeval_core.api.progress_bars`, which imports rich.
 * The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `home_problem`,
   `existing_journal`, `has_journal`.
@@ -24,10 +24,10 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `to_csv`, `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`,
   `condition_differences`, `leaderboard_notes`, `superseded_notes`, `join_names`,
   `finish_time_text`, `HistoryEntry`, `history`, `history_json`, `coverage_of`.
-* Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `SamplePage`, `sample_page`,
-  `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`, `SampleCounts`,
-  `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`, `ReasoningFinder`,
-  `ReasoningSplit`, `split_answers`.
+* Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `known_outcome`, `SamplePage`,
+  `sample_page`, `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`,
+  `SampleCounts`, `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`,
+  `ReasoningFinder`, `ReasoningSplit`, `split_answers`.
 * Deliveries to trackers: `SyncOutcome`, `deliver_pending`, `deliver_again`, `deliver_to`,
   `DeliveryRepository`, `PendingDelivery`, `StoredTracker`.
 * Records: `TaskResult`, `MetricResult`, `Aggregate`, `RunSummary`, `TrackerStatus`, `OUTCOMES`,
@@ -87,7 +87,12 @@ from llmeval_core.api.sample_pages import (
     samples_by_id,
     stream_samples,
 )
-from llmeval_core.api.sample_selection import SampleCriteria, SampleSelection, find_samples
+from llmeval_core.api.sample_selection import (
+    SampleCriteria,
+    SampleSelection,
+    find_samples,
+    known_outcome,
+)
 from llmeval_core.api.samples_as_json import asked_json, expected_json, sample_json
 from llmeval_core.api.session import Session, make_session
 from llmeval_core.api.settings_json_schema import (
@@ -125,6 +130,7 @@ from llmeval_core.engine import (
     Progress,
     ReaskFilter,
     RunOutcome,
+    SilentMeter,
     SilentProgress,
     TaskMeter,
     TaskPreview,
@@ -234,6 +240,7 @@ __all__ = [
     "Score",
     "Session",
     "Setting",
+    "SilentMeter",
     "SilentProgress",
     "StoredTask",
     "StoredTracker",
@@ -274,6 +281,7 @@ __all__ = [
     "home_problem",
     "in_run_order",
     "join_names",
+    "known_outcome",
     "leaderboard_notes",
     "load_run_file",
     "make_config",
