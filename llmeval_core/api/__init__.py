@@ -5,8 +5,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 * Plugins and what they offer: `Session`, `make_session`, `Plugin`, `Catalog`, `Kind`, `KINDS`,
   `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `component_example`,
-  `component_name`, `run_file_schema`, `attributions`, `Attribution`, `Dataset`, `Check`,
-  `CheckOutcome`, `CheckResult`, `run_checks`, `core_checks`.
+  `component_name`, `run_file_schema`, `attributions`, `unknown_model_note`, `Attribution`,
+  `Dataset`, `Check`, `CheckOutcome`, `CheckResult`, `run_checks`, `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `TrackerConfig`, `Origin`, `load_run_file`,
   `read_run_text`, `validate`, `read_config`, `make_config`,
   `OPENAI_API`, `read_key_values`, `with_file_datasets`, `file_dataset`.
@@ -55,7 +55,7 @@ from llmeval_core.api.leaderboard import (
     to_markdown,
 )
 from llmeval_core.api.leaderboard_order import in_run_order
-from llmeval_core.api.licences import attributions
+from llmeval_core.api.licences import attributions, unknown_model_note
 from llmeval_core.api.notes_on_leaderboard import (
     ConditionChange,
     ConditionMismatch,
@@ -324,6 +324,7 @@ __all__ = [
     "to_csv",
     "to_json",
     "to_markdown",
+    "unknown_model_note",
     "validate",
     "with_file_datasets",
     "wrap_plugin_errors",

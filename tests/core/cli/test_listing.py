@@ -78,6 +78,31 @@ def test_a_model_provider_is_also_found_by_a_models_name(llmeval: Llmeval) -> No
     assert finished.stdout.endswith("  models: [atlas/MODEL]\n")
 
 
+KNOWING = """
+from llmeval_core.hooks import Attribution, Component, ModelInfo, Settings, hookimpl
+class Knowing:
+    def describe(self, model): return ModelInfo("knowing", frozenset({"chat"}))
+    async def open(self, model): return self
+    def known_models(self): return {"small": Attribution("MIT"), "large": Attribution("MIT")}
+@hookimpl
+def llmeval_register_models():
+    yield Component("knowing", Settings, lambda settings: Knowing(), "knows two models")
+"""
+
+
+def test_a_model_that_a_provider_with_known_models_does_not_know_is_told(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("knowing", KNOWING)
+
+    meant, odd = llmeval("models", "knowing/smal"), llmeval("models", "knowing/x")
+
+    assert meant.stderr == "'knowing' knows no model 'smal': did you mean 'small'?\n"
+    assert odd.stderr == "'knowing' knows no model 'x': it knows small, large\n"
+    assert llmeval("models", "knowing/small").stderr == ""
+    assert llmeval("models", "knowing").stderr == ""
+
+
 def test_json_of_a_name_has_the_schema_of_its_settings(llmeval: Llmeval) -> None:
     finished = llmeval("datasets", "capitals", "--json")
 
