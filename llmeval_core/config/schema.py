@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from llmeval_core.config.bounds import (
     BudgetConfig,
@@ -15,6 +23,7 @@ from llmeval_core.config.bounds import (
     TimeoutConfig,
 )
 from llmeval_core.config.extract_config import ExtractConfig, checked_pattern, extract_rules
+from llmeval_core.config.key_names import VariantName
 from llmeval_core.config.problems import HintedValueError
 from llmeval_core.config.request_config import (
     FewShotConfig,
@@ -25,7 +34,17 @@ from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfi
 
 AnswerBy = Literal["auto", "generation", "letter", "loglikelihood"]
 TruncatedAnswers = Literal["score", "exclude"]
-_Tag = Annotated[str, Field(min_length=1, pattern=r"\S")]
+
+
+def _tag(text: str) -> str:
+    if not text.strip():
+        raise HintedValueError("a tag is not empty", "write it as the model does: '<think>'")
+    return text
+
+
+_Tag = Annotated[
+    str, AfterValidator(_tag), Field(json_schema_extra={"minLength": 1, "pattern": r"\S"})
+]
 _ReasoningTags = tuple[tuple[_Tag, _Tag], ...]
 _TAGS_MEAN = (
     "Pairs of an opening and a closing tag between which reasoning stands, which is not judged;"
@@ -159,10 +178,9 @@ class TaskConfig(Settings):
     limit: int | None = Field(
         examples=[100], default=None, ge=1, description="First n samples only."
     )
-    variant: str | None = Field(
+    variant: VariantName | None = Field(
         examples=["polite"],
         default=None,
-        pattern=r"^[^\s/:.]+$",
         description="A name for this way of asking or scoring, which becomes part of the key "
         "(`aio_0shot.polite_accuracy`), so that two ways stand side by side.",
     )

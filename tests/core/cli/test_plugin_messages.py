@@ -187,3 +187,18 @@ def test_a_file_in_a_run_file_is_told_with_the_data_set_that_reads_it(
         "  where: eval.yaml:2, tasks[0].dataset\n"
         "  try:   write rows:my.rows for that file; `llmeval datasets` lists all\n"
     )
+
+
+def test_a_file_with_samples_in_place_of_a_run_file_is_told_with_its_flag(
+    llmeval: Llmeval, plugin_folder: PluginFolder, work: Path
+) -> None:
+    plugin_folder.install("reader", READER)
+    (work / "my data.rows").write_text("input,output\na,b\n", encoding="utf-8")
+
+    finished = llmeval("run", "-m", "atlas/any", "my data.rows")
+
+    assert finished.stderr == (
+        "error: a run file is a mapping with 'models' and 'tasks'\n"
+        "  where: my data.rows\n"
+        "  try:   a data set is named with -d: -d 'my data.rows'\n"
+    )
