@@ -258,8 +258,9 @@ class SampleStream:
             else:
                 scores = scored
         if failure is not None:
-            message = self._context.plan.redactor(failure.message)
-            failure = Failure(failure.kind, message, failure.hint)
+            redactor = self._context.plan.redactor
+            place = None if failure.where is None else redactor(failure.where)
+            failure = Failure(failure.kind, redactor(failure.message), failure.hint, place)
         result = SampleResult(
             item.index,
             item.sample,
