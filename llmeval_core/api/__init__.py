@@ -34,7 +34,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `Outcome`, `SampleResult`, `Sample`, `Request`, `Generation`, `Score`, `Failure`.
 * Errors: `LlmevalError`, `ConfigError`, `UnknownNameError`, `PluginError`, `DatasetError`,
   `JournalError`, `wrap_plugin_errors`, `describe_error`.
-* Text: `shown`, `shown_json`, `shown_parts`, `as_cell`, `did_you_mean`, `expand_path`.
+* Text: `shown`, `shown_json`, `shown_parts`, `as_cell`, `did_you_mean`, `expand_path`,
+  `with_count`, `run_counts_text`, `waiting_text`.
 """
 
 from llmeval_core import __version__
@@ -77,6 +78,7 @@ from llmeval_core.api.prompt_preview import (
 from llmeval_core.api.run_file_json_schema import run_file_schema
 from llmeval_core.api.run_flags import OPENAI_API, read_config
 from llmeval_core.api.run_settings import make_config
+from llmeval_core.api.run_words import run_counts_text, waiting_text
 from llmeval_core.api.sample_pages import (
     SampleCounts,
     SamplePage,
@@ -165,7 +167,7 @@ from llmeval_core.journal import (
 from llmeval_core.naming import did_you_mean
 from llmeval_core.paths import expand_path
 from llmeval_core.plan import Plan, PlannedTracker
-from llmeval_core.printable import shown, shown_json, shown_parts
+from llmeval_core.printable import shown, shown_json, shown_parts, with_count
 from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, split_answers
 from llmeval_core.records import (
     OUTCOMES,
@@ -304,6 +306,7 @@ __all__ = [
     "read_reask_filters",
     "read_run_text",
     "run_checks",
+    "run_counts_text",
     "run_file_schema",
     "run_plan",
     "run_until_complete",
@@ -326,6 +329,8 @@ __all__ = [
     "to_markdown",
     "unknown_model_note",
     "validate",
+    "waiting_text",
+    "with_count",
     "with_file_datasets",
     "wrap_plugin_errors",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from llmeval_core.completeness import current_by_metric, current_result
 from llmeval_core.errors import ConfigError, UnknownNameError
 from llmeval_core.journal import JournalQueries, StoredTask, score_bucket
-from llmeval_core.naming import did_you_mean, metric_key
+from llmeval_core.naming import did_you_mean, did_you_mean_key, metric_key
 from llmeval_core.reasoning import Tags, tags_in
 from llmeval_core.records import OUTCOMES, Outcome
 
@@ -202,7 +202,7 @@ def _nothing_found(reader: JournalQueries, criteria: SampleCriteria) -> UnknownN
     tasks = reader.tasks()
     known = {task.key for task in tasks}
     known |= {metric_key(task.key, metric) for task in tasks for metric in task.metrics}
-    hints = [did_you_mean(key, known), "`llmeval results` shows what there is"]
+    hints = [did_you_mean_key(key, sorted(known)), "`llmeval results` shows what there is"]
     return UnknownNameError(
         f"the journal has no samples of '{key}'", hint=" ".join(hint for hint in hints if hint)
     )

@@ -15,12 +15,12 @@ from llmeval_core.api import (
     Plan,
     Preflight,
     UnknownNameError,
+    component_name,
     make_plan,
     read_config,
     with_file_datasets,
 )
 from llmeval_core.cli.plugin_session import open_session
-from llmeval_core.naming import split_reference
 
 
 def read_plan(
@@ -69,7 +69,7 @@ def _dataset_hint(ctx: click.Context, run_file: Path | None, err: ConfigError) -
     if name not in f"{err.what} {err.where}":  # a flag is wrong
         return None
     catalog = open_session(ctx, tolerant=True).catalog
-    known = split_reference(name)[0] in catalog.names("datasets")
+    known = component_name("datasets", name) in catalog.names("datasets")
     if not known and not (run_file.exists() and catalog.reader_of("datasets", name)):
         return None
     return f"a data set is named with -d: -d {shlex.quote(name)}"

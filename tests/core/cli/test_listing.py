@@ -202,3 +202,23 @@ def test_a_list_tells_of_broken_plugins(llmeval: Llmeval, plugin_folder: PluginF
 
 def _body(table: str) -> list[str]:
     return table.splitlines()[1:]
+
+
+def test_a_misspelt_subcommand_is_told_with_the_one_that_is_meant(llmeval: Llmeval) -> None:
+    with_a_name = llmeval("datasets", "shwo", "capitals")
+    alone = llmeval("trackers", "stauts")
+
+    assert with_a_name.stderr.endswith("Error: No such command 'shwo'. Did you mean 'show'?\n")
+    assert alone.stderr == (
+        "error: unknown tracker 'stauts'\n"
+        "  try:   did you mean 'status', the command? `llmeval trackers` lists all\n"
+    )
+    assert (with_a_name.exit_code, alone.exit_code) == (2, 2)
+
+
+def test_the_words_of_plugin_after_plugins_are_told(llmeval: Llmeval) -> None:
+    finished = llmeval("plugins", "new", "metric")
+
+    assert finished.stderr.endswith(
+        "Error: this command only lists. Did you mean 'llmeval plugin new metric'?\n"
+    )

@@ -237,3 +237,9 @@ def test_numbers_of_shots_may_be_given_one_by_one(llmeval: Llmeval) -> None:
 
     results = json.loads(finished.stdout)["results"]
     assert [one["task"] for one in results] == [f"capitals_{n}shot" for n in (0, 1, 2)]
+
+
+def test_one_sample_is_not_called_samples(llmeval: Llmeval) -> None:
+    finished = llmeval("run", "-m", "atlas/any", "-d", "capitals:1", "-q")
+
+    assert finished.stdout.splitlines()[-1].startswith("1 sample, 1 request answered, 0 failed, ")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from llmeval_core.hooks import Settings
-from llmeval_models.address import checked_address
+from llmeval_models.server_address import checked_address
 
 LikelihoodBy = Literal["none", "echo", "llama_cpp"]
 ReasoningAs = Literal["auto", "openai", "openrouter", "vllm", "gemini", "anthropic", "qwen"]
