@@ -8,7 +8,7 @@ from llmeval_core.printable import with_count
 def run_counts_text(
     *, n_samples: int, n_requests: int, n_failed: int, elapsed_s: float, cost: float | None = None
 ) -> str:
-    """Return `3 samples, 1 request answered, 0 failed, 0.5 s, cost 0.02`; without a cost if None.
+    """Return `3 samples, 1 request, 0 failed, 0.5 s, cost 0.02`; without a cost if None.
 
     Args:
         n_samples: of finished tasks; `n_failed` of them have no score.
@@ -17,9 +17,10 @@ def run_counts_text(
         elapsed_s: seconds.
         cost: by the run file's prices.
     """
-    answered = f"{with_count(n_requests, 'request')} answered"
     spent = f", cost {cost:.4g}" if cost is not None else ""
-    counts = f"{with_count(n_samples, 'sample')}, {answered}, {n_failed} failed"
+    counts = (
+        f"{with_count(n_samples, 'sample')}, {with_count(n_requests, 'request')}, {n_failed} failed"
+    )
     return f"{counts}, {elapsed_s:.1f} s{spent}"
 
 

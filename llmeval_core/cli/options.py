@@ -25,6 +25,8 @@ class _Folder(click.Path):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:  # Any: as click has it
+        if value == "":
+            self.fail("is empty; is a variable not set?", param, ctx)
         return super().convert(expand_path(value), param, ctx)
 
 

@@ -101,7 +101,7 @@ def test_a_report_is_written_as_a_table_with_its_notes(project: Path) -> None:
         "|---|---:|",
         "| atlas/any | 1.000 [0.342, 1.000] n=2 |",
     ]
-    assert lines[3].startswith("2 samples, 2 requests answered, 0 failed, ")
+    assert lines[3].startswith("2 samples, 2 requests, 0 failed, ")
 
 
 def test_a_folder_without_a_journal_is_an_error(project: Path) -> None:

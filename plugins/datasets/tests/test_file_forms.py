@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from backports import zstd
+from llmeval_datasets.files.file_search import name_of
 from llmeval_datasets.files.file_settings import CsvSettings, FileSettings, TableSettings
 from llmeval_datasets.files.parquet import parquet_dataset
 from llmeval_datasets.files.text_datasets import csv_dataset, jsonl_dataset
@@ -461,3 +462,21 @@ def test_a_folder_in_place_of_a_file_of_examples_is_named(tmp_path: Path) -> Non
     error = error_of(lambda: jsonl(tmp_path / "a.jsonl", LINES, few_shot_file=tmp_path / "more"))
 
     assert error.where == str(tmp_path / "more")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("faq.jsonl", "faq"),
+        ("faq.jsonl.gz", "faq"),
+        ("FAQ.JSONL.GZ", "FAQ"),
+        ("faq.v2.jsonl", "faq_v2"),
+        ("v1.2.jsonl", "v1_2"),
+        ("v1.3.jsonl.zst", "v1_3"),
+        ("質問.test.csv", "質問_test"),
+        (".jsonl", "jsonl"),
+        ("sets/*.jsonl", "sets"),
+    ],
+)
+def test_a_data_set_is_called_as_its_file_without_the_suffix(path: str, name: str) -> None:
+    assert name_of(Path(path)) == name

@@ -9,7 +9,7 @@ import pytest
 from llmeval_core.catalog import make_plan
 from llmeval_core.config import Origin, RunConfig, TaskDefaults
 from llmeval_core.contracts import ModelInfo
-from llmeval_core.errors import ConfigError, PluginError
+from llmeval_core.errors import ConfigError, DatasetError, PluginError
 from llmeval_core.host import load_plugins
 from llmeval_core.plan import PlannedTask
 from llmeval_core.records import GenerationSettings, Message, Sample
@@ -341,3 +341,25 @@ def test_a_provider_that_breaks_is_named() -> None:
         "  where: models[0]\n"
         "  try:   this is a bug in the plugin; tell its author"
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "what"),
+    [
+        ("fingerprint", 5, "fingerprint() gave a int, not a text"),
+        ("fingerprint", None, "fingerprint() gave a NoneType, not a text"),
+        ("size", "3", "size() gave '3', which is no number of samples"),
+        ("size", True, "size() gave True, which is no number of samples"),
+        ("size", -1, "size() gave -1, which is no number of samples"),
+    ],
+)
+def test_a_data_set_that_tells_nonsense_of_itself_is_told_before_anything_is_asked(
+    method: str, given: object, what: str
+) -> None:
+    dataset = FakeDataset()
+    setattr(dataset, method, lambda: given)
+
+    with pytest.raises(DatasetError) as caught:
+        planned_by(dataset)
+
+    assert what in str(caught.value)

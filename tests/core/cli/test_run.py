@@ -48,7 +48,7 @@ def test_a_run_prints_the_leaderboard_and_what_failed(llmeval: Llmeval) -> None:
     finished = llmeval("run", "-m", "atlas/any", "-d", "capitals")
 
     assert "0.667 [0.208, 0.939] (1 failed)" in finished.stdout
-    assert "4 samples, 4 requests answered, 1 failed" in finished.stdout
+    assert "4 samples, 4 requests, 1 failed" in finished.stdout
     assert "atlas/any capitals_0shot: 4 samples\n" in finished.stderr
     assert finished.exit_code == 1
 
@@ -242,4 +242,4 @@ def test_numbers_of_shots_may_be_given_one_by_one(llmeval: Llmeval) -> None:
 def test_one_sample_is_not_called_samples(llmeval: Llmeval) -> None:
     finished = llmeval("run", "-m", "atlas/any", "-d", "capitals:1", "-q")
 
-    assert finished.stdout.splitlines()[-1].startswith("1 sample, 1 request answered, 0 failed, ")
+    assert finished.stdout.splitlines()[-1].startswith("1 sample, 1 request, 0 failed, ")

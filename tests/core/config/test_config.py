@@ -133,6 +133,41 @@ def test_what_is_wrong_is_named_with_file_line_and_key(
     assert error_of(tmp_path, text) == message
 
 
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("limit: yes", "limit"),
+        ("concurrency: on", "concurrency"),
+        ("seed: no", "seed"),
+        ("generation: {max_tokens: true}", "generation.max_tokens"),
+        ("generation: {temperature: off}", "generation.temperature"),
+        ("budget: {tokens: yes}", "budget.tokens"),
+        ("timeouts: {run_s: yes}", "timeouts.run_s"),
+        ("max_samples_failed: yes", "max_samples_failed"),
+        ("    shots: yes", "tasks[0].shots"),
+        ("    shots: [0, yes]", "tasks[0].shots"),
+        ("    limit: on", "tasks[0].limit"),
+    ],
+)
+def test_a_truth_value_is_no_number(tmp_path: Path, line: str, key: str) -> None:
+    message = error_of(tmp_path, f"{GOOD}{line}\n")
+
+    word = "false" if line.endswith((" no", " off}")) else "true"
+    assert message == (
+        f"wrong value: {word} is no number\n  where: eval.yaml:4, {key}\n"
+        "  try:   YAML takes a bare yes, no, on and off for true and false: write a number"
+    )
+
+
+def test_a_truth_value_stays_one_where_it_may_be(tmp_path: Path) -> None:
+    path = tmp_path / "eval.yaml"
+    path.write_text(f"{GOOD}fail_fast: yes\nreplace: no\n", encoding="utf-8")
+
+    config, _ = load_run_file(path)
+
+    assert (config.fail_fast, config.replace) == (True, False)
+
+
 def test_variables_are_put_in_at_every_depth_and_redacted_later() -> None:
     redactor = Redactor()
     settings = {"key": "${KEY}", "headers": [{"X": "Bearer ${KEY}"}], "n": 3}
@@ -186,8 +221,8 @@ def test_a_variable_that_is_not_set_is_named_without_any_value() -> None:
         ),
         (
             GOOD + "    shots: yes\n",
-            "wrong value: input should be a list\n  where: eval.yaml:4, tasks[0].shots\n"
-            "  try:   for example `shots: [0, 4]`",
+            "wrong value: true is no number\n  where: eval.yaml:4, tasks[0].shots\n"
+            "  try:   YAML takes a bare yes, no, on and off for true and false: write a number",
         ),
         (
             GOOD + "    variant: no\n",

@@ -133,3 +133,47 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(tmp_path
     assert JsonlTracker(tmp_path / "new" / "results.jsonl").check(tmp_path).notes == ()
     assert JsonlTracker(None).check(tmp_path).notes == ()
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ('{"input": "1 + 1?", "output": "2"}\n', "it has something else than results in it"),
+        ('{"id": "1", "input": "1 + 1?"}\n', "it has something else than results in it"),
+        ("question,answer\n1 + 1?,2\n", "it has something else than results in it"),
+        ("[1, 2]", "it has something else than results in it"),
+        (b"\x89PNG\r\n", "it has something else than results in it"),
+        (None, "it is not a regular file"),
+    ],
+)
+async def test_a_file_of_somebody_else_is_not_appended_to(
+    tmp_path: Path, content: str | bytes | None, what: str
+) -> None:
+    path = Path("/dev/zero") if content is None else tmp_path / "faq.jsonl"
+    if content is not None:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    before = path.read_bytes() if path.is_file() else None
+    tracker = JsonlTracker(path)
+
+    with pytest.raises(TrackerError) as checked:
+        tracker.check(tmp_path)
+    with pytest.raises(TrackerError) as opened:
+        await tracker.open(told(tmp_path))
+
+    assert checked.value.what == opened.value.what == f"cannot append to {path}: {what}"
+    assert before == (path.read_bytes() if path.is_file() else None)
+
+
+@pytest.mark.parametrize("left", ["", "\n", '{"i', '{"id":"result-0","model":"m"', "whole"])
+async def test_what_a_crash_left_of_a_first_line_is_ours(
+    tmp_path: Path, result: TaskResult, left: str
+) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_text(result.model_dump_json() + "\n" if left == "whole" else left, encoding="utf-8")
+    tracker = JsonlTracker(path)
+
+    tracker.check(tmp_path)
+    await tracker.open(told(tmp_path))
+    await tracker.deliver(result)
+
+    assert json.loads(lines_of(path)[-1])["id"] == "result-1"

@@ -41,21 +41,31 @@ def files_of(path: Path, suffixes: tuple[str, ...]) -> tuple[Path, ...]:
 
 
 def name_of(path: Path) -> str:
-    """Name a data set after its path: the file's name without suffixes, or the folder's."""
-    stem = path.name.split(".")[0] if not path.is_dir() else path.name
+    """Name a data set after its path: the file's name without its suffix, or the folder's.
+
+    A dot within it becomes `_`, because one in a task's name begins the variant.
+    """
+    stem = path.name if path.is_dir() else _without_suffix(path)
     for text in (stem, path.parent.name):
-        name = legal_name(text)
-        if any(character.isalnum() for character in name):
-            return name
+        if any(character.isalnum() for character in text):
+            return legal_name(text.strip(".").replace(".", "_"))
     return "data"
 
 
 def suffix_of(path: Path) -> str:
     """Return the suffix in small letters, without that of a compression."""
-    name = path.name.lower()
+    return Path(_unpacked(path.name.lower())).suffix
+
+
+def _without_suffix(path: Path) -> str:
+    name = path.name[: len(_unpacked(path.name.lower()))]
+    return Path(name).stem
+
+
+def _unpacked(name: str) -> str:
     for packed in PACKED:
         name = name.removesuffix(packed)
-    return Path(name).suffix
+    return name
 
 
 def _files_in(folder: Path, suffixes: tuple[str, ...]) -> tuple[Path, ...]:

@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
 
 from filelock import FileLock
+
+_BEGINNING = b'{"id":"'
+"""How each of our lines begins."""
+_OURS = frozenset({"id", "model", "task", "task_fingerprint"})
+_LONGEST_LINE = 1 << 24
+
+
+def foreign_problem(path: Path) -> OSError | None:
+    """Say why nothing should be appended to what is there; None if it is a file of results.
+
+    A file of somebody else's would be spoilt by our lines, and a device can be read for ever.
+    What a crash left of a first line counts as ours.
+    """
+    if not path.exists() or path.is_dir():
+        return None  # writing will say it
+    if not path.is_file():
+        return OSError(errno.EINVAL, "it is not a regular file", str(path))
+    with path.open("rb") as file:
+        first = file.readline(_LONGEST_LINE)
+    if not first.strip() or _is_ours(first):
+        return None
+    return OSError(errno.EEXIST, "it has something else than results in it", str(path))
+
+
+def _is_ours(line: bytes) -> bool:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return line[: len(_BEGINNING)] == _BEGINNING[: len(line.rstrip())]
+    return isinstance(found, dict) and found.keys() >= _OURS
 
 
 class ResultFile:

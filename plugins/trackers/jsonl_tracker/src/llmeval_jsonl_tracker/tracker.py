@@ -17,7 +17,7 @@ from llmeval_core.hooks import (
     expand_path,
     file_problem,
 )
-from llmeval_jsonl_tracker.result_file import ResultFile
+from llmeval_jsonl_tracker.result_file import ResultFile, foreign_problem
 
 DEFAULT_FILE = "results.jsonl"
 
@@ -41,13 +41,25 @@ class JsonlTracker:
         Raises:
             TrackerError: it could not.
         """
-        if self._path is not None and (problem := file_problem(self._file_in(home))):
-            raise self._refusal(self._file_in(home), problem)
+        file = self._file_in(home)
+        if self._path is not None and (problem := file_problem(file) or foreign_problem(file)):
+            raise self._refusal(file, problem)
         return Readiness()
 
     async def open(self, run: RunInfo) -> None:
-        """Choose the file; it is made by the first delivery."""
-        self._file = ResultFile(self._file_in(run.home))
+        """Choose the file; it is made by the first delivery.
+
+        Raises:
+            TrackerError: there is something else than results.
+        """
+        path = self._file_in(run.home)
+        try:
+            problem = await asyncio.to_thread(foreign_problem, path)
+        except OSError as err:
+            problem = err
+        if problem is not None:
+            raise self._refusal(path, problem)
+        self._file = ResultFile(path)
 
     async def deliver(self, result: TaskResult) -> Receipt:
         """Append one result, unless the file has it already.
