@@ -105,9 +105,10 @@ def from_environment(settings: OpenAISettings) -> OpenAISettings:
         try:
             update["base_url"] = TypeAdapter(BaseUrl).validate_python(base_url)
         except ValidationError as err:
+            reason = err.errors()[0]["msg"].removeprefix("Value error, ")
             raise ConfigError(
-                f"OPENAI_BASE_URL is no address: '{base_url}'",
-                hint="an address begins with http:// or https://; or set `base_url`",
+                f"OPENAI_BASE_URL is no address: {reason}",
+                hint="set it right, or set `base_url`",
             ) from err
     sent = {name.lower() for name in settings.headers}
     headers = dict(settings.headers)
