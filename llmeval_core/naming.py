@@ -15,6 +15,7 @@ __all__ = [
     "Json",
     "canonical_json",
     "did_you_mean",
+    "did_you_mean_key",
     "fingerprint",
     "fingerprint_of_text",
     "metric_key",
@@ -57,6 +58,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return `did you mean 'x'?` for the nearest known name, or None if none is near."""
     nearest = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     return f"did you mean '{nearest[0]}'?" if nearest else None
+
+
+def did_you_mean_key(key: str, known: Iterable[str]) -> str | None:
+    """Return `did you mean 'aio_0shot'?` for a key, also for the data set's name alone."""
+    listed = list(known)
+    longer = sorted((one for one in listed if one.startswith(f"{key}_")), key=len)
+    return f"did you mean '{longer[0]}'?" if longer else did_you_mean(key, listed)
 
 
 def canonical_json(value: Json) -> str:

@@ -41,6 +41,20 @@ def folder_problem(folder: Path) -> OSError | None:
     return None
 
 
+def file_in_the_way(folder: Path) -> Path | None:
+    """Find what is no folder where a folder, or one that leads to it, is to be; None if nothing.
+
+    Looks only; what cannot be looked at is not in the way.
+    """
+    for part in (folder, *folder.parents):
+        try:
+            if part.exists():
+                return None if part.is_dir() else part
+        except (OSError, ValueError):
+            return None
+    return None
+
+
 def file_problem(file: Path) -> OSError | None:
     """Say why a file could not be made, or written again; None if it could. As `folder_problem`."""
     try:

@@ -42,3 +42,8 @@ def _escaped(match: re.Match[str]) -> str:
 
 def _escaped_in_json(match: re.Match[str]) -> str:
     return f"\\u{ord(match.group()):04x}"
+
+
+def with_count(n: int, noun: str) -> str:
+    """Return `1 sample`, `3 samples`; only for nouns whose plural is made with an s."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

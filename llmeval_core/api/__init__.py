@@ -5,8 +5,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 
 * Plugins and what they offer: `Session`, `make_session`, `Plugin`, `Catalog`, `Kind`, `KINDS`,
   `RegisteredComponent`, `settings_schema`, `settings_in_words`, `Setting`, `component_example`,
-  `component_name`, `run_file_schema`, `attributions`, `Attribution`, `Dataset`, `Check`,
-  `CheckOutcome`, `CheckResult`, `run_checks`, `core_checks`.
+  `component_name`, `run_file_schema`, `attributions`, `unknown_model_note`, `Attribution`,
+  `Dataset`, `Check`, `CheckOutcome`, `CheckResult`, `run_checks`, `core_checks`.
 * The run file: `RunConfig`, `ComponentConfig`, `ModelConfig`, `TrackerConfig`, `Origin`,
   `load_run_file`, `read_run_text`, `validate`, `read_config`, `make_config`,
   `OPENAI_API`, `read_key_values`, `with_file_datasets`, `file_dataset`.
@@ -16,8 +16,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
   `preview_tasks`, `preview_dataset`.
 * Running it: `run_plan`, `run_until_complete`, `RunOutcome`, `Progress`, `TaskMeter`,
-  `SilentProgress`, `ReaskFilter`, `read_reask_filters`, `outcome_json`, `outcome_notes`,
-  `counts_text`.
+  `SilentProgress`, `SilentMeter`, `ReaskFilter`, `read_reask_filters`,
+  `outcome_json`, `outcome_notes`, `counts_text`.
   Bars and lines that show it are in `llmeval_core.api.progress_bars`, which imports rich.
 * The journal: `project_folder`, `Journal`, `JournalQueries`, `StoredTask`, `home_problem`,
   `existing_journal`, `has_journal`.
@@ -25,10 +25,10 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `to_csv`, `to_json`, `to_markdown`, `ConditionChange`, `ConditionMismatch`,
   `condition_differences`, `leaderboard_notes`, `superseded_notes`, `join_names`,
   `finish_time_text`, `HistoryEntry`, `history`, `history_json`, `coverage_of`.
-* Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `SamplePage`, `sample_page`,
-  `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`, `SampleCounts`,
-  `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`, `ReasoningFinder`,
-  `ReasoningSplit`, `split_answers`, `ToldTurn`, `told_turns`.
+* Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `known_outcome`, `SamplePage`,
+  `sample_page`, `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`,
+  `SampleCounts`, `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`,
+  `ReasoningFinder`, `ReasoningSplit`, `split_answers`, `ToldTurn`, `told_turns`.
 * Deliveries to trackers: `SyncOutcome`, `deliver_pending`, `deliver_again`, `deliver_to`,
   `DeliveryRepository`, `PendingDelivery`, `StoredTracker`.
 * Records: `TaskResult`, `MetricResult`, `Aggregate`, `RunSummary`, `TrackerStatus`, `OUTCOMES`,
@@ -36,7 +36,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `Score`, `Failure`.
 * Errors: `LlmevalError`, `ConfigError`, `UnknownNameError`, `PluginError`, `DatasetError`,
   `JournalError`, `wrap_plugin_errors`, `describe_error`.
-* Text: `shown`, `shown_json`, `shown_parts`, `as_cell`, `did_you_mean`, `expand_path`.
+* Text: `shown`, `shown_json`, `shown_parts`, `as_cell`, `did_you_mean`, `expand_path`,
+  `with_count`, `run_counts_text`, `waiting_text`.
 """
 
 from llmeval_core import __version__
@@ -57,7 +58,7 @@ from llmeval_core.api.leaderboard import (
     to_markdown,
 )
 from llmeval_core.api.leaderboard_order import in_run_order
-from llmeval_core.api.licences import attributions
+from llmeval_core.api.licences import attributions, unknown_model_note
 from llmeval_core.api.notes_on_leaderboard import (
     ConditionChange,
     ConditionMismatch,
@@ -79,6 +80,7 @@ from llmeval_core.api.prompt_preview import (
 from llmeval_core.api.run_file_json_schema import run_file_schema
 from llmeval_core.api.run_flags import OPENAI_API, read_config
 from llmeval_core.api.run_settings import make_config
+from llmeval_core.api.run_words import run_counts_text, waiting_text
 from llmeval_core.api.sample_pages import (
     SampleCounts,
     SamplePage,
@@ -89,7 +91,12 @@ from llmeval_core.api.sample_pages import (
     samples_by_id,
     stream_samples,
 )
-from llmeval_core.api.sample_selection import SampleCriteria, SampleSelection, find_samples
+from llmeval_core.api.sample_selection import (
+    SampleCriteria,
+    SampleSelection,
+    find_samples,
+    known_outcome,
+)
 from llmeval_core.api.samples_as_json import asked_json, expected_json, sample_json
 from llmeval_core.api.session import Session, make_session
 from llmeval_core.api.settings_json_schema import (
@@ -131,6 +138,7 @@ from llmeval_core.engine import (
     ReaskFilter,
     RolePreview,
     RunOutcome,
+    SilentMeter,
     SilentProgress,
     TaskMeter,
     TaskPreview,
@@ -165,7 +173,7 @@ from llmeval_core.journal import (
 from llmeval_core.naming import did_you_mean
 from llmeval_core.paths import expand_path
 from llmeval_core.plan import Plan, PlannedTracker
-from llmeval_core.printable import shown, shown_json, shown_parts
+from llmeval_core.printable import shown, shown_json, shown_parts, with_count
 from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, split_answers
 from llmeval_core.records import (
     OUTCOMES,
@@ -247,6 +255,7 @@ __all__ = [
     "Score",
     "Session",
     "Setting",
+    "SilentMeter",
     "SilentProgress",
     "StoredTask",
     "StoredTracker",
@@ -290,6 +299,7 @@ __all__ = [
     "home_problem",
     "in_run_order",
     "join_names",
+    "known_outcome",
     "leaderboard_notes",
     "load_run_file",
     "make_config",
@@ -312,6 +322,7 @@ __all__ = [
     "read_reask_filters",
     "read_run_text",
     "run_checks",
+    "run_counts_text",
     "run_file_schema",
     "run_plan",
     "run_until_complete",
@@ -333,7 +344,10 @@ __all__ = [
     "to_json",
     "to_markdown",
     "told_turns",
+    "unknown_model_note",
     "validate",
+    "waiting_text",
+    "with_count",
     "with_file_datasets",
     "wrap_plugin_errors",
 ]

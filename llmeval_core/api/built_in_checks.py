@@ -13,6 +13,8 @@ from llmeval_core.contracts import Check, CheckOutcome
 from llmeval_core.errors import JournalError, LlmevalError
 from llmeval_core.host import Host
 from llmeval_core.journal import DeliveryRepository
+from llmeval_core.paths import file_in_the_way
+from llmeval_core.printable import with_count
 
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 13)
@@ -43,6 +45,13 @@ def check_python(version: tuple[int, int]) -> CheckOutcome:
 
 def check_folder(home: Path) -> CheckOutcome:
     """Say whether the project's folder can be written, or made; makes nothing that stays."""
+    blocked = file_in_the_way(home)
+    if blocked is not None:
+        return CheckOutcome(
+            "failed",
+            f"'{blocked}' is a file, and must be a folder",
+            "move it away, or choose another folder with --home DIR",
+        )
     folder = home.absolute()
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -85,7 +94,7 @@ def check_deliveries(home: Path) -> CheckOutcome:
             }
     except LlmevalError:
         return CheckOutcome("warning", "unknown: the journal cannot be read")
-    waiting = [f"{name} lacks {n} results" for name, n in n_pending.items() if n]
+    waiting = [f"{name} lacks {with_count(n, 'result')}" for name, n in n_pending.items() if n]
     if waiting:
         return CheckOutcome("warning", "; ".join(waiting), "`llmeval sync` delivers them")
     return CheckOutcome("ok", "all delivered")

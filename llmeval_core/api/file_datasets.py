@@ -47,6 +47,7 @@ def file_dataset(use: str, catalog: Catalog) -> str:
             hint=f"name a data set that reads files, as in `-d {next(iter(readers))}:{use}`;"
             f" there are {', '.join(readers)}"
             if readers
-            else "no data set that reads files is installed; llmeval-datasets has some",
+            else catalog.disabled_hint
+            or "no data set that reads files is installed; llmeval-datasets has some",
         )
     return use

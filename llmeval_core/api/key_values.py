@@ -18,7 +18,7 @@ def read_key_values(pairs: Iterable[str], option: str) -> dict[str, Any]:
         option: the option that took it, for errors, which do not repeat values.
 
     Raises:
-        ConfigError: there is no key, or the value is not YAML.
+        ConfigError: there is no key, it comes twice, or the value is not YAML.
     """
     read: dict[str, Any] = {}
     for pair in pairs:
@@ -29,6 +29,8 @@ def read_key_values(pairs: Iterable[str], option: str) -> dict[str, Any]:
                 where=option,
                 hint=f"write {option} KEY=VALUE",
             )
+        if key in read:
+            raise ConfigError(f"'{key}' is given twice", where=option, hint="leave one of them out")
         try:
             read[key] = yaml.safe_load(value)
         except yaml.YAMLError as err:

@@ -6,6 +6,7 @@ from llmeval_core.catalog import Catalog, Kind
 from llmeval_core.config import ComponentConfig, Origin
 from llmeval_core.contracts import AttributedDataset, Attribution, KnownModels
 from llmeval_core.errors import LlmevalError, PluginError, wrap_plugin_errors
+from llmeval_core.naming import did_you_mean
 
 
 def attributions(catalog: Catalog, kind: Kind, text: str) -> dict[str, Attribution]:
@@ -36,3 +37,23 @@ def attributions(catalog: Catalog, kind: Kind, text: str) -> dict[str, Attributi
             known = dict(component.known_models())
             return {one: known[one] for one in known if model in ("", one)}
     return {}
+
+
+def unknown_model_note(catalog: Catalog, text: str) -> str | None:
+    """Say that a provider knows some models by name, and not this one.
+
+    None if it knows it, or knows none: then any name can be right.
+
+    Args:
+        catalog: has the provider.
+        text: `provider/model`.
+
+    Raises:
+        PluginError: the provider fails to tell.
+    """
+    provider, _, model = text.partition("/")
+    known = attributions(catalog, "models", provider)
+    if not model or not known or model in known:
+        return None
+    meant = did_you_mean(model, known) or f"it knows {', '.join(known)}"
+    return f"'{provider}' knows no model '{model}': {meant}"

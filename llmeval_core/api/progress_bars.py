@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from llmeval_core.api.notes_on_outcomes import counts_text
-from llmeval_core.printable import shown
+from llmeval_core.printable import shown, with_count
 from llmeval_core.records import SampleResult, TaskResult
 
 PLAIN_EVERY_S = 5.0
@@ -110,7 +110,7 @@ class PlainProgress:
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> PlainMeter:
         """Write that a task begins."""
-        size = f"{n_samples} samples" if n_samples is not None else "samples"
+        size = with_count(n_samples, "sample") if n_samples is not None else "samples"
         self.write(f"{model} {task}: {size}")
         return PlainMeter(TaskCounts(f"{model} {task}", n_samples), self.write)
 
@@ -249,10 +249,12 @@ def finished_text(result: TaskResult, counts: TaskCounts, *, reused: bool) -> st
     counted = counts_text(result.outcomes)
     ended = f", {counted}" if counted else ""
     if reused:
-        return f"{result.n_samples} samples, all from the journal{ended}"
+        return f"{with_count(result.n_samples, 'sample')}, all from the journal{ended}"
     elapsed = time.monotonic() - counts.started
     failed = f", {result.n_failed} failed" if result.n_failed else ""
     from_journal = result.n_samples - result.n_failed - counts.n_asked
     known = f", {from_journal} from the journal" if from_journal > 0 else ""
     tokens = f", {counts.n_tokens:,} tokens" if counts.n_tokens else ""
-    return f"{result.n_samples} samples in {elapsed:.1f} s{known}{failed}{ended}{tokens}"
+    return (
+        f"{with_count(result.n_samples, 'sample')} in {elapsed:.1f} s{known}{failed}{ended}{tokens}"
+    )

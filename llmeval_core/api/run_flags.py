@@ -19,7 +19,7 @@ def read_config(
     *,
     models: tuple[str, ...],
     datasets: tuple[str, ...],
-    shots: str | None,
+    shots: tuple[str, ...],
     metrics: tuple[str, ...],
     trackers: tuple[str, ...],
     max_tokens: int | None,
@@ -30,7 +30,7 @@ def read_config(
     Args:
         run_file: the file; None for flags alone.
         models, datasets, metrics, trackers: names, as in a run file.
-        shots: numbers of examples, `0,4`.
+        shots: numbers of examples, each text one or several: `0,4`.
         max_tokens: of each generation.
         scalars: the remaining flags, `limit`, `seed` and so on, Any: each of its own type; among
             them `base_url` and `model_settings` (`KEY=VALUE`), which are of every model,
@@ -43,7 +43,7 @@ def read_config(
         scalars.pop("base_url", None), scalars.pop("model_settings", ()), models
     )
     ready_tasks, roles = scalars.pop("ready_tasks", ()), scalars.pop("roles", ())
-    numbers = _shots(shots) if shots is not None else None
+    numbers = tuple(n for text in shots for n in _shots(text)) or None
     budget = _budget(scalars)
     changes, flags = _from_flags(
         {
@@ -102,6 +102,12 @@ def _model_settings(
             "a model's name is no setting", where=settings["name"][1], hint="give it with -m"
         )
     if base_url is not None:
+        if "base_url" in settings:
+            raise ConfigError(
+                "the address of the models' server is given twice",
+                where=f"--base-url, {option} base_url",
+                hint="leave one of them out",
+            )
         settings["base_url"] = base_url, "--base-url"
         bare = next((model for model in models if "/" not in model), None)
         if bare is not None:
@@ -119,8 +125,8 @@ def _with_settings(
     """Lay settings over those of every model; errors name the flag, and do not repeat its value."""
     values = {key: value for key, (value, _) in settings.items()}
     flags: dict[KeyPath, str] = {
-        ("models", index, key): flag
-        for index in range(len(config.models))
+        ("models", index, key): flag if len(config.models) == 1 else f"{flag}, of {model.name}"
+        for index, model in enumerate(config.models)
         for key, (_, flag) in settings.items()
     }
     origin = Origin(origin.file, origin.lines, {**origin.flags, **flags})

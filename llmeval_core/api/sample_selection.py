@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from llmeval_core.completeness import current_by_metric, current_result
 from llmeval_core.errors import ConfigError, UnknownNameError
 from llmeval_core.journal import JournalQueries, StoredTask, score_bucket
-from llmeval_core.naming import did_you_mean, metric_key
+from llmeval_core.naming import did_you_mean, did_you_mean_key, metric_key
 from llmeval_core.reasoning import Tags, tags_in
-from llmeval_core.records import Outcome
+from llmeval_core.records import OUTCOMES, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,21 @@ class SampleSelection:
         """Say whether a value of one metric could not be better."""
         best = 2 if self.metrics.get(metric) else 0
         return metric in self.metrics and value is not None and score_bucket(value) == best
+
+
+def known_outcome(name: str) -> Outcome:
+    """Return an outcome by its name.
+
+    Raises:
+        UnknownNameError: no sample ends so.
+    """
+    for outcome in OUTCOMES:
+        if outcome == name:
+            return outcome
+    raise UnknownNameError(
+        f"unknown outcome '{name}'",
+        hint=did_you_mean(name, OUTCOMES) or f"there are: {', '.join(OUTCOMES)}",
+    )
 
 
 def find_samples(reader: JournalQueries, criteria: SampleCriteria) -> SampleSelection:
@@ -187,7 +202,7 @@ def _nothing_found(reader: JournalQueries, criteria: SampleCriteria) -> UnknownN
     tasks = reader.tasks()
     known = {task.key for task in tasks}
     known |= {metric_key(task.key, metric) for task in tasks for metric in task.metrics}
-    hints = [did_you_mean(key, known), "`llmeval results` shows what there is"]
+    hints = [did_you_mean_key(key, sorted(known)), "`llmeval results` shows what there is"]
     return UnknownNameError(
         f"the journal has no samples of '{key}'", hint=" ".join(hint for hint in hints if hint)
     )

@@ -46,7 +46,8 @@ def make_session(
     }
     unusable = (*host.broken, *host.unreadable)
     broken = [f"{plugin.name} ({plugin.label}): {plugin.reason}" for plugin in unusable]
-    return Session(host, Catalog(components, broken=broken))
+    left_alone = [plugin.name for plugin in host.plugins if plugin.state == "disabled"]
+    return Session(host, Catalog(components, broken=broken, disabled=left_alone))
 
 
 def lenient(environ: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from llmeval_core.completeness import coverage_of, gives_way
 from llmeval_core.conditions import what_differs
 from llmeval_core.errors import UnknownNameError
-from llmeval_core.naming import did_you_mean
+from llmeval_core.naming import did_you_mean_key
 from llmeval_core.records import MetricResult, TaskResult
 
 
@@ -121,7 +121,7 @@ def _unknown(
             f"no result of '{key}' is from {' or '.join(models)}",
             hint=f"these have: {', '.join(sorted(with_key))}",
         )
-    hints = (did_you_mean(key, known), "`llmeval results` shows what there is")
+    hints = (did_you_mean_key(key, sorted(known)), "`llmeval results` shows what there is")
     return UnknownNameError(
         f"the journal has no result of '{key}'", hint=" ".join(hint for hint in hints if hint)
     )

@@ -45,6 +45,9 @@ _SINGULAR = {
 }
 
 
+_MOST_DISABLED_NAMED = 5
+
+
 @dataclass(frozen=True, slots=True)
 class RegisteredComponent:
     """A component and the distribution (with version) that registers it."""
@@ -59,6 +62,7 @@ class Catalog:
     Args:
         components: by kind, everything that plugins register.
         broken: for hints, `name (distribution version): reason` of each broken plugin.
+        disabled: for hints, the names of plugins that were left alone.
         environ: where `${NAME}` is looked up.
     """
 
@@ -67,6 +71,7 @@ class Catalog:
         components: Mapping[Kind, Iterable[RegisteredComponent]],
         *,
         broken: Iterable[str] = (),
+        disabled: Iterable[str] = (),
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._components: dict[Kind, dict[str, list[RegisteredComponent]]] = {
@@ -76,8 +81,23 @@ class Catalog:
             for registered in listed:
                 self._components[kind].setdefault(registered.component.name, []).append(registered)
         self._broken = tuple(broken)
+        self._disabled = tuple(disabled)
         self._environ = environ
         self.redactor = Redactor()
+
+    @property
+    def disabled_hint(self) -> str | None:
+        """What to try where a plugin that was left alone could bring a name.
+
+        None if there is no such plugin, and if there are so many that naming them helps nobody.
+        """
+        if not 0 < len(self._disabled) <= _MOST_DISABLED_NAMED:
+            return None
+        names = " or ".join(f"'{name}'" for name in self._disabled)
+        return (
+            f"allow the plugin {names}, which may bring it and is disabled"
+            " (-p no:NAME, LLMEVAL_DISABLE_PLUGINS)"
+        )
 
     def names(self, kind: Kind) -> list[str]:
         """Name everything of one kind, sorted."""
@@ -107,12 +127,29 @@ class Catalog:
                 hint="disable one with `-p no:NAME` or `-p no:DISTRIBUTION:NAME`;"
                 " `llmeval plugins` lists both",
             )
-        nearest = did_you_mean(name, self.names(kind))
-        hint = f"{nearest} " if nearest else ""
-        hint += f"`llmeval {kind}` lists all"
+        raise UnknownNameError(
+            f"unknown {_SINGULAR[kind]} '{name}'", where=where, hint=self._what_to_try(kind, name)
+        )
+
+    def _what_to_try(self, kind: Kind, name: str) -> str:
+        """Say what an unknown name could have meant, and which plugins could bring it."""
+        reader = self.reader_of(kind, name)
+        if reader is not None:
+            hint = f"write {reader.component.name}:{name} for that file; "
+        else:
+            nearest = did_you_mean(name, self.names(kind))
+            hint = f"{nearest} " if nearest else ""
+        hint += self._where_listed(kind)
         for reason in self._broken:
             hint += f"\n         or mend the broken plugin {reason}"
-        raise UnknownNameError(f"unknown {_SINGULAR[kind]} '{name}'", where=where, hint=hint)
+        return hint + (f"\n         or {self.disabled_hint}" if self.disabled_hint else "")
+
+    def _where_listed(self, kind: Kind) -> str:
+        """Say how to see all components of a kind; executors have no command that lists them."""
+        if kind != "executors":
+            return f"`llmeval {kind}` lists all"
+        names = ", ".join(self.names(kind))
+        return f"there are: {names}" if names else "no executor is installed; leave it out"
 
     def reader_of(self, kind: Kind, path: str) -> RegisteredComponent | None:
         """Find the component that reads files whose names end as this one's; None if none does.
@@ -157,7 +194,9 @@ class Catalog:
                 raise ConfigError(
                     f"{_SINGULAR[kind]} '{name}' takes no argument after the colon",
                     where=origin.where(*path),
-                    hint=f"`llmeval {kind} {name}` shows its settings",
+                    hint=f"`llmeval {kind} {name}` shows its settings"
+                    if kind != "executors"
+                    else "docs/run-file.md tells how an executor is set",
                 )
             settings = {key: argument, **settings}
         else:

@@ -70,7 +70,7 @@ def show_prompts(
             Path(name),
             models=(model,) if model else (),
             datasets=(),
-            shots=None if shots is None else str(shots),
+            shots=() if shots is None else (str(shots),),
             metrics=(),
             trackers=(),
             max_tokens=None,

@@ -133,7 +133,7 @@ def cli(plugins: tuple[str, ...]) -> None:
     Example:
       llmeval run -m llamacpp/smollm2-135m-instruct -d commonsense_qa --limit 50
     """
-    wrong = [value for value in plugins if not value.startswith("no:")]
+    wrong = [value for value in plugins if not value.startswith("no:") or value.strip() == "no:"]
     if wrong:
         raise click.UsageError(f"-p takes no:NAME, not '{wrong[0]}'")
 

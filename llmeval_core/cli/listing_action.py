@@ -18,6 +18,7 @@ from llmeval_core.api import (
     component_name,
     settings_in_words,
     settings_schema,
+    unknown_model_note,
 )
 from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table, echo_titled
 from llmeval_core.cli.plugin_session import open_session
@@ -33,6 +34,9 @@ def show_components(ctx: click.Context, kind: Kind, *, name: str | None, as_json
         found = attributions(session.catalog, kind, name)
         offer = session.catalog.find(kind, component_name(kind, name))
         _describe(offer, kind, found, as_json=as_json)
+        note = unknown_model_note(session.catalog, name) if kind == "models" else None
+        if note is not None:
+            echo_error(note)
 
 
 def _list(session: Session, kind: Kind, *, as_json: bool) -> None:

@@ -34,7 +34,7 @@ def home_option(command: CommandT) -> CommandT:
     """Add `--home`."""
     return click.option(
         "--home",
-        type=_Folder(file_okay=False, readable=False, path_type=Path),  # the journal says more
+        type=_Folder(readable=False, path_type=Path),  # the journal says more of what is wrong
         default=Path(DEFAULT_HOME),
         envvar=HOME_VARIABLE,
         show_envvar=True,

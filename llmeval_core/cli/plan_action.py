@@ -25,6 +25,7 @@ from llmeval_core.cli.console import echo, echo_error, echo_json, echo_table
 from llmeval_core.cli.planning_flags import read_plan
 from llmeval_core.cli.prompt_view import echo_task_preview, preview_json, warning_lines
 from llmeval_core.cli.tables import Column, Table
+from llmeval_core.paths import file_in_the_way
 
 _log = logging.getLogger("llmeval")
 
@@ -43,7 +44,7 @@ def show_plan(
     notes = _notes(plan, home)
     for note in () if as_json else notes:
         _log.warning(note)
-    if has_journal(home):
+    if file_in_the_way(home) is None and has_journal(home):
         with existing_journal(home) as journal:
             previews = preview(plan, journal)
     else:

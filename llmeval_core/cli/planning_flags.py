@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import click
 
 from llmeval_core.api import (
     OPENAI_API,
+    ConfigError,
     Plan,
     Preflight,
     UnknownNameError,
+    component_name,
     make_plan,
     read_config,
     with_file_datasets,
@@ -38,7 +41,13 @@ def read_plan(
     Raises:
         LlmevalError: something in the file or the flags is wrong, or a plugin that is needed.
     """
-    config, origin = read_config(run_file, **flags)
+    try:
+        config, origin = read_config(run_file, **flags)
+    except ConfigError as err:
+        hint = _dataset_hint(ctx, run_file, err)
+        if hint is not None:
+            err.hint = hint
+        raise
     session = open_session(ctx)
     if flags["datasets"]:
         config = with_file_datasets(config, session.catalog)
@@ -50,3 +59,17 @@ def read_plan(
         if flags["base_url"] and "model provider" in err.what and err.hint:
             err.hint += f"; for a server with OpenAI's API, write -m {OPENAI_API}/MODEL"
         raise
+
+
+def _dataset_hint(ctx: click.Context, run_file: Path | None, err: ConfigError) -> str | None:
+    """Say to write -d before what is no run file, and is a data set; None otherwise."""
+    if run_file is None or run_file.suffix in (".yaml", ".yml"):
+        return None
+    name = str(run_file)
+    if name not in f"{err.what} {err.where}":  # a flag is wrong
+        return None
+    catalog = open_session(ctx, tolerant=True).catalog
+    known = component_name("datasets", name) in catalog.names("datasets")
+    if not known and not (run_file.exists() and catalog.reader_of("datasets", name)):
+        return None
+    return f"a data set is named with -d: -d {shlex.quote(name)}"

@@ -6,8 +6,23 @@ from typing import Any
 
 import click
 
+_OF_PLUGIN = ("new", "check")
+"""What `llmeval plugin` does."""
 
-@click.command()
+
+class _ListCommand(click.Command):
+    """Takes no words; who writes those of `llmeval plugin` is told so."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse the words of the other command."""
+        first = next((arg for arg in args if not arg.startswith("-")), None)
+        if first in _OF_PLUGIN and not ctx.resilient_parsing:
+            meant = f"llmeval plugin {' '.join(args)}"
+            raise click.UsageError(f"this command only lists. Did you mean '{meant}'?", ctx=ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_ListCommand)
 @click.option("--json", "as_json", is_flag=True, help="Print a list of plugins as JSON.")
 @click.pass_context
 def command(ctx: click.Context, /, **arguments: Any) -> None:  # Any: each of its own type

@@ -26,10 +26,12 @@ from llmeval_core.api import (
     plan_reasoning_warnings,
     preflight_of_run,
     read_reask_filters,
+    run_counts_text,
     run_plan,
     run_until_complete,
     shown,
     superseded_notes,
+    waiting_text,
 )
 from llmeval_core.api.progress_bars import LiveProgress, PlainProgress
 from llmeval_core.cli.console import (
@@ -129,16 +131,20 @@ def _report(outcome: RunOutcome, plan: Plan, home: Path, notes: list[str]) -> No
     lines = list(notes)
     if summary.results or not outcome.errors:
         lines.append(
-            f"{summary.n_samples} samples, {summary.n_requests} requests,"
-            f" {summary.n_failed} failed, {summary.elapsed_s:.1f} s"
-            + (f", cost {summary.cost:.4g}" if summary.cost is not None else "")
+            run_counts_text(
+                n_samples=summary.n_samples,
+                n_requests=summary.n_requests,
+                n_failed=summary.n_failed,
+                elapsed_s=summary.elapsed_s,
+                cost=summary.cost,
+            )
         )
     for report in outcome.deliveries:
         if report.location and not report.n_undelivered:
             lines.append(f"{report.tracker}: {report.location}")
         elif report.n_undelivered:
             lines.append(
-                f"{report.tracker}: {report.n_undelivered} results wait in the journal"
+                f"{report.tracker}: {waiting_text(report.n_undelivered)} in the journal"
                 f" ({report.reason}); `llmeval sync` delivers them"
             )
     if summary.n_failed:

@@ -60,7 +60,12 @@ _OPTIONS = (
         metavar="KEY=VALUE",
         help="A setting of every model, the value as in the run file; may be repeated.",
     ),
-    click.option("--shots", metavar="N,N", help="Numbers of examples, such as 0,4."),
+    click.option(
+        "--shots",
+        multiple=True,
+        metavar="N,N",
+        help="Numbers of examples, such as 0,4; may be repeated.",
+    ),
     click.option(
         "--metric",
         "metrics",

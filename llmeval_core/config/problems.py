@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Any
 
 import yaml
@@ -17,6 +18,22 @@ from llmeval_core.naming import did_you_mean
 _NAME = re.compile(r"[\w./:-]{1,60}")
 """What a hint repeats of what the user wrote."""
 _QUOTE_IT = "YAML takes a bare no, yes, off and on for false and true: write it in quotes"
+
+_QUOTE_THE_NUMBER = (
+    "a text that looks like a number or a date is put in quotes; on a command line: 'KEY=\"1\"'"
+)
+
+
+class _OneLineDumper(yaml.SafeDumper):
+    """Writes a text with a line break in it in one line."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Put it in double quotes, where a line break is `\\n`."""
+        style = '"' if "\n" in data else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style)
+
+
+_OneLineDumper.add_representer(str, _OneLineDumper.represent_str)
 
 
 class HintedValueError(ValueError):
@@ -83,6 +100,8 @@ def _in_words(
         return f"missing key '{key}'{more}", f"add '{key}'" + (f", {example}" if example else "")
     if _is_bare_word(problem):
         return f"wrong value: {str(problem['input']).lower()} is no text", _QUOTE_IT
+    if kind == "string_type" and isinstance(problem["input"], int | float | date):
+        return f"wrong value: a number or a date is no text{more}", _QUOTE_THE_NUMBER
     message = problem["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
     message = re.sub(r"a valid dictionary( or instance of \w+)?", "a mapping", message)
     message = re.sub(r"^Tuple (should have .*) after validation, not \d+", r"it \1", message)
@@ -127,8 +146,13 @@ def _fits(field: FieldInfo, value: Any) -> bool:
 
 def _as_yaml(key: str, value: Any) -> str:
     """Write `key: value` in one line of YAML; Any: what YAML can have."""
-    text = yaml.safe_dump(
-        {key: value}, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000
+    text = yaml.dump(
+        {key: value},
+        Dumper=_OneLineDumper,
+        default_flow_style=True,
+        allow_unicode=True,
+        sort_keys=False,
+        width=10_000,
     )
     return f"`{text.strip()[1:-1]}`"
 

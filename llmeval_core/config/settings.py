@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from llmeval_core.config.key_names import ComponentName
 from llmeval_core.config.problems import HintedValueError
 from llmeval_core.paths import expand_path
 from llmeval_core.pydantic_startup import ready_pydantic
@@ -95,11 +96,10 @@ class ComponentConfig(BaseModel):
         description="The component's name, or `name:argument`.",
         min_length=1,
     )
-    name: str | None = Field(
+    name: ComponentName | None = Field(
         examples=["mine"],
         default=None,
         description="What to call it in keys and messages; its own name if left out.",
-        pattern=r"^[^\s/:]+$",
     )
 
     @model_validator(mode="before")

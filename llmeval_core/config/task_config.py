@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from llmeval_core.config.extract_config import ExtractConfig, checked_pattern, extract_rules
+from llmeval_core.config.key_names import VariantName
 from llmeval_core.config.problems import HintedValueError
 from llmeval_core.config.request_config import (
     FewShotConfig,
@@ -17,7 +18,17 @@ from llmeval_core.config.settings import ComponentConfig, Settings
 
 AnswerBy = Literal["auto", "generation", "letter", "loglikelihood"]
 TruncatedAnswers = Literal["score", "exclude"]
-_Tag = Annotated[str, Field(min_length=1, pattern=r"\S")]
+
+
+def _tag(text: str) -> str:
+    if not text.strip():
+        raise HintedValueError("a tag is not empty", "write it as the model does: '<think>'")
+    return text
+
+
+_Tag = Annotated[
+    str, AfterValidator(_tag), Field(json_schema_extra={"minLength": 1, "pattern": r"\S"})
+]
 ReasoningTags = tuple[tuple[_Tag, _Tag], ...]
 TAGS_MEAN = (
     "Pairs of an opening and a closing tag between which reasoning stands, which is not judged;"
@@ -118,10 +129,9 @@ class TaskConfig(Settings):
     limit: int | None = Field(
         examples=[100], default=None, ge=1, description="First n samples only."
     )
-    variant: str | None = Field(
+    variant: VariantName | None = Field(
         examples=["polite"],
         default=None,
-        pattern=r"^[^\s/:.]+$",
         description="A name for this way of asking or scoring, which becomes part of the key "
         "(`aio_0shot.polite_accuracy`), so that two ways stand side by side.",
     )

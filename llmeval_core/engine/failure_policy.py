@@ -95,16 +95,20 @@ class FailurePolicy:
         what = "a sample" if self._n_failed == 1 else f"{self._n_failed} samples"
         raise LlmevalError(
             f"{what} failed, and {allowed:g} may: {failure.message}",
-            where=self._where,
+            where=self._place(failure),
             hint=_hint(failure),
         )
 
     def error(self, failure: Failure, what: str) -> LlmevalError:
         """Make the error that ends the run, with the last failure as its reason."""
-        message, hint = f"{what}: {failure.message}", _hint(failure)
+        message, hint, where = f"{what}: {failure.message}", _hint(failure), self._place(failure)
         if failure.kind in _OF_THE_MODEL:
-            return ModelError(failure.kind, message, where=self._where, hint=hint)
-        return LlmevalError(message, where=self._where, hint=hint)
+            return ModelError(failure.kind, message, where=where, hint=hint)
+        return LlmevalError(message, where=where, hint=hint)
+
+    def _place(self, failure: Failure) -> str:
+        """Name the model, the task, and the server that was asked, if that is known."""
+        return self._where if failure.where is None else f"{self._where}, {failure.where}"
 
 
 def _hint(failure: Failure) -> str | None:

@@ -23,20 +23,25 @@ class TaskMeter(Protocol):
 class Progress(Protocol):
     """Shows how a run goes on; called from the event loop, must return at once.
 
-    Tasks may be under way side by side; each has a meter of its own.
+    Tasks may be under way side by side; each has a meter of its own. A class that inherits from
+    this one overrides what it needs.
     """
 
     def model_opening(self, model: str) -> None:
         """The model is made ready: fetched, loaded, connected to; this may take a while."""
+        return
 
     def waiting(self, model: str, task: str) -> None:
         """Another process works on the same requests; we go on when it is done."""
+        return
 
     def message(self, text: str) -> None:
         """One line that people should read: a server is down, or is back."""
+        return
 
     def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:
-        """A task begins; `n_samples` is None if unknown."""
+        """A task begins; `n_samples` is None if unknown. Nobody is told of it unless overridden."""
+        return SilentMeter()
 
 
 class SilentProgress:

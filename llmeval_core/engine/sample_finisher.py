@@ -146,7 +146,9 @@ class SampleFinisher:
     def _redacted(self, failure: Failure | None) -> Failure | None:
         if failure is None:
             return None
-        return Failure(failure.kind, self._context.plan.redactor(failure.message), failure.hint)
+        redactor = self._context.plan.redactor
+        place = None if failure.where is None else redactor(failure.where)
+        return Failure(failure.kind, redactor(failure.message), failure.hint, place)
 
 
 def _judged_turn(end: ItemEnd) -> Turn | None:

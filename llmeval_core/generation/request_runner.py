@@ -104,10 +104,10 @@ class RequestRunner:
                 n_attempts += 1
                 n_failed, is_last = n_attempts, n_attempts >= self._max_attempts(error)
             if error.kind not in TRANSIENT or is_last:
-                return Failure(error.kind, error.what, error.hint)
+                return Failure(error.kind, error.what, error.hint, error.where)
             if error.kind != "rate_limit" and not self._rate_limiter.may_retry():
                 message = f"{error.what} (the retries of this run are used up)"
-                return Failure(error.kind, message, error.hint)
+                return Failure(error.kind, message, error.hint, error.where)
             await self._sleep(backoff_s(self._job.retry, n_failed, error, self._random))
             if not await self._acquire(n_expected):
                 return _STOPPED

@@ -51,9 +51,11 @@ def load_plugins(
     if entry_points is None:
         entry_points, skipped = find_entry_points(ENTRY_POINT_GROUP)
     off = {*disabled, *environ.get("LLMEVAL_DISABLE_PLUGINS", "").replace(" ", "").split(",")}
+    off.discard("")
     manager = pluggy.PluginManager("llmeval")
     manager.add_hookspecs(hooks)
     found = sorted(entry_points, key=lambda point: (point.name, point.value))
+    _warn_of_unknown(off, found, skipped)
     plugins = [_load(point, manager, off) for point in found]
     plugins += [_not_loaded(one) for one in skipped]
     host = Host(tuple(plugins), manager)
@@ -66,6 +68,21 @@ def load_plugins(
             hint="`llmeval plugins` lists all; unset LLMEVAL_STRICT_PLUGINS to go on without it",
         )
     return host
+
+
+def _warn_of_unknown(
+    off: set[str],
+    found: list[importlib_metadata.EntryPoint],
+    skipped: list[SkippedDistribution],
+) -> None:
+    """Warn of names that disable nothing: the plugin that was meant is loaded all the same."""
+    names = [point.name for point in found]
+    known = {*names, *(f"{origin(point)[0]}:{point.name}" for point in found)}
+    unclear = {one.distribution for one in skipped}
+    for name in sorted(off - known):
+        if name.partition(":")[0] not in unclear:
+            hint = did_you_mean(name, known) or "`llmeval plugins` lists them"
+            _log.warning("there is no plugin '%s' to be disabled; %s", name, hint)
 
 
 def _not_loaded(one: SkippedDistribution) -> Plugin:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from llmeval_core.errors import JournalError
+from llmeval_core.journal.sqlite_errors import in_the_way
 
 COMPANION_SUFFIXES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database: commits on their way, an index of these, an undo log."""
@@ -46,9 +47,18 @@ def journal_exists(path: Path) -> bool:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
+        blocked = in_the_way(path, path.parent)
+        if blocked is not None:
+            raise blocked from None
         return False
     except OSError as err:
         raise _unreadable(path, err.strerror or str(err)) from err
+    if stat.S_ISDIR(mode):
+        raise JournalError(
+            f"the journal cannot be read: '{path}' is a folder, and must be a file",
+            where=str(path),
+            hint="move it away, or choose another folder with --home DIR",
+        )
     if not stat.S_ISREG(mode):
         raise _unreadable(path, f"'{path}' is no file")
     return True

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llmeval_core.errors import JournalError
+from llmeval_core.paths import file_in_the_way
 
 _NOT_WRITABLE = (
     "readonly",
@@ -33,6 +34,10 @@ def sqlite_errors(path: Path) -> Iterator[None]:
 
 def journal_error(err: Exception, path: Path) -> JournalError:
     """Say what an SQLite or file system error means for the user."""
+    if isinstance(err, FileExistsError | NotADirectoryError):
+        blocked = in_the_way(path, Path(err.filename) if err.filename else path.parent)
+        if blocked is not None:
+            return blocked
     text = str(err)
     hint = None
     if "full" in text or "No space" in text:
@@ -46,6 +51,23 @@ def journal_error(err: Exception, path: Path) -> JournalError:
     elif "not a database" in text or "malformed" in text:
         hint = "move the file away to begin a new journal"
     return JournalError(f"the journal failed: {text}", where=str(path), hint=hint)
+
+
+def in_the_way(path: Path, folder: Path) -> JournalError | None:
+    """Say that a file is where a folder must be; None if that is not so.
+
+    Args:
+        path: the journal.
+        folder: what must be a folder, or can be made one.
+    """
+    file = file_in_the_way(folder)
+    if file is None:
+        return None
+    return JournalError(
+        f"'{file}' is a file, and must be a folder",
+        where=str(path),
+        hint="move it away, or choose another folder with --home DIR",
+    )
 
 
 def _is_out_of_files() -> bool:

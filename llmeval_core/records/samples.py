@@ -217,11 +217,13 @@ class Failure:
         message: what happened, one line.
         hint: what to try, if the cause is known; told when failures end a task or a model. Not
             kept in the journal, and no part of what makes two failures equal.
+        where: which server failed, without secrets; as `hint`.
     """
 
     kind: FailureKind
     message: str
     hint: str | None = field(default=None, compare=False)
+    where: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,17 @@ async def try_plugin(plugin: Plugin, trial: Trial | None = None) -> list[TrialVe
         for kind, listed in plugin.registered.items()
         for registered in listed
     ]
-    return [_loads(plugin), *verdicts, *_announces(plugin)]
+    return [_loads(plugin), *_empty_hooks(plugin), *verdicts, *_announces(plugin)]
+
+
+def _empty_hooks(plugin: Plugin) -> list[TrialVerdict]:
+    """Name the hooks that give nothing, as one that returns where it should yield."""
+    told = "it registers nothing: is there a `yield` for each thing?"
+    return [
+        TrialVerdict(f"hook 'llmeval_register_{kind}'", "wrong", told)
+        for kind, listed in plugin.registered.items()
+        if not listed
+    ]
 
 
 def _announces(plugin: Plugin) -> list[TrialVerdict]:

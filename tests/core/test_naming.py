@@ -12,6 +12,7 @@ from llmeval_core.naming import (
     NAME_PATTERN,
     Json,
     did_you_mean,
+    did_you_mean_key,
     fingerprint,
     metric_key,
     split_model_name,
@@ -100,3 +101,11 @@ def _sorted(value: Json) -> Json:
     if isinstance(value, list):
         return [_sorted(item) for item in value]
     return value
+
+
+def test_a_key_is_also_meant_by_its_beginning() -> None:
+    known = ["aio_0shot_exact", "aio_0shot", "aio_4shot"]
+
+    assert did_you_mean_key("aio", known) == "did you mean 'aio_0shot'?"
+    assert did_you_mean_key("aio_4sho", known) == "did you mean 'aio_4shot'?"
+    assert did_you_mean_key("xyz", known) is None

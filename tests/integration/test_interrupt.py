@@ -119,7 +119,7 @@ def test_a_tracker_whose_thread_hangs_does_not_keep_the_process(
 
     assert process.returncode == 1
     assert (
-        "hanging: 1 results wait in the journal (no answer within 0.2 s);"
+        "hanging: 1 result waits in the journal (no answer within 0.2 s);"
         " `llmeval sync` delivers them\n"
     ) in out
     assert err == ""

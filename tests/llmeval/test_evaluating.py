@@ -220,7 +220,7 @@ def test_failed_samples_are_counted_and_noted_and_do_not_raise(project: Path) ->
 
     assert report.n_failed == 1
     assert report.results[0].n_failed == 1
-    assert "1 samples failed; run again to try them again" in report.notes
+    assert "1 sample failed; run again to try them again" in report.notes
 
 
 def test_what_a_tracker_has_can_be_found(project: Path) -> None:
@@ -262,7 +262,7 @@ def test_progress_stands_on_standard_error(
 
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.splitlines()[:2] == ["atlas/any capitals_0shot: 1 samples", "atlas/any: opening"]
+    assert err.splitlines()[:2] == ["atlas/any capitals_0shot: 1 sample", "atlas/any: opening"]
 
 
 def test_nothing_to_run_is_an_error_that_says_what_to_give(project: Path) -> None:

@@ -7,9 +7,24 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+from llmeval.argument_check import checked_meter
 from llmeval.notebook_display import NotebookDisplay, in_notebook
-from llmeval_core.api import Progress, SilentProgress
+from llmeval_core.api import Progress, SilentProgress, TaskMeter
 from llmeval_core.api.progress_bars import LiveProgress, PlainProgress
+
+
+class CallersProgress:
+    """Tells a progress of the caller's, whose meters are checked."""
+
+    def __init__(self, told: Progress) -> None:
+        self._told = told
+        self.model_opening = told.model_opening
+        self.waiting = told.waiting
+        self.message = told.message
+
+    def task_started(self, model: str, task: str, n_samples: int | None) -> TaskMeter:
+        """Pass it on."""
+        return checked_meter(self._told.task_started(model, task, n_samples))
 
 
 @contextmanager
@@ -20,7 +35,7 @@ def display(wanted: bool | Progress) -> Iterator[tuple[Progress, Callable[[], No
         wanted: whether anything is shown; or who is told, who then shows it.
     """
     if not isinstance(wanted, bool):
-        yield wanted, _nothing
+        yield CallersProgress(wanted), _nothing
     elif not wanted:
         yield SilentProgress(), _nothing
     elif in_notebook():

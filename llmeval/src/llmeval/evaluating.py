@@ -9,6 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
+from llmeval.argument_check import (
+    checked_home,
+    checked_path,
+    checked_progress,
+    checked_texts,
+)
 from llmeval.background_run import BackgroundRun, StopSwitch
 from llmeval.displays import display
 from llmeval.run_keywords import Components, Models, RunKeywords, Tasks, as_run_file
@@ -22,7 +28,6 @@ from llmeval_core.api import (
     make_session,
     plan_reasoning_warnings,
     preflight_of_run,
-    project_folder,
     read_reask_filters,
     run_plan,
     shown,
@@ -46,7 +51,7 @@ def run(
     tasks: Tasks | None = None,
     metrics: Components | None = None,
     trackers: Components | None = None,
-    again: Sequence[str] = (),
+    again: str | Sequence[str] = (),
     home: str | os.PathLike[str] | None = None,
     progress: bool | Progress = True,
     **settings: Unpack[RunKeywords],
@@ -68,7 +73,7 @@ def run(
             `task:KEY` or `all`.
         home: the project's folder; `LLMEVAL_HOME`, or `.llmeval`, if None.
         progress: whether progress is shown, in a notebook or on standard error; or who is told,
-            from another thread.
+            from another thread: an object with the methods of `llmeval.Progress`.
         settings: the other keys of a run file: `limit`, `generation`, `concurrency`, ...
 
     Raises:
@@ -76,6 +81,7 @@ def run(
         LlmevalError: an argument is wrong, a plugin is missing, the journal cannot be written.
         KeyboardInterrupt: it was interrupted; once, requests under way may finish, twice, not.
     """
+    progress = checked_progress(progress)
     keys = as_run_file(
         models=models,
         tasks=tasks,
@@ -84,7 +90,8 @@ def run(
         has_run_file=run_file is not None,
         others=settings,
     )
-    with _began(_work(run_file, keys, again, home), progress) as (background, look):
+    work = _work(run_file, keys, again, home)
+    with _began(work, progress) as (background, look):
         report = background.wait(look)
     return _checked(report)
 
@@ -96,7 +103,7 @@ async def run_async(
     tasks: Tasks | None = None,
     metrics: Components | None = None,
     trackers: Components | None = None,
-    again: Sequence[str] = (),
+    again: str | Sequence[str] = (),
     home: str | os.PathLike[str] | None = None,
     progress: bool | Progress = True,
     **settings: Unpack[RunKeywords],
@@ -108,6 +115,7 @@ async def run_async(
     Raises:
         RunError, LlmevalError: as `run`.
     """
+    progress = checked_progress(progress)
     keys = as_run_file(
         models=models,
         tasks=tasks,
@@ -116,7 +124,8 @@ async def run_async(
         has_run_file=run_file is not None,
         others=settings,
     )
-    with _began(_work(run_file, keys, again, home), progress) as (background, look):
+    work = _work(run_file, keys, again, home)
+    with _began(work, progress) as (background, look):
         report = await background.wait_async(look)
     return _checked(report)
 
@@ -124,17 +133,17 @@ async def run_async(
 def _work(
     run_file: str | os.PathLike[str] | None,
     keys: dict[str, Any],
-    again: Sequence[str],
+    again: str | Sequence[str],
     home: str | os.PathLike[str] | None,
 ) -> _Work:
     """Bind what `run` was given; Any: keys of a run file, checked in the run's own thread."""
-    filters = [again] if isinstance(again, str) else again
+    filters = checked_texts(again, "again")
     return partial(
         _evaluate,
-        Path(run_file) if run_file is not None else None,
+        Path(checked_path(run_file, "run_file")) if run_file is not None else None,
         keys,
         again=read_reask_filters(filters, anew=False),
-        home=project_folder(home),
+        home=checked_home(home),
     )
 
 

@@ -8,17 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, overload
 
+from llmeval.argument_check import checked_home, checked_texts
 from llmeval.frames import as_frame
 from llmeval_core.api import (
     OUTCOMES,
     Leaderboard,
     Outcome,
     TaskResult,
+    UnknownNameError,
     cell_text,
     coverage_of,
+    did_you_mean,
     existing_journal,
     make_leaderboard,
-    project_folder,
     sample_count_text,
     shown,
     to_markdown,
@@ -111,9 +113,26 @@ class ResultTable(Sequence[ResultRow]):
         """Return one number; None if nothing could be scored.
 
         Raises:
-            KeyError: there is no such row.
+            UnknownNameError: there is no such row.
         """
-        return self._board.cells[model, key].aggregate.value
+        cell = self._board.cells.get((model, key))
+        if cell is None:
+            raise self._unknown(model, key)
+        return cell.aggregate.value
+
+    def _unknown(self, model: str, key: str) -> UnknownNameError:
+        """Say which part of a row's name is unknown, and what was meant."""
+        of_model = [row.key for row in self._rows if row.model == model]
+        what = f"there is no number '{key}' of '{model}'"
+        if of_model:
+            known, name = of_model, key
+        else:
+            known, name = [row.model for row in self._rows], model
+            what = f"there are no numbers of the model '{model}'"
+        listed = ", ".join(dict.fromkeys(known))
+        return UnknownNameError(
+            what, hint=did_you_mean(str(name), known) or f"there are: {listed or 'none'}"
+        )
 
     def records(self) -> list[dict[str, Any]]:
         """Return the rows as flat mappings that JSON can hold (Any)."""
@@ -167,11 +186,11 @@ def results(
     Raises:
         LlmevalError: there is no journal, or it cannot be read.
     """
-    with existing_journal(project_folder(home)) as journal, journal.reader() as reader:
+    with existing_journal(checked_home(home)) as journal, journal.reader() as reader:
         board = make_leaderboard(
             reader.results(),
-            models=_names(models),
-            datasets=_names(datasets),
+            models=checked_texts(models, "models"),
+            datasets=checked_texts(datasets, "datasets"),
             categories=categories,
         )
     return ResultTable(board)
@@ -180,10 +199,6 @@ def results(
 def table_of(found: Iterable[TaskResult]) -> ResultTable:
     """Make a table of the results of one run."""
     return ResultTable(make_leaderboard(found))
-
-
-def _names(given: str | Iterable[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _row(board: Leaderboard, model: str, key: str) -> ResultRow:

@@ -12,7 +12,10 @@ from llmeval_core.api import (
     RunOutcome,
     TaskResult,
     outcome_notes,
+    run_counts_text,
     shown,
+    waiting_text,
+    with_count,
 )
 
 
@@ -54,10 +57,12 @@ class RunReport:
     @property
     def summary(self) -> str:
         """Counts, time and cost, in one line."""
-        cost = f", cost {self.cost:.4g}" if self.cost is not None else ""
-        return (
-            f"{self.n_samples} samples, {self.n_requests} requests,"
-            f" {self.n_failed} failed, {self.elapsed_s:.1f} s{cost}"
+        return run_counts_text(
+            n_samples=self.n_samples,
+            n_requests=self.n_requests,
+            n_failed=self.n_failed,
+            elapsed_s=self.elapsed_s,
+            cost=self.cost,
         )
 
     def __repr__(self) -> str:
@@ -96,13 +101,13 @@ def report_of(outcome: RunOutcome, notes: list[str]) -> RunReport:
     """
     summary = outcome.summary
     undelivered = [
-        f"{one.tracker}: {one.n_undelivered} results wait in the journal ({one.reason})"
+        f"{one.tracker}: {waiting_text(one.n_undelivered)} in the journal ({one.reason})"
         for one in outcome.deliveries
         if one.n_undelivered
     ]
     failed = []
     if summary.n_failed:
-        failed = [f"{summary.n_failed} samples failed; run again to try them again"]
+        failed = [f"{with_count(summary.n_failed, 'sample')} failed; run again to try them again"]
     return RunReport(
         results=table_of(summary.results),
         task_results=summary.results,

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from llmeval.argument_check import checked_count, checked_home, checked_text, checked_texts
 from llmeval.frames import as_frame
 from llmeval_core.api import (
     Outcome,
@@ -15,7 +16,7 @@ from llmeval_core.api import (
     SampleResult,
     existing_journal,
     find_samples,
-    project_folder,
+    known_outcome,
     sample_json,
     shown,
     stream_samples,
@@ -109,19 +110,25 @@ def samples(
         wrong: only samples with a bad score: not perfect if the key names a metric, otherwise 0
             from any metric; with `failed` both.
         outcomes: of these only samples that ended so; all if empty.
-        limit: the first so many; all if None, which may be more than memory holds.
+        limit: the first so many; all if None or 0, which may be more than memory holds.
         home: the project's folder; `LLMEVAL_HOME`, or `.llmeval`, if None.
 
     Raises:
-        UnknownNameError: nothing in the journal is called so.
+        UnknownNameError: nothing in the journal, or no outcome, is called so.
         LlmevalError: there is no journal, or several models have such samples.
     """
-    ended = frozenset({outcomes} if isinstance(outcomes, str) else outcomes)
-    criteria = SampleCriteria(key, model, outcomes=ended, failed=failed, wrong=wrong)
-    with existing_journal(project_folder(home)) as journal, journal.reader() as reader:
+    criteria = SampleCriteria(
+        checked_text(key, "key"),
+        None if model is None else checked_text(model, "model"),
+        outcomes=frozenset(known_outcome(one) for one in checked_texts(outcomes, "outcomes")),
+        failed=failed,
+        wrong=wrong,
+    )
+    most = checked_count(limit, "limit") or None
+    with existing_journal(checked_home(home)) as journal, journal.reader() as reader:
         found = find_samples(reader, criteria)
         chosen = stream_samples(reader, found)
-        return SampleTable(found.task.model, found.task.key, itertools.islice(chosen, limit))
+        return SampleTable(found.task.model, found.task.key, itertools.islice(chosen, most))
 
 
 def _flat(result: SampleResult) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def check_plugins(ctx: click.Context, name: str | None, *, trial: Trial, as_json
     """
     session = open_session(ctx, tolerant=True)
     plugins = _named(session.host.plugins, name)
+    _refuse_other_models(plugins, trial)
     found = [
         (one, [*run_until_complete(try_plugin(one, trial)), *_conflicts(one, session)])
         for one in plugins
@@ -53,6 +54,26 @@ def _named(plugins: Sequence[Plugin], name: str | None) -> list[Plugin]:
             hint=f"{meant} " * bool(meant) + "`llmeval plugins` lists what is installed",
         )
     return chosen
+
+
+def _refuse_other_models(plugins: list[Plugin], trial: Trial) -> None:
+    """Refuse a model that is to be asked, and is of no plugin that is checked.
+
+    Raises:
+        UnknownNameError: no such plugin offers its provider.
+    """
+    known = {name for one in plugins for name in one.names.get("models", ())}
+    for model in trial.models:
+        provider, slash, _ = model.partition("/")
+        if not slash or provider not in known:
+            listed = f"write PROVIDER/MODEL, with one of: {', '.join(sorted(known)) or 'none'}"
+            raise UnknownNameError(
+                f"what is checked has no model provider '{provider}'"
+                if slash
+                else f"'{model}' is not of the form provider/model",
+                where=f"-m {model}",
+                hint=did_you_mean(provider, known) or listed if slash else listed,
+            )
 
 
 def _conflicts(plugin: Plugin, session: Session) -> Iterable[TrialVerdict]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
-from llmeval_core.cli.plugin.project import KINDS, checked_name, write_project
+from llmeval_core.cli.plugin.project import KINDS, checked_name, with_article, write_project
 
 
 @click.command()
@@ -17,7 +18,8 @@ from llmeval_core.cli.plugin.project import KINDS, checked_name, write_project
     type=click.Path(path_type=Path, file_okay=False),
     help="Where the project goes; `llmeval-NAME` if left out.",
 )
-def command(kind: str, name: str | None, folder: Path | None) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, kind: str, *, name: str | None, folder: Path | None) -> None:
     """Make a plugin project of one KIND, with tests that pass.
 
     NAME is what users will write, `my_KIND` if left out; the distribution is called llmeval-NAME.
@@ -28,17 +30,20 @@ def command(kind: str, name: str | None, folder: Path | None) -> None:
       llmeval plugin new metric shouting
       llmeval plugin new dataset capitals --folder work/capitals
     """
-    from llmeval_core.cli.console import echo  # noqa: PLC0415  late, it imports rich
+    # Late, because they import rich and more.
+    from llmeval_core.cli.console import echo  # noqa: PLC0415
+    from llmeval_core.cli.plugin.taken_names import refuse_taken  # noqa: PLC0415
 
     name = checked_name(name or f"my_{kind}", kind)
+    refuse_taken(ctx, kind, name)
     distribution = f"llmeval-{name.replace('_', '-')}"
     place = folder or Path(distribution)
     module = write_project(kind, name, place)
-    echo(f"{place}: a {kind} '{name}', in {module}")
+    echo(f"{place}: {with_article(kind)} '{name}', in {module}")
     echo("\nNext:")
     for step in (
-        f"pip install -e '{place}[test]'",
-        f"pytest {place}",
+        f"pip install -e {shlex.quote(f'{place}[test]')}",
+        f"pytest {shlex.quote(str(place))}",
         f"llmeval plugin check {name}",
     ):
         echo(f"  {step}")

@@ -52,6 +52,11 @@ def template_folder() -> Path:
     )
 
 
+def with_article(kind: str) -> str:
+    """Return `a metric`, `an executor`."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
 def checked_name(name: str, kind: str) -> str:
     """Return a component's name as it stands in code: `my-metric` becomes `my_metric`.
 
@@ -59,7 +64,12 @@ def checked_name(name: str, kind: str) -> str:
         ConfigError: there can be no package of that name, or there is one already.
     """
     plain = name.lower().replace("-", "_").removeprefix("llmeval_")
-    if not _NAME.fullmatch(plain) or keyword.iskeyword(plain):
+    if keyword.iskeyword(plain):
+        raise ConfigError(
+            f"a plugin cannot be called '{name}'",
+            hint=f"'{plain}' is a word of Python's own; choose another name, such as my_{plain}",
+        )
+    if not _NAME.fullmatch(plain):
         raise ConfigError(
             f"a plugin cannot be called '{name}'",
             hint="a name has letters a to z, digits and underscores, and begins with a letter",
@@ -90,7 +100,7 @@ def write_project(kind: str, name: str, folder: Path) -> Path:
     texts = {
         "pyproject.toml": rename(_project_file(template, kind)),
         "README.md": rename(_readme(template, kind)),
-        f"src/{package}/__init__.py": f'"""A {kind} for llmeval."""\n',
+        f"src/{package}/__init__.py": f'"""{with_article(kind).capitalize()} for llmeval."""\n',
         f"src/{package}/py.typed": "",
         f"src/{package}/{name}.py": rename(_read(template / "src" / _PACKAGE / f"{example}.py")),
         f"tests/test_{name}.py": rename(_read(template / "tests" / f"test_{example}.py")),
@@ -139,7 +149,11 @@ def _project_file(template: Path, kind: str) -> str:
     lines = _read(template / "pyproject.toml").splitlines(keepends=True)
     kept = "".join(line for line in lines if not others.search(line))
     kept = re.sub(r"(?m)^\[.*\]\n\n", "", kept)
-    return re.sub(r"(?m)^description = .*$", f'description = "A {kind} for llmeval"', kept)
+    return re.sub(
+        r"(?m)^description = .*$",
+        f'description = "{with_article(kind).capitalize()} for llmeval"',
+        kept,
+    )
 
 
 def _readme(template: Path, kind: str) -> str:
@@ -148,4 +162,5 @@ def _readme(template: Path, kind: str) -> str:
     (section,) = (one for one in sections[1:] if one.startswith(f"{_EXAMPLES[kind]}:"))
     commands = re.search(r"(?ms)^```console\n.*?^```\n", sections[0])
     assert commands is not None
-    return f"# {_DISTRIBUTION}\n\nA {kind} for llmeval.\n\n{commands[0]}\n## {section.rstrip()}\n"
+    what = f"{with_article(kind).capitalize()} for llmeval."
+    return f"# {_DISTRIBUTION}\n\n{what}\n\n{commands[0]}\n## {section.rstrip()}\n"

@@ -303,7 +303,10 @@ async def test_the_password_of_a_proxy_is_in_no_message() -> None:
             "`http: asyncio` knows no proxies, and `proxy`",
         ),
         ({"client_key": "a.key"}, "set `client_cert` too"),
-        ({"proxy": "socks5://a:1"}, "should match pattern"),
+        (
+            {"proxy": "socks5://a:1"},
+            "an address begins with http:// or https://, such as http://a:1",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any], told: str) -> None:

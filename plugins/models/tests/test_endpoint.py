@@ -199,8 +199,9 @@ def test_an_address_that_is_none_is_told_before_anything_is_sent(
         OpenAIProvider(OpenAISettings()).describe("m")
 
     assert str(caught.value) == (
-        "OPENAI_BASE_URL is no address: 'gateway:8000/v1'\n"
-        "  try:   an address begins with http:// or https://; or set `base_url`"
+        "OPENAI_BASE_URL is no address: an address begins with http:// or https://, such as "
+        "http://gateway:8000/v1\n"
+        "  try:   set it right, or set `base_url`"
     )
 
 
@@ -325,7 +326,14 @@ async def test_keys_of_the_task_are_laid_over_those_of_the_model(server: Scripte
         ("127.0.0.1:8000/v1", "such as http://127.0.0.1:8000/v1"),
         ("localhost:8000/v1", "such as http://localhost:8000/v1"),
         ("htp://host/v1", "such as http://host/v1"),
-        ("http:///v1", "begins with http"),
+        ("http:///v1", "names a host, such as http://HOST:PORT/v1"),
+        ("http://", "names a host, such as http://HOST:PORT/v1"),
+        ("https://:8000/v1", "names a host"),
+        ("http://localhost:abc/v1", "a port is a number from 1 to 65535"),
+        ("http://localhost:99999/v1", "a port is a number from 1 to 65535"),
+        ("http://localhost:-1/v1", "a port is a number from 1 to 65535"),
+        ("http://localhost:0/v1", "a port is a number from 1 to 65535"),
+        ("http://[::1/v1", r"IPv6 is written http://\[::1\]:PORT/v1"),
         ("", "such as http://HOST:PORT/v1"),
         ("http://a b/v1", "no space"),
     ],
@@ -334,6 +342,26 @@ def test_what_is_no_address_is_refused_with_the_cure(given: str, said: str) -> N
     """s09-azure-query-in-base-url, of its kind."""
     with pytest.raises(ValidationError, match=said):
         OpenAICompatibleSettings(base_url=given)
+
+
+@pytest.mark.parametrize("settings", [OpenAICompatibleSettings, OpenAISettings, VllmSettings])
+def test_each_provider_and_its_proxy_refuse_a_port_that_is_none(
+    settings: type[OpenAICompatibleSettings],
+) -> None:
+    for key in ("base_url", "proxy"):
+        with pytest.raises(ValidationError, match="a port is a number from 1 to 65535"):
+            settings.model_validate({key: "http://host:99999/v1"})
+
+
+def test_what_is_repeated_of_an_address_has_no_login_and_no_query() -> None:
+    with pytest.raises(ValidationError, match="such as http://host/v1") as caught:
+        OpenAICompatibleSettings(base_url="htp://me:pass-word@host/v1?key=pass-word")
+
+    assert "pass-word" not in caught.value.errors(include_input=False)[0]["msg"]
+
+
+def test_the_scheme_of_an_address_may_be_written_in_capitals() -> None:
+    assert OpenAICompatibleSettings(base_url="HTTP://Host/v1").base_url == "http://Host/v1"
 
 
 def test_spaces_around_an_address_are_cut() -> None:

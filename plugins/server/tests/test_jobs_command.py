@@ -214,3 +214,14 @@ def test_exit_codes_are_those_of_run(
     job = Job(id="x", name="x", state=state, run={}, submitted_at=0.0, outcome=outcome)
 
     assert exit_code(job) == code
+
+
+def test_a_misspelt_command_is_told_with_the_one_that_is_meant(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["jobs", "sumbit"])
+
+    assert capsys.readouterr().err.endswith(
+        "Error: No such command 'sumbit'. Did you mean 'submit'?\n"
+    )

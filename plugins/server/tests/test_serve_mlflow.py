@@ -61,7 +61,7 @@ def test_jobs_succeed_without_mlflow_and_it_gets_their_results_later(
     assert (ended.state, ended.errors) == ("succeeded", ())
     assert ended.outcome is not None
     assert ended.outcome.n_undelivered == 1
-    assert "mlflow: 1 results wait in the journal" in store.log(down.id)[0]
+    assert "mlflow: 1 result waits in the journal" in store.log(down.id)[0]
     assert standing(processes) == (0, 1)
     wait_until(lambda: "MLflow cannot take results now" in processes.said(server), "news of MLflow")
 

@@ -242,7 +242,7 @@ def test_the_flag_for_max_tokens_wins_over_every_part_of_the_file(tmp_path: Path
         file,
         models=(),
         datasets=(),
-        shots=None,
+        shots=(),
         metrics=(),
         trackers=(),
         max_tokens=99,

@@ -152,7 +152,7 @@ def test_results_that_wait_are_a_warning(llmeval: Llmeval) -> None:
     findings = found(finished.stdout)
     assert findings["deliveries"] == {
         "state": "warning",
-        "detail": "notebook lacks 1 results",
+        "detail": "notebook lacks 1 result",
         "hint": "`llmeval sync` delivers them",
     }
     assert findings["journal"]["detail"] == "1 result"

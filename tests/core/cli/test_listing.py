@@ -78,6 +78,31 @@ def test_a_model_provider_is_also_found_by_a_models_name(llmeval: Llmeval) -> No
     assert finished.stdout.endswith("  models: [atlas/MODEL]\n")
 
 
+KNOWING = """
+from llmeval_core.hooks import Attribution, Component, ModelInfo, Settings, hookimpl
+class Knowing:
+    def describe(self, model): return ModelInfo("knowing", frozenset({"chat"}))
+    async def open(self, model): return self
+    def known_models(self): return {"small": Attribution("MIT"), "large": Attribution("MIT")}
+@hookimpl
+def llmeval_register_models():
+    yield Component("knowing", Settings, lambda settings: Knowing(), "knows two models")
+"""
+
+
+def test_a_model_that_a_provider_with_known_models_does_not_know_is_told(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("knowing", KNOWING)
+
+    meant, odd = llmeval("models", "knowing/smal"), llmeval("models", "knowing/x")
+
+    assert meant.stderr == "'knowing' knows no model 'smal': did you mean 'small'?\n"
+    assert odd.stderr == "'knowing' knows no model 'x': it knows small, large\n"
+    assert llmeval("models", "knowing/small").stderr == ""
+    assert llmeval("models", "knowing").stderr == ""
+
+
 def test_json_of_a_name_has_the_schema_of_its_settings(llmeval: Llmeval) -> None:
     finished = llmeval("datasets", "capitals", "--json")
 
@@ -177,3 +202,23 @@ def test_a_list_tells_of_broken_plugins(llmeval: Llmeval, plugin_folder: PluginF
 
 def _body(table: str) -> list[str]:
     return table.splitlines()[1:]
+
+
+def test_a_misspelt_subcommand_is_told_with_the_one_that_is_meant(llmeval: Llmeval) -> None:
+    with_a_name = llmeval("datasets", "shwo", "capitals")
+    alone = llmeval("trackers", "stauts")
+
+    assert with_a_name.stderr.endswith("Error: No such command 'shwo'. Did you mean 'show'?\n")
+    assert alone.stderr == (
+        "error: unknown tracker 'stauts'\n"
+        "  try:   did you mean 'status', the command? `llmeval trackers` lists all\n"
+    )
+    assert (with_a_name.exit_code, alone.exit_code) == (2, 2)
+
+
+def test_the_words_of_plugin_after_plugins_are_told(llmeval: Llmeval) -> None:
+    finished = llmeval("plugins", "new", "metric")
+
+    assert finished.stderr.endswith(
+        "Error: this command only lists. Did you mean 'llmeval plugin new metric'?\n"
+    )

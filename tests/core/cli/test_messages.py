@@ -69,6 +69,31 @@ RUN = ("run", "-m", "atlas/any", "-d", "capitals")
             "  try:   write --shots 0,4\n",
         ),
         (
+            (*RUN, "--base-url", "http://a", "--model-setting", "base_url=http://b"),
+            "error: the address of the models' server is given twice\n"
+            "  where: --base-url, --model-setting base_url\n"
+            "  try:   leave one of them out\n",
+        ),
+        (
+            (*RUN, "--model-setting", "a=1", "--model-setting", "a=2"),
+            "error: 'a' is given twice\n  where: --model-setting\n  try:   leave one of them out\n",
+        ),
+        (
+            (*RUN, "-m", "parrot/any", "--base-url", "http://a"),
+            "error: unknown key 'base_url'\n"
+            "  where: --base-url, of atlas/any\n"
+            "  try:   it takes no settings\n",
+        ),
+        (
+            (*RUN, "--tracker", "notebook:", "--model-setting", "x=1"),
+            "error: unknown key 'x'\n  where: --model-setting x\n  try:   it takes no settings\n",
+        ),
+        (
+            ("run", "-m", "atlas/any", "capitals"),
+            "error: there is no run file 'capitals'\n"
+            "  try:   a data set is named with -d: -d capitals\n",
+        ),
+        (
             ("run", "eval.yaml"),
             "error: there is no run file 'eval.yaml'\n"
             "  try:   name a file that exists, or give -m and -d instead\n",
@@ -190,22 +215,6 @@ def test_a_template_that_fails_on_every_row_is_an_error(
         " (sample 'c3')\n"
         "  where: atlas/any, capitals_0shot\n"
         "  try:   change the template, or give the data set the fields that it uses\n"
-    )
-    assert finished.exit_code == 2
-
-
-def test_a_folder_that_cannot_be_made_is_told(
-    llmeval: Llmeval, plugin_folder: PluginFolder
-) -> None:
-    plugin_folder.install("capitals")
-    Path("file").write_text("in the way", encoding="utf-8")
-
-    finished = llmeval(*RUN, "--home", "file/home")
-
-    assert finished.stderr == (
-        "error: the journal failed: [Errno 20] Not a directory: 'file/home'\n"
-        "  where: file/home/journal.sqlite\n"
-        "  try:   make the folder writable, or choose another with --home DIR\n"
     )
     assert finished.exit_code == 2
 

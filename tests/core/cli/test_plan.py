@@ -63,8 +63,8 @@ def test_a_home_in_which_no_run_could_be_kept_is_told(llmeval: Llmeval) -> None:
 
     (note,) = json.loads(finished.stdout)["notes"]
     assert note == (
-        "a run could not be kept: the journal failed: [Errno 20] Not a directory: 'file/home'"
-        " (try: make the folder writable, or choose another with --home DIR)"
+        "a run could not be kept: 'file' is a file, and must be a folder"
+        " (try: move it away, or choose another folder with --home DIR)"
     )
     assert finished.exit_code == 0
 

@@ -95,3 +95,110 @@ def test_a_value_from_the_environment_is_not_in_a_factorys_error(
     finished = llmeval("run", "eval.yaml")
 
     assert finished.stderr == "error: no tracker at ***\n  where: eval.yaml:3, trackers[0]\n"
+
+
+READER = """
+from llmeval_core.hooks import Component, Settings, hookimpl
+class Rows(Settings):
+    path: str
+@hookimpl
+def llmeval_register_datasets():
+    yield Component("rows", Rows, None.__class__, "rows", argument="path", suffixes=(".rows",))
+"""
+
+
+def test_a_plugin_that_is_disabled_is_named_where_it_may_bring_what_is_missing(
+    llmeval: Llmeval, plugin_folder: PluginFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin_folder.install("capitals")
+    monkeypatch.setenv("LLMEVAL_DISABLE_PLUGINS", "capitals")
+
+    finished = llmeval("run", "-m", "atlas/any", "-d", "jsonl:faq.jsonl")
+
+    assert finished.stderr == (
+        "error: unknown model provider 'atlas'\n"
+        "  where: -m atlas/any\n"
+        "  try:   `llmeval models` lists all\n"
+        "         or allow the plugin 'capitals', which may bring it and is disabled"
+        " (-p no:NAME, LLMEVAL_DISABLE_PLUGINS)\n"
+    )
+
+
+def test_a_file_that_only_a_disabled_plugin_may_read_says_so(
+    llmeval: Llmeval, plugin_folder: PluginFolder, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMEVAL_DISABLE_PLUGINS", "datasets")
+    (work / "faq.jsonl").write_text("{}\n", encoding="utf-8")
+
+    finished = llmeval("run", "-m", "echo/any", "-d", "faq.jsonl")
+
+    assert "  try:   allow the plugin 'datasets', which may bring it and is disabled" in (
+        finished.stderr
+    )
+
+
+def test_a_name_that_disables_nothing_is_a_warning(
+    llmeval: Llmeval, plugin_folder: PluginFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    plugin_folder.install("capitals")
+
+    meant = llmeval("-p", "no:capitols", "metrics")
+    odd = llmeval("-p", "no:x:y", "metrics")
+
+    assert caplog.messages == [
+        "there is no plugin 'capitols' to be disabled; did you mean 'capitals'?",
+        "there is no plugin 'x:y' to be disabled; `llmeval plugins` lists them",
+    ]
+    assert (meant.exit_code, odd.exit_code) == (0, 0)
+
+
+def test_a_plugin_to_be_disabled_needs_a_name(llmeval: Llmeval) -> None:
+    finished = llmeval("-p", "no:", "metrics")
+
+    assert finished.stderr.endswith("Error: -p takes no:NAME, not 'no:'\n")
+    assert finished.exit_code == 2
+
+
+def test_an_unknown_executor_is_told_with_those_that_there_are(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("capitals")
+
+    finished = llmeval(*RUN, "--executor", "nope")
+
+    assert finished.stderr == (
+        "error: unknown executor 'nope'\n"
+        "  where: --executor nope\n"
+        "  try:   no executor is installed; leave it out\n"
+    )
+
+
+def test_a_file_in_a_run_file_is_told_with_the_data_set_that_reads_it(
+    llmeval: Llmeval, plugin_folder: PluginFolder, work: Path
+) -> None:
+    plugin_folder.install("capitals")
+    plugin_folder.install("reader", READER)
+    (work / "eval.yaml").write_text("models: [atlas/any]\ntasks: [{dataset: my.rows}]\n")
+
+    finished = llmeval("run", "eval.yaml")
+
+    assert finished.stderr == (
+        "error: unknown data set 'my.rows'\n"
+        "  where: eval.yaml:2, tasks[0].dataset\n"
+        "  try:   write rows:my.rows for that file; `llmeval datasets` lists all\n"
+    )
+
+
+def test_a_file_with_samples_in_place_of_a_run_file_is_told_with_its_flag(
+    llmeval: Llmeval, plugin_folder: PluginFolder, work: Path
+) -> None:
+    plugin_folder.install("reader", READER)
+    (work / "my data.rows").write_text("input,output\na,b\n", encoding="utf-8")
+
+    finished = llmeval("run", "-m", "atlas/any", "my data.rows")
+
+    assert finished.stderr == (
+        "error: a run file is a mapping with 'models' and 'tasks'\n"
+        "  where: my data.rows\n"
+        "  try:   a data set is named with -d: -d 'my data.rows'\n"
+    )

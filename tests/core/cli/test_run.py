@@ -228,3 +228,18 @@ def test_samples_that_all_ask_the_same_are_told_while_they_run(
         "atlas/any capitals_0shot: warning: 3 samples make only 1 different request:"
         " does the prompt show what tells them apart?"
     ) in finished.stderr
+
+
+def test_numbers_of_shots_may_be_given_one_by_one(llmeval: Llmeval) -> None:
+    finished = llmeval(
+        "run", "-m", "parrot/any", "-d", "capitals", "--shots", "0", "--shots", "1,2", "--json"
+    )
+
+    results = json.loads(finished.stdout)["results"]
+    assert [one["task"] for one in results] == [f"capitals_{n}shot" for n in (0, 1, 2)]
+
+
+def test_one_sample_is_not_called_samples(llmeval: Llmeval) -> None:
+    finished = llmeval("run", "-m", "atlas/any", "-d", "capitals:1", "-q")
+
+    assert finished.stdout.splitlines()[-1].startswith("1 sample, 1 request, 0 failed, ")

@@ -117,6 +117,16 @@ def test_an_unknown_key_is_told_with_the_nearest(llmeval: Llmeval) -> None:
     assert finished.exit_code == 2
 
 
+def test_the_name_of_a_data_set_is_told_with_the_key_of_its_task(llmeval: Llmeval) -> None:
+    told = [llmeval(command, "capitals").stderr for command in ("samples", "history")]
+
+    hint = "  try:   did you mean 'capitals_0shot'? `llmeval results` shows what there is\n"
+    assert told == [
+        f"error: the journal has no samples of 'capitals'\n{hint}",
+        f"error: the journal has no result of 'capitals'\n{hint}",
+    ]
+
+
 def test_a_model_must_be_named_if_several_have_the_key(llmeval: Llmeval) -> None:
     llmeval("run", "-m", "parrot/any", "-d", "capitals")
 

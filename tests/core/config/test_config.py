@@ -230,6 +230,32 @@ def test_a_variable_that_is_not_set_is_named_without_any_value() -> None:
             " YAML takes a bare no, yes, off and on for false and true: write it in quotes",
         ),
         (
+            GOOD + "    variant: a b\n",
+            "wrong value: 'a b' has a space, a slash, a colon or a dot in it\n"
+            "  where: eval.yaml:4, tasks[0].variant\n  try:   write a_b",
+        ),
+        (
+            GOOD + "    metrics: [{use: exact, name: my own}]\n",
+            "wrong value: 'my own' has a space, a slash or a colon in it\n"
+            "  where: eval.yaml:4, tasks[0].metrics[0].name\n  try:   write my_own",
+        ),
+        (
+            GOOD + "    variant: 5\n",
+            "wrong value: a number or a date is no text\n  where: eval.yaml:4, tasks[0].variant\n"
+            "  try:   a text that looks like a number or a date is put in quotes; on a command "
+            "line: 'KEY=\"1\"'",
+        ),
+        (
+            GOOD + "generation: {stop: 5}\n",
+            "wrong value: input should be a list\n  where: eval.yaml:4, generation.stop\n"
+            '  try:   for example `stop: ["\\n"]`',
+        ),
+        (
+            GOOD + "reasoning_tags: [['', x]]\n",
+            "wrong value: a tag is not empty\n  where: eval.yaml:4, reasoning_tags[0][0]\n"
+            "  try:   write it as the model does: '<think>'",
+        ),
+        (
             "",
             "missing key 'models' (and 1 more)\n  where: eval.yaml, models\n"
             "  try:   add 'models', for example `models: [openai/gpt-4o-mini]`",

@@ -54,6 +54,16 @@ async def test_a_task_whose_every_sample_fails_is_an_error_and_no_result(tmp_pat
     assert str(outcome.errors[0]) == ("every sample failed: no\n  where: fake/model, fake_0shot")
 
 
+async def test_what_ends_a_task_names_the_server_that_was_asked(tmp_path: Path) -> None:
+    error = ModelError("bad_request", "no", where="http://host/v1")
+
+    outcome = await run_in(tmp_path, models={"fake": FakeModel(fail_first=[error] * 3)})
+
+    assert str(outcome.errors[0]) == (
+        "every sample failed: no\n  where: fake/model, fake_0shot, http://host/v1"
+    )
+
+
 async def test_a_refused_key_stops_the_model_at_once(tmp_path: Path) -> None:
     model = FakeModel(fail_first=[ModelError("auth", "wrong key", hint="check it")] * 100)
 

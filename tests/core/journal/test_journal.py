@@ -97,7 +97,7 @@ def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(JournalError, match=r"the journal failed: .*Not a directory"):
+    with pytest.raises(JournalError, match="file' is a file, and must be a folder"):
         Journal(tmp_path / "file" / "home")
 
 
@@ -196,9 +196,9 @@ def test_a_lock_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
             journal.try_lock("task-a")
 
     assert str(caught.value) == (
-        f"the journal failed: [Errno 17] File exists: '{tmp_path / 'locks'}'\n"
+        f"'{tmp_path / 'locks'}' is a file, and must be a folder\n"
         f"  where: {tmp_path / 'journal.sqlite'}\n"
-        "  try:   make the folder writable, or choose another with --home DIR"
+        "  try:   move it away, or choose another folder with --home DIR"
     )
 
 

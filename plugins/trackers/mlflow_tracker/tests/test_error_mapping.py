@@ -46,6 +46,25 @@ def test_an_old_schema_is_told_with_its_cure() -> None:
     )
 
 
+@pytest.mark.parametrize("reason", ["file is not a database", "database disk image is malformed"])
+def test_a_damaged_database_is_told_with_its_cure(reason: str) -> None:
+    err = ForeignError(f"(sqlite3.DatabaseError) {reason}\n[SQL: SELECT name FROM sqlite_master]")
+
+    assert str(map_error(err, "sqlite:////x.db")) == (
+        "the database sqlite:////x.db is damaged, or is none of SQLite's\n"
+        "  try:   put a backup in its place; or move it away, and `llmeval trackers copy mlflow`"
+        " fills a new one"
+    )
+
+
+def test_the_statement_that_a_database_refuses_is_left_out() -> None:
+    err = ForeignError("(sqlite3.OperationalError) odd\n[SQL: SELECT 1]\n(Background on ...)")
+
+    assert map_error(err, "sqlite:////x.db").what == (
+        "MLflow at sqlite:////x.db: (sqlite3.OperationalError) odd"
+    )
+
+
 def test_an_html_answer_is_told() -> None:
     err = ForeignError(
         "API request to endpoint was successful but the response body was not in a valid JSON "

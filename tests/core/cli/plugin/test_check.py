@@ -125,6 +125,49 @@ def test_a_module_without_a_hook_is_named(llmeval: Llmeval, plugin_folder: Plugi
     assert finished.exit_code == 1
 
 
+@pytest.mark.parametrize("body", ["return None", "yield from ()"])
+def test_a_hook_that_registers_nothing_is_named(
+    llmeval: Llmeval, plugin_folder: PluginFolder, body: str
+) -> None:
+    source = f"from llmeval_core.hooks import hookimpl\n@hookimpl\ndef {{}}():\n    {body}\n"
+    plugin_folder.install("forgetful", source.format("llmeval_register_metrics"))
+
+    finished = llmeval("plugin", "check", "forgetful", "--json")
+
+    (checked,) = json.loads(finished.stdout)
+    assert checked["checks"][1] == {
+        "subject": "hook 'llmeval_register_metrics'",
+        "state": "wrong",
+        "detail": "it registers nothing: is there a `yield` for each thing?",
+    }
+    assert finished.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            "atlass/any",
+            "error: what is checked has no model provider 'atlass'\n"
+            "  where: -m atlass/any\n  try:   did you mean 'atlas'?\n",
+        ),
+        (
+            "atlas",
+            "error: 'atlas' is not of the form provider/model\n"
+            "  where: -m atlas\n  try:   write PROVIDER/MODEL, with one of: atlas, parrot\n",
+        ),
+    ],
+)
+def test_a_model_that_is_of_no_plugin_that_is_checked_is_refused(
+    llmeval: Llmeval, plugin_folder: PluginFolder, model: str, message: str
+) -> None:
+    plugin_folder.install("capitals")
+
+    finished = llmeval("plugin", "check", "capitals", "-m", model)
+
+    assert (finished.exit_code, finished.stderr) == (2, message)
+
+
 def test_a_plugin_that_only_observes_is_ok(llmeval: Llmeval, plugin_folder: PluginFolder) -> None:
     source = (
         "from llmeval_core.hooks import hookimpl\n@hookimpl\ndef llmeval_after_run(summary): pass\n"

@@ -18,7 +18,7 @@ from llmeval_core.cli.plugin.project import KINDS
 from llmeval_core.hooks import ENTRY_POINT_GROUP
 
 if TYPE_CHECKING:
-    from tests.conftest import Llmeval
+    from tests.conftest import Llmeval, PluginFolder
 
 Checked = dict[str, Any]  # Any: JSON
 
@@ -119,6 +119,43 @@ def test_it_says_what_to_do_next(llmeval: Llmeval) -> None:
     )
     text = Path("llmeval-loud-answers/src/llmeval_loud_answers/loud_answers.py").read_text()
     assert "class LoudAnswersSettings(Settings):" in text
+
+
+def test_what_to_do_next_can_be_copied_wherever_the_folder_is(llmeval: Llmeval) -> None:
+    finished = llmeval("plugin", "new", "executor", "far", "--folder", "a folder/日本 語")
+
+    assert finished.stdout == (
+        "a folder/日本 語: an executor 'far', in a folder/日本 語/src/llmeval_far/far.py\n"
+        "\n"
+        "Next:\n"
+        "  pip install -e 'a folder/日本 語[test]'\n"
+        "  pytest 'a folder/日本 語'\n"
+        "  llmeval plugin check far\n"
+    )
+    assert "An executor for llmeval" in Path("a folder/日本 語/pyproject.toml").read_text()
+
+
+def test_a_name_that_a_plugin_offers_already_is_refused(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("capitals")
+
+    finished = llmeval("plugin", "new", "metric", "exact")
+
+    assert finished.stderr == (
+        "error: there is a metric 'exact' already, of fake-capitals 1.0\n"
+        "  try:   choose another name\n"
+    )
+    assert llmeval("plugin", "new", "dataset", "exact").exit_code == 0
+
+
+def test_a_word_of_pythons_own_is_refused_as_such(llmeval: Llmeval) -> None:
+    finished = llmeval("plugin", "new", "metric", "class")
+
+    assert finished.stderr == (
+        "error: a plugin cannot be called 'class'\n"
+        "  try:   'class' is a word of Python's own; choose another name, such as my_class\n"
+    )
 
 
 @pytest.mark.parametrize(

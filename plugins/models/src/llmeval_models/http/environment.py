@@ -40,8 +40,8 @@ def address_from_environment(settings: HttpSettings, variable: str) -> str | Non
     try:
         address: str = TypeAdapter(BaseUrl).validate_python(said)
     except ValidationError as err:
+        reason = err.errors()[0]["msg"].removeprefix("Value error, ")
         raise ConfigError(
-            f"{variable} is no address: '{said}'",
-            hint="an address begins with http:// or https://; or set `base_url`",
+            f"{variable} is no address: {reason}", hint="set it right, or set `base_url`"
         ) from err
     return address

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from llmeval_core.hooks import Settings
+from llmeval_models.server_address import checked_address
 
 
 def _as_text(value: Any) -> Any:  # Any: pydantic hands over what the file has
@@ -19,22 +19,9 @@ def _as_text(value: Any) -> Any:  # Any: pydantic hands over what the file has
     return value
 
 
-def _address(text: str) -> str:
-    """Cut spaces around an address; refuse what can be none, and say what to write.
-
-    Raises:
-        ValueError: it has no scheme, no host, or a space in it.
-    """
-    text = text.strip()
-    if re.fullmatch(r"https?://[^\s/]\S*", text):
-        return text
-    if re.search(r"\s", text):
-        raise ValueError("an address has no space in it")
-    host = re.sub(r"^(?:[A-Za-z]+:/{0,2}(?=\D)|/+)", "", text) or "HOST:PORT/v1"
-    raise ValueError(f"an address begins with http:// or https://, such as http://{host}")
-
-
-BaseUrl = Annotated[str, AfterValidator(_address), Field(json_schema_extra={"format": "uri"})]
+BaseUrl = Annotated[
+    str, AfterValidator(checked_address), Field(json_schema_extra={"format": "uri"})
+]
 QueryText = Annotated[str, BeforeValidator(_as_text)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
@@ -81,9 +68,8 @@ class HttpSettings(Settings):
     trust_env: bool = Field(
         default=False, description="Use the proxies that the environment names."
     )
-    proxy: str | None = Field(
+    proxy: BaseUrl | None = Field(
         default=None,
-        pattern=r"^https?://[^\s/]+",
         description="The proxy to go through; not to hosts that NO_PROXY names.",
     )
     ca_file: UserPath | None = Field(

@@ -24,8 +24,10 @@ from llmeval_core.api import (
     Session,
     make_plan,
     preflight_of_run,
+    run_counts_text,
     run_plan,
     validate,
+    waiting_text,
 )
 from llmeval_core.hooks import LlmevalError
 from llmeval_server.jobs.job_end import JobEnd, format_error, job_error
@@ -152,12 +154,16 @@ class JobRun:
         for report in outcome.deliveries:
             if report.n_undelivered:
                 self._log(
-                    f"{report.tracker}: {report.n_undelivered} results wait in the journal"
+                    f"{report.tracker}: {waiting_text(report.n_undelivered)} in the journal"
                     f" ({report.reason})"
                 )
         self._log(
-            f"{summary.n_samples} samples, {summary.n_requests} requests,"
-            f" {summary.n_failed} failed, {summary.elapsed_s:.1f} s"
+            run_counts_text(
+                n_samples=summary.n_samples,
+                n_requests=summary.n_requests,
+                n_failed=summary.n_failed,
+                elapsed_s=summary.elapsed_s,
+            )
         )
         return JobOutcome(
             n_samples=summary.n_samples,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from llmeval_core.api import Plan, TaskMeter
+from llmeval_core.api import Plan, TaskMeter, with_count
 from llmeval_core.hooks import SampleResult, TaskResult
 from llmeval_server.jobs.job_files import JobFiles, ProgressFile
 from llmeval_server.jobs.job_records import JobProgress, TaskProgress
@@ -177,7 +177,10 @@ class TaskProgressMeter:
         self._n_under_way = 0
         how = ", all from the journal" if reused else f" in {self._elapsed_s():.1f} s"
         failed = f", {result.n_failed} failed" if result.n_failed else ""
-        self._log(f"{self._model.name} {self._task}: {result.n_samples} samples{how}{failed}")
+        self._log(
+            f"{self._model.name} {self._task}:"
+            f" {with_count(result.n_samples, 'sample')}{how}{failed}"
+        )
         self._changed()
 
     def record(self) -> TaskProgress:

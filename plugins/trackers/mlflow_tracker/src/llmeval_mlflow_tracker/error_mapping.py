@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 from llmeval_mlflow_tracker.mlflow_errors import MlflowError, public_uri
 from llmeval_mlflow_tracker.retry_after import requested_wait_s
 
-_SQL_ADVICE = re.compile(r"\s*\((Background on this error|SQL:|\[SQL:).*", re.DOTALL)
+_SQL_ADVICE = re.compile(r"\s*(\((Background on this error|SQL:)|\(?\[SQL:).*", re.DOTALL)
+_DAMAGED = re.compile(r"file is not a database|database disk image is malformed")
 _BUSY = re.compile(r"too many (429|5\d\d|408) error responses|error code (429|5\d\d) != 200")
 _DRIVER = re.compile(r"No module named '(psycopg2|psycopg|MySQLdb|pymysql|pyodbc)'")
 DRIVERS = {"psycopg2": "psycopg2-binary", "psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}
@@ -28,6 +29,7 @@ def map_error(err: Exception, uri: str) -> MlflowError:
     return (
         _access_error(text, server, code)
         or _store_error(text, server)
+        or _damage_error(text, server)
         or _tls_error(text, server)
         or _response_error(text, server)
         or _network_error(text, server, err)
@@ -96,6 +98,17 @@ def _store_error(text: str, server: str) -> MlflowError | None:
             "other",
             f"what answers at {server} is not MLflow's API",
             hint="check tracking_uri: it is the server's root, and a proxy may ask for a login",
+        )
+    return None
+
+
+def _damage_error(text: str, server: str) -> MlflowError | None:
+    if _DAMAGED.search(text):
+        return MlflowError(
+            "other",
+            f"the database {server} is damaged, or is none of SQLite's",
+            hint="put a backup in its place; or move it away, and `llmeval trackers copy mlflow`"
+            " fills a new one",
         )
     return None
 

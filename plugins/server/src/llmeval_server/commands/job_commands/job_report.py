@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from llmeval_core.api import cell_text, outcome_notes, shown
+from llmeval_core.api import cell_text, outcome_notes, run_counts_text, shown, waiting_text
 from llmeval_core.hooks import TaskResult
 from llmeval_server.commands.job_commands.api_client import ApiClient
 from llmeval_server.commands.job_commands.job_follower import follow
@@ -78,14 +78,15 @@ def print_report(job: Job, results: list[TaskResult]) -> None:
             click.echo(shown(note))
     if job.outcome is not None:
         outcome = job.outcome
-        line = (
-            f"{outcome.n_samples} samples, {outcome.n_requests} requests,"
-            f" {outcome.n_failed} failed, {outcome.elapsed_s:.1f} s"
+        line = run_counts_text(
+            n_samples=outcome.n_samples,
+            n_requests=outcome.n_requests,
+            n_failed=outcome.n_failed,
+            elapsed_s=outcome.elapsed_s,
+            cost=outcome.cost,
         )
-        if outcome.cost is not None:
-            line += f", cost {outcome.cost:.4g}"
         if outcome.n_undelivered:
-            line += f", {outcome.n_undelivered} results wait for a tracker"
+            line += f", {waiting_text(outcome.n_undelivered)} for a tracker"
         click.echo(line)
     for error in job.errors:
         click.echo(f"error: {shown(format_error(error))}", err=True)

@@ -32,6 +32,21 @@ class LazyJobsGroup(click.Group):
         found: click.Command = module.command
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was meant."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            # Late: only a mistake needs it.
+            from llmeval_core.api import did_you_mean  # noqa: PLC0415
+
+            hint = did_you_mean(name, COMMANDS) or f"there are: {', '.join(COMMANDS)}"
+            raise click.UsageError(
+                f"No such command '{name}'. {hint[:1].upper()}{hint[1:]}", ctx=ctx
+            )
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
