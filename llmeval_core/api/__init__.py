@@ -109,7 +109,7 @@ from llmeval_core.api.settings_json_schema import (
 from llmeval_core.api.spreadsheets import as_cell
 from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending, deliver_to
 from llmeval_core.api.task_history import HistoryEntry, history, history_json
-from llmeval_core.api.told_turns import ToldTurn, told_turns
+from llmeval_core.api.turns_as_text import ToldTurn, told_turns
 from llmeval_core.catalog import (
     KINDS,
     Catalog,
