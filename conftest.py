@@ -57,15 +57,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests by what they need, and leave out those that have a mark, if that is wanted."""
+    kept: list[pytest.Item] = []
+    marked: list[pytest.Item] = []
     for item in items:
         marks = marks_of_file(_name(item.path, config))
         marks |= marks_of_fixtures(getattr(item, "fixturenames", ()))
         for mark in marks:
             item.add_marker(mark)
+        (marked if marks else kept).append(item)
     if config.getoption("only_python"):
-        left_out = [item for item in items if any(map(item.get_closest_marker, NEEDS))]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not any(map(item.get_closest_marker, NEEDS))]
+        config.hook.pytest_deselected(items=marked)
+        items[:] = kept
 
 
 def _name(path: Path, config: pytest.Config) -> str:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from llmeval_core.printable import with_count
 
 
-def run_counts_text(
-    *, n_samples: int, n_requests: int, n_failed: int, elapsed_s: float, cost: float | None = None
-) -> str:
-    """Return `3 samples, 1 request, 0 failed, 0.5 s, cost 0.02`; without a cost if None.
+class RunCounts(Protocol):
+    """What a run counted: a `RunSummary`, or what a program keeps of one."""
 
-    Args:
-        n_samples: of finished tasks; `n_failed` of them have no score.
-        n_requests: that were answered in this run.
-        n_failed: samples that failed.
-        elapsed_s: seconds.
-        cost: by the run file's prices.
-    """
-    spent = f", cost {cost:.4g}" if cost is not None else ""
-    counts = (
-        f"{with_count(n_samples, 'sample')}, {with_count(n_requests, 'request')}, {n_failed} failed"
-    )
-    return f"{counts}, {elapsed_s:.1f} s{spent}"
+    @property
+    def n_samples(self) -> int:
+        """Samples of finished tasks."""
+
+    @property
+    def n_requests(self) -> int:
+        """Requests that ended in this run, answered or failed."""
+
+    @property
+    def n_failed(self) -> int:
+        """Samples of finished tasks that failed."""
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds."""
+
+
+def run_counts_text(counts: RunCounts, *, cost: float | None = None) -> str:
+    """Return `3 samples, 1 request, 0 failed, 0.5 s, cost 0.02`; without a cost if None."""
+    parts = [
+        with_count(counts.n_samples, "sample"),
+        with_count(counts.n_requests, "request"),
+        f"{counts.n_failed} failed",
+        f"{counts.elapsed_s:.1f} s",
+    ]
+    if cost is not None:
+        parts.append(f"cost {cost:.4g}")
+    return ", ".join(parts)
 
 
 def waiting_text(n_undelivered: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from llmeval_core.catalog.dataset_content import size_and_fingerprint
 from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
 from llmeval_core.catalog.prompt_defaults import fill_prompt, overlay
 from llmeval_core.catalog.public_settings import public_settings
@@ -154,7 +155,7 @@ class TaskPlanner:
                 modes &= self._solver.solver.modes
             answer_by = _answer_by(config.answer_by or defaults.answer_by, modes, dataset)
             if self._content is None:
-                self._content = _size_and_fingerprint(dataset)
+                self._content = size_and_fingerprint(dataset)
         size, content = self._content
         metrics = tuple(_for_answers(planned, answer_by, where) for planned in self._metrics)
         mode = _mode(prompt.mode, answer_by, model, where, modes)
@@ -259,21 +260,6 @@ class TaskPlanner:
             "seed": self._run.seed if self._n_shots else None,
             "generation": generation.as_json(),
         }
-
-
-def _size_and_fingerprint(dataset: Dataset) -> tuple[int | None, str]:
-    """Ask a data set how many samples it has, and for a digest of them.
-
-    Raises:
-        TypeError: it gives something else.
-    """
-    size: object = dataset.size()
-    content: object = dataset.fingerprint()
-    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
-        raise TypeError(f"size() gave {size!r}, which is no number of samples")
-    if not isinstance(content, str):
-        raise TypeError(f"fingerprint() gave a {type(content).__name__}, not a text")
-    return size, content
 
 
 def _first_set(*tags: Tags | None) -> Tags | None:

@@ -130,15 +130,7 @@ def _report(outcome: RunOutcome, plan: Plan, home: Path, notes: list[str]) -> No
         echo_lines(leaderboard_lines(board, terminal_width(), paint=paint, is_ascii=is_ascii()))
     lines = list(notes)
     if summary.results or not outcome.errors:
-        lines.append(
-            run_counts_text(
-                n_samples=summary.n_samples,
-                n_requests=summary.n_requests,
-                n_failed=summary.n_failed,
-                elapsed_s=summary.elapsed_s,
-                cost=summary.cost,
-            )
-        )
+        lines.append(run_counts_text(summary, cost=summary.cost))
     for report in outcome.deliveries:
         if report.location and not report.n_undelivered:
             lines.append(f"{report.tracker}: {report.location}")

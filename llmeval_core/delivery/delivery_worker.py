@@ -8,21 +8,19 @@ import logging
 import time
 from dataclasses import dataclass
 
-from llmeval_core.completeness import current_by_metric
 from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.config import Redactor
 from llmeval_core.contracts import Receipt, RunInfo
+from llmeval_core.delivery.superseded_metrics import without_superseded
 from llmeval_core.errors import TrackerError, describe_error, must_propagate
 from llmeval_core.journal import (
     DeliveryRepository,
     Journal,
-    JournalQueries,
     ProcessLock,
     StoredTracker,
 )
 from llmeval_core.plan import PlannedTracker
 from llmeval_core.process_state import current_folder, return_to
-from llmeval_core.records import TaskResult
 from llmeval_core.support import Backoff, CircuitBreaker
 
 _log = logging.getLogger("llmeval.delivery")
@@ -266,23 +264,6 @@ class DeliveryWorker:
                 raise
             reason = self._redactor(describe_error(err))
             _log.warning("%s did not close: %s", self._label, reason)
-
-
-def without_superseded(
-    reader: JournalQueries, result: TaskResult, tracker: str
-) -> TaskResult | None:
-    """Return a result without the metrics that gave way to others; None if no metric is left.
-
-    They gave way to older, more complete results, or to newer ones that the tracker has already:
-    a result that it refused before, or gets later than others, must not take their place. What
-    comes after it and is still pending does not count: that is delivered after it.
-    """
-    others = reader.results_of_task(result.model, result.task, until=result.id, or_in=tracker)
-    stands = {name for name, one in current_by_metric(others).items() if one.id == result.id}
-    metrics = tuple(metric for metric in result.metrics if metric.metric in stands)
-    if len(metrics) == len(result.metrics):
-        return result
-    return result.model_copy(update={"metrics": metrics}) if metrics else None
 
 
 def _label(planned: PlannedTracker) -> str:

@@ -70,7 +70,7 @@ def as_run_file(
     lists = {"models": models, "tasks": tasks, "metrics": metrics, "trackers": trackers}
     for key, value in lists.items():
         if value is not None:
-            listed = _listed(key, _without_paths(value))
+            listed = _listed(key, value)
             keys[key] = [_as_task(one) if key == "tasks" else one for one in listed]
     for key in ("models", "tasks"):
         if key not in keys and not has_run_file:
@@ -108,8 +108,8 @@ def _without_paths(value: Any) -> Any:
 
 def _listed(key: str, value: Any) -> list[Any]:
     """Put one thing in a list; Any: what a caller gave, checked in the run's own thread."""
-    if isinstance(value, str | Mapping):
-        return [value]
+    if isinstance(value, str | Mapping | os.PathLike):
+        return [_without_paths(value)]
     if isinstance(value, Iterable) and not isinstance(value, bytes):
         return [_without_paths(one) for one in value]
     raise wrong_argument(key, "a text, a mapping or a list of them", value)

@@ -57,13 +57,7 @@ class RunReport:
     @property
     def summary(self) -> str:
         """Counts, time and cost, in one line."""
-        return run_counts_text(
-            n_samples=self.n_samples,
-            n_requests=self.n_requests,
-            n_failed=self.n_failed,
-            elapsed_s=self.elapsed_s,
-            cost=self.cost,
-        )
+        return run_counts_text(self, cost=self.cost)
 
     def __repr__(self) -> str:
         return "\n".join([repr(self.results), *map(shown, self._lines())])

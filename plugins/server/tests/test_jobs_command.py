@@ -67,7 +67,7 @@ def test_a_job_is_submitted_followed_shown_and_its_log_read(
     assert "sums_0shot_right" in out
     assert f"job {job['id']} (mine): succeeded" in err
     assert f"job {job['id']} (mine): succeeded\n  submitted " in shown
-    assert "8 samples, 8 requests" in logged
+    assert "8 samples, 8 requests, " in logged
     assert job["id"] in table
     assert json.loads(again)["attempt"] == 2
     assert json.loads(again)["outcome"]["n_requests"] == 0

@@ -63,7 +63,7 @@ def test_s06_a_reused_result_says_it_again(llmeval: Llmeval) -> None:
     finished = llmeval(*RUN)
 
     assert "WARNING: ways_0shot: 2 of 8 answers were cut off" in finished.stdout
-    assert "0 requests" in finished.stdout
+    assert " 0 requests, " in finished.stdout
 
 
 def test_json_of_a_run_has_counts_and_notes(llmeval: Llmeval) -> None:
@@ -247,10 +247,10 @@ def test_answers_can_be_asked_again_by_how_they_ended_and_only_once(llmeval: Llm
     anew = llmeval(*RUN, "--again", "empty", "--again", "id:w0", "--anew")
 
     assert "2 answers were asked again and replaced" in once.stderr
-    assert "8 samples, 2 requests" in once.stdout
+    assert "8 samples, 2 requests, " in once.stdout
     assert "nothing left to ask again since" in twice.stderr
-    assert "8 samples, 0 requests" in twice.stdout
-    assert "8 samples, 2 requests" in anew.stdout
+    assert "8 samples, 0 requests, " in twice.stdout
+    assert "8 samples, 2 requests, " in anew.stdout
 
 
 def test_a_filter_that_is_not_known_ends_the_run_before_it_begins(llmeval: Llmeval) -> None:

@@ -157,14 +157,7 @@ class JobRun:
                     f"{report.tracker}: {waiting_text(report.n_undelivered)} in the journal"
                     f" ({report.reason})"
                 )
-        self._log(
-            run_counts_text(
-                n_samples=summary.n_samples,
-                n_requests=summary.n_requests,
-                n_failed=summary.n_failed,
-                elapsed_s=summary.elapsed_s,
-            )
-        )
+        self._log(run_counts_text(summary))
         return JobOutcome(
             n_samples=summary.n_samples,
             n_failed=summary.n_failed,

@@ -68,14 +68,7 @@ class SamplesQuery:
 
     def criteria(self) -> SampleCriteria:
         """Return the criteria that samples must meet."""
-        return sample_criteria(
-            self.model,
-            self.task,
-            metric=self.metric,
-            category=self.category,
-            show=self.show,
-            outcome=self.outcome,
-        )
+        return sample_criteria(self)
 
 
 def parse_query(query: QueryParams) -> SamplesQuery:

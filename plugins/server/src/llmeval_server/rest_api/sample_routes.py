@@ -52,14 +52,7 @@ class SampleQuery(BaseModel):
 
     def criteria(self) -> SampleCriteria:
         """Return the criteria that samples must meet."""
-        return sample_criteria(
-            self.model,
-            self.task,
-            metric=self.metric,
-            category=self.category,
-            show=self.show,
-            outcome=self.outcome,
-        )
+        return sample_criteria(self)
 
 
 class Count(BaseModel):

@@ -21,12 +21,15 @@ def foreign_problem(path: Path) -> OSError | None:
     A file of somebody else's would be spoilt by our lines, and a device can be read for ever.
     What a crash left of a first line counts as ours.
     """
-    if not path.exists() or path.is_dir():
-        return None  # writing will say it
-    if not path.is_file():
-        return OSError(errno.EINVAL, "it is not a regular file", str(path))
-    with path.open("rb") as file:
-        first = file.readline(_LONGEST_LINE)
+    try:
+        if not path.exists() or path.is_dir():
+            return None  # writing will say it
+        if not path.is_file():
+            return OSError(errno.EINVAL, "it is not a regular file", str(path))
+        with path.open("rb") as file:
+            first = file.readline(_LONGEST_LINE)
+    except OSError as err:
+        return err
     if not first.strip() or _is_ours(first):
         return None
     return OSError(errno.EEXIST, "it has something else than results in it", str(path))

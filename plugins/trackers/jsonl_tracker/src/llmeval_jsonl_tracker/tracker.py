@@ -53,11 +53,7 @@ class JsonlTracker:
             TrackerError: there is something else than results.
         """
         path = self._file_in(run.home)
-        try:
-            problem = await asyncio.to_thread(foreign_problem, path)
-        except OSError as err:
-            problem = err
-        if problem is not None:
+        if problem := await asyncio.to_thread(foreign_problem, path):
             raise self._refusal(path, problem)
         self._file = ResultFile(path)
 

@@ -78,13 +78,7 @@ def print_report(job: Job, results: list[TaskResult]) -> None:
             click.echo(shown(note))
     if job.outcome is not None:
         outcome = job.outcome
-        line = run_counts_text(
-            n_samples=outcome.n_samples,
-            n_requests=outcome.n_requests,
-            n_failed=outcome.n_failed,
-            elapsed_s=outcome.elapsed_s,
-            cost=outcome.cost,
-        )
+        line = run_counts_text(outcome, cost=outcome.cost)
         if outcome.n_undelivered:
             line += f", {waiting_text(outcome.n_undelivered)} for a tracker"
         click.echo(line)
