@@ -31,8 +31,9 @@ class Metric(Protocol):
     def score(self, sample: Sample, generation: Generation) -> Score | Awaitable[Score]:
         """Score one answer; may be `async def`.
 
-        Whatever it raises, the answer is kept, the sample counts as failed, and the next run
-        scores it again without asking the model.
+        Whatever it raises, the answer and the scores of other metrics are kept, the sample is
+        `unscored`, and this metric's aggregate lacks it; the next run scores it again without
+        asking the model.
 
         Raises:
             ValueError: this sample cannot be scored (it has no reference, say); the message is

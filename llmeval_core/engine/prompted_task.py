@@ -13,7 +13,7 @@ from llmeval_core.scoring import Scorer
 
 
 class UnusableItemError(Exception):
-    """An item cannot be answered or scored, for a reason that is known."""
+    """An item cannot be answered, for a reason that is known."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -115,16 +115,9 @@ class PromptedTask:
 
     async def score(
         self, item: Item, answers: Sequence[Generation], ask: Ask
-    ) -> Mapping[str, Score]:
-        """Score one sample.
-
-        Raises:
-            UnusableItemError: a metric cannot score it.
-        """
-        scored = await self.scorer.score(item.sample, answers[-1], ask)
-        if isinstance(scored, Failure):
-            raise UnusableItemError(scored)
-        return scored
+    ) -> Mapping[str, Score | Failure]:
+        """Score one sample."""
+        return await self.scorer.score(item.sample, answers[-1], ask)
 
     def _read(self, generation: Generation) -> str:
         return self.scorer.judged_part(generation).text

@@ -361,7 +361,7 @@ class Broken(Chatting):
     [
         ("raises", "plugin", "failed", "KeyError: 'oops' (a bug in the task; tell its author)"),
         ("cannot", "prompt", "failed", "it has no script"),
-        ("nan", "metric", "unscored", "'length' is not a finite number"),
+        ("nan", "metric", "unscored", "length: the score is not a finite number"),
         (
             "other",
             "metric",
