@@ -102,7 +102,7 @@ def _result(
     return MetricResult(
         key=metric_key(task.key, planned.name, category),
         metric=planned.name,
-        definition=metric.definition,
+        definition=planned.definition,
         higher_is_better=metric.higher_is_better,
         category=category,
         aggregate=aggregate,

@@ -62,7 +62,7 @@ class AskingMetric(Protocol):
     """A metric that asks models, such as a judge; otherwise like `Metric`.
 
     What decides its numbers (its prompt, say) is part of its `definition`; the models that have
-    its roles are added by the engine.
+    its roles are added by the engine: `judge@1+judge=openai/gpt-4o`.
     """
 
     @property

@@ -57,7 +57,7 @@ class PromptedTask:
         """Its numbers by name."""
         return {
             item.name: MetricInfo(
-                item.metric.definition, item.metric.higher_is_better, item.metric.aggregate
+                item.definition, item.metric.higher_is_better, item.metric.aggregate
             )
             for item in self.planned.metrics
         }

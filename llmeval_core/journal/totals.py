@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ class RoleTotals:
         n_requests: requests, one that several samples share counted for each.
         not_sent: generation settings that some request went without, because the model refuses
             them; sorted.
+        served_by: who answered, in the servers' own words; sorted.
     """
 
     n_requests: int = 0
@@ -26,6 +28,7 @@ class RoleTotals:
     n_completion_tokens: int | None = None
     n_reasoning_tokens: int | None = None
     not_sent: tuple[str, ...] = ()
+    served_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,9 @@ def totals(connection: sqlite3.Connection, task_id: int) -> TaskTotals:
         f" sum({known_count('n_prompt_tokens')}) AS n_prompt_tokens,"
         f" sum({known_count('n_completion_tokens')}) AS n_completion_tokens,"
         f" sum({known_count('n_reasoning_tokens')}) AS n_reasoning_tokens,"
-        f" group_concat(DISTINCT not_sent) AS not_sent FROM ({asked})"
+        " group_concat(DISTINCT not_sent) AS not_sent,"
+        " json_group_array(DISTINCT served_by) FILTER (WHERE typeof(served_by) = 'text')"
+        f" AS served_by FROM ({asked})"
         " LEFT JOIN generations ON fingerprint = generation GROUP BY role ORDER BY role",
         task,
     ).fetchall()
@@ -86,6 +91,7 @@ def totals(connection: sqlite3.Connection, task_id: int) -> TaskTotals:
             row["n_completion_tokens"],
             row["n_reasoning_tokens"],
             tuple(sorted(set(row["not_sent"].split(",")))) if row["not_sent"] else (),
+            tuple(sorted(json.loads(row["served_by"]))),
         )
         for row in sums
     }

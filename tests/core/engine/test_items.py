@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from llmeval_core.conditions import what_differs
 from llmeval_core.contracts import (
     Ask,
     Item,
@@ -452,6 +453,59 @@ async def test_a_judge_that_is_added_later_asks_the_model_nothing_again(tmp_path
 
     assert (len(model.requests), len(judge.requests)) == (0, 6)
     assert values(outcome) == {"fake_0shot_fake": 1.0, "fake_0shot_judging": pytest.approx(2 / 6)}
+
+
+async def test_a_number_says_which_model_judged(tmp_path: Path) -> None:
+    class Rotating(FakeModel):
+        async def generate(self, request: Request) -> Generation:
+            return replace(await super().generate(request), served_by="j-2024-08-06")
+
+    results = []
+    for role_models in ({"judge": Served("b")}, {"judge": Rotating(cache_key="other")}):
+        outcome = await run_in(
+            tmp_path,
+            role_models=role_models,
+            metrics={"fake": FakeMetric(), "judging": Judging()},
+            datasets={"fake": FakeDataset(3)},
+        )
+        results += outcome.summary.results
+
+    definitions = [[metric.definition for metric in result.metrics] for result in results]
+    assert definitions == [["fake@1", "judging@1+judge=role-judge/model"]] * 2
+    assert what_differs(*results) == ("roles.judge", "served_by.judge")
+
+
+async def test_results_of_different_judges_are_told_apart(tmp_path: Path) -> None:
+    plans = [
+        plan_of(
+            models={"fake": FakeModel(), "j": Served("b")},
+            metrics={"judging": Judging()},
+            roles={"judge": f"j/{name}"},
+        )
+        for name in ("small", "large")
+    ]
+    with Journal(tmp_path) as journal:
+        results = [(await run_plan(plan, journal)).summary.results[0] for plan in plans]
+
+    assert [result.metrics[0].definition for result in results] == [
+        "judging@1+judge=j/small",
+        "judging@1+judge=j/large",
+    ]
+    assert what_differs(*results) == ("metrics.judging.definition", "roles.judge")
+
+
+async def test_the_numbers_of_a_ready_made_task_say_who_has_its_roles(tmp_path: Path) -> None:
+    outcome = await run_in(
+        tmp_path,
+        role_models={"judge": FakeModel(cache_key="j")},
+        ready_tasks={"chatting": Chatting(n_items=2, judge=True)},
+    )
+
+    (result,) = outcome.summary.results
+    assert [metric.definition for metric in result.metrics] == [
+        "length@1+judge=role-judge/model",
+        "judged@1+judge=role-judge/model",
+    ]
 
 
 async def test_two_models_in_this_process_are_open_one_after_the_other(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from llmeval_core.records import (
     Failure,
     Generation,
     Message,
+    Mode,
     Sample,
     SampleResult,
     Score,
@@ -264,7 +265,7 @@ async def test_a_task_says_which_of_its_metrics_cannot_score_an_item(
     class Scoring:
         name = "scoring"
         n_shots = 0
-        modes = frozenset({"chat"})
+        modes: frozenset[Mode] = frozenset({"chat"})
         roles: Mapping[str, int] = MappingProxyType({})
         metrics = MappingProxyType(
             {
