@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import isfinite
 
-from llmeval_core.contracts import Ask, UnansweredError
+from llmeval_core.contracts import MetricAsk, UnansweredError
 from llmeval_core.errors import LlmevalError, describe_error, must_propagate
 from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
@@ -60,7 +60,7 @@ class Scorer:
             self._extract = Extractor(task.extract, where=f"{task.key}: extract")
 
     async def score(
-        self, sample: Sample, generation: Generation, ask: Ask | None = None
+        self, sample: Sample, generation: Generation, ask: MetricAsk | None = None
     ) -> dict[str, Score | Failure]:
         """Score one answer with every metric; a metric that cannot has a Failure for a score.
 

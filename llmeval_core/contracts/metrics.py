@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
 from llmeval_core.config import AnswerBy
-from llmeval_core.contracts.asking import Ask
+from llmeval_core.contracts.asking import MetricAsk
 from llmeval_core.records import Aggregate, Generation, Sample, Score
 
 
@@ -77,8 +77,10 @@ class AskingMetric(Protocol):
     def roles(self) -> Mapping[str, int]:
         """The roles that it asks, and about how many requests a sample makes: `{"judge": 1}`."""
 
-    def score(self, sample: Sample, generation: Generation, ask: Ask) -> Score | Awaitable[Score]:
-        """Score one answer; see `Metric.score`, and `Ask`.
+    def score(
+        self, sample: Sample, generation: Generation, ask: MetricAsk
+    ) -> Score | Awaitable[Score]:
+        """Score one answer; see `Metric.score`, and `MetricAsk`.
 
         It must ask the same again if it gets the same answers: a sample that was interrupted is
         scored again from the beginning, and finds what was answered.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmeval_core.contracts import Ask, Item, MetricInfo, Question, SolverInput
+from llmeval_core.engine.judged_turn import metric_ask
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import PromptError, PromptRenderer
 from llmeval_core.records import Failure, Generation, Mode, Sample, Score
@@ -117,7 +118,9 @@ class PromptedTask:
         self, item: Item, answers: Sequence[Generation], ask: Ask
     ) -> Mapping[str, Score | Failure]:
         """Score one sample."""
-        return await self.scorer.score(item.sample, answers[-1], ask)
+        (question,) = item.questions
+        asking = metric_ask(ask, question, answers[-1])
+        return await self.scorer.score(item.sample, answers[-1], asking)
 
     def _read(self, generation: Generation) -> str:
         return self.scorer.judged_part(generation).text

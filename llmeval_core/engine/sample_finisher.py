@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from llmeval_core.contracts import MODEL
 from llmeval_core.engine.failure_policy import FailurePolicy
 from llmeval_core.engine.item_run import ItemEnd
+from llmeval_core.engine.judged_turn import judged_turn
 from llmeval_core.engine.progress import TaskMeter
 from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.sample_source import PreparedSample
@@ -108,7 +109,7 @@ class SampleFinisher:
         failure = failure_of(failures)
         if end.failure is not None:
             failure = self._redacted(end.failure)
-        judged = _judged_turn(end)
+        judged = judged_turn(end.turns, end.answers[-1] if end.answers else None)
         answer: Generation | Failure | None = None if judged is None else judged.generation
         if end.is_unanswered or answer is None:
             answer = failure or Failure("plugin", "nothing was asked")
@@ -157,16 +158,6 @@ class SampleFinisher:
         redactor = self._context.plan.redactor
         place = None if failure.where is None else redactor(failure.where)
         return Failure(failure.kind, redactor(failure.message), failure.hint, place)
-
-
-def _judged_turn(end: ItemEnd) -> Turn | None:
-    """Find the request whose answer counts: the last one that was judged, else the last at all."""
-    turns = [turn for turn in end.turns if turn.role == MODEL] or list(end.turns)
-    judged = end.answers[-1] if end.answers else None
-    for turn in reversed(turns):
-        if turn.generation is judged:
-            return turn
-    return turns[-1] if turns else None
 
 
 def _is_of_others(turns: tuple[Turn, ...]) -> bool:
