@@ -44,8 +44,9 @@ Names by what they are for:
 * models: `ModelProvider`, `Model`, `ModelInfo`, `ModelCheck`, `Readiness`, `Request`, `Mode`,
   `GenerationSettings`, `Reasoning`, `Generation`, `Loglikelihood`, `StopReason`, `stop_reason`,
   `ToolSpec`, `ToolCall`, `chat_message`, `ModelError`, `FailureKind`;
-* metrics: `Metric`, `AnswerAwareMetric`, `AskingMetric`, `Score`, `Aggregate`, `mean_aggregate`,
-  `boxed_texts`, `ReasoningFinder`, `ReasoningSplit`, `split_answers`, `reasoning_finder`;
+* metrics: `Metric`, `AnswerAwareMetric`, `AskingMetric`, `MetricAsk`, `Score`, `Aggregate`,
+  `mean_aggregate`, `boxed_texts`, `ReasoningFinder`, `ReasoningSplit`, `split_answers`,
+  `reasoning_finder`;
 * what asks as it likes: `Ask`, `Question`, `UnansweredError`, `MODEL`; tasks: `Task`, `Item`,
   `MetricInfo`, `TaskSource`, `TaskOptions`, `TaskSet`, `TaskGroup`, `all_samples_alike`,
   `all_tasks_alike`; solvers and tools: `Solver`, `SolverInput`, `Tool`, `ToolUser`;
@@ -94,6 +95,7 @@ from llmeval_core.contracts import (
     Item,
     KnownModels,
     Metric,
+    MetricAsk,
     MetricInfo,
     Model,
     ModelCheck,
@@ -176,7 +178,7 @@ __all__ = [
     "ComponentConfig", "ConfigError", "Coverage", "Dataset", "DatasetError", "ExecutionRequest",
     "Executor", "ExtractConfig", "ExtractRule", "Failure", "FailureKind", "FewShotConfig",
     "Generation", "GenerationConfig", "GenerationSettings", "ImagePart", "Item", "Json",
-    "KnownModels", "LlmevalError", "Loglikelihood", "Message", "Metric", "MetricInfo",
+    "KnownModels", "LlmevalError", "Loglikelihood", "Message", "Metric", "MetricAsk", "MetricInfo",
     "MetricResult", "Mode", "Model", "ModelCheck", "ModelError", "ModelFactory", "ModelInfo",
     "ModelProvider", "Outcome", "Part", "PromptConfig", "Question", "Readiness", "Reasoning",
     "ReasoningFinder", "ReasoningSplit", "Receipt", "Request", "RoleUsage", "Route",

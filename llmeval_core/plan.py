@@ -43,12 +43,23 @@ class PlannedMetric:
 
     Args:
         plugin: the distribution that it comes from, with its version, for messages.
+        asked: the models that it asks, by role; empty if it only computes.
     """
 
     name: str
     metric: Metric | AskingMetric
     settings: Mapping[str, Json]
     plugin: str = "its plugin"
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def definition(self) -> str:
+        """The id of what is computed, and by the judgement of which models.
+
+        Such as `judge@correctness-1-0f3c2a91+judge=openai/gpt-4o`, in the order of the roles.
+        """
+        asked = [f"+{role}={model}" for role, model in sorted(self.asked.items())]
+        return self.metric.definition + "".join(asked)
 
 
 @dataclass(frozen=True, slots=True)

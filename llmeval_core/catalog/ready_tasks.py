@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
 from llmeval_core.catalog.prompt_defaults import fill_prompt
 from llmeval_core.catalog.public_settings import public_settings
-from llmeval_core.catalog.roles import identity_of_roles
+from llmeval_core.catalog.roles import identity_of_roles, models_asked
 from llmeval_core.config import (
     FewShotConfig,
     GenerationConfig,
@@ -201,9 +201,14 @@ class ReadyTaskPlanner:
         }
         if others:
             asked["roles"] = identity_of_roles(others, self._roles, where=self._where)
+        asked_models = models_asked(others, self._roles)
+        metrics = tuple(
+            PlannedMetric(name, TaskMetric(info), {}, self._plugin, asked_models)
+            for name, info in task.metrics.items()
+        )
         scored: dict[str, Json] = {
             "limit": limit,
-            "metrics": {name: info.definition for name, info in task.metrics.items()},
+            "metrics": {planned.name: planned.definition for planned in metrics},
         }
         asked_json = canonical_json(asked)
         variant = [config.variant] if config.variant is not None else []
@@ -225,10 +230,7 @@ class ReadyTaskPlanner:
             few_shot=FewShotConfig(),
             generation=settings,
             extract=None,
-            metrics=tuple(
-                PlannedMetric(name, TaskMetric(info), {}, self._plugin)
-                for name, info in task.metrics.items()
-            ),
+            metrics=metrics,
             fingerprint=fingerprint_of_text(f'["{cache_key}",{scored_json}]'),
             cache_key=cache_key,
             definition_fingerprint=fingerprint_of_text(f"[{asked_json},{scored_json}]"),

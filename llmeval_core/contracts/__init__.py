@@ -3,7 +3,7 @@
 All are Protocols: a class that has the methods fits, nothing need be inherited.
 """
 
-from llmeval_core.contracts.asking import MODEL, Ask, Question, UnansweredError
+from llmeval_core.contracts.asking import MODEL, Ask, MetricAsk, Question, UnansweredError
 from llmeval_core.contracts.attribution import AttributedDataset, Attribution, KnownModels
 from llmeval_core.contracts.checks import Check, CheckOutcome, CheckState
 from llmeval_core.contracts.datasets import Dataset
@@ -49,6 +49,7 @@ __all__ = [
     "Item",
     "KnownModels",
     "Metric",
+    "MetricAsk",
     "MetricInfo",
     "Model",
     "ModelAvailability",

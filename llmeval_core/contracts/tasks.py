@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from llmeval_core.contracts.asking import Ask, Question
 from llmeval_core.naming import Json
-from llmeval_core.records import Aggregate, Generation, Mode, Sample, Score
+from llmeval_core.records import Aggregate, Failure, Generation, Mode, Sample, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,14 @@ class Task(Protocol):
 
     def score(
         self, item: Item, answers: Sequence[Generation], ask: Ask
-    ) -> Mapping[str, Score] | Awaitable[Mapping[str, Score]]:
+    ) -> Mapping[str, Score | Failure] | Awaitable[Mapping[str, Score | Failure]]:
         """Score one item by every metric; may be `async def`.
 
+        A metric that cannot score it has `Failure("metric", "the reason")` for a score; the scores
+        of the others are kept, and the next run scores the item again.
+
         Raises:
-            ValueError: it cannot be scored; the message is the reason.
+            ValueError: no metric can score it; the message is the reason.
         """
 
 
