@@ -65,12 +65,14 @@ async def _told(tool: Tool, arguments: Mapping[str, Json]) -> str:
     try:
         text = await tool.call(dict(arguments))
     except ValueError as err:
-        assert str(err).strip(), f"with {arguments!r} it raises a ValueError that says nothing"
-        return f"error: {err}"
+        problem = str(err).strip()
     except Exception as err:
         raise AssertionError(
             f"with {arguments!r} it raises {type(err).__name__}: {err}; "
             "a ValueError would tell the model what is wrong"
         ) from err
-    assert isinstance(text, str), f"call() gave a {type(text).__name__}"
-    return text
+    else:
+        assert isinstance(text, str), f"call() gave a {type(text).__name__}"
+        return text
+    assert problem, f"with {arguments!r} it raises a ValueError that says nothing"
+    return f"error: {problem}"

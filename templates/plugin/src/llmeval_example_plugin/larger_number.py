@@ -31,6 +31,11 @@ from llmeval_core.hooks import (
     mean_aggregate,
 )
 
+
+def _metric(definition: str) -> MetricInfo:
+    return MetricInfo(definition, higher_is_better=True, aggregate=mean_aggregate)
+
+
 _VERSION = 1
 """Raise it when other questions are asked, or they are scored otherwise."""
 
@@ -52,10 +57,10 @@ class LargerNumber:
     n_shots = 0
     modes: frozenset[Mode] = frozenset({"chat"})
     metrics: Mapping[str, MetricInfo] = {
-        "correct": MetricInfo("larger_number_correct@1", True, mean_aggregate),
-        "steady": MetricInfo("larger_number_steady@1", True, mean_aggregate),
+        "correct": _metric("larger_number_correct@1"),
+        "steady": _metric("larger_number_steady@1"),
     }
-    roles: Mapping[str, int] = {}  # noqa: RUF012  nobody but the model is asked
+    roles: Mapping[str, int] = {}
 
     def __init__(self, settings: LargerNumberSettings) -> None:
         self._n = settings.n

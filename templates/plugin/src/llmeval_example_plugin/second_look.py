@@ -37,7 +37,7 @@ class SecondLook:
 
     definition = "second_look@1"
     modes: frozenset[Mode] = frozenset({"chat"})
-    roles: Mapping[str, int] = {MODEL: 2}  # noqa: RUF012  about so many requests a sample
+    roles: Mapping[str, int] = {MODEL: 2}
 
     def __init__(self, settings: SecondLookSettings) -> None:
         self._request = settings.request
