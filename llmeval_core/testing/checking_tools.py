@@ -13,10 +13,10 @@ from llmeval_core.naming import Json
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What servers that speak OpenAI's protocol take for the name of a function."""
 
-_ODD: tuple[Json, ...] = (
-    *(None, True, -1, 10**400, 1.5, math.nan, math.inf),
-    *("", "\ud800", "9" * 400, [], [None], {}, {"a": {}}),
-)
+_ODD_NUMBERS: tuple[Json, ...] = (True, -1, 10**400, 1.5, math.nan, math.inf)
+_ODD_TEXTS: tuple[Json, ...] = (None, "", "\ud800", "9" * 400)
+_ODD_STRUCTURES: tuple[Json, ...] = ([], [None], {}, {"a": {}})
+_ODD = (*_ODD_NUMBERS, *_ODD_TEXTS, *_ODD_STRUCTURES)
 """What models may write for an argument: `json.loads` gives all of these."""
 
 
