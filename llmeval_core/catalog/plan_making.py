@@ -28,6 +28,7 @@ from llmeval_core.plan import (
     Plan,
     PlannedModel,
     PlannedTracker,
+    is_asked_here,
 )
 
 
@@ -74,7 +75,10 @@ def make_plan(
     ]
     asked_models += [(role.model, ("roles", name)) for name, role in roles.items()]
     for planned, path in asked_models:
-        readiness.model(planned, where=origin.where(*path), is_asked_here=config.executor is None)
+        asked_here = is_asked_here(
+            planned, has_executor=config.executor is not None, has_roles=bool(roles)
+        )
+        readiness.model(planned, where=origin.where(*path), is_asked_here=asked_here)
     executor: Executor | None = None
     if config.executor is not None:
         executor, _ = catalog.build("executors", config.executor, origin=origin, path=("executor",))
