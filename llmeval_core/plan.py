@@ -320,3 +320,12 @@ def in_turn(model: PlannedModel, other: PlannedModel) -> bool:
         and other.info.endpoint is None
         and (model.name, model.info.cache_key) != (other.name, other.info.cache_key)
     )
+
+
+def is_asked_here(model: PlannedModel, *, has_executor: bool, has_roles: bool) -> bool:
+    """Say whether a model is asked from the process of the run, and not by the executor.
+
+    In a run with roles every model behind a server is: it needs no place of the executor, and who
+    waits for its answers may hold the only one.
+    """
+    return not has_executor or (has_roles and model.info.endpoint is not None)

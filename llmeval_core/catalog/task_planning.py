@@ -257,11 +257,19 @@ class TaskPlanner:
                 "separator": prompt.separator,
                 "examples": prompt.examples,
             },
-            "few_shot": {**few_shot.model_dump(mode="json"), "same_item": SAME_ITEM}
-            if self._n_shots
-            else None,
-            "seed": self._run.seed if self._n_shots else None,
+            **self._describe_few_shot(few_shot),
             "generation": generation.as_json(),
+        }
+
+    def _describe_few_shot(self, few_shot: FewShotConfig) -> dict[str, Json]:
+        """Say all that decides the examples."""
+        if not self._n_shots:
+            return {"few_shot": None, "seed": None}
+        if few_shot.select == "lm-eval":  # which has a seed and a rule for the sample of its own
+            return {"few_shot": few_shot.as_json(), "seed": None}
+        return {
+            "few_shot": {**few_shot.as_json(), "same_item": SAME_ITEM},
+            "seed": self._run.seed,
         }
 
 

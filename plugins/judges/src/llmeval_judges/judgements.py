@@ -81,7 +81,7 @@ class Judgements:
 
     def lines(self, metric: str) -> list[str]:
         """Write it for people to read."""
-        given = ", ".join(f"{label} {n}" for label, n in self.verdicts.most_common())
+        given = ", ".join(f"{n} × {label}" for label, n in self.verdicts.most_common())
         lines = [f"{metric}: {self.n} samples judged", f"  verdicts      {given}"]
         if self.lacks:
             lacking = ", ".join(f"{lack} {n}" for lack, n in self.lacks.most_common())
