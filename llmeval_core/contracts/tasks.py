@@ -224,3 +224,28 @@ class TaskSource(Protocol):
         Raises:
             ConfigError: there is no such task, or it cannot be asked so.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTask:
+    """What a search of ready-made tasks found.
+
+    Args:
+        name: what is written after the source's name and a colon.
+        about: what it is, one line: `group, 57 tasks`.
+    """
+
+    name: str
+    about: str
+
+
+@runtime_checkable
+class SearchableTasks(Protocol):
+    """A source of so many tasks that they are searched; an optional part of a `TaskSource`."""
+
+    def search(self, text: str) -> Iterable[FoundTask]:
+        """Find the tasks that have all words of a text, in any case, the best first.
+
+        Called by `llmeval tasks NAME --search TEXT`, of a source that was made with the text as its
+        argument, if it takes one. Of an empty text all are found.
+        """
