@@ -82,7 +82,10 @@ class Task(Protocol):
         """Return a digest of all that decides its questions and its scores; cheap."""
 
     def size(self) -> int | None:
-        """Count the items cheaply; None if that would mean making them."""
+        """Count the items cheaply; None if that would mean making them.
+
+        Asked again when the task has run, for a result of a part to say of how many it is.
+        """
 
     def items(self) -> Iterable[Item]:
         """Stream all items in a stable order, in a thread; also if most are finished already.
