@@ -14,7 +14,7 @@ from llmeval_lm_eval_tasks.python_tasks import load_python_task
 from llmeval_lm_eval_tasks.questions import QuestionMaker
 from llmeval_lm_eval_tasks.ready_task import LibraryState, LmEvalTask
 from llmeval_lm_eval_tasks.task_index import Index, build_index, library_tasks, library_version
-from llmeval_lm_eval_tasks.task_search import search_index
+from llmeval_lm_eval_tasks.index_search import search_index
 from llmeval_lm_eval_tasks.task_selection import TaskChoice, select_tasks
 
 _MODES: dict[str, Mode] = {
