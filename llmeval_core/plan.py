@@ -195,7 +195,7 @@ class PlannedGroup:
     Args:
         key: `{name}_{n}shot`.
         group: which metrics, and how they are put together.
-        members: the keys of the tasks.
+        members: the keys of the tasks, by their names.
         fingerprint: everything that decides the numbers.
     """
 
@@ -203,7 +203,7 @@ class PlannedGroup:
     group: TaskGroup
     n_shots: int
     variant: str | None
-    members: tuple[str, ...]
+    members: Mapping[str, str]
     fingerprint: str
 
 
@@ -299,7 +299,7 @@ class Plan:
             "trackers": [tracker.name for tracker in self.trackers],
         }
         groups: list[Json] = [
-            {"model": item.model.name, "key": group.key, "members": list(group.members)}
+            {"model": item.model.name, "key": group.key, "members": list(group.members.values())}
             for item in self.evaluations
             for group in item.groups
         ]

@@ -272,38 +272,51 @@ def plan_group(
     Raises:
         PluginError: a member or a metric of one is not there.
     """
-    missing = [name for name in group.members if name not in tasks]
-    members = [tasks[name] for name in group.members if name in tasks]
-    problem = f"no task '{missing[0]}'" if missing else None if members else "no task"
-    for member in members:
-        named = [planned.name for planned in member.metrics]
-        lacking = [name for name in group.metrics if name not in named]
-        if lacking:
-            problem = f"no metric '{lacking[0]}' in '{member.dataset_name}'"
+    members = {name: tasks[name] for name in group.members if name in tasks}
+    problem = _problem(group, members)
     if problem is not None or not NAME_PATTERN.fullmatch(group.name):
         raise PluginError(
             f"group '{group.name}' has {problem or 'a name with a space, slash or colon'}",
             where=f"{where} ({plugin})",
             hint="this is a bug in the plugin; tell its author",
         )
-    first = members[0]
+    first = next(iter(members.values()))
     return PlannedGroup(
         key=task_key(group.name, first.n_shots, first.variant),
         group=group,
         n_shots=first.n_shots,
         variant=first.variant,
-        members=tuple(member.key for member in members),
+        members={name: member.key for name, member in members.items()},
         fingerprint=fingerprint_of_text(
             canonical_json(
                 [
                     group.name,
-                    group.definition,
-                    list(group.metrics),
-                    [member.fingerprint for member in members],
+                    [
+                        [
+                            name,
+                            metric.definition,
+                            [members[one].fingerprint for one in metric.members],
+                        ]
+                        for name, metric in group.metrics.items()
+                    ],
                 ]
             )
         ),
     )
+
+
+def _problem(group: TaskGroup, members: Mapping[str, PlannedTask]) -> str | None:
+    """Say what a group has that it should not, or has not that it should; None if all is well."""
+    missing = [name for name in group.members if name not in members]
+    if missing:
+        return f"no task '{missing[0]}'"
+    for name, metric in group.metrics.items():
+        for member in metric.members:
+            if name not in [planned.name for planned in members[member].metrics]:
+                return f"no metric '{name}' in '{member}'"
+        if not metric.members:
+            return f"no task with '{name}'"
+    return None if members else "no task"
 
 
 def renamed(task: PlannedTask, name: str) -> PlannedTask:

@@ -21,6 +21,7 @@ from llmeval_core.contracts.readiness import ModelCheck, Readiness, TrackerCheck
 from llmeval_core.contracts.routes import Route, RouteContext
 from llmeval_core.contracts.solvers import Solver, SolverInput, Tool, ToolUser
 from llmeval_core.contracts.tasks import (
+    GroupMetric,
     Item,
     MetricInfo,
     Task,
@@ -46,6 +47,7 @@ __all__ = [
     "Dataset",
     "ExecutionRequest",
     "Executor",
+    "GroupMetric",
     "Item",
     "KnownModels",
     "Metric",

@@ -151,23 +151,39 @@ def _weighted(aggregates: list[Aggregate], weights: list[float]) -> Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskGroup:
-    """Tasks that make one number together, such as the subjects of MMLU; a result of its own.
+class GroupMetric:
+    """One number of a group.
 
     Args:
-        name: what its key begins with, as of a task; it has the members' number of examples.
-        members: the tasks' names.
-        metrics: which metrics are put together; each member has them.
-        aggregate: makes one number of those of the members, in the order of `members`;
-            `n_failed` is filled in by the engine.
+        members: the tasks whose numbers it is made of; each has the metric.
+        aggregate: makes one number of those of the members, in their order; `n_failed` is filled
+            in by the engine.
         definition: the id of how that is done.
     """
 
-    name: str
     members: tuple[str, ...]
-    metrics: tuple[str, ...]
     aggregate: Callable[[Sequence[Aggregate]], Aggregate] = all_samples_alike
     definition: str = "all-samples-alike@1"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGroup:
+    """Tasks that make one result together, such as the subjects of MMLU.
+
+    Args:
+        name: what its key begins with, as of a task; it has the members' number of examples.
+        metrics: its numbers by name; they may be of different members.
+    """
+
+    name: str
+    metrics: Mapping[str, GroupMetric]
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The names of all tasks that it is made of."""
+        return tuple(
+            dict.fromkeys(name for metric in self.metrics.values() for name in metric.members)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import pytest
 from llmeval_core.conditions import what_differs
 from llmeval_core.contracts import (
     Ask,
+    GroupMetric,
     Item,
     MetricAsk,
     MetricInfo,
@@ -687,8 +688,8 @@ class Subjects:
         return TaskSet(
             tasks,
             (
-                TaskGroup("subjects", names, ("length",)),
-                TaskGroup("alike", names, ("length",), all_tasks_alike, "alike@1"),
+                TaskGroup("subjects", {"length": GroupMetric(names)}),
+                TaskGroup("alike", {"length": GroupMetric(names, all_tasks_alike, "alike@1")}),
             ),
         )
 
@@ -712,6 +713,34 @@ async def test_a_group_is_a_result_of_its_own(tmp_path: Path) -> None:
     assert (group.n_samples, group.n_total) == (111, 111)
     assert group.metrics[0].definition == "length@1, all-samples-alike@1"
     assert len(tracker.results) == 5
+
+
+async def test_the_numbers_of_a_group_may_be_of_different_tasks(tmp_path: Path) -> None:
+    class Mixed:
+        def load(self, options: TaskOptions) -> TaskSet:
+            plain = Chatting(n_items=3, n_turns=1, name="plain")
+            judged = Chatting(n_items=20, n_turns=1, name="judged", judge=True)
+            group = TaskGroup(
+                "mixed",
+                {
+                    "judged": GroupMetric(("judged",)),
+                    "length": GroupMetric(("plain", "judged"), all_tasks_alike, "alike@1"),
+                },
+            )
+            return TaskSet((plain, judged), (group,))
+
+    outcome = await run_in(
+        tmp_path,
+        ready_tasks={"m": Mixed()},
+        role_models={"judge": FakeModel(cache_key="j")},
+    )
+
+    found = values(outcome)
+    assert found["mixed_0shot_judged"] == found["judged_0shot_judged"]
+    assert found["mixed_0shot_length"] == pytest.approx((6.0 + (10 * 6 + 10 * 7) / 20) / 2)
+    group = next(one for one in outcome.summary.results if one.task == "mixed_0shot")
+    assert [one.aggregate.n_scored for one in group.metrics] == [20, 23]
+    assert group.n_samples == 23
 
 
 async def test_a_group_that_did_not_change_is_not_delivered_again(tmp_path: Path) -> None:
