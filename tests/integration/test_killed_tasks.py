@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.integration.task_project import TaskProject, numbers, samples
 from tests.integration.task_server import TaskServer, journalled
 
-N_KILLS = int(os.environ.get("LLMEVAL_RUN_KILLS", "3"))
-"""How often a run is killed; CI sets 50."""
+N_KILLS = int(os.environ.get("LLMEVAL_KILL_ROUNDS", "3"))
+"""How often a run is killed; CI sets 10."""
 
 
 def kill_somewhere(
