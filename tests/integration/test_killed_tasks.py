@@ -6,24 +6,13 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.integration.task_project import TaskProject, numbers, samples
 from tests.integration.task_server import TaskServer, journalled
 
-N_KILLS = int(os.environ.get("LLMEVAL_RUN_KILLS", "3"))
-"""How often a run is killed; CI sets 50."""
-
-
-@pytest.fixture
-def task_server() -> Iterator[TaskServer]:
-    """Serve while a test runs."""
-    serving = TaskServer()
-    yield serving
-    serving.close()
+N_KILLS = int(os.environ.get("LLMEVAL_KILL_ROUNDS", "3"))
+"""How often a run is killed; CI sets 10."""
 
 
 def kill_somewhere(
