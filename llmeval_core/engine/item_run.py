@@ -22,7 +22,13 @@ from llmeval_core.engine.item_ask import ItemAsk, RoleService
 from llmeval_core.engine.item_source import NumberedItem
 from llmeval_core.engine.prompted_task import UnusableItemError
 from llmeval_core.engine.stop_signal import StopSignal
-from llmeval_core.errors import FailureKind, LlmevalError, describe_error, must_propagate
+from llmeval_core.errors import (
+    FailureKind,
+    LlmevalError,
+    PluginError,
+    describe_error,
+    must_propagate,
+)
 from llmeval_core.records import Failure, Generation, Score, Turn
 from llmeval_core.scoring import MetricScores
 
@@ -256,6 +262,8 @@ def _failure(err: BaseException, *, is_scoring: bool) -> Failure:
     kind: FailureKind = "metric" if is_scoring else "prompt"
     if isinstance(err, LlmevalError):
         reason, hint = err.what, err.hint
+        if isinstance(err, PluginError) and not is_scoring:
+            kind = "plugin"
     elif isinstance(err, ValueError):
         reason = reason.removeprefix(f"{type(err).__name__}: ")
     elif not isinstance(err, OSError):

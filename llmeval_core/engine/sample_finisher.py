@@ -111,6 +111,8 @@ class SampleFinisher:
             failure = self._redacted(end.failure)
         judged = judged_turn(end.turns, end.answers[-1] if end.answers else None)
         answer: Generation | Failure | None = None if judged is None else judged.generation
+        if end.answers:  # which a solver may have put together of several
+            answer = end.answers[-1]
         if end.is_unanswered or answer is None:
             answer = failure or Failure("plugin", "nothing was asked")
         result = SampleResult(
