@@ -156,7 +156,7 @@ def _judged_turn(end: ItemEnd) -> Turn | None:
     turns = [turn for turn in end.turns if turn.role == MODEL] or list(end.turns)
     judged = end.answers[-1] if end.answers else None
     for turn in reversed(turns):
-        if turn.generation is judged:
+        if turn.generation == judged:
             return turn
     return turns[-1] if turns else None
 
