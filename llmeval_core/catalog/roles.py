@@ -60,6 +60,11 @@ def identity_of_roles(
     return described
 
 
+def models_asked(names: Iterable[str], roles: Mapping[str, PlannedRole]) -> dict[str, str]:
+    """Name the models that have these roles, as far as they have one: the evaluated one has not."""
+    return {name: roles[name].model.name for name in names if name in roles}
+
+
 def notes_on_roles(
     evaluations: Iterable[PlannedEvaluation], roles: Mapping[str, PlannedRole]
 ) -> list[str]:

@@ -232,10 +232,10 @@ class TaskRun:
             totals = reader.totals(stored.id)
             if totals.n_samples < n_samples and not even_if_incomplete:
                 return None
-            if totals.n_failed == totals.n_samples and last_failure is not None:
+            if not totals.n_scored and last_failure is not None:
                 raise self._failure_policy.error(last_failure, "every sample failed")
             self._failure_policy.ended(totals.n_samples, last_failure)
-            metrics = aggregate_task(reader, stored, self._task, n_failed=totals.n_failed)
+            metrics = aggregate_task(reader, stored, self._task)
         return make_task_result(
             self._context.plan,
             self._model,

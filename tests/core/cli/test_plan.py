@@ -44,6 +44,7 @@ def test_a_plan_knows_what_the_journal_has(llmeval: Llmeval) -> None:
             "n_unusable": 0,
             "warnings": [],
             "roles": [],
+            "is_exact": True,
         }
     ]
 
