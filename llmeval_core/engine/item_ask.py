@@ -109,8 +109,12 @@ class ItemAsk:
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """What was asked and answered, in the order of asking."""
-        return tuple(self._turns[place] for place in sorted(self._turns))
+        """What was asked and answered, in the order of asking; what was asked twice, once."""
+        first: dict[tuple[str, str], Turn] = {}
+        for place in sorted(self._turns):
+            turn = self._turns[place]
+            first.setdefault((turn.role, turn.request.fingerprint), turn)
+        return tuple(first.values())
 
     async def __call__(self, question: Question, *, role: str = MODEL) -> Generation:
         """Ask; see `contracts.Ask`."""

@@ -167,13 +167,23 @@ class ItemRun:
             running.cancel()
 
         ask = ItemAsk(self._roles, item.sample.id, where=self._where, put_away=put_away)
+        answers: tuple[Generation, ...] | None = None
+
+        def note_answers(given: tuple[Generation, ...]) -> None:
+            nonlocal answers
+            answers = given
+
         try:
             async with asyncio.timeout_at(self._time_limit.at if self._time_limit else None):
-                end = await self._answer_and_score(index, item, ask)
+                end = await self._answer_and_score(index, item, ask, note_answers)
         except TimeoutError:
             assert self._time_limit is not None
-            told = Failure("time_limit", f"no answer before {self._time_limit.name} was over")
-            end = ItemEnd(index, item, ask.turns, (), {}, told, is_unanswered=True)
+            lacks = "answer" if answers is None else "score"
+            told = Failure("time_limit", f"no {lacks} before {self._time_limit.name} was over")
+            is_unanswered = answers is None
+            end = ItemEnd(
+                index, item, ask.turns, answers or (), {}, told, is_unanswered=is_unanswered
+            )
         if ask.error is not None:
             raise ask.error
         if ask.was_stopped:
@@ -181,11 +191,18 @@ class ItemRun:
             return
         await self._finish(end)
 
-    async def _answer_and_score(self, index: int, item: Item, ask: ItemAsk) -> ItemEnd:
+    async def _answer_and_score(
+        self,
+        index: int,
+        item: Item,
+        ask: ItemAsk,
+        note_answers: Callable[[tuple[Generation, ...]], None],
+    ) -> ItemEnd:
         """Run an item to its end."""
         answers: tuple[Generation, ...] | None = None
         try:
             answers = checked_answers(await self._task.answer(item, ask))
+            note_answers(answers)
             scored = self._task.score(item, answers, ask)
             scores = checked_scores(await scored if isawaitable(scored) else scored, self._metrics)
         except BaseException as err:  # plugin boundary: a task is foreign code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -147,6 +148,7 @@ class ItemPass:
         self._context = context
         self._source = source
         self._finisher = finisher
+        self._time_limit = time_limit
         self._n_skipped = 0
         self._services = [role.service for role in roles.values() if not role.is_deferred]
         self._run = ItemRun(
@@ -180,11 +182,15 @@ class ItemPass:
         finally:
             self._source.close()
             for service in self._services:
-                await service.leave(at_once=has_failed)
+                await service.leave(at_once=has_failed or self._is_over_time())
         self._show_skipped()
         if self._run.was_cut_off:
             return PassEnd.STOPPED
         return PassEnd.PUT_AWAY if self._run.n_put_away else PassEnd.FINISHED
+
+    def _is_over_time(self) -> bool:
+        limit = self._time_limit
+        return limit is not None and asyncio.get_running_loop().time() >= limit.at
 
     def _read(self) -> list[NumberedItem]:
         self._context.process.restore()
