@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
-from llmeval_core.contracts import MODEL, Executor, Task, TimeLimit
+from llmeval_core.contracts import MODEL, Task, TimeLimit
 from llmeval_core.engine.batches import BatchReader
 from llmeval_core.engine.deferred_roles import deferred_roles
 from llmeval_core.engine.item_ask import ItemAsk, RoleService
@@ -18,6 +19,7 @@ from llmeval_core.engine.run_models import RunModel
 from llmeval_core.engine.sample_finisher import SampleFinisher
 from llmeval_core.engine.sample_stream import SampleStream
 from llmeval_core.errors import PluginError, wrap_plugin_errors
+from llmeval_core.generation import LocalExecutor
 from llmeval_core.plan import Plan, PlannedTask
 
 _ITEMS_A_WORKER = 2
@@ -38,7 +40,6 @@ class StreamPass:
     Args:
         context: what the tasks of a run have in common.
         model: the model that is evaluated.
-        executor: where requests are answered.
         reader: gives the samples; closed at the end.
         finisher: scores and keeps samples.
         ledger: what the task sees of the model's requests.
@@ -50,7 +51,6 @@ class StreamPass:
         self,
         context: RunContext,
         model: RunModel,
-        executor: Executor,
         *,
         reader: BatchReader,
         finisher: SampleFinisher,
@@ -60,7 +60,6 @@ class StreamPass:
     ) -> None:
         self._context = context
         self._model = model
-        self._executor = executor
         self._reader = reader
         self._where = where
         self._time_limit = time_limit
@@ -97,7 +96,7 @@ class StreamPass:
         try:
             with self._plugin_boundary():
                 job = self._model.job(self._time_limit)
-                await self._executor.run(job, stream.requests(), stream.finish)
+                await self._model.executor.run(job, stream.requests(), stream.finish)
         finally:
             stream.close()
             self._reader.close()
@@ -113,7 +112,7 @@ class StreamPass:
 
     def _plugin_boundary(self) -> AbstractContextManager[None]:
         """Turn what an executor of a plugin raises into our error; a bug of our own stays a bug."""
-        if self._context.plan.executor is None:
+        if type(self._model.executor) is LocalExecutor:
             return nullcontext()
         return wrap_plugin_errors(PluginError, "the executor failed", where=self._where)
 
@@ -155,6 +154,7 @@ class ItemPass:
         self._roles = roles
         self.n_replaced = self.n_kept = 0
         self._finisher = finisher
+        self._time_limit = time_limit
         self._n_skipped = 0
         self._services = [role.service for role in roles.values() if not role.is_deferred]
         self._where = where
@@ -188,7 +188,7 @@ class ItemPass:
         finally:
             self._source.close()
             for service in self._services:
-                await service.leave(at_once=has_failed)
+                await service.leave(at_once=has_failed or self._is_over_time())
         self._show_skipped()
         if self._run.was_cut_off:
             return PassEnd.STOPPED
@@ -202,6 +202,10 @@ class ItemPass:
             put_away=put_away,
             newer_than=self._source.newer_than,
         )
+
+    def _is_over_time(self) -> bool:
+        limit = self._time_limit
+        return limit is not None and asyncio.get_running_loop().time() >= limit.at
 
     def _read(self) -> list[NumberedItem]:
         self._context.process.restore()
