@@ -18,7 +18,7 @@ from math import isfinite
 
 from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.contracts import MODEL, Item, Task, TimeLimit, UnansweredError
-from llmeval_core.engine.item_ask import ItemAsk, RoleService
+from llmeval_core.engine.item_ask import ItemAsk
 from llmeval_core.engine.item_source import NumberedItem
 from llmeval_core.engine.prompted_task import UnusableItemError
 from llmeval_core.engine.stop_signal import StopSignal
@@ -60,11 +60,10 @@ class ItemRun:
 
     Args:
         task: what is asked, and how it is scored.
-        roles: who answers, by role.
+        begin_ask: makes the `ask` of an item by its sample's id, with what puts the item away.
         read: gives the next items that are to be finished; blocks.
         finish: keeps a finished item, and tells.
         stop_signal: when set, no item begins, and nothing new is asked.
-        where: the task, for messages.
         n_at_once: items that are open at once at most.
         time_limit: when all that is not finished has failed; None for never.
 
@@ -78,20 +77,18 @@ class ItemRun:
         self,
         task: Task,
         *,
-        roles: Mapping[str, RoleService],
+        begin_ask: Callable[[str, Callable[[], None]], ItemAsk],
         read: Callable[[], Sequence[NumberedItem]],
         finish: Callable[[ItemEnd], Awaitable[None]],
         stop_signal: StopSignal,
-        where: str,
         n_at_once: int,
         time_limit: TimeLimit | None = None,
     ) -> None:
         self._task = task
-        self._roles = roles
+        self._begin_ask = begin_ask
         self._read = read
         self._finish = finish
         self._stop_signal = stop_signal
-        self._where = where
         self._n_at_once = n_at_once
         self._time_limit = time_limit
         self._metrics = tuple(task.metrics)
@@ -174,7 +171,7 @@ class ItemRun:
             is_put_away = True
             running.cancel()
 
-        ask = ItemAsk(self._roles, item.sample.id, where=self._where, put_away=put_away)
+        ask = self._begin_ask(item.sample.id, put_away)
         answers: tuple[Generation, ...] | None = None
 
         def note_answers(given: tuple[Generation, ...]) -> None:
@@ -197,7 +194,8 @@ class ItemRun:
         if ask.was_stopped:
             self.was_cut_off = True
             return
-        await self._finish(end)
+        if not ask.is_outdated:  # else it is missing, and run once more
+            await self._finish(end)
 
     async def _answer_and_score(
         self,

@@ -108,9 +108,12 @@ def test_a_role_that_nobody_asks_is_noted(
     assert "no task asks the role 'critic' (echoing/c)" in caplog.messages
 
 
-def test_what_depends_on_answers_is_not_asked_again_one_by_one(llmeval: Llmeval) -> None:
+def test_a_conversation_is_asked_again_as_a_whole(llmeval: Llmeval) -> None:
     llmeval("run", *RUN)
 
-    finished = llmeval("run", *RUN, "--again", "all")
+    once = llmeval("run", *RUN, "--again", "id:Ann")
+    twice = llmeval("run", *RUN, "--again", "id:Ann")
 
-    assert "the answers of 'talk_0shot' cannot be asked again one by one" in finished.stderr
+    assert once.stderr.count("talk_0shot: 1 samples were asked again and replaced") == 1
+    assert "4 requests" in once.stdout + once.stderr
+    assert "talk_0shot: nothing left to ask again since" in twice.stderr
