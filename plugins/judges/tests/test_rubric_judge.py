@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmeval_judges.judge_settings import RubricJudgeSettings
+from llmeval_judges.judge_settings import (
+    ChoiceJudgeSettings,
+    PairwiseJudgeSettings,
+    RubricJudgeSettings,
+)
 from llmeval_judges.rubric import Rubric, load_rubric, read_rubric, ready_names
 from llmeval_judges.rubric_judge import RubricJudge
 from llmeval_judges.suspicion import SuspiciousAnswers, speaks_to_judge
+from pydantic import ValidationError
 
 from llmeval_core.hooks import (
     ConfigError,
@@ -300,6 +305,36 @@ async def test_without_labels_nothing_passes_for_corrected(
     scores = [await corrected.score(CAPITAL, said(f"answer {n}"), ask) for n in range(5)]
 
     assert corrected.aggregate(scores).value is None
+
+
+def test_two_labels_of_one_answer_are_no_label(tmp_path: Path) -> None:
+    rows = [
+        {"input": CAPITAL.input, "answer": answer, "label": label}
+        for answer, label in (("a", "yes"), ("b", "no"), (" a", "yes"), ("a ", "no"))
+    ]
+    path = labels_file(tmp_path, rows)
+
+    with pytest.raises(ConfigError) as caught:
+        judge(number="corrected", labels=path)
+
+    assert str(caught.value) == (
+        "the same answer to the same question has another label before\n"
+        f"  where: {path}, id '4'\n"
+        "  try:   leave one of the two lines"
+    )
+
+
+@pytest.mark.parametrize(
+    ("judges", "message"),
+    [
+        (("a", "b", "a"), "a role is named twice; `repeats` asks each judge several times"),
+        (("model",), "the role `model` has whichever model is evaluated"),
+    ],
+)
+def test_a_juror_who_is_nobody_else_is_refused(judges: tuple[str, ...], message: str) -> None:
+    for settings in (RubricJudgeSettings, PairwiseJudgeSettings, ChoiceJudgeSettings):
+        with pytest.raises(ValidationError, match=message):
+            settings(judges=judges)
 
 
 async def test_few_labels_give_no_interval(

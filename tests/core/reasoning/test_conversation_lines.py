@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from llmeval_core.naming import fingerprint
 from llmeval_core.reasoning import ReasoningFinder, conversation_text
 from llmeval_core.records import (
     Generation,
@@ -27,7 +28,8 @@ HELLO = Message("user", (TextPart("What is it?"), CAT))
 
 
 def request(*messages: Message, **changes: object) -> Request:
-    return replace(make_request(), messages=messages, **changes)  # type: ignore[arg-type]
+    asked = replace(make_request(), messages=messages, **changes)  # type: ignore[arg-type]
+    return replace(asked, fingerprint=fingerprint([turn.as_json() for turn in messages]))
 
 
 def result(*turns: Turn, **changes: object) -> SampleResult:

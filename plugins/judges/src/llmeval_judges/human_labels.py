@@ -19,6 +19,7 @@ from llmeval_core.hooks import (
     ReasoningFinder,
     Sample,
     fingerprint,
+    plain_text,
 )
 from llmeval_judges.scale import Level, Scale
 
@@ -66,6 +67,26 @@ def read_labels(path: Path, scale: Scale) -> list[LabelledAnswer]:
         found.append(labelled)
     if all(one.label is None for one in found):
         raise ConfigError("there is no label in the file", where=str(path), hint=_hint())
+    return found
+
+
+def values_by_answer(path: Path, scale: Scale) -> dict[str, float]:
+    """Read what the labels of a file are worth, by the keys of their answers.
+
+    Raises:
+        ConfigError: see `read_labels`; or one answer has two different labels.
+    """
+    found: dict[str, float] = {}
+    for one in read_labels(path, scale):
+        if one.label is None:
+            continue
+        key = answer_key(one.sample.input_text, one.answer)
+        if found.setdefault(key, one.label.value) != one.label.value:
+            raise ConfigError(
+                "the same answer to the same question has another label before",
+                where=f"{path}, id '{one.sample.id}'",
+                hint="leave one of the two lines",
+            )
     return found
 
 
@@ -121,9 +142,9 @@ def _labelled(row: Mapping[str, Json], number: int, scale: Scale, where: str) ->
     metadata = row.get("metadata")
     context: dict[str, Json] = {"context": row["context"]} if "context" in row else {}
     sample = Sample(
-        id=str(row.get("id", number)),
+        id=_id(row.get("id"), number, where),
         input=str(question),
-        references=_references(row),
+        references=_references(row, where),
         category=category if isinstance(category, str) else None,
         metadata={**(metadata if isinstance(metadata, dict) else {}), **context},
     )
@@ -147,14 +168,34 @@ def _level(given: Json, key: str, scale: Scale, where: str) -> Level:
     return level
 
 
-def _references(row: Mapping[str, Json]) -> tuple[str, ...]:
+def _id(given: Json, number: int, where: str) -> str:
+    """Read an id, a text or a number; the line's number if there is none."""
+    if given is None:
+        return str(number)
+    text = given if isinstance(given, str) else plain_text(given)
+    if text is None:
+        raise ConfigError("'id' is neither a text nor a number", where=where)
+    return text
+
+
+def _references(row: Mapping[str, Json], where: str) -> tuple[str, ...]:
+    """Read references, texts or numbers; null is none at all.
+
+    Raises:
+        ConfigError: one is something else.
+    """
     expected = row.get("expected")
     given = row.get("references", row.get("reference"))
     if given is None and isinstance(expected, dict):
         given = expected.get("references")
-    if isinstance(given, str):
-        return (given,)
-    return tuple(str(one) for one in given) if isinstance(given, list) else ()
+    if given is None:
+        return ()
+    listed = given if isinstance(given, list) else [given]
+    texts = [one if isinstance(one, str) else plain_text(one) for one in listed]
+    references = tuple(text for text in texts if text is not None)
+    if len(references) < len(texts):
+        raise ConfigError("a reference is neither a text nor a number", where=where, hint=_hint())
+    return references
 
 
 def _conversation(turns: list[Json]) -> str | None:

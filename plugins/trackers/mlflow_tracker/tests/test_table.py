@@ -90,6 +90,7 @@ def test_samples_of_several_turns_have_their_conversation_in_a_column() -> None:
     call = ToolCall("c1", "add", "[1, 1]")
     again = replace(
         asked,
+        fingerprint="1" * 32,
         messages=(
             *asked.messages,
             Message("assistant", "", (call,)),

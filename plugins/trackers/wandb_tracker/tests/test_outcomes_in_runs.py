@@ -62,7 +62,9 @@ def test_a_row_has_the_answer_without_its_reasoning_and_how_it_ended() -> None:
 
 def test_samples_of_several_turns_have_their_conversation_in_a_column() -> None:
     asked = make_request("Hello \ud83d")
-    again = replace(asked, messages=(*asked.messages, Message("assistant", "Hi"),
+    again = replace(
+        asked,
+        fingerprint="1" * 32, messages=(*asked.messages, Message("assistant", "Hi"),
                                      Message("user", "And? " + "x" * 20_000)))  # fmt: skip
     turns = (Turn("model", asked, Generation(("Hi",))), Turn("model", again, Generation(("Bye",))))
     talk = SampleResult(0, Sample("a", "Hello"), again, Generation(("Bye",)), {}, turns=turns)

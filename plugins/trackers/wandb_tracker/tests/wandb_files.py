@@ -65,7 +65,7 @@ def runs(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def staged_rows(folder: Path) -> list[dict[str, Any]]:
-    """Return the rows of the tables that wait below WANDB_DATA_DIR, some of them twice; Any: cells."""
+    """Return the rows of tables that wait below a folder, some of them twice; Any: cells."""
     rows = []
     for path in sorted(folder.rglob("*")):
         try:
