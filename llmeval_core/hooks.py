@@ -78,6 +78,7 @@ from llmeval_core.config import (
     PromptConfig,
     Settings,
     TaskDefaults,
+    read_settings_file,
 )
 from llmeval_core.contracts import (
     MODEL,
@@ -186,9 +187,9 @@ __all__ = [
     "Tracker", "TrackerCheck", "TrackerError", "TrackerStatus", "Turn", "UnansweredError",
     "__version__", "all_samples_alike", "all_tasks_alike", "boxed_texts", "chat_message",
     "conditions", "coverage_of", "expand_path", "file_problem", "fingerprint", "folder_problem",
-    "gives_way", "hookimpl", "hookspec", "mean_aggregate", "plain_text", "reasoning_finder",
-    "split_answers", "stop_reason", "strip_invisible", "what_differs", "without_invisible",
-    "without_less_complete",
+    "gives_way", "hookimpl", "hookspec", "mean_aggregate", "plain_text", "read_settings_file",
+    "reasoning_finder", "split_answers", "stop_reason", "strip_invisible", "what_differs",
+    "without_invisible", "without_less_complete",
 ]  # fmt: skip
 
 ENTRY_POINT_GROUP = "llmeval"
