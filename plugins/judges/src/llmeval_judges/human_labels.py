@@ -115,6 +115,14 @@ def _object(line: str, where: str) -> Mapping[str, Json]:
     return row
 
 
+def question_in(row: Mapping[str, Json]) -> str | None:
+    """Find the question in a line, a conversation as one text; None if there is none."""
+    given = row.get("input")
+    if isinstance(given, list):
+        return _conversation(given)
+    return given if isinstance(given, str) else None
+
+
 def answer_in(row: Mapping[str, Json]) -> str | None:
     """Find the answer in a line, without reasoning; None if there is none."""
     given = row.get("answer")
@@ -129,9 +137,7 @@ def answer_in(row: Mapping[str, Json]) -> str | None:
 
 
 def _labelled(row: Mapping[str, Json], number: int, scale: Scale, where: str) -> LabelledAnswer:
-    question, answer, other = row.get("input"), answer_in(row), row.get("other")
-    if isinstance(question, list):
-        question = _conversation(question)
+    question, answer, other = question_in(row), answer_in(row), row.get("other")
     for key, value in (("input", question), ("answer", answer)):
         if not isinstance(value, str):
             raise ConfigError(f"the line has no text in '{key}'", where=where, hint=_hint())
