@@ -174,6 +174,11 @@ async def test_what_gets_no_verdict_is_unscored(tmp_path: Path, verdict: Verdict
             ' "label": "yes"}}',
         ),
         (
+            [{"input": "😀", "answer": "b \ud800", "label": "yes"}],
+            "correctness",
+            "the line has half a character (a lone surrogate)\n  where: {path}, line 1",
+        ),
+        (
             [{"input": "a", "answer": "b", "label": 10**400}],
             "helpfulness",
             "the label is 1" + "0" * 59 + "\n  where: {path}, line 1\n"

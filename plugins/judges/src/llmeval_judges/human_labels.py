@@ -112,7 +112,18 @@ def _object(line: str, where: str) -> Mapping[str, Json]:
         raise ConfigError("the line is no JSON", where=where, hint=_hint()) from err
     if not isinstance(row, dict):
         raise ConfigError("the line is no JSON object", where=where, hint=_hint())
+    if "\\ud" in line.casefold() and _has_half_a_character(row):
+        raise ConfigError("the line has half a character (a lone surrogate)", where=where)
     return row
+
+
+def _has_half_a_character(value: Json) -> bool:
+    """Whether a text in it is none that UTF-8 can say, and so no server and no journal takes."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def question_in(row: Mapping[str, Json]) -> str | None:
