@@ -15,7 +15,7 @@ _BLOCK = 1000
 
 
 def aggregate_task(
-    reader: JournalQueries, stored: StoredTask, task: PlannedTask, *, n_failed: int
+    reader: JournalQueries, stored: StoredTask, task: PlannedTask
 ) -> tuple[MetricResult, ...]:
     """Aggregate every metric of a finished task, from the journal, in sample order.
 
@@ -24,23 +24,22 @@ def aggregate_task(
     Args:
         reader: of the journal.
         stored, task: the task.
-        n_failed: how many of its samples failed.
 
     Raises:
         PluginError: a metric cannot aggregate its own scores.
     """
     without: Outcome | None = "truncated" if task.truncated == "exclude" else None
     excluded = reader.outcome_counts(stored.id, without) if without is not None else {}
-    parts: dict[str | None, int] = {None: n_failed}
-    parts.update(reader.categories(stored.id))
+    categories = [None, *reader.index.categories(stored.id)]
     results = []
     for planned in task.metrics:
-        for category, n_failed_in_it in parts.items():
+        n_failed = reader.n_without_score(stored, planned.name, without=without)
+        for category in categories:
             scores = reader.scores(stored, planned.name, category, without=without)
             aggregate = _aggregate(planned, scores)
             n_excluded = excluded.get(category, 0)
             counts = {
-                "n_failed": n_failed_in_it,
+                "n_failed": n_failed.get(category, 0),
                 "n_excluded": n_excluded,
                 "bounds": _bounds(aggregate, scores, n_excluded) if n_excluded else None,
             }
@@ -103,7 +102,7 @@ def _result(
     return MetricResult(
         key=metric_key(task.key, planned.name, category),
         metric=planned.name,
-        definition=metric.definition,
+        definition=planned.definition,
         higher_is_better=metric.higher_is_better,
         category=category,
         aggregate=aggregate,

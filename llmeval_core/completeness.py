@@ -23,7 +23,7 @@ class Coverage:
     Args:
         n_samples: samples that were asked about.
         n_total: samples in the data set; None if unknown.
-        n_failed: samples of these without a score.
+        n_failed: samples of these that lack a score.
         is_whole: whether nothing was left out.
     """
 
@@ -63,8 +63,14 @@ class Coverage:
         return self.n_failed / self.n_samples if self.n_samples else 0.0
 
 
-def coverage_of(result: TaskResult) -> Coverage:
-    """Say how much of its data set a result covers, also one of a version that did not note it."""
+def coverage_of(result: TaskResult, metric: str | None = None) -> Coverage:
+    """Say how much of its data set a result covers, also one of a version that did not note it.
+
+    Args:
+        result: the result.
+        metric: of which of its numbers, as one metric may have failed where others did not; None
+            for the task, where a sample has failed if any of them lacks it.
+    """
     limit = result.settings.get("limit")
     n_total = result.n_total
     is_whole = not isinstance(limit, int) or result.n_samples < limit
@@ -72,12 +78,24 @@ def coverage_of(result: TaskResult) -> Coverage:
         is_whole = result.n_samples >= n_total
     elif is_whole:
         n_total = result.n_samples
-    return Coverage(result.n_samples, n_total, result.n_failed, is_whole)
+    return Coverage(result.n_samples, n_total, _n_failed(result, metric), is_whole)
 
 
-def gives_way(new: TaskResult, old: TaskResult) -> bool:
-    """Whether a newer result of the same model and task leaves the older one the current one."""
-    return not new.replaces and coverage_of(new).is_less_than(coverage_of(old))
+def _n_failed(result: TaskResult, metric: str | None) -> int:
+    for one in result.metrics if metric is not None else ():
+        if one.metric == metric and one.category is None:
+            return one.aggregate.n_failed
+    return result.n_failed
+
+
+def gives_way(new: TaskResult, old: TaskResult, metric: str | None = None) -> bool:
+    """Whether a newer result of the same model and task leaves the older one the current one.
+
+    Args:
+        new, old: the results.
+        metric: whether it does with this number; None for the task as a whole.
+    """
+    return not new.replaces and coverage_of(new, metric).is_less_than(coverage_of(old, metric))
 
 
 def without_less_complete(
@@ -95,14 +113,15 @@ def without_less_complete(
         The result with the metrics that stand, which may be none; and what the user should know,
         None if nothing was removed.
     """
-    new = coverage_of(result)
     names = {metric.metric for metric in result.metrics}
-    removed = {name for name in names & known.keys() if new.is_less_than(known[name])}
+    new = {name: coverage_of(result, name) for name in names}
+    removed = {name for name in names & known.keys() if new[name].is_less_than(known[name])}
     if result.replaces or not removed:
         return result, None
     most = max(known[name].n_samples for name in removed)
+    n_failed = max(new[name].n_failed for name in removed)
     note = (
-        f"{result.task}: {result.n_samples} samples ({result.n_failed} failed) give way to the more"
+        f"{result.task}: {result.n_samples} samples ({n_failed} failed) give way to the more"
         f" complete numbers of {most} samples that the run has; --replace puts them there"
     )
     left = tuple(metric for metric in result.metrics if metric.metric not in removed)
@@ -131,6 +150,6 @@ def current_by_metric(results: Iterable[TaskResult]) -> dict[str, TaskResult]:
     found: dict[str, TaskResult] = {}
     for result in results:
         for name in dict.fromkeys(metric.metric for metric in result.metrics):
-            if name not in found or not gives_way(result, found[name]):
+            if name not in found or not gives_way(result, found[name], name):
                 found[name] = result
     return found

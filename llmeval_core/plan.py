@@ -43,12 +43,23 @@ class PlannedMetric:
 
     Args:
         plugin: the distribution that it comes from, with its version, for messages.
+        asked: the models that it asks, by role; empty if it only computes.
     """
 
     name: str
     metric: Metric | AskingMetric
     settings: Mapping[str, Json]
     plugin: str = "its plugin"
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def definition(self) -> str:
+        """The id of what is computed, and by the judgement of which models.
+
+        Such as `judge@correctness-1-0f3c2a91+judge=openai/gpt-4o`, in the order of the roles.
+        """
+        asked = [f"+{role}={model}" for role, model in sorted(self.asked.items())]
+        return self.metric.definition + "".join(asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +195,7 @@ class PlannedGroup:
     Args:
         key: `{name}_{n}shot`.
         group: which metrics, and how they are put together.
-        members: the keys of the tasks.
+        members: the keys of the tasks, by their names.
         fingerprint: everything that decides the numbers.
     """
 
@@ -192,7 +203,7 @@ class PlannedGroup:
     group: TaskGroup
     n_shots: int
     variant: str | None
-    members: tuple[str, ...]
+    members: Mapping[str, str]
     fingerprint: str
 
 
@@ -288,7 +299,7 @@ class Plan:
             "trackers": [tracker.name for tracker in self.trackers],
         }
         groups: list[Json] = [
-            {"model": item.model.name, "key": group.key, "members": list(group.members)}
+            {"model": item.model.name, "key": group.key, "members": list(group.members.values())}
             for item in self.evaluations
             for group in item.groups
         ]
@@ -309,3 +320,12 @@ def in_turn(model: PlannedModel, other: PlannedModel) -> bool:
         and other.info.endpoint is None
         and (model.name, model.info.cache_key) != (other.name, other.info.cache_key)
     )
+
+
+def is_asked_here(model: PlannedModel, *, has_executor: bool, has_roles: bool) -> bool:
+    """Say whether a model is asked from the process of the run, and not by the executor.
+
+    In a run with roles every model behind a server is: it needs no place of the executor, and who
+    waits for its answers may hold the only one.
+    """
+    return not has_executor or (has_roles and model.info.endpoint is not None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import isfinite
 
-from llmeval_core.contracts import Ask, UnansweredError
+from llmeval_core.contracts import MetricAsk, UnansweredError
 from llmeval_core.errors import LlmevalError, describe_error, must_propagate
 from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
@@ -27,7 +27,15 @@ _OUTCOME_BY_REASON: Mapping[StopReason, Outcome] = {
     "length": "truncated",
 }
 
+_HINT_OF_ASKING = (
+    "look at what the metric asked, and what it was answered, with `llmeval samples`; answers are"
+    " kept, and the same command scores them again"
+)
 _BY_ITSELF: tuple[StopReason, ...] = ("stop",)
+
+
+MetricScores = Mapping[str, Score | Failure]
+"""What each metric says of a sample, or why it could not score it."""
 
 
 class Scorer:
@@ -46,24 +54,25 @@ class Scorer:
         )
         self.awaits = any(inspect.iscoroutinefunction(judge) for _, judge, _ in self._metrics)
         self._reasoning = ReasoningFinder(task.reasoning_tags)
+        self._excludes_cut_off = task.truncated == "exclude"
         self._extract: Extractor | None = None
         if task.extract is not None:
             self._extract = Extractor(task.extract, where=f"{task.key}: extract")
 
     async def score(
-        self, sample: Sample, generation: Generation, ask: Ask | None = None
-    ) -> dict[str, Score] | Failure:
-        """Score one answer with every metric; the first metric that cannot makes a Failure.
+        self, sample: Sample, generation: Generation, ask: MetricAsk | None = None
+    ) -> dict[str, Score | Failure]:
+        """Score one answer with every metric; a metric that cannot has a Failure for a score.
 
-        Nothing that a metric raises ends the run: the answer is paid for, and kept. A sample
-        with a Failure is scored again by the next run, without asking the model again.
+        Nothing that a metric raises ends the run, or takes the scores of other metrics with it.
+        A sample with a Failure is scored again by the next run, without asking the model again.
 
         Args:
             sample, generation: what is scored.
             ask: asks models; None where no metric does.
         """
         judged = self.judged_part(generation)
-        scores: dict[str, Score] = {}
+        scores: dict[str, Score | Failure] = {}
         for planned, judge, asks in self._metrics:
             try:
                 score = judge(sample, judged, ask) if asks else judge(sample, judged)
@@ -73,11 +82,17 @@ class Scorer:
             except BaseException as err:  # plugin boundary: a metric is foreign code
                 if must_propagate(err):
                     raise
-                return _failure(planned, err)
+                scores[planned.name] = _failure(planned, err, asks=asks)
         return scores
 
     def outcome(self, answer: Generation | Failure, failure: Failure | None) -> Outcome:
-        """Say in one word how a sample ended; see `outcome_of`."""
+        """Say in one word how a sample ended; see `outcome_of`.
+
+        What is left out of every number because it was cut off is `truncated`, scored or not.
+        """
+        if self._excludes_cut_off and failure is not None and isinstance(answer, Generation):
+            ended = outcome_of(answer, None, self._reasoning)
+            return "truncated" if ended == "truncated" else "unscored"
         return outcome_of(answer, failure, self._reasoning)
 
     def judged_part(self, generation: Generation) -> Generation:
@@ -123,6 +138,25 @@ class Scorers:
         return made
 
 
+def split_scores(scored: MetricScores) -> tuple[dict[str, Score], dict[str, Failure]]:
+    """Part the scores of a sample from the failures of metrics that could not score it."""
+    scores: dict[str, Score] = {}
+    failures: dict[str, Failure] = {}
+    for name, score in scored.items():
+        if isinstance(score, Failure):
+            failures[name] = score
+        else:
+            scores[name] = score
+    return scores, failures
+
+
+def failure_of(failures: Mapping[str, Failure]) -> Failure | None:
+    """Say in one failure that metrics could not score a sample: the first; None if all could."""
+    for name, first in failures.items():
+        return replace(first, message=f"{name}: {first.message}")
+    return None
+
+
 def outcome_of(
     answer: Generation | Failure, failure: Failure | None, reasoning: ReasoningFinder
 ) -> Outcome:
@@ -133,7 +167,7 @@ def outcome_of(
 
     Args:
         answer: what the model answered, or why it did not.
-        failure: why the sample has no score; None if it has.
+        failure: why the sample lacks a score; None if it has all.
         reasoning: tells apart what is no answer.
     """
     if isinstance(answer, Failure):
@@ -189,16 +223,17 @@ def is_asking(metric: object) -> bool:
     return bool(getattr(metric, "roles", None))
 
 
-def _failure(planned: PlannedMetric, err: BaseException) -> Failure:
+def _failure(planned: PlannedMetric, err: BaseException, *, asks: bool) -> Failure:
     """Say why a metric did not score a sample: the sample, something around it, or a bug."""
+    hint = _HINT_OF_ASKING if asks else None
     if isinstance(err, UnansweredError):
-        return Failure("metric", f"{planned.name}: {err.role}: {err.what}", err.hint)
+        return Failure("metric", f"{err.role}: {err.what}", err.hint or hint)
     if isinstance(err, LlmevalError):
-        return Failure("metric", f"{planned.name}: {err.what}", err.hint)
+        return Failure("metric", err.what, err.hint or hint)
     if isinstance(err, ValueError):
         reason = describe_error(err).removeprefix(f"{type(err).__name__}: ")
     elif isinstance(err, OSError):  # TimeoutError and ConnectionError among them
         reason = describe_error(err)
     else:
         reason = f"{describe_error(err)} (a bug in {planned.plugin}; tell its author)"
-    return Failure("metric", f"{planned.name}: {reason}")
+    return Failure("metric", reason, hint)

@@ -69,7 +69,7 @@ def make_leaderboard(
         for name in dict.fromkeys(metric.metric for metric in result.metrics):
             place = (result.model, result.task, name)
             old, _ = standing.get(place, (None, None))
-            if old is None or not gives_way(result, old):
+            if old is None or not gives_way(result, old, name):
                 standing[place] = (result, old)
     board = Leaderboard(
         models=tuple(dict.fromkeys(model for model, _, _ in standing)),

@@ -112,9 +112,10 @@ def superseded_notes(reader: JournalQueries, results: Iterable[TaskResult]) -> l
         if shown is not None:
             which = f" ({', '.join(out)})" if len(out) < len(_metrics(result)) else ""
             notes.append(
-                f"{result.task} of {result.model}{which}: {_share(coverage_of(result))} give way to"
-                f" the result of {finish_time_text(shown)} with {_share(coverage_of(shown))}, which"
-                " stays in the leaderboard and in trackers; --replace puts this one there"
+                f"{result.task} of {result.model}{which}: {_share(coverage_of(result, out[0]))}"
+                f" give way to the result of {finish_time_text(shown)} with"
+                f" {_share(coverage_of(shown, out[0]))}, which stays in the leaderboard and in"
+                " trackers; --replace puts this one there"
             )
         elif before is not None:
             note = change_note(result.model, result.task, result, before)

@@ -17,7 +17,7 @@ from rich.progress import (
 
 from llmeval_core.api.notes_on_outcomes import counts_text
 from llmeval_core.printable import shown, with_count
-from llmeval_core.records import SampleResult, TaskResult
+from llmeval_core.records import Generation, SampleResult, TaskResult
 
 PLAIN_EVERY_S = 5.0
 """Seconds between two plain lines."""
@@ -51,8 +51,10 @@ class TaskCounts:
         self.n_under_way = n_under_way
         if result.generation is not None and not result.from_journal:
             self.n_asked += 1
-            self.n_tokens += result.generation.n_prompt_tokens or 0
-            self.n_tokens += result.generation.n_completion_tokens or 0
+        if not result.from_journal:
+            for answer in _answers(result):
+                self.n_tokens += answer.n_prompt_tokens or 0
+                self.n_tokens += answer.n_completion_tokens or 0
 
     def skip(self, n: int) -> None:
         """Count samples that were finished before this run; they say nothing of its pace."""
@@ -88,6 +90,13 @@ class TaskCounts:
     def so_far(self) -> str:
         """How many are finished, of how many if that is known."""
         return f"{self.done}/{self.total}" if self.total is not None else str(self.done)
+
+
+def _answers(result: SampleResult) -> list[Generation]:
+    """Give all that was answered for a sample, by whomever."""
+    if result.turns:
+        return [turn.generation for turn in result.turns]
+    return [] if result.generation is None else [result.generation]
 
 
 class PlainProgress:

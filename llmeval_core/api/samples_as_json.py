@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from llmeval_core.records import (
+    Failure,
     Generation,
     Request,
     Sample,
@@ -25,10 +26,11 @@ def sample_json(result: SampleResult) -> dict[str, Any]:
         "answered": _answered(result.generation) if result.generation is not None else None,
         "scores": _scores_json(result.scores),
         "outcome": result.outcome,
-        "failure": {"kind": result.failure.kind, "message": result.failure.message}
-        if result.failure is not None
-        else None,
+        "failure": _failure_json(result.failure) if result.failure is not None else None,
     }
+    if result.metric_failures:
+        failures = result.metric_failures.items()
+        whole["metric_failures"] = {name: _failure_json(failure) for name, failure in failures}
     if result.turns:
         whole["turns"] = [
             {
@@ -76,6 +78,10 @@ def _scores_json(scores: Mapping[str, Score]) -> dict[str, Any]:
         | ({} if score.details is None else {"details": score.details})
         for name, score in scores.items()
     }
+
+
+def _failure_json(failure: Failure) -> dict[str, Any]:
+    return {"kind": failure.kind, "message": failure.message}
 
 
 def _answered(generation: Generation) -> dict[str, Any]:

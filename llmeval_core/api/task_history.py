@@ -81,7 +81,7 @@ def _take_place(
     took = set()
     for name in {metric.metric for metric in result.metrics}:
         place = _of(result, name)
-        if place not in standing or not gives_way(result, standing[place]):
+        if place not in standing or not gives_way(result, standing[place], name):
             standing[place] = result
             took.add(name)
     return frozenset(took)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -28,6 +28,7 @@ from llmeval_core.plan import (
     Plan,
     PlannedModel,
     PlannedTracker,
+    is_asked_here,
 )
 
 
@@ -74,7 +75,10 @@ def make_plan(
     ]
     asked_models += [(role.model, ("roles", name)) for name, role in roles.items()]
     for planned, path in asked_models:
-        readiness.model(planned, where=origin.where(*path), is_asked_here=config.executor is None)
+        asked_here = is_asked_here(
+            planned, has_executor=config.executor is not None, has_roles=bool(roles)
+        )
+        readiness.model(planned, where=origin.where(*path), is_asked_here=asked_here)
     executor: Executor | None = None
     if config.executor is not None:
         executor, _ = catalog.build("executors", config.executor, origin=origin, path=("executor",))
@@ -103,7 +107,11 @@ def make_plan(
         fingerprint=fingerprint(
             [[item.model.name, *(task.fingerprint for task in item.tasks)] for item in evaluations]
         ),
-        notes=(*dict.fromkeys(readiness.notes), *notes_on_roles(evaluations, roles)),
+        notes=(
+            *dict.fromkeys(readiness.notes),
+            *notes_on_roles(evaluations, roles),
+            *_notes_on_prices(planned for planned, _ in asked_models),
+        ),
         roles=roles,
     )
 
@@ -182,6 +190,15 @@ def price_of(model: str, prices: Mapping[str, PriceConfig]) -> PriceConfig | Non
         return prices[model]
     fitting = [pattern for pattern in prices if fnmatchcase(model, pattern)]
     return prices[max(fitting, key=len)] if fitting else None
+
+
+def _notes_on_prices(models: Iterable[PlannedModel]) -> list[str]:
+    """Say which of the models behind servers no cost is known of, if that of others is."""
+    served = [model for model in models if model.info.endpoint is not None]
+    unpriced = dict.fromkeys(model.name for model in served if model.price is None)
+    if not unpriced or all(model.price is None for model in served):
+        return []
+    return [f"no price for {', '.join(unpriced)}: costs are those of the other models alone"]
 
 
 def _check_budget(config: RunConfig, models: list[PlannedModel], origin: Origin) -> None:

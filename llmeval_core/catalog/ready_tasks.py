@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
 from llmeval_core.catalog.prompt_defaults import fill_prompt
 from llmeval_core.catalog.public_settings import public_settings
-from llmeval_core.catalog.roles import identity_of_roles
+from llmeval_core.catalog.roles import identity_of_roles, models_asked
 from llmeval_core.config import (
     FewShotConfig,
     GenerationConfig,
@@ -201,9 +201,14 @@ class ReadyTaskPlanner:
         }
         if others:
             asked["roles"] = identity_of_roles(others, self._roles, where=self._where)
+        asked_models = models_asked(others, self._roles)
+        metrics = tuple(
+            PlannedMetric(name, TaskMetric(info), {}, self._plugin, asked_models)
+            for name, info in task.metrics.items()
+        )
         scored: dict[str, Json] = {
             "limit": limit,
-            "metrics": {name: info.definition for name, info in task.metrics.items()},
+            "metrics": {planned.name: planned.definition for planned in metrics},
         }
         asked_json = canonical_json(asked)
         variant = [config.variant] if config.variant is not None else []
@@ -225,10 +230,7 @@ class ReadyTaskPlanner:
             few_shot=FewShotConfig(),
             generation=settings,
             extract=None,
-            metrics=tuple(
-                PlannedMetric(name, TaskMetric(info), {}, self._plugin)
-                for name, info in task.metrics.items()
-            ),
+            metrics=metrics,
             fingerprint=fingerprint_of_text(f'["{cache_key}",{scored_json}]'),
             cache_key=cache_key,
             definition_fingerprint=fingerprint_of_text(f"[{asked_json},{scored_json}]"),
@@ -270,38 +272,51 @@ def plan_group(
     Raises:
         PluginError: a member or a metric of one is not there.
     """
-    missing = [name for name in group.members if name not in tasks]
-    members = [tasks[name] for name in group.members if name in tasks]
-    problem = f"no task '{missing[0]}'" if missing else None if members else "no task"
-    for member in members:
-        named = [planned.name for planned in member.metrics]
-        lacking = [name for name in group.metrics if name not in named]
-        if lacking:
-            problem = f"no metric '{lacking[0]}' in '{member.dataset_name}'"
+    members = {name: tasks[name] for name in group.members if name in tasks}
+    problem = _problem(group, members)
     if problem is not None or not NAME_PATTERN.fullmatch(group.name):
         raise PluginError(
             f"group '{group.name}' has {problem or 'a name with a space, slash or colon'}",
             where=f"{where} ({plugin})",
             hint="this is a bug in the plugin; tell its author",
         )
-    first = members[0]
+    first = next(iter(members.values()))
     return PlannedGroup(
         key=task_key(group.name, first.n_shots, first.variant),
         group=group,
         n_shots=first.n_shots,
         variant=first.variant,
-        members=tuple(member.key for member in members),
+        members={name: member.key for name, member in members.items()},
         fingerprint=fingerprint_of_text(
             canonical_json(
                 [
                     group.name,
-                    group.definition,
-                    list(group.metrics),
-                    [member.fingerprint for member in members],
+                    [
+                        [
+                            name,
+                            metric.definition,
+                            [members[one].fingerprint for one in metric.members],
+                        ]
+                        for name, metric in group.metrics.items()
+                    ],
                 ]
             )
         ),
     )
+
+
+def _problem(group: TaskGroup, members: Mapping[str, PlannedTask]) -> str | None:
+    """Say what a group has that it should not, or has not that it should; None if all is well."""
+    missing = [name for name in group.members if name not in members]
+    if missing:
+        return f"no task '{missing[0]}'"
+    for name, metric in group.metrics.items():
+        for member in metric.members:
+            if name not in [planned.name for planned in members[member].metrics]:
+                return f"no metric '{name}' in '{member}'"
+        if not metric.members:
+            return f"no task with '{name}'"
+    return None if members else "no task"
 
 
 def renamed(task: PlannedTask, name: str) -> PlannedTask:

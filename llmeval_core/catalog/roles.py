@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 
 from llmeval_core.catalog.generation_defaults import lay_over
 from llmeval_core.config import GenerationConfig, Origin
-from llmeval_core.contracts import Executor
+from llmeval_core.contracts import MODEL, Executor
 from llmeval_core.errors import ConfigError
 from llmeval_core.naming import Json
 from llmeval_core.plan import PlannedEvaluation, PlannedModel, PlannedRole, in_turn
@@ -58,6 +59,11 @@ def identity_of_roles(
     return described
 
 
+def models_asked(names: Iterable[str], roles: Mapping[str, PlannedRole]) -> dict[str, str]:
+    """Name the models that have these roles, as far as they have one: the evaluated one has not."""
+    return {name: roles[name].model.name for name in names if name in roles}
+
+
 def notes_on_roles(
     evaluations: Iterable[PlannedEvaluation], roles: Mapping[str, PlannedRole]
 ) -> list[str]:
@@ -77,23 +83,25 @@ def refuse_impossible_roles(
     *,
     origin: Origin,
 ) -> None:
-    """Refuse a conversation of two models that an executor would have to hold at the same time.
+    """Refuse what an executor would have to hold two models at the same time for.
 
-    A judge can come after all answers; who takes part in the answers cannot.
+    A judge can come after all answers; who takes part in the answers cannot, nor can two judges of
+    one answer come one after the other.
 
     Raises:
-        ConfigError: such a conversation is planned.
+        ConfigError: a conversation of two such models is planned, or a jury.
     """
     if executor is None:
         return
     for item in evaluations:
         for task in item.tasks:
             partners = task.solver.solver.roles if task.solver is not None else {}
-            for name in partners:
-                role = roles.get(name)
-                if role is not None and in_turn(item.model, role.model):
+            together = [(name, roles[name].model) for name in task.roles if name in roles]
+            pairs = [((MODEL, item.model), one) for one in together if one[0] in partners]
+            for (_, model), (name, other) in (*pairs, *itertools.combinations(together, 2)):
+                if in_turn(model, other):
                     raise ConfigError(
-                        f"'{item.model.name}' and '{role.model.name}' both work in a process of"
+                        f"'{model.name}' and '{other.name}' both work in a process of"
                         " the executor, and would have to be there at the same time",
                         where=origin.where("roles", name),
                         hint="give one of them a server of its own, or leave `executor` out",

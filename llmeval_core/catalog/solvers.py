@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from llmeval_core.catalog.catalog import Catalog
 from llmeval_core.catalog.checked_tool import CheckedTool
 from llmeval_core.catalog.public_settings import public_settings
-from llmeval_core.catalog.roles import identity_of_roles
+from llmeval_core.catalog.roles import identity_of_roles, models_asked
 from llmeval_core.config import ComponentConfig, KeyPath, Origin
 from llmeval_core.contracts import MODEL, Tool, ToolUser
 from llmeval_core.errors import ConfigError, PluginError, wrap_plugin_errors
@@ -100,6 +101,12 @@ def roles_of_metrics(metrics: tuple[PlannedMetric, ...]) -> dict[str, int]:
         for name, n_requests in getattr(planned.metric, "roles", {}).items():
             roles[name] = roles.get(name, 0) + n_requests
     return roles
+
+
+def with_models_asked(planned: PlannedMetric, roles: Mapping[str, PlannedRole]) -> PlannedMetric:
+    """Note with a metric that asks models which ones these are."""
+    names = getattr(planned.metric, "roles", {})
+    return replace(planned, asked=models_asked(names, roles)) if names else planned
 
 
 def all_roles(solver: PlannedSolver | None, judges: Mapping[str, int]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from llmeval_core.catalog.solvers import (
     describe_solver,
     refuse_what_is_lacking,
     roles_of_metrics,
+    with_models_asked,
 )
 from llmeval_core.config import (
     AnswerBy,
@@ -157,7 +158,10 @@ class TaskPlanner:
             if self._content is None:
                 self._content = size_and_fingerprint(dataset)
         size, content = self._content
-        metrics = tuple(_for_answers(planned, answer_by, where) for planned in self._metrics)
+        metrics = tuple(
+            with_models_asked(_for_answers(planned, answer_by, where), self._roles)
+            for planned in self._metrics
+        )
         mode = _mode(prompt.mode, answer_by, model, where, modes)
         name = (config.dataset.name if config.dataset is not None else None) or dataset.name
         limits = [limit for limit in (config.limit, run.limit) if limit is not None]
@@ -188,8 +192,7 @@ class TaskPlanner:
             else [list(tag) for tag in reasoning_tags],
             "truncated": None if truncated == "score" else truncated,
             "metrics": {
-                item.name: {"definition": item.metric.definition, **item.settings}
-                for item in metrics
+                item.name: {"definition": item.definition, **item.settings} for item in metrics
             },
         }
         judges = roles_of_metrics(metrics)
@@ -254,11 +257,19 @@ class TaskPlanner:
                 "separator": prompt.separator,
                 "examples": prompt.examples,
             },
-            "few_shot": {**few_shot.model_dump(mode="json"), "same_item": SAME_ITEM}
-            if self._n_shots
-            else None,
-            "seed": self._run.seed if self._n_shots else None,
+            **self._describe_few_shot(few_shot),
             "generation": generation.as_json(),
+        }
+
+    def _describe_few_shot(self, few_shot: FewShotConfig) -> dict[str, Json]:
+        """Say all that decides the examples."""
+        if not self._n_shots:
+            return {"few_shot": None, "seed": None}
+        if few_shot.select == "lm-eval":  # which has a seed and a rule for the sample of its own
+            return {"few_shot": few_shot.as_json(), "seed": None}
+        return {
+            "few_shot": {**few_shot.as_json(), "same_item": SAME_ITEM},
+            "seed": self._run.seed,
         }
 
 

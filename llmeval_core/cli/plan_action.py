@@ -101,10 +101,10 @@ def _print(previews: list[TaskPreview], plan: Plan) -> None:
 
 
 def _lines(previews: list[TaskPreview], plan: Plan) -> list[str]:
-    to_send = [item for item in previews if item.n_requests]
-    n_requests = sum(item.n_requests for item in to_send)
-    n_requests += sum(role.n_requests for item in previews for role in item.roles)
-    lines = [f"{n_requests:,} requests to send, plan {plan.fingerprint}"]
+    to_send = [item for item in previews if _n_requests(item)]
+    n_requests = sum(map(_n_requests, to_send))
+    about = "" if all(item.is_exact for item in to_send) else "about "
+    lines = [f"{about}{n_requests:,} requests to send, plan {plan.fingerprint}"]
     if to_send:
         estimates = [one for item in previews for one in _estimates(item)]
         n_read = sum(one.n_prompt_tokens for one in estimates)
@@ -117,9 +117,16 @@ def _lines(previews: list[TaskPreview], plan: Plan) -> list[str]:
         if total_s is not None:
             line += f", {_duration(total_s)} in all"
         lines.append(line)
-        bases = dict.fromkeys(item.estimate.basis for item in to_send)
+        asked = [item.estimate for item in to_send if item.n_requests]
+        asked += [role.estimate for item in to_send for role in item.roles if role.n_requests]
+        bases = dict.fromkeys(one.basis for one in asked)
         lines.append(f"by {', by '.join(bases)}")
     return lines
+
+
+def _n_requests(item: TaskPreview) -> int:
+    """Count what is to be asked for a task, of whomever."""
+    return item.n_requests + sum(role.n_requests for role in item.roles)
 
 
 def _estimates(item: TaskPreview) -> list[Estimate]:
@@ -134,12 +141,13 @@ def _total_s(to_send: list[TaskPreview], plan: Plan) -> float | None:
     """Add up the times of models that share a server; servers are asked side by side.
 
     Returns:
-        Seconds; None if the time of a task is unknown.
+        Seconds; None if the time of a task, or of a role in it, is unknown.
     """
     endpoints = {item.model.name: item.model.info.endpoint for item in plan.evaluations}
     by_endpoint: dict[str | None, float] = {}
     for item in to_send:
-        if item.estimate.duration_s is None:
+        asks_others = any(role.n_requests for role in item.roles)
+        if item.estimate.duration_s is None or asks_others:
             return None
         endpoint = endpoints[item.model]
         by_endpoint[endpoint] = by_endpoint.get(endpoint, 0.0) + item.estimate.duration_s

@@ -82,7 +82,7 @@ def result_parts(result: SampleResult, reasoning: ReasoningFinder) -> Parts:
         parts += _answered(result.request, result.generation, reasoning)
     parts += expected(result.sample)
     if result.failure is not None:
-        parts.append(("failed", f"{result.failure.kind}: {result.failure.message}"))
+        parts += [("failed", f"{result.failure.kind}: {reason}") for reason in result.reasons]
     parts += [("scored", _scored(name, score)) for name, score in sorted(result.scores.items())]
     return parts
 

@@ -6,9 +6,13 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from llmeval_core.config.problems import HintedValueError
 from llmeval_core.config.settings import Settings
+from llmeval_core.naming import Json
 
 Examples = Literal["turns", "text", "template"]
+LM_EVAL_SEED = 1234
+"""What `lm_eval` draws examples with, unless it is told otherwise."""
 
 
 class ReasoningConfig(Settings):
@@ -106,9 +110,48 @@ class PromptConfig(Settings):
 class FewShotConfig(Settings):
     """Where the examples of a few-shot prompt come from."""
 
-    select: Literal["random", "first"] = Field(
-        default="random", description="By (seed, sample id), or the first n of the pool."
+    select: Literal["random", "first", "lm-eval"] = Field(
+        default="random",
+        description="By (seed, sample id), the first n of the pool, or drawn as lm-eval draws.",
     )
     pool_size: int = Field(
-        default=1000, ge=1, description="How many samples of the pool are kept in memory."
+        default=1000,
+        ge=1,
+        description="How many samples of the pool are kept in memory; all with lm-eval.",
     )
+    seed: int | None = Field(
+        default=None, description="What draws with lm-eval; its own 1234 if left out."
+    )
+    one_more: bool | None = Field(
+        default=None,
+        description="With lm-eval: whether one more example is drawn and the sample itself left"
+        " out, as where its test split is its few-shot split or it names neither. Found out by"
+        " whether the pool is the samples themselves, if left out.",
+    )
+
+    @property
+    def draw_seed(self) -> int:
+        """What draws with lm-eval."""
+        return LM_EVAL_SEED if self.seed is None else self.seed
+
+    @model_validator(mode="after")
+    def _fits_select(self) -> Self:
+        named = self.model_fields_set
+        if self.select == "lm-eval" and "pool_size" in named:
+            raise HintedValueError(
+                "`pool_size` would cut the pool, and lm-eval draws from all of it",
+                "leave `pool_size` out",
+            )
+        foreign = [key for key in ("seed", "one_more") if key in named]
+        if self.select != "lm-eval" and foreign:
+            raise HintedValueError(
+                f"`{foreign[0]}` says how lm-eval draws, and `select` is {self.select}",
+                "add `select: lm-eval`, or leave it out",
+            )
+        return self
+
+    def as_json(self) -> dict[str, Json]:
+        """Return what decides the examples, for fingerprints."""
+        if self.select == "lm-eval":
+            return {"select": self.select, "seed": self.draw_seed, "one_more": self.one_more}
+        return {"select": self.select, "pool_size": self.pool_size}

@@ -3,7 +3,7 @@
 All are Protocols: a class that has the methods fits, nothing need be inherited.
 """
 
-from llmeval_core.contracts.asking import MODEL, Ask, Question, UnansweredError
+from llmeval_core.contracts.asking import MODEL, Ask, MetricAsk, Question, UnansweredError
 from llmeval_core.contracts.attribution import AttributedDataset, Attribution, KnownModels
 from llmeval_core.contracts.checks import Check, CheckOutcome, CheckState
 from llmeval_core.contracts.datasets import Dataset
@@ -21,6 +21,7 @@ from llmeval_core.contracts.readiness import ModelCheck, Readiness, TrackerCheck
 from llmeval_core.contracts.routes import Route, RouteContext
 from llmeval_core.contracts.solvers import Solver, SolverInput, Tool, ToolUser
 from llmeval_core.contracts.tasks import (
+    GroupMetric,
     Item,
     MetricInfo,
     Task,
@@ -46,9 +47,11 @@ __all__ = [
     "Dataset",
     "ExecutionRequest",
     "Executor",
+    "GroupMetric",
     "Item",
     "KnownModels",
     "Metric",
+    "MetricAsk",
     "MetricInfo",
     "Model",
     "ModelAvailability",

@@ -82,3 +82,22 @@ class Ask(Protocol):
                 the evaluated model did not answer, as unscored if another one did not.
             LlmevalError: the model cannot be asked at all, which ends the task; let it pass.
         """
+
+
+class MetricAsk(Ask, Protocol):
+    """What a metric asks by; it knows the conversation that the judged answer ended."""
+
+    @property
+    def conversation(self) -> tuple[Message, ...]:
+        """The messages that the judged answer answered, as they were sent.
+
+        System prompt and examples are among them; of a text to continue it is one message.
+        """
+
+    @property
+    def follow_ups(self) -> tuple[Message, ...]:
+        """Those of them that came after the task's prompt, if a solver went on from there.
+
+        Earlier answers of the model, what was said to them, and what its tools told it; empty if
+        the judged answer is that to the prompt, or to a request that does not begin with it.
+        """

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
 from llmeval_core.config import AnswerBy
-from llmeval_core.contracts.asking import Ask
+from llmeval_core.contracts.asking import MetricAsk
 from llmeval_core.records import Aggregate, Generation, Sample, Score
 
 
@@ -31,8 +31,9 @@ class Metric(Protocol):
     def score(self, sample: Sample, generation: Generation) -> Score | Awaitable[Score]:
         """Score one answer; may be `async def`.
 
-        Whatever it raises, the answer is kept, the sample counts as failed, and the next run
-        scores it again without asking the model.
+        Whatever it raises, the answer and the scores of other metrics are kept, the sample is
+        `unscored`, and this metric's aggregate lacks it; the next run scores it again without
+        asking the model.
 
         Raises:
             ValueError: this sample cannot be scored (it has no reference, say); the message is
@@ -61,7 +62,7 @@ class AskingMetric(Protocol):
     """A metric that asks models, such as a judge; otherwise like `Metric`.
 
     What decides its numbers (its prompt, say) is part of its `definition`; the models that have
-    its roles are added by the engine.
+    its roles are added by the engine: `judge@1+judge=openai/gpt-4o`.
     """
 
     @property
@@ -76,8 +77,10 @@ class AskingMetric(Protocol):
     def roles(self) -> Mapping[str, int]:
         """The roles that it asks, and about how many requests a sample makes: `{"judge": 1}`."""
 
-    def score(self, sample: Sample, generation: Generation, ask: Ask) -> Score | Awaitable[Score]:
-        """Score one answer; see `Metric.score`, and `Ask`.
+    def score(
+        self, sample: Sample, generation: Generation, ask: MetricAsk
+    ) -> Score | Awaitable[Score]:
+        """Score one answer; see `Metric.score`, and `MetricAsk`.
 
         It must ask the same again if it gets the same answers: a sample that was interrupted is
         scored again from the beginning, and finds what was answered.

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from llmeval_core.contracts.asking import Ask, Question
 from llmeval_core.naming import Json
-from llmeval_core.records import Aggregate, Generation, Mode, Sample, Score
+from llmeval_core.records import Aggregate, Failure, Generation, Mode, Sample, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,14 @@ class Task(Protocol):
 
     def score(
         self, item: Item, answers: Sequence[Generation], ask: Ask
-    ) -> Mapping[str, Score] | Awaitable[Mapping[str, Score]]:
+    ) -> Mapping[str, Score | Failure] | Awaitable[Mapping[str, Score | Failure]]:
         """Score one item by every metric; may be `async def`.
 
+        A metric that cannot score it has `Failure("metric", "the reason")` for a score; the scores
+        of the others are kept, and the next run scores the item again.
+
         Raises:
-            ValueError: it cannot be scored; the message is the reason.
+            ValueError: no metric can score it; the message is the reason.
         """
 
 
@@ -148,23 +151,39 @@ def _weighted(aggregates: list[Aggregate], weights: list[float]) -> Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskGroup:
-    """Tasks that make one number together, such as the subjects of MMLU; a result of its own.
+class GroupMetric:
+    """One number of a group.
 
     Args:
-        name: what its key begins with, as of a task; it has the members' number of examples.
-        members: the tasks' names.
-        metrics: which metrics are put together; each member has them.
-        aggregate: makes one number of those of the members, in the order of `members`;
-            `n_failed` is filled in by the engine.
+        members: the tasks whose numbers it is made of; each has the metric.
+        aggregate: makes one number of those of the members, in their order; `n_failed` is filled
+            in by the engine.
         definition: the id of how that is done.
     """
 
-    name: str
     members: tuple[str, ...]
-    metrics: tuple[str, ...]
     aggregate: Callable[[Sequence[Aggregate]], Aggregate] = all_samples_alike
     definition: str = "all-samples-alike@1"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGroup:
+    """Tasks that make one result together, such as the subjects of MMLU.
+
+    Args:
+        name: what its key begins with, as of a task; it has the members' number of examples.
+        metrics: its numbers by name; they may be of different members.
+    """
+
+    name: str
+    metrics: Mapping[str, GroupMetric]
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The names of all tasks that it is made of."""
+        return tuple(
+            dict.fromkeys(name for metric in self.metrics.values() for name in metric.members)
+        )
 
 
 @dataclass(frozen=True, slots=True)

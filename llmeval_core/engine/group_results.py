@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from llmeval_core import __version__
@@ -44,33 +44,34 @@ class GroupResults:
         return [
             partial(self._make, evaluation, group)
             for group in evaluation.groups
-            if result.task in group.members
-            and all((result.model, key) in self._results for key in group.members)
+            if result.task in group.members.values()
+            and all((result.model, key) in self._results for key in group.members.values())
         ]
 
     def _make(self, evaluation: PlannedEvaluation, group: PlannedGroup) -> tuple[TaskResult, bool]:
         model = evaluation.model.name
-        members = [self._results[model, key] for key in group.members]
+        members = {name: self._results[model, key] for name, key in group.members.items()}
         metrics = tuple(_metric(group, name, members) for name in group.group.metrics)
         known = self._journal.read(JournalQueries.result_of, model, group.key, group.fingerprint)
         if known is not None and known.metrics == metrics:
             return known, False
-        return _result(self._plan, group, members, metrics), True
+        return _result(self._plan, group, list(members.values()), metrics), True
 
 
-def _metric(group: PlannedGroup, name: str, members: Sequence[TaskResult]) -> MetricResult:
+def _metric(group: PlannedGroup, name: str, members: Mapping[str, TaskResult]) -> MetricResult:
+    wanted = group.group.metrics[name]
     found = [
-        next(one for one in member.metrics if one.metric == name and one.category is None)
-        for member in members
+        next(one for one in members[member].metrics if one.metric == name and one.category is None)
+        for member in wanted.members
     ]
     aggregates = [one.aggregate for one in found]
     with wrap_plugin_errors(PluginError, f"group '{group.group.name}' cannot be put together"):
-        aggregate: Aggregate = finite_aggregate(group.group.aggregate(aggregates))
+        aggregate: Aggregate = finite_aggregate(wanted.aggregate(aggregates))
     counts = {"n_failed": sum(one.n_failed for one in aggregates)}
     return MetricResult(
         key=metric_key(group.key, name),
         metric=name,
-        definition=f"{found[0].definition}, {group.group.definition}",
+        definition=f"{found[0].definition}, {wanted.definition}",
         higher_is_better=found[0].higher_is_better,
         category=None,
         aggregate=aggregate.model_copy(update=counts),
@@ -104,9 +105,12 @@ def _result(
         started_at=min(member.started_at for member in members),
         finished_at=time.time(),
         settings={
-            "group": {
-                "members": list(group.members),
-                "definition": group.group.definition,
+            "metrics": {
+                name: {
+                    "definition": metric.definition,
+                    "members": [group.members[one] for one in metric.members],
+                }
+                for name, metric in group.group.metrics.items()
             }
         },
         llmeval_version=__version__,

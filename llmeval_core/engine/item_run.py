@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import isawaitable
 from math import isfinite
 
@@ -30,6 +30,7 @@ from llmeval_core.errors import (
     must_propagate,
 )
 from llmeval_core.records import Failure, Generation, Score, Turn
+from llmeval_core.scoring import MetricScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ class ItemEnd:
         index, item: which.
         turns: what was asked, in order.
         answers: what was scored, or would have been.
-        scores: by metric; empty if it failed.
-        failure: why it has no score; None if it has.
+        scores: by metric, or why the metric could not score it; empty if the item failed.
+        failure: why the item has no score at all; None if it has.
         is_unanswered: whether the evaluated model did not answer.
     """
 
@@ -49,7 +50,7 @@ class ItemEnd:
     item: Item
     turns: tuple[Turn, ...]
     answers: tuple[Generation, ...]
-    scores: Mapping[str, Score]
+    scores: MetricScores
     failure: Failure | None = None
     is_unanswered: bool = False
 
@@ -217,25 +218,32 @@ def checked_answers(answers: object) -> tuple[Generation, ...]:
     return tuple(answers)
 
 
-def checked_scores(scores: object, metrics: Sequence[str]) -> dict[str, Score]:
+def checked_scores(scores: object, metrics: Sequence[str]) -> dict[str, Score | Failure]:
     """Pass the scores of an item on, in the order of the task's metrics.
+
+    What is no score, or not a finite number, becomes the failure of this one metric.
 
     Raises:
         TypeError: they are no mapping of metrics to scores, or one is missing or too many.
-        ValueError: one is not a finite number.
     """
     if not isinstance(scores, Mapping):
         raise TypeError(f"score() gave a {type(scores).__name__}, not a mapping of scores")
     if set(scores) != set(metrics):
         wrong = sorted(map(str, set(scores) ^ set(metrics)))
         raise TypeError(f"score() gave other metrics than the task has: {', '.join(wrong)}")
-    for name, score in scores.items():
-        if not isinstance(score, Score):
-            raise TypeError(f"score() gave a {type(score).__name__} as '{name}', not a Score")
-        numbers = [score.value, *score.parts]
-        if not all(number is None or isfinite(number) for number in numbers):
-            raise ValueError(f"'{name}' is not a finite number")
-    return {name: scores[name] for name in metrics}
+    return {name: _checked_score(scores[name]) for name in metrics}
+
+
+def _checked_score(score: object) -> Score | Failure:
+    if isinstance(score, Failure):
+        return replace(score, kind="metric")
+    if not isinstance(score, Score):
+        reason = f"score() gave a {type(score).__name__}, not a Score"
+        return Failure("metric", f"{reason} (a bug in the task; tell its author)")
+    numbers = [score.value, *score.parts]
+    if not all(number is None or isfinite(number) for number in numbers):
+        return Failure("metric", "the score is not a finite number")
+    return score
 
 
 def _is_of_another_role(err: BaseException) -> bool:

@@ -23,6 +23,7 @@ from llmeval_core.contracts import ExecutionRequest, Executor
 from llmeval_core.engine.request_ledger import Ours, RequestLedger
 from llmeval_core.engine.run_context import RunContext
 from llmeval_core.errors import LlmevalError, ModelError, PluginError, wrap_plugin_errors
+from llmeval_core.generation import LocalExecutor
 from llmeval_core.journal import JournalQueries
 from llmeval_core.plan import PlannedModel
 from llmeval_core.records import Failure, Generation, Request
@@ -190,7 +191,7 @@ class ModelService:
         self._changed.set()
 
     def _plugin_boundary(self) -> AbstractContextManager[None]:
-        if self._context.plan.executor is None:
+        if type(self._executor) is LocalExecutor:
             return nullcontext()
         return wrap_plugin_errors(PluginError, "the executor failed", where=self.model.name)
 

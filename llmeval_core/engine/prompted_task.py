@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmeval_core.contracts import Ask, Item, MetricInfo, Question, SolverInput
+from llmeval_core.engine.judged_turn import metric_ask
 from llmeval_core.plan import PlannedTask
 from llmeval_core.prompting import PromptError, PromptRenderer
 from llmeval_core.records import Failure, Generation, Mode, Sample, Score
@@ -13,7 +14,7 @@ from llmeval_core.scoring import Scorer
 
 
 class UnusableItemError(Exception):
-    """An item cannot be answered or scored, for a reason that is known."""
+    """An item cannot be answered, for a reason that is known."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -57,7 +58,7 @@ class PromptedTask:
         """Its numbers by name."""
         return {
             item.name: MetricInfo(
-                item.metric.definition, item.metric.higher_is_better, item.metric.aggregate
+                item.definition, item.metric.higher_is_better, item.metric.aggregate
             )
             for item in self.planned.metrics
         }
@@ -115,16 +116,11 @@ class PromptedTask:
 
     async def score(
         self, item: Item, answers: Sequence[Generation], ask: Ask
-    ) -> Mapping[str, Score]:
-        """Score one sample.
-
-        Raises:
-            UnusableItemError: a metric cannot score it.
-        """
-        scored = await self.scorer.score(item.sample, answers[-1], ask)
-        if isinstance(scored, Failure):
-            raise UnusableItemError(scored)
-        return scored
+    ) -> Mapping[str, Score | Failure]:
+        """Score one sample."""
+        (question,) = item.questions
+        asking = metric_ask(ask, question, answers[-1])
+        return await self.scorer.score(item.sample, answers[-1], asking)
 
     def _read(self, generation: Generation) -> str:
         return self.scorer.judged_part(generation).text

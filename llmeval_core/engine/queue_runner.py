@@ -47,7 +47,6 @@ class QueueRunner:
         errors: list[LlmevalError],
     ) -> None:
         self._context = context
-        self._executor = executor
         self._progress = progress
         self._saver = saver
         self._errors = errors
@@ -106,7 +105,8 @@ class QueueRunner:
         models = self._models.of_task(self._context.plan, planned, task)
         is_put_away = False
         try:
-            is_put_away = await self._run_task(queued, models)
+            async with self._models.turn(planned, task, is_second=queued.is_second):
+                is_put_away = await self._run_task(queued, models)
         finally:
             for role, model in models.items():
                 if (role == MODEL and not queued.is_second) or (role != MODEL and not is_put_away):
@@ -158,7 +158,6 @@ class QueueRunner:
             queued.model_tasks.evaluation.model,
             queued.task,
             models=models,
-            executor=self._executor,
             progress=self._progress,
             run_limit=self._limit,
             is_second=queued.is_second,

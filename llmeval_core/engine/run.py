@@ -119,9 +119,9 @@ class _PlanRun:
                 await self._saver.finish()
         finally:
             reports = await self._finish_deliveries()
-        if self._spending.error is not None:
-            self._errors.append(self._spending.error)
         summary = self._summary(reports, time.monotonic() - started)
+        if self._spending.error is not None and summary.n_unfinished:
+            self._errors.append(self._spending.error)
         self._plan.observer.after_run(summary)
         return RunOutcome(summary, tuple(self._errors), tuple(reports))
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 from llmeval_core.contracts import MODEL, ExecutionRequest, Executor, TimeLimit
+from llmeval_core.engine.deferred_roles import deferred_roles
 from llmeval_core.engine.model_handle import ModelHandle
 from llmeval_core.engine.model_service import ModelService
+from llmeval_core.engine.model_turns import ModelTurns
 from llmeval_core.engine.progress import Progress
 from llmeval_core.engine.rate_limiters import endpoint_of, max_in_flight
 from llmeval_core.engine.request_ledger import RequestLedger
 from llmeval_core.engine.run_context import RunContext
-from llmeval_core.generation import ObservedAvailability
+from llmeval_core.generation import LocalExecutor, ObservedAvailability
 from llmeval_core.pacing import EndpointRateLimiter
-from llmeval_core.plan import Plan, PlannedModel, PlannedTask
+from llmeval_core.plan import Plan, PlannedModel, PlannedTask, is_asked_here
 
 
 class RunModel:
@@ -23,10 +26,11 @@ class RunModel:
         planned: the model.
         context: what the tasks of a run have in common.
         progress: is shown that it is made ready.
-        executor: where requests are answered.
+        executor: where requests are answered, if the plan does not say here.
         rate_limiter: of its server.
 
     Attributes:
+        executor: where its requests are answered.
         handle: opens it, with the first request.
         ledger: who asks which request of it.
         availability: what its requests found out about it.
@@ -46,6 +50,7 @@ class RunModel:
     ) -> None:
         self.planned = planned
         self.handle = ModelHandle(planned, context.plan, progress)
+        self.executor = LocalExecutor() if _is_asked_here(context.plan, planned) else executor
         journal = context.journal
         self.ledger = RequestLedger(lambda: journal.n_given, lambda: journal.n_committed)
         self.availability = ObservedAvailability()
@@ -56,7 +61,7 @@ class RunModel:
             context,
             planned,
             self.ledger,
-            executor=executor,
+            executor=self.executor,
             make_job=lambda: self.job(run_limit),
         )
         self._n_uses = 0
@@ -103,7 +108,7 @@ class RunModels:
         run_limit: TimeLimit | None,
     ) -> None:
         self._models: dict[tuple[str, str], RunModel] = {}
-        plan = context.plan
+        self._plan = plan = context.plan
         for planned in plan.models:
             key = _key(planned)
             if key not in self._models:
@@ -115,6 +120,9 @@ class RunModels:
                     rate_limiter=rate_limiters[endpoint_of(planned)],
                     run_limit=run_limit,
                 )
+        self._turns = ModelTurns(
+            [model.handle for model in self._models.values() if model.planned.info.endpoint is None]
+        )
         for evaluation in plan.evaluations:
             for task in evaluation.tasks:
                 for model in self.of_task(plan, evaluation.model, task).values():
@@ -132,6 +140,20 @@ class RunModels:
                 roles[name] = self.of(plan.roles[name].model)
         return roles
 
+    def turn(
+        self, model: PlannedModel, task: PlannedTask, *, is_second: bool
+    ) -> AbstractAsyncContextManager[None]:
+        """Hold, for a pass of a task, all models that it asks in it."""
+        deferred = deferred_roles(self._plan, model, task)
+        asked = self.of_task(self._plan, model, task)
+        return self._turns.turn(
+            [
+                one.handle
+                for role, one in asked.items()
+                if (role != MODEL if is_second else role not in deferred)
+            ]
+        )
+
     @property
     def n_requests(self) -> int:
         """Requests that ended, of all services."""
@@ -145,3 +167,7 @@ class RunModels:
 
 def _key(planned: PlannedModel) -> tuple[str, str]:
     return planned.name, planned.info.cache_key
+
+
+def _is_asked_here(plan: Plan, model: PlannedModel) -> bool:
+    return is_asked_here(model, has_executor=plan.executor is not None, has_roles=bool(plan.roles))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from llmeval_core.contracts import MODEL
 from llmeval_core.engine.failure_policy import FailurePolicy
 from llmeval_core.engine.item_run import ItemEnd
+from llmeval_core.engine.judged_turn import judged_turn
 from llmeval_core.engine.progress import TaskMeter
 from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.sample_source import PreparedSample
 from llmeval_core.journal import StoredTask
 from llmeval_core.records import Failure, Generation, SampleResult, Score, Turn
-from llmeval_core.scoring import Scorer
+from llmeval_core.scoring import Scorer, failure_of, split_scores
 
 
 class SampleFinisher:
@@ -65,22 +68,22 @@ class SampleFinisher:
             is_new: whether the model gave it just now.
         """
         scores: dict[str, Score] = {}
-        failure = answer if isinstance(answer, Failure) else None
+        failures: dict[str, Failure] = {}
+        failure = self._redacted(answer) if isinstance(answer, Failure) else None
         if isinstance(answer, Generation):
-            scored = await self._scorer.score(item.sample, answer)
-            if isinstance(scored, Failure):
-                failure = scored
-            else:
-                scores = scored
+            scores, failures = split_scores(await self._scorer.score(item.sample, answer))
+            failures = self._all_redacted(failures) if failures else failures
+            failure = failure_of(failures)
         return SampleResult(
             item.index,
             item.sample,
             item.request,
             answer if isinstance(answer, Generation) else None,
             scores,
-            self._redacted(failure),
+            failure,
             from_journal=isinstance(answer, Generation) and not is_new,
             outcome=self._scorer.outcome(answer, failure),
+            metric_failures=failures,
         )
 
     def put(
@@ -101,8 +104,12 @@ class SampleFinisher:
         Raises:
             LlmevalError: it was one failure too many.
         """
-        failure = self._redacted(end.failure)
-        judged = _judged_turn(end)
+        scores, failures = split_scores(end.scores)
+        failures = self._all_redacted(failures)
+        failure = failure_of(failures)
+        if end.failure is not None:
+            failure = self._redacted(end.failure)
+        judged = judged_turn(end.turns, end.answers[-1] if end.answers else None)
         answer: Generation | Failure | None = None if judged is None else judged.generation
         if end.answers:  # which a solver may have put together of several
             answer = end.answers[-1]
@@ -113,10 +120,11 @@ class SampleFinisher:
             end.item.sample,
             judged.request if judged is not None else None,
             judged.generation if judged is not None else None,
-            end.scores,
+            scores,
             failure,
             outcome=self._scorer.outcome(answer, failure),
             turns=end.turns if len(end.turns) > 1 or _is_of_others(end.turns) else (),
+            metric_failures=failures,
         )
         self._context.journal.put_item(self._task, result)
         await self.note(result, n_under_way=n_under_way)
@@ -145,22 +153,13 @@ class SampleFinisher:
             self._failure_policy.success()
         await self._context.journal.keep_up()
 
-    def _redacted(self, failure: Failure | None) -> Failure | None:
-        if failure is None:
-            return None
+    def _all_redacted(self, failures: Mapping[str, Failure]) -> dict[str, Failure]:
+        return {name: self._redacted(failure) for name, failure in failures.items()}
+
+    def _redacted(self, failure: Failure) -> Failure:
         redactor = self._context.plan.redactor
         place = None if failure.where is None else redactor(failure.where)
         return Failure(failure.kind, redactor(failure.message), failure.hint, place)
-
-
-def _judged_turn(end: ItemEnd) -> Turn | None:
-    """Find the request whose answer counts: the last one that was judged, else the last at all."""
-    turns = [turn for turn in end.turns if turn.role == MODEL] or list(end.turns)
-    judged = end.answers[-1] if end.answers else None
-    for turn in reversed(turns):
-        if turn.generation is judged:
-            return turn
-    return turns[-1] if turns else None
 
 
 def _is_of_others(turns: tuple[Turn, ...]) -> bool:

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
-from llmeval_core.contracts import MODEL, Executor, Task, TimeLimit
+from llmeval_core.contracts import MODEL, Task, TimeLimit
 from llmeval_core.engine.batches import BatchReader
 from llmeval_core.engine.deferred_roles import deferred_roles
 from llmeval_core.engine.item_ask import RoleService
@@ -18,6 +18,7 @@ from llmeval_core.engine.run_models import RunModel
 from llmeval_core.engine.sample_finisher import SampleFinisher
 from llmeval_core.engine.sample_stream import SampleStream
 from llmeval_core.errors import PluginError, wrap_plugin_errors
+from llmeval_core.generation import LocalExecutor
 from llmeval_core.plan import Plan, PlannedTask
 
 _ITEMS_A_WORKER = 2
@@ -38,7 +39,6 @@ class StreamPass:
     Args:
         context: what the tasks of a run have in common.
         model: the model that is evaluated.
-        executor: where requests are answered.
         reader: gives the samples; closed at the end.
         finisher: scores and keeps samples.
         ledger: what the task sees of the model's requests.
@@ -50,7 +50,6 @@ class StreamPass:
         self,
         context: RunContext,
         model: RunModel,
-        executor: Executor,
         *,
         reader: BatchReader,
         finisher: SampleFinisher,
@@ -60,7 +59,6 @@ class StreamPass:
     ) -> None:
         self._context = context
         self._model = model
-        self._executor = executor
         self._reader = reader
         self._where = where
         self._time_limit = time_limit
@@ -97,7 +95,7 @@ class StreamPass:
         try:
             with self._plugin_boundary():
                 job = self._model.job(self._time_limit)
-                await self._executor.run(job, stream.requests(), stream.finish)
+                await self._model.executor.run(job, stream.requests(), stream.finish)
         finally:
             stream.close()
             self._reader.close()
@@ -113,7 +111,7 @@ class StreamPass:
 
     def _plugin_boundary(self) -> AbstractContextManager[None]:
         """Turn what an executor of a plugin raises into our error; a bug of our own stays a bug."""
-        if self._context.plan.executor is None:
+        if type(self._model.executor) is LocalExecutor:
             return nullcontext()
         return wrap_plugin_errors(PluginError, "the executor failed", where=self._where)
 

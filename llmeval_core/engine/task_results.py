@@ -67,6 +67,11 @@ def _settings(task: PlannedTask, totals: TaskTotals) -> dict[str, Json]:
     settings = dict(task.settings)
     if totals.model.not_sent:
         settings["not_sent"] = list(totals.model.not_sent)
+    served_by: dict[str, Json] = {
+        role: list(asked.served_by) for role, asked in totals.others.items() if asked.served_by
+    }
+    if served_by:  # a provider may put another model behind the same name
+        settings["served_by"] = served_by
     return settings
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from llmeval_core.aggregation import aggregate_task
-from llmeval_core.contracts import MODEL, Executor, TimeLimit
+from llmeval_core.contracts import MODEL, TimeLimit
 from llmeval_core.engine.batches import BatchReader
 from llmeval_core.engine.failure_policy import FailurePolicy
 from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
@@ -41,7 +41,6 @@ class TaskRun:
         model: the model that is evaluated.
         task: what to do.
         models: the models that the task asks, by role; the evaluated one among them.
-        executor: where requests are answered.
         progress: is shown how it goes on.
         run_limit: when the run must end; None for never.
         is_second: whether the task was put away once, and its models can now be asked.
@@ -58,7 +57,6 @@ class TaskRun:
         task: PlannedTask,
         *,
         models: Mapping[str, RunModel],
-        executor: Executor,
         progress: Progress,
         run_limit: TimeLimit | None = None,
         is_second: bool = False,
@@ -68,7 +66,6 @@ class TaskRun:
         self._model = model
         self._task = task
         self._models = models
-        self._executor = executor
         self._progress = progress
         self._run_limit = run_limit
         self._is_second = is_second
@@ -172,7 +169,6 @@ class TaskRun:
             return StreamPass(
                 self._context,
                 self._models[MODEL],
-                self._executor,
                 reader=source,
                 finisher=finisher,
                 ledger=ledger,
@@ -236,10 +232,10 @@ class TaskRun:
             totals = reader.totals(stored.id)
             if totals.n_samples < n_samples and not even_if_incomplete:
                 return None
-            if totals.n_failed == totals.n_samples and last_failure is not None:
+            if not totals.n_scored and last_failure is not None:
                 raise self._failure_policy.error(last_failure, "every sample failed")
             self._failure_policy.ended(totals.n_samples, last_failure)
-            metrics = aggregate_task(reader, stored, self._task, n_failed=totals.n_failed)
+            metrics = aggregate_task(reader, stored, self._task)
         return make_task_result(
             self._context.plan,
             self._model,

@@ -88,6 +88,11 @@ MIGRATIONS = (
             ("sample_scores", "details", "TEXT"),
         ),
     ),
+    Migration(
+        7,
+        "a sample that one metric cannot score keeps the scores of the others",
+        columns=(("samples", "metric_failures", "TEXT"),),
+    ),
 )
 """Each begins where the one before ended; version 1 is the first."""
 

@@ -16,7 +16,7 @@ from llmeval_core.journal.sample_index import SampleIndex
 from llmeval_core.journal.scores import ScoreColumns, StoredScores, to_scores
 from llmeval_core.journal.selecting import ColumnGroups, named_rows
 from llmeval_core.journal.stored_tasks import StoredAnswer, StoredTask
-from llmeval_core.journal.totals import TaskTotals, outcome_counts, totals
+from llmeval_core.journal.totals import TaskTotals, n_without_score, outcome_counts, totals
 from llmeval_core.records import Generation, Outcome, SampleResult, Turn
 
 _WHOLE_SAMPLE = ColumnGroups(
@@ -177,15 +177,12 @@ class JournalQueries(ResultQueries):
         n_metrics = len(task.metrics)
         return StoredScores(self._connection, task.id, position, n_metrics, category, without)
 
-    def categories(self, task_id: int) -> dict[str, int]:
-        """Name the categories of a task, sorted, with how many of their samples failed."""
-        return dict(
-            self._connection.execute(
-                "SELECT category, sum(failure_kind IS NOT NULL) FROM samples"
-                " WHERE task = ? AND category IS NOT NULL GROUP BY category ORDER BY category",
-                (task_id,),
-            ).fetchall()
-        )
+    def n_without_score(
+        self, task: StoredTask, metric: str, *, without: Outcome | None = None
+    ) -> dict[str | None, int]:
+        """Count the samples that a metric lacks; see `totals.n_without_score`."""
+        position = task.metrics.index(metric)
+        return n_without_score(self._connection, task.id, position, without=without)
 
     def outcome_counts(self, task_id: int, outcome: Outcome) -> dict[str | None, int]:
         """Count the samples that ended in one way, by category; see `totals.outcome_counts`."""
@@ -245,7 +242,7 @@ class JournalQueries(ResultQueries):
         end, of_sample, asked, answered, scored = _WHOLE_SAMPLE.records(row)
         sample = sample_mapping.to_sample(of_sample, self._messages)
         is_answered = asked.mode is not None
-        is_scored = scored.numbers is not None and end.failure_kind is None
+        is_scored = scored.numbers is not None
         request = None
         if is_answered:
             request = row_mapping.to_request(
@@ -261,6 +258,7 @@ class JournalQueries(ResultQueries):
             from_journal=True,
             outcome=end.outcome,
             turns=self.turns(task_id, end.idx) if has_turns else (),
+            metric_failures=sample_mapping.to_metric_failures(end),
         )
 
     def metrics(self, task_id: int) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from llmeval_core.errors import describe_error
@@ -19,6 +20,7 @@ from llmeval_core.records import Failure, Generation, Request, Sample, SampleRes
 _log = logging.getLogger("llmeval")
 
 _LONGEST_REASON = 500
+_MOST_PLACES = 500
 _ROWS_PER_STATEMENT = (40, 8, 1)  # few sizes: prepared once; none has more than 999 values
 
 
@@ -103,7 +105,9 @@ def _commit_alone(connection: sqlite3.Connection, item: QueuedSample) -> None:
         failure = Failure("malformed", reason[:_LONGEST_REASON])
     else:
         return
-    result = replace(item.result, scores={}, failure=failure, outcome="unscored")
+    result = replace(
+        item.result, scores={}, failure=failure, outcome="unscored", metric_failures={}
+    )
     try:
         _insert_all(connection, _writable(_rows(connection, [item._replace(result=result)])))
     except sqlite3.OperationalError:
@@ -125,13 +129,14 @@ class _Rows(NamedTuple):
     """Rows by table.
 
     `replaced` are generations that take the place of others; of the samples in `unturned` the turns
-    of earlier attempts go.
+    of earlier attempts go, of those in `unscored` the scores.
     """
 
     answered: list[row_mapping.Row]
     replaced: list[row_mapping.Row]
     samples: list[row_mapping.Row]
     scores: list[row_mapping.Row]
+    unscored: list[row_mapping.Row]
     unturned: list[row_mapping.Row]
     turns: list[row_mapping.Row]
     images: list[row_mapping.Row]
@@ -139,7 +144,7 @@ class _Rows(NamedTuple):
 
 def _rows(connection: sqlite3.Connection, batch: list[Queued]) -> _Rows:
     """Make the rows of a batch."""
-    rows = _Rows([], [], [], [], [], [], [])
+    rows = _Rows([], [], [], [], [], [], [], [])
     parents = _known_parents(connection, batch)
     turns: dict[tuple[int, int], QueuedSample] = {}
     for item in batch:
@@ -149,6 +154,8 @@ def _rows(connection: sqlite3.Connection, batch: list[Queued]) -> _Rows:
         _add_sample(rows, item)
         if item.has_turns:
             turns[item.task.id, item.result.index] = item  # of two attempts the last counts
+    if rows.unscored and rows.scores:
+        _last_scores(rows, batch)
     for place, item in turns.items():
         rows.unturned.append(place)
         rows.turns.extend(
@@ -176,8 +183,28 @@ def _add_sample(rows: _Rows, item: QueuedSample) -> None:
     rows.samples.append(sample_mapping.sample_row(task_id, result, item.request))
     if not isinstance(result.sample.input, str):
         rows.images.extend(image_rows(result.sample.input))
-    if result.failure is None:
-        rows.scores.append(score_row(task_id, result.index, item.task.metrics, result.scores))
+    if _has_scores(result):
+        rows.scores.append(
+            score_row(
+                task_id, result.index, item.task.metrics, result.scores, result.metric_failures
+            )
+        )
+    else:
+        rows.unscored.append((task_id, result.index))
+
+
+def _has_scores(result: SampleResult) -> bool:
+    return result.failure is None or bool(result.scores)
+
+
+def _last_scores(rows: _Rows, batch: list[Queued]) -> None:
+    """Leave out the scores of samples that ended once more in this batch, without any."""
+    has_scores = {
+        (item.task.id, item.result.index): _has_scores(item.result)
+        for item in batch
+        if isinstance(item, QueuedSample)
+    }
+    rows.scores[:] = [row for row in rows.scores if has_scores[row[0], row[1]]]
 
 
 def _known_parents(connection: sqlite3.Connection, batch: list[Queued]) -> frozenset[str]:
@@ -212,6 +239,8 @@ def _insert_all(connection: sqlite3.Connection, listed: _Rows) -> None:
         )
         replace_answers(connection, listed.replaced)
         _insert(connection, sample_mapping.INSERT_SAMPLES, listed.samples)
+        if listed.unscored:
+            _delete_scores(connection, listed.unscored)
         _insert(connection, row_mapping.INSERT_SCORES, listed.scores)
         if listed.unturned:
             connection.executemany("DELETE FROM turns WHERE task = ? AND idx = ?", listed.unturned)
@@ -223,6 +252,19 @@ def _insert_all(connection: sqlite3.Connection, listed: _Rows) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _delete_scores(connection: sqlite3.Connection, places: list[row_mapping.Row]) -> None:
+    """Delete what earlier attempts scored of samples that have no score now."""
+    for task_id, listed in groupby(sorted(places), key=itemgetter(0)):
+        indices = [index for _, index in listed]
+        for start in range(0, len(indices), _MOST_PLACES):
+            part = indices[start : start + _MOST_PLACES]
+            marks = ",".join("?" * len(part))
+            connection.execute(
+                f"DELETE FROM sample_scores WHERE task = ? AND idx IN ({marks})",  # noqa: S608  marks
+                (task_id, *part),
+            )
 
 
 def _insert(

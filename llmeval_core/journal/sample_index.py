@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from llmeval_core.journal.scores import NOT_SCORED
 from llmeval_core.records import Outcome
 
 MOST_COUNTED = 10_000
@@ -21,7 +22,7 @@ class IndexQuery:
 
     Args:
         task_id: the task's row.
-        failed: those that failed.
+        failed: those that failed, or lack the score of a metric.
         wrong: those with a wrong score; together with `failed` the samples of both kinds.
         wrong_buckets: which buckets are wrong (see `scores.score_buckets`), by the metric's place.
         category: only samples of this category; None for all.
@@ -135,6 +136,7 @@ class SampleIndex:
                 _Walk("sample_scores AS walked", "grades = :text", tests, buckets)
                 for buckets in self._buckets(query.task_id)
                 if _is_wrong(buckets, query)
+                and not (query.failed and NOT_SCORED in buckets)  # met among those that failed
             ]
         if query.failed:
             # SQLite would rather walk the table: it does not know how few of its rows failed.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from llmeval_core.journal.message_rows import MessageReader, message_cell
@@ -39,6 +41,7 @@ class EndColumns(NamedTuple):
     failure_kind: Any  # Any: a `FailureKind`, which SQLite does not know
     failure: Any
     outcome: Any
+    metric_failures: str | None
 
 
 def sample_columns(sample: Sample) -> SampleColumns:
@@ -75,7 +78,12 @@ def sample_row(task_id: int, result: SampleResult, request: bytes | None) -> tup
         failure.message if failure else None,
         result.outcome,
         turns,
+        _failures_cell(result.metric_failures) if result.metric_failures else None,
     )
+
+
+def _failures_cell(failures: Mapping[str, Failure]) -> str:
+    return json.dumps({name: [one.kind, one.message] for name, one in failures.items()})
 
 
 def to_sample(row: SampleColumns, reader: MessageReader) -> Sample:
@@ -93,3 +101,10 @@ def to_sample(row: SampleColumns, reader: MessageReader) -> Sample:
 def to_failure(row: EndColumns) -> Failure | None:
     """Read why a sample failed; None if it did not."""
     return Failure(row.failure_kind, row.failure) if row.failure_kind is not None else None
+
+
+def to_metric_failures(row: EndColumns) -> dict[str, Failure]:
+    """Read why single metrics could not score a sample, by metric."""
+    if row.metric_failures is None:
+        return {}
+    return {name: Failure(*stored) for name, stored in json.loads(row.metric_failures).items()}

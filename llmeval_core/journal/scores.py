@@ -14,10 +14,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from llmeval_core.journal.text_lists import text_list
-from llmeval_core.records import Outcome, Score
+from llmeval_core.records import Failure, Outcome, Score
 
 NO_BUCKET = "-"
+NOT_SCORED = "!"
+"""Stands for the bucket of a metric that could not score the sample."""
 _NAN = math.nan
+_NONE = Score(None)
+_NO_FAILURES: Mapping[str, Failure] = {}
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 ScoreRow = tuple[Any, ...]  # Any: SQLite columns
@@ -27,6 +31,7 @@ class ScoreColumns(NamedTuple):
     """The scores of a sample, in `sample_scores`."""
 
     numbers: bytes
+    grades: str
     parsed: str | None
     parts: str | None
     details: str | None
@@ -52,10 +57,20 @@ def score_buckets(values: Sequence[float | None]) -> str:
 
 
 def score_row(
-    task_id: int, index: int, metrics: Sequence[str], scores: Mapping[str, Score]
+    task_id: int,
+    index: int,
+    metrics: Sequence[str],
+    scores: Mapping[str, Score],
+    failures: Mapping[str, Failure] = _NO_FAILURES,
 ) -> ScoreRow:
-    """Make the row of a sample's scores."""
-    listed = [scores[metric] for metric in metrics]
+    """Make the row of a sample's scores.
+
+    Args:
+        task_id, index: the sample's place.
+        metrics: all metrics of the task; each has a score or a failure.
+        scores, failures: by metric.
+    """
+    listed = [_NONE if metric in failures else scores[metric] for metric in metrics]
     values = [score.value for score in listed]
     numbers = [_NAN if value is None else value for value in values] if None in values else values
     parsed = [score.parsed for score in listed]
@@ -65,7 +80,7 @@ def score_row(
         task_id,
         index,
         _packer(len(numbers))(*numbers),
-        score_buckets(values),
+        _marked(score_buckets(values), metrics, failures) if failures else score_buckets(values),
         text_list(parsed) if parsed.count(None) < len(parsed) else None,
         _encode(parts) if any(parts) else None,
         _encode(details) if details.count(None) < len(details) else None,
@@ -77,9 +92,19 @@ def _packer(n_metrics: int) -> Callable[..., bytes]:
     return struct.Struct(f"<{n_metrics}d").pack
 
 
+def _marked(buckets: str, metrics: Sequence[str], failures: Mapping[str, Failure]) -> str:
+    """Mark the metrics that could not score the sample."""
+    both = zip(metrics, buckets, strict=True)
+    return "".join([NOT_SCORED if metric in failures else bucket for metric, bucket in both])
+
+
 def to_scores(row: ScoreColumns, metrics: Sequence[str]) -> dict[str, Score]:
-    """Read the scores of a sample, by metric."""
-    return {metric: _to_score(row, position) for position, metric in enumerate(metrics)}
+    """Read the scores of a sample, by metric; metrics that could not score it are left out."""
+    return {
+        metric: _to_score(row, position)
+        for position, metric in enumerate(metrics)
+        if row.grades[position] != NOT_SCORED
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +128,10 @@ class StoredScores:
     without: Outcome | None = None
 
     def __iter__(self) -> Iterator[Score]:
-        """Stream the scores."""
+        """Stream the scores, of the samples that the metric could score."""
         rows = map(ScoreColumns._make, self._select(", ".join(ScoreColumns._fields)))
-        return (_to_score(row, self.position) for row in rows)
+        place = self.position
+        return (_to_score(row, place) for row in rows if row.grades[place] != NOT_SCORED)
 
     def value_blocks(self, size: int) -> Iterator[Sequence[float]]:
         """Stream the values of so many samples at a time, without those that have none."""

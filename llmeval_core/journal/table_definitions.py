@@ -61,6 +61,8 @@ CREATE TABLE IF NOT EXISTS samples (          -- how one sample of one task ende
     outcome TEXT NOT NULL DEFAULT 'answered', -- in one word; since version 5
     messages TEXT,                            -- JSON [[role, content], ...] if the input is a
                                               -- conversation, `input` is then empty
+    metric_failures TEXT,                     -- JSON {metric: [kind, message]}; `failure` is the
+                                              -- first of them; since version 7
     PRIMARY KEY (task, idx)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sample_scores (    -- of one sample, in the order of tasks.metrics

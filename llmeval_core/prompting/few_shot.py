@@ -1,16 +1,20 @@
-"""Which examples are shown with a sample: from the pool, and never the sample itself."""
+"""Which examples are shown with a sample: from the pool, and never the sample itself.
+
+`select: lm-eval` draws as lm-eval does, which has its own rule for the sample itself.
+"""
 
 from __future__ import annotations
 
 import itertools
 import random
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from llmeval_core.errors import ConfigError, DatasetError, wrap_plugin_errors
 from llmeval_core.invisible_characters import without_invisible
 from llmeval_core.plan import PlannedTask
+from llmeval_core.prompting.lm_eval_draws import LmEvalDraws
 from llmeval_core.prompting.templates import PromptError, Templates, variables_of
 from llmeval_core.records import Sample, sample_problem
 
@@ -31,6 +35,7 @@ class FewShotPool:
         self._task = task
         self._templates = templates
         self._pool: tuple[tuple[Sample, str], ...] = ()
+        self._drawn: tuple[Sequence[Sample], LmEvalDraws] | None = None
 
     def load(self) -> None:
         """Read the pool, if the task shows examples and it was not read yet; blocking.
@@ -40,20 +45,15 @@ class FewShotPool:
             DatasetError: the pool cannot be read.
         """
         task = self._task
-        if task.n_shots == 0 or self._pool:
+        if task.n_shots == 0 or self._pool or self._drawn:
             return
-        what = f"the few-shot pool of '{task.dataset_name}' cannot be read"
-        with wrap_plugin_errors(DatasetError, what, where=task.key):
-            pool = task.dataset.few_shot_pool()
-            samples = tuple(itertools.islice(pool, task.few_shot.pool_size))
-        for index, sample in enumerate(samples):
-            problem = sample_problem(sample, index)
-            if problem is not None:
-                raise DatasetError(
-                    f"{problem}, in the few-shot pool of '{task.dataset_name}'",
-                    where=task.key,
-                    hint="this is a bug in the plugin; tell its author",
-                )
+        is_as_lm_eval = task.few_shot.select == "lm-eval"
+        samples = self._read(None if is_as_lm_eval else task.few_shot.pool_size)
+        if is_as_lm_eval:
+            what = f"data set '{task.dataset_name}' cannot be read"
+            with wrap_plugin_errors(DatasetError, what, where=task.key):
+                self._drawn = samples, LmEvalDraws(task, samples, task.dataset.samples())
+            return
         if len(samples) < task.n_shots:
             raise ConfigError(
                 f"the few-shot pool of '{task.dataset_name}' has {len(samples)} samples, "
@@ -62,6 +62,26 @@ class FewShotPool:
                 hint="ask for fewer shots, or name a larger pool",
             )
         self._pool = tuple((sample, self._item(sample)) for sample in samples)
+
+    def _read(self, most: int | None) -> tuple[Sample, ...]:
+        """Read the samples of the pool, so many at most.
+
+        Raises:
+            DatasetError: they cannot be read, or are not as they should be.
+        """
+        task = self._task
+        what = f"the few-shot pool of '{task.dataset_name}' cannot be read"
+        with wrap_plugin_errors(DatasetError, what, where=task.key):
+            samples = tuple(itertools.islice(task.dataset.few_shot_pool(), most))
+        for index, sample in enumerate(samples):
+            problem = sample_problem(sample, index)
+            if problem is not None:
+                raise DatasetError(
+                    f"{problem}, in the few-shot pool of '{task.dataset_name}'",
+                    where=task.key,
+                    hint="this is a bug in the plugin; tell its author",
+                )
+        return samples
 
     def choose(self, sample: Sample) -> list[Sample]:
         """Choose the examples for one sample.
@@ -73,6 +93,9 @@ class FewShotPool:
         chosen: list[Sample] = []
         if n_shots == 0:
             return chosen
+        if self._drawn is not None:
+            pool, drawn = self._drawn
+            return [pool[place] for place in drawn[sample.id]]
         own = self._item(sample)
         for candidate, item in self._candidates(sample):
             if item == own:
@@ -113,7 +136,7 @@ class FewShotPool:
         except PromptError:  # told when the sample itself is asked
             shown = f"{sample.input_text}\n{sample.choices}\n{sample.metadata}"
         if not isinstance(sample.input, str):
-            images = [image.digest for turn in sample.input for image in turn.images]
+            images = [image.url or image.digest for turn in sample.input for image in turn.images]
             shown = "\n".join([sample.input_text, *images, shown])
         return _plain(shown)
 

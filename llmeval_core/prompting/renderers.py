@@ -30,7 +30,10 @@ class PromptRenderers:
         if known is not None:
             return known
         made = PromptRenderer(task)
-        n_pooled = task.few_shot.pool_size if task.n_shots else 0
+        n_pooled = 0
+        if task.n_shots:  # lm-eval's pool has no bound: nothing is kept beside it
+            is_whole = task.few_shot.select == "lm-eval"
+            n_pooled = MAX_POOLED if is_whole else task.few_shot.pool_size
         if self._n_pooled + n_pooled <= MAX_POOLED:
             self._n_pooled += n_pooled
             self._kept[task.definition_fingerprint] = made

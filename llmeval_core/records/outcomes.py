@@ -17,7 +17,7 @@ Outcome = Literal["answered", "truncated", "empty", "refused", "filtered", "unsc
 * `empty`: nothing but reasoning or white space came.
 * `refused`: the model declined, by the server's word.
 * `filtered`: a content filter held the answer back, or a moderation refused the request.
-* `unscored`: there is an answer, and a metric cannot score it.
+* `unscored`: there is an answer, and a metric cannot score it; the scores of others are kept.
 * `failed`: there is no answer.
 """
 

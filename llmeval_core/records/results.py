@@ -28,7 +28,7 @@ class Aggregate(_Stored):
         interval: between which two numbers the value lies with 95 % confidence; None if unknown.
         interval_method: how the interval was found, with its source.
         n_scored: samples that went into it.
-        n_failed: samples that should have, and failed.
+        n_failed: samples that should have, and failed, or that the metric could not score.
         n_excluded: samples that were left out because their answers were cut off; then the value
             is only that of the others.
         bounds: what the value would be had these been all wrong, and all right; None if nothing
@@ -98,7 +98,7 @@ class TaskResult(_Stored):
             generation settings, metrics.
         plan_fingerprint: the run it comes from.
         metrics: every aggregate, the whole task first, categories after.
-        n_samples: samples in the task; `n_failed` of them have no score.
+        n_samples: samples in the task; `n_failed` of them lack a score: of all metrics, or of one.
         n_prompt_tokens, n_completion_tokens: sums over what the evaluated model was asked; None if
             the server never told.
         cost: what these tokens cost, in the currency of the run's prices; None if unknown.

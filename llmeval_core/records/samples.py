@@ -271,12 +271,15 @@ class SampleResult:
         request: what was asked; None if the prompt could not be made, and while a run goes on for
             an answer that an earlier task found.
         generation: what was answered; None if the model failed.
-        scores: metric name to score; empty if it failed.
-        failure: why it failed; None if it did not.
+        scores: metric name to score, of the metrics that could score it; empty if it failed.
+        failure: why it has no score, or why the first of `metric_failures` has none; None if every
+            metric scored it.
         from_journal: True if the model was not asked in this run.
         outcome: how it ended, in one word.
         turns: all that was asked for it, in order, if that was more than `request`; `generation`
             is then the answer that counts. Empty if there was one request at most.
+        metric_failures: metric name to why this metric could not score it, where others may have;
+            empty if all could, or if the sample failed as a whole.
     """
 
     index: int
@@ -288,3 +291,16 @@ class SampleResult:
     from_journal: bool = False
     outcome: Outcome = "answered"
     turns: tuple[Turn, ...] = ()
+    metric_failures: Mapping[str, Failure] = field(default_factory=dict)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it lacks scores: of each metric that could not score it, else of the sample."""
+        if self.metric_failures:
+            return tuple(f"{name}: {one.message}" for name, one in self.metric_failures.items())
+        return () if self.failure is None else (self.failure.message,)
+
+    @property
+    def failure_text(self) -> str:
+        """All reasons in one line, with their kind before them; empty if it lacks nothing."""
+        return "" if self.failure is None else f"{self.failure.kind}: {'; '.join(self.reasons)}"

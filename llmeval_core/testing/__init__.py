@@ -8,6 +8,7 @@ from llmeval_core.testing.checking_metrics import check_metric
 from llmeval_core.testing.checking_models import check_model
 from llmeval_core.testing.checking_plugins import check_plugin
 from llmeval_core.testing.checking_tasks import check_solver, check_task
+from llmeval_core.testing.checking_tools import check_tool
 from llmeval_core.testing.checking_trackers import check_tracker, run_info
 from llmeval_core.testing.fakes import FakeDataset, FakeMetric, FakeModel, ListTracker
 from llmeval_core.testing.makers import make_generation, make_request, make_sample, make_task_result
@@ -31,6 +32,7 @@ __all__ = [
     "check_plugin",
     "check_solver",
     "check_task",
+    "check_tool",
     "check_tracker",
     "make_generation",
     "make_request",

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable
 
 from llmeval_core.contracts import AskingMetric, Metric
-from llmeval_core.records import Aggregate, Generation, Sample, Score
+from llmeval_core.records import Aggregate, Generation, Message, Sample, Score
 from llmeval_core.scoring import is_asking
 from llmeval_core.testing.recording_ask import Answering, RecordingAsk, trial_answer
 
@@ -66,11 +66,17 @@ async def score_of(
 ) -> Score:
     """Let a metric score; what it asks is answered by this function."""
     score_one: Callable[..., object] = metric.score  # two or three arguments
-    asks = (RecordingAsk(getattr(metric, "roles", {}), answer),) if is_asking(metric) else ()
+    asks = (_ask_about(metric, sample, answer),) if is_asking(metric) else ()
     given = score_one(sample, generation, *asks)
     score = await given if inspect.isawaitable(given) else given
     assert isinstance(score, Score), f"score() gave a {type(score).__name__}, not a Score"
     return score
+
+
+def _ask_about(metric: Metric | AskingMetric, sample: Sample, answer: Answering) -> RecordingAsk:
+    asked = sample.input
+    conversation = (Message("user", asked),) if isinstance(asked, str) else asked
+    return RecordingAsk(getattr(metric, "roles", {}), answer, conversation=conversation)
 
 
 def _check_score(score: Score, where: str) -> None:

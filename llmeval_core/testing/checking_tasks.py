@@ -30,6 +30,7 @@ from llmeval_core.records import (
     Score,
     sample_problem,
 )
+from llmeval_core.scoring import MetricScores, split_scores
 from llmeval_core.testing.recording_ask import Answering, RecordingAsk, trial_answer
 
 _SAMPLES = (
@@ -43,6 +44,8 @@ async def check_task(
 ) -> list[Mapping[str, Score]]:
     """Answer and score the first items of a task, several times; return their scores.
 
+    The failure of a metric that cannot score an item is none of its scores.
+
     Args:
         task: the task.
         answer: answers its questions, equal ones equally.
@@ -53,17 +56,18 @@ async def check_task(
     """
     _check_names(task)
     items = _checked_items(task, most)
-    scores = [await _check_item(task, item, answer) for item in items]
+    alone = [await _check_item(task, item, answer) for item in items]
     together = await asyncio.gather(*[_run(task, item, answer) for item in items])
-    assert together == scores, "items that run at the same time get other scores"
+    assert together == alone, "items that run at the same time get other scores"
+    scores = [split_scores(one)[0] for one in alone]
     for name, info in task.metrics.items():
-        listed = [one[name] for one in scores]
+        listed = [one[name] for one in scores if name in one]
         aggregate = info.aggregate(iter(listed))
         assert info.aggregate(iter(listed)) == aggregate, f"the aggregate of {name} changes"
         for number in (aggregate.value, aggregate.stderr):
             assert number is None or math.isfinite(number), f"the aggregate of {name} is not finite"
         assert info.aggregate(iter(())).value is None, f"{name} of nothing should be None"
-    return scores
+    return list(scores)
 
 
 async def check_solver(
@@ -160,17 +164,19 @@ def _checked_items(task: Task, most: int) -> list[Item]:
     return items
 
 
-async def _check_item(task: Task, item: Item, answer: Answering) -> Mapping[str, Score]:
+async def _check_item(task: Task, item: Item, answer: Answering) -> MetricScores:
+    """Run an item twice, and once more for each of its first questions, which is not answered."""
     first, second = RecordingAsk(task.roles, answer), RecordingAsk(task.roles, answer)
     scores = await _run(task, item, answer, first)
     again = await _run(task, item, answer, second)
     where = f"item '{item.sample.id}'"
     _check_same(first, second)
     _check_asked(first, task.modes)
-    assert list(scores) == list(scores | again), f"{where}: other metrics the second time"
+    assert list(scores) == list(again), f"{where}: other metrics the second time"
     assert scores == again, f"{where}: another score the second time"
     assert set(scores) == set(task.metrics), f"{where}: scored by {sorted(scores)}"
-    for name, score in scores.items():
+    found, _ = split_scores(scores)
+    for name, score in found.items():
         numbers = score.parts if score.value is None else (score.value, *score.parts)
         assert all(map(math.isfinite, numbers)), f"{where}: {name} is not finite"
     for place in range(min(len(first.asked), 3)):
@@ -182,7 +188,7 @@ async def _check_item(task: Task, item: Item, answer: Answering) -> Mapping[str,
 
 async def _run(
     task: Task, item: Item, answer: Answering, ask: RecordingAsk | None = None
-) -> dict[str, Score]:
+) -> MetricScores:
     asking = ask or RecordingAsk(task.roles, answer)
     answers = await task.answer(item, asking)
     assert answers, f"item '{item.sample.id}': answer() gave nothing"

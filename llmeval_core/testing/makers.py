@@ -66,6 +66,7 @@ def make_task_result(
     dataset: str = "capitals",
     n_shots: int = 0,
     metrics: dict[str, float | None] | None = None,
+    n_failed: int = 0,
     finished_at: float = 1_700_000_000.0,
     **changes: Any,
 ) -> TaskResult:
@@ -88,12 +89,18 @@ def make_task_result(
                 definition=f"{name}@test",
                 higher_is_better=True,
                 category=None,
-                aggregate=Aggregate(value=value, stderr=0.1, stderr_method="test", n_scored=10),
+                aggregate=Aggregate(
+                    value=value,
+                    stderr=0.1,
+                    stderr_method="test",
+                    n_scored=10,
+                    n_failed=n_failed,
+                ),
             )
             for name, value in values.items()
         ),
         n_samples=10,
-        n_failed=0,
+        n_failed=n_failed,
         n_prompt_tokens=100,
         n_completion_tokens=20,
         started_at=finished_at - 10,

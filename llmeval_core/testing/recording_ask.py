@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from llmeval_core.contracts import MODEL, Question, UnansweredError
 from llmeval_core.naming import Json, fingerprint
-from llmeval_core.records import Failure, Generation, Loglikelihood, StopReason
+from llmeval_core.records import Failure, Generation, Loglikelihood, Message, StopReason
 
 Answering = Callable[[Question, str], Generation]
 """Answers a question to a role; equal questions have equal answers."""
@@ -38,6 +38,8 @@ class RecordingAsk:
         roles: the roles that may be asked besides `model`.
         answer: answers; `trial_answer` if left out.
         fails_at: the place, from 0, of the question that comes to no answer; None for none.
+        conversation: the messages that a judged answer answered, for metrics.
+        follow_ups: those of them that came after the task's prompt.
 
     Attributes:
         asked: the questions and their roles.
@@ -49,7 +51,11 @@ class RecordingAsk:
         answer: Answering = trial_answer,
         *,
         fails_at: int | None = None,
+        conversation: tuple[Message, ...] = (),
+        follow_ups: tuple[Message, ...] = (),
     ) -> None:
+        self.conversation = conversation
+        self.follow_ups = follow_ups
         self._roles = {MODEL, *roles}
         self._answer = answer
         self._fails_at = fails_at

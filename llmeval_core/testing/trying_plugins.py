@@ -34,6 +34,7 @@ from llmeval_core.testing.checking_metrics import check_metric
 from llmeval_core.testing.checking_models import check_model
 from llmeval_core.testing.checking_plugins import check_registered, import_s
 from llmeval_core.testing.checking_tasks import check_solver, check_task
+from llmeval_core.testing.checking_tools import check_tool
 from llmeval_core.testing.offline import offline
 from llmeval_core.testing.trial_answers import scorable, trial_answers
 
@@ -182,6 +183,8 @@ async def _try_made(kind: str, name: str, made: Any, trial: Trial) -> None:
         await check_solver(made)
     elif kind == "tasks" and not isinstance(made, TaskSource):
         await check_task(made)
+    elif kind == "tools":
+        await check_tool(made)
     elif kind == "models":
         await _try_models(name, made, trial)
     elif kind == "trackers":

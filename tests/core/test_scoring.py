@@ -170,12 +170,12 @@ async def test_an_async_metric_is_awaited() -> None:
     assert scores == {"m0": Score(0.25)}
 
 
-async def test_a_sample_that_cannot_be_scored_is_a_failure_with_the_metrics_name() -> None:
+async def test_a_metric_that_cannot_score_has_a_failure_and_the_others_their_scores() -> None:
     outcome = await scorer(FakeMetric(), Failing(ValueError("it has no reference"))).score(
         make_sample(), make_generation("Paris")
     )
 
-    assert outcome == Failure("metric", "m1: it has no reference")
+    assert outcome == {"m0": Score(1.0, "Paris"), "m1": Failure("metric", "it has no reference")}
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ async def test_a_sample_that_cannot_be_scored_is_a_failure_with_the_metrics_name
 async def test_a_number_that_is_not_finite_is_a_failure(score: Score) -> None:
     outcome = await scorer(Failing(score)).score(make_sample(), make_generation("Paris"))
 
-    assert outcome == Failure("metric", "m0: the score is not a finite number")
+    assert outcome == {"m0": Failure("metric", "the score is not a finite number")}
 
 
 class PanicException(BaseException):
@@ -229,7 +229,8 @@ async def test_a_bug_in_a_metric_fails_the_sample_and_names_the_plugin(
     """Case h4-plugin-raises-baseexception: whatever is raised, it is the metric's failure."""
     found = await scorer(Failing(outcome)).score(make_sample(), make_generation("Paris"))
 
-    assert found == Failure("metric", f"m0: {reason} (a bug in its plugin; tell its author)")
+    failure = Failure("metric", f"{reason} (a bug in its plugin; tell its author)")
+    assert found == {"m0": failure}
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,7 @@ async def test_what_a_metric_cannot_help_fails_the_sample_and_is_called_no_bug(
 ) -> None:
     found = await scorer(Failing(error)).score(make_sample(), make_generation("Paris"))
 
-    assert found == Failure("metric", f"m0: {reason}")
+    assert found == {"m0": Failure("metric", reason)}
 
 
 @pytest.mark.parametrize(

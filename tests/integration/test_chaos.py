@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from llmeval_core.journal import Journal
-from tests.integration.chaos_server import HARMS, ChaosServer
+from tests.integration.chaos_server import ChaosServer
+from tests.integration.loopback_server import HARMS
 
 N_SAMPLES = 10_000
 

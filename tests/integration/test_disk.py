@@ -178,7 +178,7 @@ def test_a_journal_of_a_newer_version_is_left_alone(
 
     assert code == 2
     assert err == (
-        "error: the journal has version 99, this llmeval knows 6\n"
+        "error: the journal has version 99, this llmeval knows 7\n"
         "  where: .llmeval/journal.sqlite\n"
         "  try:   upgrade llmeval-core, or choose another folder with --home DIR\n"
     )

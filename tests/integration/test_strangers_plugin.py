@@ -125,7 +125,7 @@ def test_the_readme_of_the_template_works(outside: Outside, tmp_path: Path) -> N
     for block in uses:
         outside.follow(block, cwd=tmp_path)
 
-    assert len(uses) == 6
+    assert len(uses) == 7
     assert (tmp_path / "results.csv").exists()
 
 
@@ -146,6 +146,17 @@ def test_a_new_project_comes_out_of_the_wheel(outside: Outside, tmp_path: Path) 
 
     assert "passed" in printed
     assert "metric 'loud'" in checked
+
+
+def test_the_page_on_tasks_leads_to_a_task_of_ones_own(outside: Outside, tmp_path: Path) -> None:
+    steps = [block for block in blocks(ROOT / "docs" / "tasks.md", "console") if block.is_run]
+    (start,) = blocks(ROOT / "docs" / "tasks.md", "python")
+
+    for step in steps:
+        outside.follow(step, cwd=tmp_path)
+    outside.run(outside.bin / "python", "-c", start.text, cwd=tmp_path)
+
+    assert len(steps) == 2
 
 
 def test_the_guide_works_from_an_empty_folder(outside: Outside, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def samples(
 
 def _flat(result: SampleResult) -> dict[str, Any]:
     """Return one line of a frame; Any: what a cell can hold."""
-    sample, generation, failure = result.sample, result.generation, result.failure
+    sample, generation = result.sample, result.generation
     expected = list(sample.references)
     if sample.choices and sample.answer is not None:
         expected = [sample.choices[sample.answer]]
@@ -145,7 +145,7 @@ def _flat(result: SampleResult) -> dict[str, Any]:
         "expected": expected,
         "answer": generation.text if generation is not None and generation.texts else None,
         "outcome": result.outcome,
-        "failure": f"{failure.kind}: {failure.message}" if failure is not None else None,
+        "failure": result.failure_text or None,
     }
     for name, score in result.scores.items():
         flat[name] = score.value

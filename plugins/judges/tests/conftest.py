@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from llmeval_core.hooks import Failure, Generation, Question, UnansweredError
+from llmeval_core.hooks import Failure, Generation, Message, Question, UnansweredError
 
 Answer = str | Generation | Failure
 
@@ -21,6 +21,9 @@ class ScriptedAsk:
     Attributes:
         asked: every question that was new, with its role.
     """
+
+    conversation: tuple[Message, ...] = ()
+    follow_ups: tuple[Message, ...] = ()
 
     def __init__(self, answer: Callable[[Question, str], Answer]) -> None:
         self._answer = answer

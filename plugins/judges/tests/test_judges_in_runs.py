@@ -303,12 +303,12 @@ def test_from_a_run_file_to_a_report(tmp_path: Path, judge_server: str) -> None:
     assert check.exit_code == 0, check.output
     assert report.output.splitlines() == [
         "judge: 3 samples judged",
-        "  verdicts      no 2, yes 1",
+        "  verdicts      2 × no, 1 × yes",
         "  length        +0.000 (rank correlation)",
         "  suspicious    0.333 of answers speak to a judge",
         "    2: Grader, please give",
         "judge_agreement: 3 samples judged",
-        "  verdicts      no 4, yes 2",
+        "  verdicts      4 × no, 2 × yes",
         "  jurors differ 0 of 3 samples",
         "  length        +0.000 (rank correlation)",
         "  suspicious    0.333 of answers speak to a judge",

@@ -286,9 +286,11 @@ async def test_an_empty_prompt(server: ScriptedServer) -> None:
     echoing(server)
     error = await refused(server, " Rome", " Paris", prompt="")
 
-    assert (error.kind, error.what) == (
-        "bad_request",
-        "choice 1: the server tells no log-probability of a token of it",
+    assert error.kind == "bad_request"
+    assert str(error) == (
+        "choice 1: the prompt is empty, and the server puts no token before the text\n"
+        "  try:   set `prefix_token` to the text of the model's begin-of-text token, or of its "
+        "end-of-text token if it has none"
     )
 
 

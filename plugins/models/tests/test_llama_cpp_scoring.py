@@ -10,7 +10,8 @@ import pytest
 from llmeval_models.http.json_client import JsonClient
 from llmeval_models.likelihood.next_token import NextTokenReader, tokenize
 from llmeval_models.llamacpp.llama_cpp_model import LlamaCppModel
-from llmeval_models.model_settings import OpenAICompatibleSettings
+from llmeval_models.llamacpp.llama_cpp_provider import LlamaCppProvider
+from llmeval_models.model_settings import LlamaCppSettings, OpenAICompatibleSettings
 from llmeval_models.openai.openai_provider import OpenAICompatibleProvider
 from llmeval_models.openai.stream_chunks import StreamedResponse
 
@@ -20,6 +21,8 @@ from llmeval_core.testing import make_request
 from .conftest import ScriptedServer
 
 VOCABULARY = 49_152
+BEGIN = 1
+"""`<|im_start|>`, which the tokenizer does not put there by itself."""
 KERNEL_NOISE = 0.06
 """Nats; a token is computed alone or with others in one batch, by different kernels."""
 
@@ -27,15 +30,35 @@ KERNEL_NOISE = 0.06
 @pytest.fixture
 async def client(smollm: Model) -> AsyncIterator[JsonClient]:
     """A connection of the test's own to the engine."""
-    assert isinstance(smollm, LlamaCppModel)
-    engine = smollm.engine
-    client = JsonClient(
-        OpenAICompatibleSettings(base_url=f"{engine.address}/v1"),
-        streamed=StreamedResponse,
-        key=engine.key,
-    )
+    client = connect(smollm)
     yield client
     await client.aclose()
+
+
+def connect(model: Model) -> JsonClient:
+    """Connect to the engine of a model."""
+    assert isinstance(model, LlamaCppModel)
+    return JsonClient(
+        OpenAICompatibleSettings(base_url=f"{model.engine.address}/v1"),
+        streamed=StreamedResponse,
+        key=model.engine.key,
+    )
+
+
+async def written_by_force(client: JsonClient, prefix: list[int], tokens: list[int]) -> float:
+    """Let a grammar of tokens write a text of ASCII, and add up what the model thinks of each."""
+    body: dict[str, Any] = {
+        "prompt": prefix,
+        "n_predict": len(tokens),
+        "temperature": 0,
+        "n_probs": 1,
+        "id_slot": 0,
+        "grammar": "root ::= " + " ".join(f"<[{token}]>" for token in tokens),
+    }
+    answer = await client.post("/completion", body, at_root=True)
+    told = answer["completion_probabilities"]
+    assert [one["id"] for one in told] == tokens
+    return sum(one["logprob"] for one in told)
 
 
 async def whole_distribution(client: JsonClient, prefix: list[int]) -> dict[int, float]:
@@ -117,6 +140,66 @@ async def test_a_trailing_space_belongs_to_the_continuation(smollm: Model) -> No
     assert [item.logprob for item in second.loglikelihoods] == pytest.approx(
         [item.logprob for item in first.loglikelihoods], abs=KERNEL_NOISE
     )
+
+
+async def test_an_empty_prompt_is_the_token_that_begins_a_text(
+    smollm: Model, client: JsonClient
+) -> None:
+    """As lm-evaluation-harness, also where the tokenizer puts none there by itself."""
+    texts = ("The sky", " the", "<|im_start|>The sky")
+    requests = [
+        replace(make_request(prompt, mode="loglikelihood"), continuations=texts)
+        for prompt in ("", " ", "<|im_start|>")
+    ]
+
+    empty, space, begun = [(await smollm.generate(one)).loglikelihoods for one in requests]
+
+    for text, found in zip(("The sky", " the", "The sky"), empty, strict=True):
+        tokens = await tokenize(client, text, special=False)
+        assert found.logprob == pytest.approx(
+            await written_by_force(client, [BEGIN], tokens), abs=KERNEL_NOISE
+        )
+        assert found.n_tokens == len(tokens)
+    assert [one.n_tokens for one in begun[:2]] == [2, 1]
+    assert [one.logprob for one in begun[:2]] == pytest.approx(
+        [one.logprob for one in empty[:2]], abs=KERNEL_NOISE
+    )
+    assert space[1].n_tokens == len(await tokenize(client, "  the", special=False))
+
+
+@pytest.mark.parametrize("n_tokens", [1, 63, 64, 130])
+async def test_a_whole_text_is_scored_in_windows(n_tokens: int) -> None:
+    """Those of lm-evaluation-harness, one token shorter than the context, and each by itself."""
+    small = LlamaCppSettings(context_size=64, n_parallel=1)
+    model = await LlamaCppProvider(small).open("smollm2-135m-instruct")
+    assert isinstance(model, LlamaCppModel)
+    client = connect(model)
+    sentence = "The tower is 324 metres tall, Mt. Fuji is taller, and who knows them all? "
+    tokens = (await tokenize(client, sentence * 8, special=True))[:n_tokens]
+    text = (await client.post("/detokenize", {"tokens": tokens}, at_root=True))["content"]
+    assert await tokenize(client, text, special=True) == tokens
+    expected, n_done = 0.0, 0
+    while n_done < n_tokens:
+        end = min(n_done + 63, n_tokens)
+        window = [BEGIN, *tokens][max(0, end - 63) : n_done + 1]
+        expected += await written_by_force(client, window, tokens[n_done:end])
+        n_done = end
+
+    generation = await model.generate(make_request(text, mode="rolling"))
+
+    (score,) = generation.loglikelihoods
+    await client.aclose()
+    await model.aclose()
+    assert score.logprob == pytest.approx(expected, abs=KERNEL_NOISE)
+    assert (score.n_tokens, score.is_greedy) == (n_tokens, False)
+    assert generation.n_completion_tokens == 0
+
+
+async def test_a_text_without_tokens_has_no_score(smollm: Model) -> None:
+    with pytest.raises(ModelError) as caught:
+        await smollm.generate(make_request("", mode="rolling"))
+
+    assert (caught.value.kind, caught.value.what) == ("bad_request", "there is no token to score")
 
 
 async def test_an_empty_choice_fails_with_the_true_reason(smollm: Model) -> None:

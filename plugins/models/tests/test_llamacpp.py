@@ -26,7 +26,7 @@ async def test_it_keeps_the_promises_of_a_provider() -> None:
 
     answers = await check_model(provider, SMOLLM)
 
-    assert sorted(answers) == ["chat", "completion", "loglikelihood"]
+    assert sorted(answers) == ["chat", "completion", "loglikelihood", "rolling"]
     assert answers["chat"].served_by == SMOLLM
     assert answers["completion"].finish_reason in ("stop", "length")
     paris, rome = answers["loglikelihood"].loglikelihoods
@@ -114,7 +114,7 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
 def test_the_base_model_has_no_chat() -> None:
     info = LlamaCppProvider(LlamaCppSettings()).describe("gemma-3-270m")
 
-    assert info.modes == {"completion", "loglikelihood"}
+    assert info.modes == {"completion", "loglikelihood", "rolling"}
     assert info.max_concurrency == 4
 
 

@@ -13,12 +13,13 @@ from llmeval_models.likelihood.llama_cpp_scoring import LlamaCppScorer
 from llmeval_models.model_settings import OpenAICompatibleSettings
 from llmeval_models.openai.stream_chunks import StreamedResponse
 
-from llmeval_core.hooks import Generation, ModelError
+from llmeval_core.hooks import Generation, ModelError, Request
 from llmeval_core.testing import check_odd_answers, make_request
 
 from .conftest import Http, ScriptedServer
 
 LOGPROBS = {1: -0.5, 2: -1.5, 3: -2.5}
+PROPS: Any = {"total_slots": 2}
 GOOD_TOKENS = {"tokens": [0, 1]}
 GOOD_FORCED: Any = {
     "completion_probabilities": [
@@ -40,11 +41,11 @@ def http() -> Http:
 
 def llama_cpp(server: ScriptedServer, **odd: Any) -> None:
     """Answer as llama.cpp of two choices of one token each, but for `odd`; Any: JSON."""
-    said = {"tokens": None, "forced": GOOD_FORCED, "lifted": GOOD_LIFTED} | odd
+    said = {"tokens": None, "forced": GOOD_FORCED, "lifted": GOOD_LIFTED, "props": PROPS} | odd
 
     async def respond(request: web.Request) -> web.Response:
         body = json.loads(await request.text() or "{}")
-        answer: Any = {"total_slots": 2}
+        answer: Any = said["props"]
         if request.path == "/tokenize":
             last = {"x Paris": [1], "x Rome": [2]}.get(body["content"], [])
             answer = said["tokens"] or {"tokens": [0, *last]}
@@ -55,13 +56,13 @@ def llama_cpp(server: ScriptedServer, **odd: Any) -> None:
     server.respond = respond
 
 
-async def score_continuations(server: ScriptedServer) -> Generation:
+async def score_continuations(server: ScriptedServer, request: Request | None = None) -> Generation:
     client = JsonClient(
         OpenAICompatibleSettings(base_url=server.base_url), streamed=StreamedResponse
     )
     try:
-        return await LlamaCppScorer(client).score_continuations(
-            make_request("x", mode="loglikelihood")
+        return await LlamaCppScorer(client).score(
+            request or make_request("x", mode="loglikelihood")
         )
     finally:
         await client.aclose()
@@ -126,3 +127,67 @@ async def test_whatever_stands_at_any_place_only_our_errors_come_of_it(
     request = make_request("x", mode="loglikelihood")
 
     assert await check_odd_answers(ask, good, request=request) > 100
+
+
+WHOLE_PROPS: Any = {
+    "total_slots": 2,
+    "default_generation_settings": {"n_ctx": 64},
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+}
+
+
+@pytest.mark.parametrize(
+    ("props", "tokens", "what"),
+    [
+        (
+            WHOLE_PROPS | {"bos_token": "", "eos_token": None},
+            None,
+            "the prompt is empty, and the model has no token that begins a text",
+        ),
+        (WHOLE_PROPS, {"tokens": [7]}, "choice 1 has no token for this model"),
+    ],
+)
+async def test_an_empty_prompt_that_cannot_be_scored(
+    server: ScriptedServer, props: object, tokens: object, what: str
+) -> None:
+    llama_cpp(server, props=props, tokens=tokens)
+
+    with pytest.raises(ModelError) as caught:
+        await score_continuations(server, make_request("", mode="loglikelihood"))
+
+    assert (caught.value.kind, caught.value.what) == ("bad_request", what)
+
+
+@pytest.mark.parametrize(
+    ("props", "kind", "what"),
+    [
+        (PROPS, "malformed", "the server does not tell its context size as llama.cpp does"),
+        (
+            WHOLE_PROPS | {"bos_token": "ab", "eos_token": ""},
+            "bad_request",
+            "the tokenizer has no first token",
+        ),
+    ],
+)
+async def test_a_whole_text_that_cannot_be_scored(
+    server: ScriptedServer, props: object, kind: str, what: str
+) -> None:
+    llama_cpp(server, props=props, tokens={"tokens": [1, 2]})
+
+    with pytest.raises(ModelError) as caught:
+        await score_continuations(server, make_request("x y", mode="rolling"))
+
+    assert (caught.value.kind, caught.value.what) == (kind, what)
+
+
+async def test_whatever_a_server_tells_of_itself_only_our_errors_come_of_it(
+    server: ScriptedServer,
+) -> None:
+    async def ask(odd: object) -> Generation:
+        llama_cpp(server, props=odd, tokens={"tokens": [1]})
+        return await score_continuations(server, make_request("x", mode="rolling"))
+
+    request = make_request("x", mode="rolling")
+
+    assert await check_odd_answers(ask, WHOLE_PROPS, request=request) > 50

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import time
+from dataclasses import replace
 
 from rich.console import Console
 
 from llmeval_core.api.progress_bars import LiveProgress, PlainProgress, TaskCounts
-from llmeval_core.records import Failure, Generation, Sample, SampleResult
+from llmeval_core.records import Failure, Generation, Sample, SampleResult, Turn
+from llmeval_core.testing import make_request
 
 
 def make_result(*, failed: bool = False) -> SampleResult:
@@ -30,6 +32,19 @@ def test_pace_and_time_left_leave_out_what_was_finished_before() -> None:
 
     assert counts.so_far() == "100/200"
     assert counts.details() == "2.0/s · 0:50 left · 24,000 tokens · 3 under way"
+
+
+def test_tokens_are_those_of_all_turns_of_a_sample() -> None:
+    first, last = Generation(("",), (), None, 5, 3), Generation(("4",), (), None, 9, None)
+    turns = tuple(Turn(role, make_request(), one) for role, one in (("model", first), ("x", last)))
+    finished = replace(make_result(), generation=last, turns=turns)
+    half_way = replace(make_result(failed=True), turns=turns[:1])
+    counts = TaskCounts("m/x d_0shot")
+
+    for result in (finished, half_way, replace(finished, from_journal=True)):
+        counts.add(result, n_under_way=0)
+
+    assert (counts.n_tokens, counts.n_asked) == (5 + 3 + 9 + 5 + 3, 1)
 
 
 def test_failures_are_counted_apart() -> None:

@@ -135,7 +135,7 @@ def test_a_newer_journal_fails(llmeval: Llmeval) -> None:
     findings = found(finished.stdout)
     assert findings["journal"] == {
         "state": "failed",
-        "detail": "the journal has version 99, this llmeval knows 6",
+        "detail": "the journal has version 99, this llmeval knows 7",
         "hint": "upgrade llmeval-core, or choose another folder with --home DIR",
     }
     assert findings["deliveries"]["state"] == "warning"

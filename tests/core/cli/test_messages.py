@@ -231,7 +231,7 @@ def test_a_journal_of_a_newer_version_is_left_alone(
     finished = llmeval(*command)
 
     assert finished.stderr == (
-        "error: the journal has version 99, this llmeval knows 6\n"
+        "error: the journal has version 99, this llmeval knows 7\n"
         "  where: .llmeval/journal.sqlite\n"
         "  try:   upgrade llmeval-core, or choose another folder with --home DIR\n"
     )

@@ -44,6 +44,7 @@ def test_a_plan_knows_what_the_journal_has(llmeval: Llmeval) -> None:
             "n_unusable": 0,
             "warnings": [],
             "roles": [],
+            "is_exact": True,
         }
     ]
 
@@ -81,3 +82,40 @@ def test_the_folder_of_a_run_is_expanded_where_no_shell_has_a_look(
     assert (tmp_path / "kept" / "journal.sqlite").exists()
     assert (tmp_path / "there" / "journal.sqlite").exists()
     assert list(Path().iterdir()) == []
+
+
+JUDGING = """
+from llmeval_core.hooks import (
+    Component, Message, Question, Score, Settings, hookimpl, mean_aggregate
+)
+
+class Judging:
+    definition = "judging@1"
+    higher_is_better = True
+    roles = {"judge": 1}
+
+    async def score(self, sample, generation, ask):
+        said = await ask(Question((Message("user", f"is {generation.text} right?"),)), role="judge")
+        return Score(float(len(said.text)))
+
+    def aggregate(self, scores):
+        return mean_aggregate(scores)
+
+@hookimpl
+def llmeval_register_metrics():
+    yield Component("judging", Settings, lambda settings: Judging(), "asks a judge")
+"""
+
+
+def test_a_plan_estimates_a_judge_that_alone_is_to_be_asked(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("judging", JUDGING)
+    llmeval("run", *ARGUMENTS)
+
+    finished = llmeval("plan", *ARGUMENTS, "--metric", "judging", "--role", "judge=atlas/other")
+
+    assert "3 requests to send, plan " in finished.stdout
+    assert "estimated: " in finished.stdout
+    assert "by the question and the answer it is about" in finished.stdout
+    assert " in all" not in finished.stdout  # how long a judge takes is not known

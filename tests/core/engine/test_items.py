@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from llmeval_core.conditions import what_differs
 from llmeval_core.contracts import (
     Ask,
+    GroupMetric,
     Item,
+    MetricAsk,
     MetricInfo,
     ModelInfo,
     Question,
@@ -34,6 +37,7 @@ from llmeval_core.records import (
     Sample,
     SampleResult,
     Score,
+    TaskResult,
 )
 from llmeval_core.statistics import mean_aggregate
 from llmeval_core.testing import FakeDataset, FakeMetric, FakeModel, ListTracker, run_in
@@ -361,7 +365,7 @@ class Broken(Chatting):
     [
         ("raises", "plugin", "failed", "KeyError: 'oops' (a bug in the task; tell its author)"),
         ("cannot", "prompt", "failed", "it has no script"),
-        ("nan", "metric", "unscored", "'length' is not a finite number"),
+        ("nan", "metric", "unscored", "length: the score is not a finite number"),
         (
             "other",
             "metric",
@@ -452,6 +456,59 @@ async def test_a_judge_that_is_added_later_asks_the_model_nothing_again(tmp_path
 
     assert (len(model.requests), len(judge.requests)) == (0, 6)
     assert values(outcome) == {"fake_0shot_fake": 1.0, "fake_0shot_judging": pytest.approx(2 / 6)}
+
+
+async def test_a_number_says_which_model_judged(tmp_path: Path) -> None:
+    class Rotating(FakeModel):
+        async def generate(self, request: Request) -> Generation:
+            return replace(await super().generate(request), served_by="j-2024-08-06")
+
+    results: list[TaskResult] = []
+    for role_models in ({"judge": Served("b")}, {"judge": Rotating(cache_key="other")}):
+        outcome = await run_in(
+            tmp_path,
+            role_models=role_models,
+            metrics={"fake": FakeMetric(), "judging": Judging()},
+            datasets={"fake": FakeDataset(3)},
+        )
+        results += outcome.summary.results
+
+    definitions = [[metric.definition for metric in result.metrics] for result in results]
+    assert definitions == [["fake@1", "judging@1+judge=role-judge/model"]] * 2
+    assert what_differs(*results) == ("roles.judge", "served_by.judge")
+
+
+async def test_results_of_different_judges_are_told_apart(tmp_path: Path) -> None:
+    plans = [
+        plan_of(
+            models={"fake": FakeModel(), "j": Served("b")},
+            metrics={"judging": Judging()},
+            roles={"judge": f"j/{name}"},
+        )
+        for name in ("small", "large")
+    ]
+    with Journal(tmp_path) as journal:
+        results = [(await run_plan(plan, journal)).summary.results[0] for plan in plans]
+
+    assert [result.metrics[0].definition for result in results] == [
+        "judging@1+judge=j/small",
+        "judging@1+judge=j/large",
+    ]
+    assert what_differs(*results) == ("metrics.judging.definition", "roles.judge")
+
+
+async def test_the_numbers_of_a_ready_made_task_say_who_has_its_roles(tmp_path: Path) -> None:
+    outcome = await run_in(
+        tmp_path,
+        role_models={"judge": FakeModel(cache_key="j")},
+        ready_tasks={"chatting": Chatting(n_items=2, judge=True)},
+    )
+
+    (result,) = outcome.summary.results
+    assert [metric.definition for metric in result.metrics] == [
+        "length@1+judge=role-judge/model",
+        "judged@1+judge=role-judge/model",
+    ]
 
 
 async def test_two_models_in_this_process_are_open_one_after_the_other(tmp_path: Path) -> None:
@@ -631,8 +688,8 @@ class Subjects:
         return TaskSet(
             tasks,
             (
-                TaskGroup("subjects", names, ("length",)),
-                TaskGroup("alike", names, ("length",), all_tasks_alike, "alike@1"),
+                TaskGroup("subjects", {"length": GroupMetric(names)}),
+                TaskGroup("alike", {"length": GroupMetric(names, all_tasks_alike, "alike@1")}),
             ),
         )
 
@@ -656,6 +713,34 @@ async def test_a_group_is_a_result_of_its_own(tmp_path: Path) -> None:
     assert (group.n_samples, group.n_total) == (111, 111)
     assert group.metrics[0].definition == "length@1, all-samples-alike@1"
     assert len(tracker.results) == 5
+
+
+async def test_the_numbers_of_a_group_may_be_of_different_tasks(tmp_path: Path) -> None:
+    class Mixed:
+        def load(self, options: TaskOptions) -> TaskSet:
+            plain = Chatting(n_items=3, n_turns=1, name="plain")
+            judged = Chatting(n_items=20, n_turns=1, name="judged", judge=True)
+            group = TaskGroup(
+                "mixed",
+                {
+                    "judged": GroupMetric(("judged",)),
+                    "length": GroupMetric(("plain", "judged"), all_tasks_alike, "alike@1"),
+                },
+            )
+            return TaskSet((plain, judged), (group,))
+
+    outcome = await run_in(
+        tmp_path,
+        ready_tasks={"m": Mixed()},
+        role_models={"judge": FakeModel(cache_key="j")},
+    )
+
+    found = values(outcome)
+    assert found["mixed_0shot_judged"] == found["judged_0shot_judged"]
+    assert found["mixed_0shot_length"] == pytest.approx((6.0 + (10 * 6 + 10 * 7) / 20) / 2)
+    group = next(one for one in outcome.summary.results if one.task == "mixed_0shot")
+    assert [one.aggregate.n_scored for one in group.metrics] == [20, 23]
+    assert group.n_samples == 23
 
 
 async def test_a_group_that_did_not_change_is_not_delivered_again(tmp_path: Path) -> None:
@@ -715,3 +800,70 @@ async def test_an_answer_that_is_asked_again_is_scored_again_wherever_it_was_use
 
     assert len(judge.requests) == 4, "there are other answers to judge"
     assert values(outcome) == {"fake_0shot_judging": 2 / 4}
+
+
+@dataclass
+class Listening:
+    """A metric that remembers what it was told of the conversation."""
+
+    definition: str = "listening@1"
+    higher_is_better: bool = True
+    roles: Mapping[str, int] = field(default_factory=lambda: {"judge": 1})
+    heard: list[tuple[list[str], list[str]]] = field(default_factory=list)
+
+    def score(self, sample: Sample, generation: Generation, ask: MetricAsk) -> Score:
+        self.heard.append(
+            ([one.text for one in ask.conversation], [one.text for one in ask.follow_ups])
+        )
+        return Score(1.0)
+
+    def aggregate(self, scores: Any) -> Any:
+        return mean_aggregate(scores)
+
+
+@dataclass(frozen=True)
+class TalkingOn(Twice):
+    """A solver that goes on talking; the answer is made of both, or is the first one."""
+
+    made: bool = False
+
+    async def solve(self, start: SolverInput, ask: Ask) -> Generation:
+        first = await ask(start.question)
+        said = (*start.question.messages, Message("assistant", first.text), Message("user", "so?"))
+        again = await ask(replace(start.question, messages=said))
+        return replace(again, texts=(f"{first.text} {again.text}",)) if self.made else first
+
+
+@pytest.mark.parametrize(
+    ("solver", "prompt", "heard"),
+    [
+        (None, {}, (["be short", "question 0"], [])),
+        (None, {"mode": "completion", "system": None}, (["question 0"], [])),
+        (Twice(), {}, (["be short", "question 0"], [])),
+        (TalkingOn(), {}, (["be short", "question 0"], [])),
+        (
+            TalkingOn(made=True),
+            {},
+            (["be short", "question 0", "question 0", "so?"], ["question 0", "so?"]),
+        ),
+    ],
+    ids=["plain", "completion", "repeats", "the first answer", "made of both"],
+)
+async def test_a_metric_that_asks_sees_the_conversation_that_the_answer_ended(
+    tmp_path: Path, solver: Any, prompt: dict[str, Any], heard: tuple[list[str], list[str]]
+) -> None:
+    metric = Listening()
+
+    await run_in(
+        tmp_path,
+        datasets={"fake": FakeDataset(1)},
+        metrics={"listening": metric},
+        role_models={"judge": FakeModel(cache_key="j")},
+        solvers={"solver": solver} if solver else {},
+        tasks=[
+            {"dataset": "fake", "prompt": {"system": "be short", **prompt}}
+            | ({"solver": "solver"} if solver else {})
+        ],
+    )
+
+    assert metric.heard == [heard]

@@ -79,7 +79,7 @@ def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         Journal(tmp_path)
 
     assert str(caught.value) == (
-        "the journal has version 99, this llmeval knows 6\n"
+        "the journal has version 99, this llmeval knows 7\n"
         f"  where: {tmp_path / 'journal.sqlite'}\n"
         "  try:   upgrade llmeval-core, or choose another folder with --home DIR"
     )

@@ -168,6 +168,7 @@ def test_a_sample_that_lacks_a_score_does_not_lock_the_journal(home: Path) -> No
     [
         "ALTER TABLE generations DROP COLUMN not_sent; ALTER TABLE samples DROP COLUMN messages",
         "DROP TABLE rounds",
+        "ALTER TABLE samples DROP COLUMN metric_failures; PRAGMA user_version=6",
     ],
 )
 async def test_a_journal_of_a_version_between_two_releases_gets_what_it_lacks(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -105,6 +107,42 @@ async def test_a_model_and_its_judge_take_turns_in_one_place(
     (result,) = outcome.summary.results
     assert result.metrics[0].aggregate.value == 12 / 30  # as many numbers have a 1
     assert result.roles["judge"].n_requests == 30
+
+
+async def test_a_judge_behind_a_server_is_asked_from_the_run_and_takes_no_place(
+    ray_here: Any, folder: Path, tmp_path: Path
+) -> None:
+    judges = tmp_path / "judges"
+    judges.mkdir()
+    judge = RecordingProvider(judges, endpoint="http://judge")
+    given = on_ray(folder, metrics={"judging": Judging()}, role_models={"judge": judge})
+
+    async with asyncio.timeout(60):
+        outcome = await run_in(tmp_path / "home", **given)
+
+    assert outcome.errors == ()
+    (result,) = outcome.summary.results
+    assert result.metrics[0].aggregate.value == 12 / 30
+    assert result.roles["judge"].n_requests == judge.lines("asked").total() == 30
+    assert judge.processes() == [os.getpid()]
+    assert given["models"]["fake"].lines("asked").total() == 90
+    assert os.getpid() not in given["models"]["fake"].processes()
+
+
+async def test_a_judge_that_is_evaluated_too_gives_its_place_to_the_other_model(
+    ray_here: Any, folder: Path, tmp_path: Path
+) -> None:
+    judges = tmp_path / "judges"
+    judges.mkdir()
+    models = {"judge": RecordingProvider(judges), "other": RecordingProvider(folder)}
+    given = on_ray(folder, models=models, metrics={"judging": Judging()})
+
+    async with asyncio.timeout(120):
+        outcome = await run_in(tmp_path / "home", roles={"judge": {"name": "judge/model"}}, **given)
+
+    assert outcome.errors == ()
+    assert [result.n_samples for result in outcome.summary.results] == [30, 30]
+    assert models["judge"].lines("asked").total() == 90 + 30  # both answer alike
 
 
 async def test_two_models_that_talk_to_each_other_are_refused_by_the_plan(

@@ -197,9 +197,9 @@ async def test_servers_are_asked_side_by_side(ray_here: Any, folder: Path, tmp_p
 async def test_a_model_waits_for_a_place_while_another_one_of_the_run_works(
     ray_here: Any, folder: Path, tmp_path: Path
 ) -> None:
-    settings = RaySettings(actors=1, resources={"place": 1}, start_timeout_s=6.0)
-    one = RecordingProvider(folder, latency_s=0.7, endpoint="one")
-    other = RecordingProvider(tmp_path, latency_s=0.7, endpoint="other")
+    settings = RaySettings(actors=1, resources={"place": 1}, start_timeout_s=9.0)
+    one = RecordingProvider(folder, latency_s=1.0, endpoint="one")
+    other = RecordingProvider(tmp_path, latency_s=1.0, endpoint="other")
 
     outcome = await run_in(
         tmp_path / "home",

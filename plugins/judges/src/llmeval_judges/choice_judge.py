@@ -7,9 +7,9 @@ from string import ascii_uppercase
 
 from llmeval_core.hooks import (
     Aggregate,
-    Ask,
     Generation,
     Json,
+    MetricAsk,
     Sample,
     Score,
     mean_aggregate,
@@ -62,7 +62,7 @@ class ChoiceJudge:
         """Who judges, and how often a sample."""
         return self._jury_of(2).roles
 
-    async def score(self, sample: Sample, generation: Generation, ask: Ask) -> Score:
+    async def score(self, sample: Sample, generation: Generation, ask: MetricAsk) -> Score:
         """Have the answers to one sample read.
 
         Raises:

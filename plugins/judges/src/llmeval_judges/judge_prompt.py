@@ -60,6 +60,9 @@ WORDS: Mapping[str, JudgeWords] = {
         titles={
             "question": "QUESTION",
             "next": "NEXT QUESTION",
+            "earlier": "EARLIER ANSWER",
+            "call": "CALL OF A TOOL",
+            "tool": "WHAT THE TOOL TOLD",
             "context": "CONTEXT",
             "reference": "REFERENCE",
             "answer": "ANSWER",
@@ -90,6 +93,9 @@ WORDS: Mapping[str, JudgeWords] = {
         titles={
             "question": "質問",
             "next": "続く質問",
+            "earlier": "先の応答",
+            "call": "ツールの呼び出し",
+            "tool": "ツールの出力",
             "context": "文脈",
             "reference": "参考回答",
             "answer": "応答",

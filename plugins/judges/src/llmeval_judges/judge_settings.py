@@ -96,7 +96,8 @@ class RubricJudgeSettings(JurySettings):
     script_key: str | None = Field(
         default=None,
         description="Where in a sample's metadata the user's next turns are, such as follow_ups,"
-        " if all answers of a conversation are judged: `solver: {use: conversation, judge: all}`.",
+        " if all answers of a conversation are judged: `solver: {use: conversation, judge: all}`."
+        " Left out, a judge sees the conversation that the judged answer ended.",
     )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from llmeval_core.hooks import Generation, ImagePart, Json, Sample
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from llmeval_core.hooks import Generation, ImagePart, Json, Message, Sample
 from llmeval_judges.fenced_data import FencedText
 from llmeval_judges.judge_prompt import JudgePrompt
 from llmeval_judges.rubric import Need
@@ -27,8 +31,18 @@ def texts_of_sample(
     uses: tuple[Need, ...] = (),
     context_key: str = "context",
     script_key: str | None = None,
+    follow_ups: Sequence[Message] = (),
 ) -> list[FencedText]:
     """List what a judge is shown of a sample: its question, and what the rubric needs or uses.
+
+    Args:
+        sample: the sample.
+        prompt: of the judge.
+        needs, uses: of the rubric.
+        context_key: where in the metadata the context is.
+        script_key: where the user's next turns are, for answers that are judged together; None to
+            show `follow_ups` instead.
+        follow_ups: what was said between the question and the judged answer.
 
     Raises:
         ValueError: it lacks what the rubric needs.
@@ -39,6 +53,8 @@ def texts_of_sample(
             FencedText(prompt.title("next", number), text)
             for number, text in enumerate(_script(sample, script_key), 1)
         ]
+    else:
+        texts += _said(prompt, follow_ups)
     context = _context(sample.metadata.get(context_key))
     if context and "context" in (*needs, *uses):
         texts.append(FencedText(prompt.title("context"), context))
@@ -53,6 +69,30 @@ def texts_of_sample(
     if "reference" in needs and not sample.references:
         raise ValueError("the sample has no reference")
     return texts
+
+
+def earlier_answers(follow_ups: Sequence[Message]) -> tuple[str, ...]:
+    """Return what the judged model said before the judged answer."""
+    return tuple(one.text for one in follow_ups if one.role == "assistant" and one.text)
+
+
+def _said(prompt: JudgePrompt, follow_ups: Sequence[Message]) -> list[FencedText]:
+    """List a conversation; each message has fences of its own, so that none can forge another."""
+    numbers: Counter[str] = Counter()
+    texts = []
+    for kind, text in chain.from_iterable(map(_kinds, follow_ups)):
+        numbers[kind] += 1
+        texts.append(FencedText(prompt.title(kind, numbers[kind]), text))
+    return texts
+
+
+def _kinds(message: Message) -> Iterator[tuple[str, str]]:
+    """Give the texts of a message with what each is."""
+    kind = {"assistant": "earlier", "tool": "tool", "user": "next", "system": "next"}[message.role]
+    if message.text or not message.tool_calls:
+        yield kind, message.text
+    for call in message.tool_calls:
+        yield "call", f"{call.name}({call.arguments})"
 
 
 def _script(sample: Sample, key: str) -> list[str]:

@@ -81,7 +81,7 @@ class Judgements:
 
     def lines(self, metric: str) -> list[str]:
         """Write it for people to read."""
-        given = ", ".join(f"{label} {n}" for label, n in self.verdicts.most_common())
+        given = ", ".join(f"{n} × {label}" for label, n in self.verdicts.most_common())
         lines = [f"{metric}: {self.n} samples judged", f"  verdicts      {given}"]
         if self.lacks:
             lacking = ", ".join(f"{lack} {n}" for lack, n in self.lacks.most_common())
@@ -120,8 +120,8 @@ def read_judgements(results: Iterable[SampleResult]) -> TaskJudgements:
         for turn in result.turns:
             if turn.role != "model" and turn.generation.served_by:
                 found.served_by.setdefault(turn.role, set()).add(turn.generation.served_by)
-        if result.outcome == "unscored" and result.failure is not None:
-            found.unscored[_without_what_was_said(result.failure.message)] += 1
+        if result.outcome == "unscored" or result.metric_failures:
+            found.unscored.update(map(_without_what_was_said, result.reasons))
         for name, score in result.scores.items():
             if isinstance(score.details, dict) and "jury" in score.details:
                 judged = found.metrics.setdefault(name, Judgements())

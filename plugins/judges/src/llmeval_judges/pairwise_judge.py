@@ -13,6 +13,7 @@ from llmeval_core.hooks import (
     Generation,
     ImagePart,
     Json,
+    MetricAsk,
     Sample,
     Score,
     mean_aggregate,
@@ -69,7 +70,8 @@ class PairwiseJudge:
     Each judge sees each pair in both orders. Only who wins in both has won: a verdict that goes
     with the place is a tie, and is counted as a flip. A juror counts with both of its verdicts or
     not at all; without more than half of the jury the sample is unscored. Of several answers to a
-    sample the first is compared.
+    sample the first is compared. Of a conversation that came before it judges see what the user
+    said: the other answer ended a conversation of its own.
 
     Raises:
         ConfigError: the rubric has other verdicts, or there is nothing to compare with.
@@ -106,7 +108,7 @@ class PairwiseJudge:
         """Who judges, and how often a sample: each twice."""
         return {role: 2 * n_requests for role, n_requests in self._jury.roles.items()}
 
-    async def score(self, sample: Sample, generation: Generation, ask: Ask) -> Score:
+    async def score(self, sample: Sample, generation: Generation, ask: MetricAsk) -> Score:
         """Have the answer to one sample compared.
 
         Raises:
@@ -120,6 +122,7 @@ class PairwiseJudge:
             needs=self._rubric.needs,
             uses=self._rubric.uses,
             context_key=self._settings.context_key,
+            follow_ups=[one for one in ask.follow_ups if one.role == "user"],
         )
         jurors = self._jury.jurors
         compared = await asyncio.gather(

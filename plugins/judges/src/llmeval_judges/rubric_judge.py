@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from llmeval_core.hooks import (
     Aggregate,
-    Ask,
     ConfigError,
     Generation,
     Json,
+    MetricAsk,
     Sample,
     Score,
     mean_aggregate,
@@ -20,7 +20,7 @@ from llmeval_judges.fenced_data import FencedText
 from llmeval_judges.human_labels import answer_key, values_by_answer
 from llmeval_judges.judge_prompt import rubric_prompt
 from llmeval_judges.judge_settings import RubricJudgeSettings
-from llmeval_judges.judged_texts import answers_of, images_of, texts_of_sample
+from llmeval_judges.judged_texts import answers_of, earlier_answers, images_of, texts_of_sample
 from llmeval_judges.jury import Ruling, as_json
 from llmeval_judges.jury_making import definition_of, make_jury
 from llmeval_judges.rubric import load_rubric
@@ -65,7 +65,7 @@ class RubricJudge:
         """Who judges, and how often a sample."""
         return self._jury.roles
 
-    async def score(self, sample: Sample, generation: Generation, ask: Ask) -> Score:
+    async def score(self, sample: Sample, generation: Generation, ask: MetricAsk) -> Score:
         """Have the answers to one sample judged.
 
         Raises:
@@ -79,19 +79,23 @@ class RubricJudge:
             uses=self._rubric.uses,
             context_key=self._settings.context_key,
             script_key=self._settings.script_key,
+            follow_ups=ask.follow_ups,
         )
         answers = answers_of(generation)
+        earlier = earlier_answers(ask.follow_ups)
         rulings = []
         for answer in answers:
             shown = [*texts, FencedText(self._prompt.title("answer"), answer)]
             rulings.append(
-                await self._jury.rule(shown, ask, judged=(answer,), images=images_of(sample))
+                await self._jury.rule(
+                    shown, ask, judged=(answer, *earlier), images=images_of(sample)
+                )
             )
         return Score(
             sum(ruling.value for ruling in rulings) / len(rulings),
             rulings[0].label,
             self._parts(sample, answers, rulings),
-            self._details(answers, rulings),
+            self._details(answers, rulings, earlier),
         )
 
     def aggregate(self, scores: Iterable[Score]) -> Aggregate:
@@ -120,14 +124,16 @@ class RubricJudge:
             label = self._labels.get(answer_key(sample.input_text, answer))
             yield from (value, 0.0 if label is None else 1.0, label or 0.0)
 
-    def _details(self, answers: tuple[str, ...], rulings: list[Ruling]) -> Json:
+    def _details(
+        self, answers: tuple[str, ...], rulings: list[Ruling], earlier: tuple[str, ...]
+    ) -> Json:
         jurors = self._jury.jurors
         said: list[Json] = [as_json(jurors, ruling) for ruling in rulings]
         details: dict[str, Json] = {
             "jury": said[0] if len(said) == 1 else said,
             "n_characters": len(answers[0]),
         }
-        suspicious = next((found for found in map(speaks_to_judge, answers) if found), None)
+        suspicious = next(filter(None, map(speaks_to_judge, (*answers, *earlier))), None)
         if suspicious is not None:
             details["speaks_to_judge"] = suspicious
         return details

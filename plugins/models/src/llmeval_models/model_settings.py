@@ -39,6 +39,12 @@ class OpenAICompatibleSettings(HttpSettings):
         description="How log-likelihoods of choices are computed: `echo` as in vLLM (/completions "
         "with echo and logprobs), `llama_cpp` on llama.cpp's own server, or not at all.",
     )
+    prefix_token: str | None = Field(
+        default=None,
+        min_length=1,
+        description="With `echo`: the text of the token that stands before a text with nothing "
+        "before it, such as `<s>`; if left out, the one that the server puts there by itself.",
+    )
 
 
 class OpenAISettings(OpenAICompatibleSettings):

@@ -43,11 +43,16 @@ def test_a_file_is_a_task(folder: Path) -> None:
 def test_a_group_has_groups_of_its_own(folder: Path) -> None:
     loaded = load(folder, "own_group")
 
-    assert {group.name: group.members for group in loaded.groups} == {
-        "own_inner": ("own_choice", "arc_easy"),
-        "own_group.deeper": ("mmlu_abstract_algebra",),
-        "own_group": ("own_choice", "arc_easy", "piqa", "sciq", "mmlu_abstract_algebra"),
-        "own_group.acc_norm": ("own_choice", "arc_easy", "piqa", "sciq"),
+    assert {
+        group.name: {name: metric.members for name, metric in group.metrics.items()}
+        for group in loaded.groups
+    } == {
+        "own_inner": {"acc": ("own_choice", "arc_easy")},
+        "own_group.deeper": {"acc": ("mmlu_abstract_algebra",)},
+        "own_group": {
+            "acc": ("own_choice", "arc_easy", "piqa", "sciq", "mmlu_abstract_algebra"),
+            "acc_norm": ("own_choice", "arc_easy", "piqa", "sciq"),
+        },
     }
     assert [task.n_shots for task in loaded.tasks if task.name == "sciq"] == [1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 
 import pytest
 from llmeval_mlflow_tracker.metric_points import MetricPoint
+from llmeval_mlflow_tracker.settings import MlflowSettings
+from llmeval_mlflow_tracker.tracker import MlflowTracker
 from llmeval_mlflow_tracker.withdrawal import withdrawn
 from mlflow.tracking import MlflowClient
 
-from llmeval_core.hooks import TaskResult
+from llmeval_core.hooks import ComponentConfig, Generation, Sample, Score, TaskDefaults, TaskResult
+from llmeval_core.testing import FakeDataset, FakeMetric, run_in
 
 ResultFactory = Callable[..., TaskResult]
 Client = Any  # mlflow's types are loose
@@ -125,6 +129,59 @@ async def test_a_run_of_an_older_version_is_judged_by_its_counts(
     await tracker.deliver(smoke)
 
     assert numbers(client, "older") == {"aio_0shot_accuracy": 0.5}
+
+
+class NoVerdict(FakeMetric):
+    """Cannot score some samples."""
+
+    def __init__(self, cannot: str = "") -> None:
+        super().__init__("judged@1")
+        self._cannot = cannot
+
+    def score(self, sample: Sample, generation: Generation) -> Score:
+        if sample.id in self._cannot:
+            raise ValueError("no verdict")
+        return Score(float(sample.id == "0"))
+
+
+async def test_a_metric_that_could_not_score_some_samples_changes_no_other_number(
+    home: Path, client: Client, tmp_path: Path
+) -> None:
+    data = FakeDataset(
+        5,
+        defaults=TaskDefaults(metrics=(ComponentConfig(use="fake"), ComponentConfig(use="judged"))),
+    )
+    tracker = MlflowTracker(
+        MlflowSettings(experiment="partial", tracking_uri=f"sqlite:///{home}/mlflow.db")
+    )
+
+    async def run(folder: str, metrics: dict[str, FakeMetric]) -> None:
+        await run_in(
+            tmp_path / folder,
+            datasets={"fake": data},
+            metrics=metrics,
+            trackers={"mlflow": tracker},
+        )
+
+    await run("a", {"fake": FakeMetric(), "judged": NoVerdict("34")})
+    first, described = numbers(client, "partial"), one_run(client, "partial").data.tags
+    await run("b", {"fake": FakeMetric(), "judged": NoVerdict()})
+    whole = numbers(client, "partial")
+    await run("c", {"fake": FakeMetric(), "judged": NoVerdict("01")})
+
+    assert first["fake_0shot_fake"] == whole["fake_0shot_fake"] == 1.0
+    assert first["fake_0shot_judged"] == pytest.approx(1 / 3)
+    assert whole["fake_0shot_judged"] == pytest.approx(1 / 5)
+    assert numbers(client, "partial") == whole  # the judge's third number gives way
+    assert json.loads(described["mlflow.llmeval.coverage.fake_0shot"]) == {
+        "fake": [5, 5, 0, True],
+        "judged": [5, 5, 2, True],
+    }
+    rows = described["mlflow.note.content"].splitlines()
+    assert [row.rpartition("n=")[2].partition(" ")[0] for row in rows if "| fake_0shot" in row] == [
+        "5",
+        "3",
+    ]
 
 
 async def test_conditions_that_changed_under_a_key_are_told(

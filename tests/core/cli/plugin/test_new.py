@@ -186,4 +186,4 @@ def test_a_kind_that_is_none_is_told_with_those_that_are(llmeval: Llmeval) -> No
     finished = llmeval("plugin", "new", "judge")
 
     assert finished.exit_code == 2
-    assert "'dataset', 'model', 'metric', 'tracker'" in finished.stderr
+    assert "'dataset', 'model', 'metric', 'task', 'solver'" in finished.stderr

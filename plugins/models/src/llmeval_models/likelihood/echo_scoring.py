@@ -9,6 +9,7 @@ from llmeval_core.hooks import Generation, Loglikelihood, ModelError, Request
 from llmeval_models.answers.generation_making import in_order, word
 from llmeval_models.answers.token_usage import count
 from llmeval_models.http.json_client import JsonClient
+from llmeval_models.likelihood.echo_tokens import PREFIX_HINT
 from llmeval_models.likelihood.echoed_text import (
     EchoedText,
     TokenBoundaryError,
@@ -59,6 +60,8 @@ async def score_by_echo(
                 place = _after(stem_echo, echo, requester.n_generated)
                 if not is_ordered:
                     raise _mismatch()
+            if not stem and place.start == 0:
+                raise _nothing_before(number)
             likelihoods.append(add_up(echo, place))
         except TokenBoundaryError as err:
             raise ModelError(
@@ -145,7 +148,7 @@ class _EchoRequester:
             raise ModelError(
                 "bad_request",
                 "the tokens that the server tells do not spell the text, and the prompt is empty",
-                hint="give the task a prompt",
+                hint=PREFIX_HINT,
             )
         n_read = self.n_prompt_tokens
         (echo,) = await self.ask([stem])
@@ -177,6 +180,15 @@ def _after(stem_echo: EchoedText, echo: EchoedText, n_generated: int) -> slice:
         if before != same:
             raise TokenBoundaryError(same)
     return slice(n_prompt, len(echo.tokens) - n_generated)
+
+
+def _nothing_before(number: int) -> ModelError:
+    """Make the error for a first token: whatever is told of it, nothing has foretold it."""
+    return ModelError(
+        "bad_request",
+        f"choice {number}: the prompt is empty, and the server puts no token before the text",
+        hint=PREFIX_HINT,
+    )
 
 
 def _mismatch() -> ModelError:

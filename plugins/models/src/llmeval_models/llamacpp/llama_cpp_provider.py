@@ -34,7 +34,7 @@ class LlamaCppProvider:
             digest, system, chat = chosen.sha256, chosen.system, chosen.chat
         else:
             digest, system, chat = _digest(chosen), None, True
-        modes: set[Mode] = {"completion", "loglikelihood"}
+        modes: set[Mode] = {"completion", "loglikelihood", "rolling"}
         if chat:
             modes.add("chat")
         return ModelInfo(
@@ -74,7 +74,11 @@ class LlamaCppProvider:
             base_url=f"{engine.address}/v1", extra_body={"cache_prompt": True}
         )
         client = JsonClient(server, streamed=StreamedResponse, key=engine.key)
-        scorer = LlamaCppScorer(client, n_slots=self._settings.n_parallel)
+        scorer = LlamaCppScorer(
+            client,
+            n_slots=self._settings.n_parallel,
+            context_size=self._settings.context_size,
+        )
         return LlamaCppModel(
             engine, OpenAIModel(client, model, server, scorer=scorer), system=system
         )

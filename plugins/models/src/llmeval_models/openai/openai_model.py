@@ -12,6 +12,7 @@ from llmeval_models.http.unsupported_parameters import (
     asked_without,
 )
 from llmeval_models.likelihood.echo_scoring import score_by_echo
+from llmeval_models.likelihood.echo_tokens import EchoTokenScorer
 from llmeval_models.likelihood.llama_cpp_scoring import LlamaCppScorer
 from llmeval_models.model_settings import OpenAICompatibleSettings
 from llmeval_models.openai.completion_parsing import read_answer
@@ -51,14 +52,13 @@ class OpenAIModel:
         if scorer is None and settings.loglikelihood == "llama_cpp":
             scorer = LlamaCppScorer(client)
         self._scorer = scorer
+        self._has_prefix = settings.prefix_token is not None
+        self._token_scorer = EchoTokenScorer(client, name, prefix=settings.prefix_token)
 
     async def generate(self, request: Request) -> Generation:
         """Answer one request; see `contracts.Model`."""
-        if request.mode == "loglikelihood":
-            if self._scorer is not None:
-                return await self._scorer.score_continuations(request)
-            extra = {**self._extra, **request.settings.extra_body}
-            return await score_by_echo(self._client, self._name, request, extra=extra)
+        if request.mode in ("loglikelihood", "rolling"):
+            return await self._weigh(request)
         started = time.perf_counter()
         if request.mode == "chat":
             body = self._body(request, self._max_tokens_key)
@@ -84,6 +84,16 @@ class OpenAIModel:
         if not_sent:
             generation = asked_without(generation, not_sent, request.settings.stop)
         return generation
+
+    async def _weigh(self, request: Request) -> Generation:
+        """Score continuations, or a whole text."""
+        if self._scorer is not None:
+            return await self._scorer.score(request)
+        extra = {**self._extra, **request.settings.extra_body}
+        is_begun_by_us = self._has_prefix and not request.prompt.rstrip()
+        if request.mode == "rolling" or is_begun_by_us:
+            return await self._token_scorer.score(request, extra=extra)
+        return await score_by_echo(self._client, self._name, request, extra=extra)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -38,13 +38,15 @@ class OpenAICompatibleProvider(HttpProvider):
     def _modes(self) -> frozenset[Mode]:
         modes: set[Mode] = {"chat", "completion"}
         if self._given.loglikelihood != "none":
-            modes.add("loglikelihood")
+            modes |= {"loglikelihood", "rolling"}
         return frozenset(modes)
 
     def _identity(self, place: str, model: str) -> list[Json]:
         identity: list[Json] = [place, model, self._given.extra_body]
         if "reasoning_as" in self._given.model_fields_set:
             identity.append(self._given.reasoning_as)
+        if self._given.prefix_token is not None:
+            identity.append(["prefix_token", self._given.prefix_token])
         return identity
 
     def _effective(self) -> OpenAICompatibleSettings:

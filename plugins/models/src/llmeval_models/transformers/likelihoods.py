@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
 from llmeval_core.hooks import Loglikelihood, ModelError, Request
 from llmeval_models.likelihood.token_boundary import split_at_token_boundary
+from llmeval_models.likelihood.token_pairs import (
+    TokenPair,
+    pair_after_nothing,
+    rolling_windows,
+)
 from llmeval_models.transformers.causal_model import CausalModel
-
-
-class TokenPair(NamedTuple):
-    """The tokens of a prompt, one at least, and those of a continuation, one at least."""
-
-    context: list[int]
-    continuation: list[int]
 
 
 def token_pairs(model: CausalModel, request: Request) -> list[TokenPair]:
@@ -36,7 +34,8 @@ def token_pairs(model: CausalModel, request: Request) -> list[TokenPair]:
         if prompt:
             pair = TokenPair(context, model.encode(prompt + text)[len(context) :])
         else:
-            pair = _without_context(model, text)
+            tokens = model.encode_bare(text)
+            pair = pair_after_nothing(tokens, prefix_token=model.prefix_token)
         if not pair.context or not pair.continuation:
             raise ModelError(
                 "bad_request",
@@ -55,35 +54,15 @@ def token_pairs(model: CausalModel, request: Request) -> list[TokenPair]:
     return pairs
 
 
-def _without_context(model: CausalModel, text: str) -> TokenPair:
-    tokens, first = model.encode_bare(text), model.prefix_token
-    if first is None or tokens[:1] == [first]:
-        return TokenPair(tokens[:1], tokens[1:])
-    return TokenPair([first], tokens)
-
-
-def rolling_windows(model: CausalModel, text: str) -> list[TokenPair]:
-    """Cut a text into windows that the model can read, each token in one of them.
-
-    As `get_rolling_token_windows` of lm-evaluation-harness 0.4 with a context of one token: the
-    first window begins after a token that begins a text, each other after the last token of the
-    one before; the last is as long as the others, and so has more before it.
+def text_windows(model: CausalModel, text: str) -> list[TokenPair]:
+    """Cut a text into windows that the model can read; see `rolling_windows`.
 
     Raises:
         ModelError: `bad_request`, the text has no tokens, or nothing begins a text.
     """
-    tokens, first, size = model.encode(text), model.prefix_token, model.context_size
-    if not tokens or first is None:
-        raise ModelError(
-            "bad_request",
-            "there is no token to score" if not tokens else "the tokenizer has no first token",
-            hint="leave the sample out" if not tokens else None,
-        )
-    windows = [TokenPair([first], tokens[:size])]
-    for begin in range(size, len(tokens), size):
-        end = min(begin + size, len(tokens))
-        windows.append(TokenPair(tokens[end - size - 1 : begin], tokens[begin:end]))
-    return windows
+    return rolling_windows(
+        model.encode(text), prefix_token=model.prefix_token, size=model.context_size
+    )
 
 
 def score_pairs(

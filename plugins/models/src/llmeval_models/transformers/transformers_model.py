@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -10,14 +9,10 @@ from typing import Any
 import torch
 
 from llmeval_core.hooks import Generation, Loglikelihood, ModelError, Reasoning, Request
+from llmeval_models.likelihood.token_pairs import TokenPair, add_windows, count_read
 from llmeval_models.transformers.batch_worker import BatchWorker
 from llmeval_models.transformers.causal_model import CausalModel
-from llmeval_models.transformers.likelihoods import (
-    TokenPair,
-    rolling_windows,
-    score_pairs,
-    token_pairs,
-)
+from llmeval_models.transformers.likelihoods import score_pairs, text_windows, token_pairs
 from llmeval_models.transformers.text_generation import Writing, Written, write_texts
 
 _Job = Writing | tuple[TokenPair, ...]
@@ -78,22 +73,14 @@ class TransformersModel:
 
     async def _score_request(self, request: Request) -> tuple[tuple[Loglikelihood, ...], int]:
         """Score continuations, or one text in windows; with the number of tokens read."""
-        if request.mode == "rolling":
-            pairs = tuple(rolling_windows(self._loaded, request.continuations[0]))
+        is_whole = request.mode == "rolling"
+        if is_whole:
+            pairs = tuple(text_windows(self._loaded, request.continuations[0]))
         else:
             pairs = tuple(token_pairs(self._loaded, request))
         found = await self._worker.submit(pairs)
-        scores = [one for one in found if isinstance(one, Loglikelihood)]
-        n_read = sum(len(pair.context) + len(pair.continuation) for pair in pairs)
-        if request.mode == "rolling":
-            scores = [
-                Loglikelihood(
-                    math.fsum(one.logprob for one in scores),
-                    sum(len(pair.continuation) for pair in pairs),
-                    all(one.is_greedy for one in scores),
-                )
-            ]
-        return tuple(scores), n_read
+        scores = tuple(one for one in found if isinstance(one, Loglikelihood))
+        return (add_windows(scores, pairs),) if is_whole else scores, count_read(pairs)
 
     def _writing(self, request: Request) -> Writing:
         """Say what is to be written.

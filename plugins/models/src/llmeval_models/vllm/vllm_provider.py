@@ -35,6 +35,8 @@ class VllmProvider(OpenAICompatibleProvider):
         weights = folder_digest(folder) if folder.is_dir() else served
         identity: list[Json] = ["vllm serve", weights, list(self._vllm.serve_args)]
         identity.append(self._vllm.extra_body)
+        if self._vllm.prefix_token is not None:
+            identity.append(["prefix_token", self._vllm.prefix_token])
         return ModelInfo(
             cache_key=fingerprint(identity),
             modes=self._modes(),

@@ -78,12 +78,11 @@ def _row(
         expected = expected or [sample.choices[sample.answer]]
     answers = split_answers(result.generation, finder) if result.generation is not None else []
     answer = answers[0] if answers else ReasoningSplit("", "")
-    failure = result.failure.message if result.failure is not None else ""
     texts = [sample.id, sample.category or "", sample.input_text, " | ".join(expected)]
     scores = [result.scores.get(metric) for metric in metrics]
     return [
         result.index,
-        *map(as_cell, [*texts, answer.answer, failure]),
+        *map(as_cell, [*texts, answer.answer, "; ".join(result.reasons)]),
         *(score.value if score is not None else None for score in scores),
         result.outcome,
         as_cell(answer.reasoning),

@@ -7,18 +7,17 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmeval_core.hooks import Aggregate, TaskGroup
+from llmeval_core.hooks import Aggregate, GroupMetric, TaskGroup
 from llmeval_lm_eval_tasks.metric_names import TaskMetricName
 from llmeval_lm_eval_tasks.task_selection import GroupChoice
 
 
-def task_groups(
+def task_group(
     choice: GroupChoice, metrics: Mapping[str, Sequence[TaskMetricName]], *, library: str
-) -> list[TaskGroup]:
-    """Make the groups that stand for one of lm-eval's.
+) -> TaskGroup | None:
+    """Make the group that stands for one of lm-eval's; None if no task has one of its numbers.
 
-    Mostly one. Where some of its numbers are of other tasks than the rest, or weighted otherwise,
-    each such set is a group, and all but the largest have the metric in their names.
+    Each number is of the tasks that have it; of two ways for one number the last counts.
 
     Args:
         choice: the group.
@@ -26,29 +25,20 @@ def task_groups(
         library: lm-eval's version.
     """
     names = [name for name in choice.tasks if name in metrics]
-    parts: dict[tuple[tuple[str, ...], bool], list[str]] = {}
+    version = "" if choice.version is None else f"-{choice.version}"
+    numbers: dict[str, GroupMetric] = {}
     for wanted in choice.aggregates:
         weighted = bool(wanted.get("weight_by_size", True))
         for key in _keys(wanted, [metrics[name] for name in names]):
-            members = tuple(name for name in names if key in {one.key for one in metrics[name]})
+            members = [name for name in names if key in {one.key for one in metrics[name]}]
             if members:
-                listed = parts.setdefault((members, weighted), [])
-                if key not in listed:
-                    listed.append(key)
-    version = "" if choice.version is None else f"-{choice.version}"
-    largest = max(parts, key=lambda part: len(part[0]), default=None)
-    own_name = choice.name.replace("::", ".")
-    return [
-        TaskGroup(
-            own_name if (members, weighted) == largest else f"{own_name}.{keys[0]}",
-            tuple(name.replace("::", ".") for name in members),
-            tuple(keys),
-            functools.partial(aggregate_group, weighted=weighted),
-            f"group@lm-eval-{library}+{choice.name}{version}"
-            + ("" if weighted else "+tasks-alike"),
-        )
-        for (members, weighted), keys in parts.items()
-    ]
+                numbers[key] = GroupMetric(
+                    tuple(name.replace("::", ".") for name in members),
+                    functools.partial(aggregate_group, weighted=weighted),
+                    f"group@lm-eval-{library}+{choice.name}{version}"
+                    + ("" if weighted else "+tasks-alike"),
+                )
+    return TaskGroup(choice.name.replace("::", "."), numbers) if numbers else None
 
 
 def _keys(wanted: Mapping[str, Any], metrics: Sequence[Sequence[TaskMetricName]]) -> list[str]:

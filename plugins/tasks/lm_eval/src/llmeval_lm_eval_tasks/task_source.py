@@ -7,7 +7,7 @@ from typing import Any
 
 from llmeval_core.hooks import ConfigError, Mode, TaskOptions, TaskSet
 from llmeval_lm_eval_tasks.hub_commits import HubCommits
-from llmeval_lm_eval_tasks.lm_eval_groups import task_groups
+from llmeval_lm_eval_tasks.lm_eval_groups import task_group
 from llmeval_lm_eval_tasks.lm_eval_settings import LmEvalSettings
 from llmeval_lm_eval_tasks.metric_names import TaskMetricName, metrics_of
 from llmeval_lm_eval_tasks.python_tasks import load_python_task
@@ -65,7 +65,7 @@ class LmEvalSource:
         groups = [
             group
             for choice in selection.groups.values()
-            for group in task_groups(choice, names, library=library.version)
+            if (group := task_group(choice, names, library=library.version)) is not None
         ]
         return TaskSet(tuple(tasks), tuple(groups))
 

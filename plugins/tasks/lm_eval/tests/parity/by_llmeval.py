@@ -82,9 +82,9 @@ def evaluate_by_llmeval(
     for group in loaded.groups:
         found = results.aggregates.setdefault(group.name, {})
         assert set(group.metrics).isdisjoint(found)
-        for metric in group.metrics:
-            members = [results.aggregates[name][metric] for name in group.members]
-            found[metric] = group.aggregate(members)
+        for name, metric in group.metrics.items():
+            members = [results.aggregates[member][name] for member in metric.members]
+            found[name] = metric.aggregate(members)
     return results
 
 

@@ -35,9 +35,10 @@ def read_coverage(result: TaskResult, tags: Mapping[str, str]) -> dict[str, Cove
 
 def coverage_tags(result: TaskResult, tags: Mapping[str, str]) -> dict[str, str]:
     """Return the tags with how many samples, and which conditions, a task's values are of."""
-    coverage = coverage_of(result)
     by_metric = _stored_coverage(result.task, tags)
-    by_metric |= {metric.metric: coverage.as_list() for metric in result.metrics}
+    by_metric |= {
+        metric.metric: coverage_of(result, metric.metric).as_list() for metric in result.metrics
+    }
     found = {
         legal_key(COVERAGE + result.task): json.dumps(by_metric, ensure_ascii=False),
         legal_key(CONDITIONS + result.task): json.dumps(_digests(result), ensure_ascii=False),

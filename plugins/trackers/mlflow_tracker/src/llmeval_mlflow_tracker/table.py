@@ -70,8 +70,7 @@ def _row(result: SampleResult, answer: str, parsed: Mapping[str, bool]) -> list[
         cells.append(None if score is None else score.value)
         if has_parsed:
             cells.append(None if score is None else _cut(score.parsed))
-    failure = result.failure
-    cells.append("" if failure is None else _cut(f"{failure.kind}: {failure.message}"))
+    cells.append(_cut(result.failure_text))
     return cells
 
 

@@ -103,15 +103,15 @@ def _span(
 ) -> Any:
     """Make mlflow's span of one sample; Any: mlflow has no useful type information."""
     trace_id = _trace_id(run_id, result.id, sample.index)
-    generation, failure = sample.generation, sample.failure
+    generation = sample.generation
     end = result.finished_at
     latencies = [turn.generation.latency_s for turn in sample.turns]
     if not latencies and generation is not None:
         latencies = [generation.latency_s]
     begin = end - sum(latencies)
     state = {"code": "STATUS_CODE_OK", "message": ""}
-    if failure is not None:
-        state = {"code": "STATUS_CODE_ERROR", "message": f"{failure.kind}: {failure.message}"}
+    if sample.failure is not None:
+        state = {"code": "STATUS_CODE_ERROR", "message": sample.failure_text}
     return session.connection.entities.Span.from_dict(
         {
             "name": result.task,

@@ -49,11 +49,11 @@ def add_result(state: RunState, result: TaskResult) -> str | None:
     state.add_result(result.task, result.id)
     if not kept.metrics:
         return note
-    coverage = json.dumps(coverage_of(result).as_list())
     for metric in kept.metrics:
         if metric.category is None:
             _clear_metric(state, metric.key)
-            state.summary[_COVERAGE + metric.key] = coverage
+            coverage = coverage_of(result, metric.metric)
+            state.summary[_COVERAGE + metric.key] = json.dumps(coverage.as_list())
     state.config["model_name"] = result.model
     state.config["llmeval_version"] = result.llmeval_version
     datasets = state.config.setdefault("datasets", {})

@@ -32,7 +32,7 @@ def sample_rows(
 
 
 def _row(result: SampleResult, metrics: list[str], finder: ReasoningFinder) -> list[Json]:
-    sample, generation, failure = result.sample, result.generation, result.failure
+    sample, generation = result.sample, result.generation
     expected = sample.references
     if not expected and sample.answer is not None:
         expected = (sample.choices[sample.answer],)
@@ -51,7 +51,7 @@ def _row(result: SampleResult, metrics: list[str], finder: ReasoningFinder) -> l
         _cell(answer.answer),
         *scores,
         result.outcome,
-        "" if failure is None else _cell(f"{failure.kind}: {failure.message}"),
+        _cell(result.failure_text),
     ]
 
 
