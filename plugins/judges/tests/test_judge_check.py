@@ -206,7 +206,7 @@ def test_wrong_labels_are_explained(
 
 def test_numbers_are_texts_and_null_is_nothing(tmp_path: Path) -> None:
     line = {"input": "2 + 2?", "answer": "four", "label": "yes"}
-    lines = [
+    lines: list[dict[str, Any]] = [
         {**line, "id": None, "reference": 4},
         {**line, "id": None, "references": [4.0, True]},
         {**line, "id": 7.0, "reference": "4"},
