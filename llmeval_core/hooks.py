@@ -81,6 +81,7 @@ from llmeval_core.config import (
     PromptConfig,
     Settings,
     TaskDefaults,
+    read_settings_file,
 )
 from llmeval_core.contracts import (
     MODEL,
@@ -290,6 +291,7 @@ __all__ = [
     "hookspec",
     "mean_aggregate",
     "plain_text",
+    "read_settings_file",
     "reasoning_finder",
     "split_answers",
     "stop_reason",
