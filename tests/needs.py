@@ -62,6 +62,8 @@ NEEDS = {
             "plugins/trackers/mlflow_tracker/tests/test_race.py",
             "plugins/tasks/lm_eval/tests/test_killed_runs.py",
             "tests/integration/test_kill_and_resume.py",
+            "tests/integration/test_killed_conversations.py",
+            "tests/integration/test_killed_tasks.py",
         ),
     ),
     "slow": Need(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from llmeval_core.catalog.catalog import Catalog
+from llmeval_core.catalog.checked_tool import CheckedTool
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.roles import identity_of_roles, models_asked
 from llmeval_core.config import ComponentConfig, KeyPath, Origin
@@ -27,12 +28,12 @@ def plan_solver(
     tools: dict[str, Tool] = {}
     for number, named in enumerate(solver.tools if isinstance(solver, ToolUser) else ()):
         place = (*path, "tools", number)
-        tool, _ = catalog.build("tools", named, origin=origin, path=place)
+        tool, offered = catalog.build("tools", named, origin=origin, path=place)
         if tool.spec.name in tools:
             raise ConfigError(
                 f"two tools are called '{tool.spec.name}'", where=origin.where(*place)
             )
-        tools[tool.spec.name] = tool
+        tools[tool.spec.name] = CheckedTool(tool, offered.distribution)
     return PlannedSolver(
         config.use, solver, tools, public_settings(config.settings), registered.distribution
     )
@@ -41,12 +42,19 @@ def plan_solver(
 def refuse_what_is_lacking(
     model: PlannedModel, planned: PlannedSolver | None, *, n: int, where: str
 ) -> None:
-    """Refuse a task that wants of a model what it says that it cannot do.
+    """Refuse a task that wants of a model what it says that it cannot do, or of a solver.
 
     Raises:
         ConfigError: several answers to one request, or calls of tools.
     """
     lacks = model.info.lacks
+    if n != 1 and planned is not None and planned.solver.roles.get(MODEL, 0) > 1:
+        raise ConfigError(
+            f"the solver '{planned.name}' asks a sample several times, each time for one answer,"
+            f" and `n` is {n}",
+            where=where,
+            hint="leave `n` at 1; `solver: {use: self_consistency, n: ...}` has its own",
+        )
     if n != 1 and "n" in lacks:
         raise ConfigError(
             f"'{model.name}' gives one answer to each request, and `n` is {n}",

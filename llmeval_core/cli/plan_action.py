@@ -103,7 +103,8 @@ def _print(previews: list[TaskPreview], plan: Plan) -> None:
 def _lines(previews: list[TaskPreview], plan: Plan) -> list[str]:
     to_send = [item for item in previews if _n_requests(item)]
     n_requests = sum(map(_n_requests, to_send))
-    lines = [f"{n_requests:,} requests to send, plan {plan.fingerprint}"]
+    about = "" if all(item.is_exact for item in to_send) else "about "
+    lines = [f"{about}{n_requests:,} requests to send, plan {plan.fingerprint}"]
     if to_send:
         estimates = [one for item in previews for one in _estimates(item)]
         n_read = sum(one.n_prompt_tokens for one in estimates)

@@ -1,9 +1,22 @@
-"""How one item of a task asks models; what it asked is kept in the order in which it asked."""
+"""How one item of a task asks models; what it asked is kept in the order in which it asked.
+
+Where an item asks several questions at once, the order in which they are followed up depends on who
+answers first, and must not be seen in a result. So a question has a place: the questions of one
+asyncio task are numbered, and those of a task that it started come after the question that was its
+last one then, task by task.
+
+    ask 1 ─▶ ask 2 ─┬▶ ask 2.1.1 ─▶ ask 2.1.2 ─┬▶ ask 3
+                    └▶ ask 2.2.1 ─▶ ask 2.2.2 ─┘
+"""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -15,6 +28,32 @@ from llmeval_core.records import Failure, Generation, GenerationSettings, Reques
 
 _MOST_CANDIDATES = 16
 """Earlier requests of an item that are looked at for one that the next request continues."""
+
+_Place = tuple[int, ...]
+_last_place: ContextVar[_Place] = ContextVar("last_place", default=())
+"""The place of the last question of this asyncio task, or of the one that started it."""
+
+
+class _TurnPlaces:
+    """Gives the questions of an item their places."""
+
+    def __init__(self) -> None:
+        self._n_started: Counter[_Place] = Counter()
+        self._tasks: dict[asyncio.Task[object] | None, _Place] = {}
+        self._n_asked: Counter[_Place] = Counter()
+
+    def next(self) -> _Place:
+        """Return the place of a question that is asked now, in this asyncio task."""
+        task = asyncio.current_task()
+        path = self._tasks.get(task)
+        if path is None:
+            start = _last_place.get()
+            self._n_started[start] += 1
+            path = self._tasks[task] = (*start, self._n_started[start])
+        self._n_asked[path] += 1
+        place = (*path, self._n_asked[path])
+        _last_place.set(place)
+        return place
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +83,7 @@ class ItemAsk:
         sample_id: the item's sample.
         where: the task, for messages.
         put_away: is called when the item can go on only later.
+        newer_than: asks anew what was answered before this, seconds since 1970; None for nothing.
 
     Attributes:
         error: why the task cannot go on; None if it can.
@@ -57,12 +97,16 @@ class ItemAsk:
         *,
         where: str,
         put_away: Callable[[], None],
+        newer_than: float | None = None,
     ) -> None:
         self._roles = roles
+        self._newer_than = newer_than
+        self._began_at = time.monotonic()
         self._sample_id = sample_id
         self._where = where
         self._put_away = put_away
-        self._turns: list[Turn | None] = []
+        self._places = _TurnPlaces()
+        self._turns: dict[_Place, Turn] = {}
         self._n_pending = 0
         self._is_deferred = False
         self._late: Failure | None = None
@@ -71,8 +115,22 @@ class ItemAsk:
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """What was asked and answered, in the order of asking."""
-        return tuple(turn for turn in self._turns if turn is not None)
+        """What was asked and answered, in the order of asking; what was asked twice, once."""
+        first: dict[tuple[str, str], Turn] = {}
+        for place in sorted(self._turns):
+            turn = self._turns[place]
+            first.setdefault((turn.role, turn.request.fingerprint), turn)
+        return tuple(first.values())
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether an answer was replaced meanwhile: what was made of the old one does not count."""
+        return self._newer_than is None and any(
+            self._roles[turn.role].service.renewed.was_kept_since(
+                turn.request.fingerprint, self._began_at
+            )
+            for turn in self.turns
+        )
 
     def end(self, late: Failure) -> None:
         """Ask nothing more: what was not answered before comes to no answer for this reason."""
@@ -102,11 +160,10 @@ class ItemAsk:
             self._is_deferred = True
             self._put_away_if_idle()
             await asyncio.get_running_loop().create_future()  # until it is cancelled
-        place = len(self._turns)
-        self._turns.append(None)
+        place = self._places.next()
         self._n_pending += 1
         try:
-            answer = await self._answer(found, request, role, is_follow_up=bool(self.turns))
+            answer = await self._answer(found, request, role, is_follow_up=bool(self._turns))
         finally:
             self._n_pending -= 1
             if self._is_deferred:  # when the task has gone on, and asks nothing more
@@ -148,6 +205,7 @@ class ItemAsk:
                 parent=self._parent(request),
                 is_follow_up=is_follow_up,
                 only_known=role.is_over,
+                newer_than=self._newer_than,
             )
         except ModelError as err:
             if name == MODEL:
@@ -172,9 +230,9 @@ class ItemAsk:
         """Find the answered request whose messages this one continues; the longest of the last."""
         messages = request.messages
         best: Request | None = None
-        for turn in self._turns[-_MOST_CANDIDATES:]:
-            known = turn.request if turn is not None else None
-            if known is None or not 0 < len(known.messages) < len(messages):
+        for turn in itertools.islice(reversed(self._turns.values()), _MOST_CANDIDATES):
+            known = turn.request
+            if not 0 < len(known.messages) < len(messages):
                 continue
             is_longer = best is None or len(known.messages) > len(best.messages)
             if is_longer and messages[: len(known.messages)] == known.messages:

@@ -31,6 +31,7 @@ class TaskPreview:
         warnings: what looks wrong with the samples or their requests, a line each.
         roles: what others would be asked, such as a judge. `n_answered` of such a task are the
             samples that are finished, and `n_requests` counts about what follows first questions.
+        is_exact: whether `n_requests` can be known before the first answer.
     """
 
     model: str
@@ -42,6 +43,7 @@ class TaskPreview:
     estimate: Estimate
     warnings: tuple[str, ...] = ()
     roles: tuple[RolePreview, ...] = ()
+    is_exact: bool = True
 
 
 def preview(plan: Plan, journal: Journal | None) -> list[TaskPreview]:
@@ -92,6 +94,7 @@ def _preview_items(
         items.estimate,
         task_reasoning_warnings(model, task, usage) if task.task is None else (),
         items.roles,
+        is_exact=not any(task.roles.values()),
     )
 
 

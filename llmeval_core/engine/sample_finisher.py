@@ -111,6 +111,8 @@ class SampleFinisher:
             failure = self._redacted(end.failure)
         judged = judged_turn(end.turns, end.answers[-1] if end.answers else None)
         answer: Generation | Failure | None = None if judged is None else judged.generation
+        if end.answers:  # which a solver may have put together of several
+            answer = end.answers[-1]
         if end.is_unanswered or answer is None:
             answer = failure or Failure("plugin", "nothing was asked")
         result = SampleResult(
@@ -126,6 +128,16 @@ class SampleFinisher:
         )
         self._context.journal.put_item(self._task, result)
         await self.note(result, n_under_way=n_under_way)
+
+    async def keep_old(self, failure: Failure) -> None:
+        """Count an item that was asked again in vain: what the journal has of it stays.
+
+        Raises:
+            LlmevalError: it was one failure too many.
+        """
+        self._meter.samples_skipped(1)
+        self._failure_policy.failure(failure)
+        await self._context.journal.keep_up()
 
     async def note(
         self, result: SampleResult, *, n_under_way: int, instead_of: Failure | None = None

@@ -136,7 +136,7 @@ class FewShotPool:
         except PromptError:  # told when the sample itself is asked
             shown = f"{sample.input_text}\n{sample.choices}\n{sample.metadata}"
         if not isinstance(sample.input, str):
-            images = [image.digest for turn in sample.input for image in turn.images]
+            images = [image.url or image.digest for turn in sample.input for image in turn.images]
             shown = "\n".join([sample.input_text, *images, shown])
         return _plain(shown)
 

@@ -130,7 +130,9 @@ class PromptRenderer:
     def _as_turns(self, example: Sample) -> list[Message]:
         """Show an example as turns: what is asked, and the answer; without a system message."""
         variables = variables_of(example)
-        asked = replace(self._asked(example, self._templates.question(variables)), role="user")
+        asked = self._asked(example, self._templates.question(variables))
+        if asked.role != "tool":
+            asked = replace(asked, role="user")
         answered = Message("assistant", self._templates.answer(variables).strip())
         before = () if isinstance(example.input, str) else example.input[:-1]
         return [*(turn for turn in before if turn.role != "system"), asked, answered]

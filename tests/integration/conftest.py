@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.task_server import TaskServer
+
 
 class CountingServer:
     """Answers each question with itself, after a moment; counts every question.
@@ -95,6 +97,14 @@ class CountingServer:
 def server() -> Iterator[CountingServer]:
     """Serve while a test runs."""
     serving = CountingServer()
+    yield serving
+    serving.close()
+
+
+@pytest.fixture
+def task_server() -> Iterator[TaskServer]:
+    """Serve while a test runs."""
+    serving = TaskServer()
     yield serving
     serving.close()
 

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 HARMS = ("refuse", "hang", "reset", "half", "storm", "not_json", "html", "error")
+"""What may pass when it is tried again; besides, there is `bad_request`."""
 
 
 class LoopbackServer(ABC):
@@ -84,9 +85,9 @@ class LoopbackServer(ABC):
             return await self._write(
                 writer, "429 Too Many Requests", "{}", "Retry-After-Ms: 20\r\n"
             )
-        texts = {"not_json": '{"choices": [}', "html": "<html>busy</html>", "error": "{}"}
-        status = "500 Internal Server Error" if harm == "error" else "200 OK"
-        return await self._write(writer, status, texts[harm])
+        texts = {"not_json": '{"choices": [}', "html": "<html>busy</html>"}
+        statuses = {"error": "500 Internal Server Error", "bad_request": "400 Bad Request"}
+        return await self._write(writer, statuses.get(harm, "200 OK"), texts.get(harm, "{}"))
 
     async def _write(
         self, writer: asyncio.StreamWriter, status: str, text: str, headers: str = ""

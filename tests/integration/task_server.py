@@ -39,7 +39,8 @@ class TaskServer(LoopbackServer):
         asked: how often each request came, by its digest.
         n_asked: how often each model was asked.
         latency_s: how long an answer takes, seconds.
-        harm: says of a request's JSON which harm it meets; None for none.
+        harm: says of a request's JSON which harm it meets, of those of `LoopbackServer`, or
+            `words` for an answer that says nothing of use; None for none.
     """
 
     def __init__(self) -> None:
@@ -57,11 +58,13 @@ class TaskServer(LoopbackServer):
             self.asked[digest] += 1
             self.n_asked[body["model"]] += 1
         harm = self.harm(body)
-        if harm is not None:
+        if harm is not None and harm != "words":
             return harm, None
         if self.latency_s:
             await asyncio.sleep(self.latency_s)
         choices = _choices(body, digest)
+        if harm == "words":
+            choices[0]["message"]["content"] = f"I would rather not say, {digest}"
         said = sum(len(json.dumps(choice)) for choice in choices)
         n_tokens = {
             "prompt_tokens": len(json.dumps(body)) // 4,

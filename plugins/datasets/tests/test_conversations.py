@@ -24,8 +24,8 @@ from llmeval_core.testing.running import plan_of
 
 CASE = Path(__file__).parent / "data" / "chat.jsonl"
 SUPPORTED = (
-    "supported are turns of system (developer), user and assistant with text; tools, images and "
-    "audio are not"
+    "supported are turns of system (developer), user, assistant and tool with text, images of "
+    "user and tool, and `tool_calls` of assistant; audio and files are not"
 )
 SYSTEM = {"role": "system", "content": "Be terse."}
 USER = {"role": "user", "content": "Its capital?"}
@@ -159,11 +159,11 @@ def test_conversations_of_every_form_are_read(
         ([{"role": "model", "content": "a"}], "messages has turn 1 (model) with an unknown role"),
         (
             [USER, {"role": "tool", "content": "a"}],
-            "messages has turn 2 (tool), what a tool gave: tools are not supported",
+            "messages has turn 2 (tool) without `tool_call_id`; it has role, content",
         ),
         (
-            [USER, {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}],
-            "messages has turn 2 (assistant) that calls a tool (`tool_calls`)",
+            [USER, {"role": "function", "content": "a"}],
+            "messages has turn 2 (function), a tool's turn in a form that is not supported",
         ),
         ([{"role": "user"}], "messages has turn 1 (user) without `content`; it has role"),
         ([{"from": "human"}], "messages has turn 1 (human) without `value`; it has from"),
@@ -182,8 +182,8 @@ def test_conversations_of_every_form_are_read(
         ([{"role": "user", "content": "  "}], "messages has turn 1 (user), which is empty"),
         ([{"role": "user", "content": []}], "messages has turn 1 (user), which is empty"),
         (
-            [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}],
-            "messages has turn 1 (user), part 1, which is of type 'image_url', not text",
+            [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}],
+            "messages has turn 1 (user), part 1, which is of type 'input_audio', not text or image",
         ),
         (
             [{"role": "user", "content": ["a"]}],
@@ -230,10 +230,10 @@ def test_what_is_no_conversation_is_named_or_counted(
 
 
 def test_the_error_of_a_turn_has_three_lines(tmp_path: Path) -> None:
-    row = {"messages": [USER, {"role": "tool", "content": "a"}]}
+    row = {"messages": [USER, {"role": "critic", "content": "a"}]}
 
     assert str(error_of(lambda: list(jsonl(tmp_path, row).samples()))) == (
-        "messages has turn 2 (tool), what a tool gave: tools are not supported\n"
+        "messages has turn 2 (critic) with an unknown role\n"
         f"  where: {tmp_path / 'a.jsonl'}:1\n"
         f"  try:   {SUPPORTED}"
     )

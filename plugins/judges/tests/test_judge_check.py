@@ -162,6 +162,29 @@ async def test_what_gets_no_verdict_is_unscored(tmp_path: Path, verdict: Verdict
             "the id '1' comes twice\n  where: {path}, line 2",
         ),
         (
+            [{"id": [1], "input": "a", "answer": "b", "label": 1}],
+            "helpfulness",
+            "'id' is neither a text nor a number\n  where: {path}, line 1",
+        ),
+        (
+            [{"input": "a", "references": ["x", None], "answer": "b", "label": "yes"}],
+            "correctness",
+            "a reference is neither a text nor a number\n  where: {path}, line 1\n"
+            '  try:   a line looks like {{"input": "2 + 2?", "reference": "4", "answer": "four",'
+            ' "label": "yes"}}',
+        ),
+        (
+            [{"input": "😀", "answer": "b \ud800", "label": "yes"}],
+            "correctness",
+            "the line has half a character (a lone surrogate)\n  where: {path}, line 1",
+        ),
+        (
+            [{"input": "a", "answer": "b", "label": 10**400}],
+            "helpfulness",
+            "the label is 1" + "0" * 59 + "\n  where: {path}, line 1\n"
+            "  try:   the verdicts of this rubric are 1, 2, 3, 4, 5",
+        ),
+        (
             [{"input": "a", "answer": "b"}],
             "helpfulness",
             "there is no label in the file\n  where: {path}\n"
@@ -179,6 +202,20 @@ def test_wrong_labels_are_explained(
         JudgeCheck(JudgeCheckSettings(labels=path, rubric=rubric))
 
     assert str(caught.value) == message.format(path=path)
+
+
+def test_numbers_are_texts_and_null_is_nothing(tmp_path: Path) -> None:
+    line = {"input": "2 + 2?", "answer": "four", "label": "yes"}
+    lines: list[dict[str, Any]] = [
+        {**line, "id": None, "reference": 4},
+        {**line, "id": None, "references": [4.0, True]},
+        {**line, "id": 7.0, "reference": "4"},
+    ]
+
+    found = JudgeCheck(JudgeCheckSettings(labels=written(tmp_path, lines))).labelled
+
+    assert [one.sample.id for one in found] == ["1", "2", "7"]
+    assert [one.sample.references for one in found] == [("4",), ("4", "true"), ("4",)]
 
 
 def test_lines_of_llmeval_samples_are_read(tmp_path: Path) -> None:

@@ -75,6 +75,17 @@ def test_what_is_no_verdict_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "rest", ["Or rather: not_attempted.", "Or Not attempted?", "or + even", "いや、不明"]
+)
+def test_a_label_of_several_words_or_of_signs_after_a_verdict_is_seen(rest: str) -> None:
+    labels = ("right", "not_attempted", "+", "不明")
+    scale = Scale(tuple(Level(label, place) for place, label in enumerate(labels)))
+
+    assert label_in('{"verdict": "right"}\nThis is attempted, not so.', scale) == "right"
+    assert label_in(f'{{"verdict": "right"}}\n{rest}', scale) is None
+
+
+@pytest.mark.parametrize(
     ("given", "expected"),
     [("7", "7"), ("7.0", "7"), ('"7"', "7"), ('"７"', "7"), ("10", "10"), ("1e1", "10")],
 )
@@ -84,7 +95,20 @@ def test_points_are_whole_numbers(given: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["0", "11", "-7", "7.5", '"7/10"', '"seven"', "true", "NaN", "Infinity", "1e999", "9" * 6000],
+    [
+        "0",
+        "11",
+        "-7",
+        "7.5",
+        '"7/10"',
+        '"seven"',
+        "true",
+        "NaN",
+        "Infinity",
+        "1e999",
+        "9" * 6000,
+        "9" * 400,
+    ],
 )
 def test_other_numbers_are_no_points(given: str) -> None:
     assert label_in(f'{{"verdict": {given}}}', TEN) is None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,19 @@ from llmeval_solvers.self_consistency import SelfConsistency, SelfConsistencySet
 from llmeval_solvers.single import Single
 from llmeval_solvers.tool_loop import ToolLoop, ToolLoopSettings
 
+from llmeval_core.api import Journal
 from llmeval_core.hooks import (
     ComponentConfig,
     ExtractConfig,
     Generation,
+    Json,
     LlmevalError,
     Request,
     Sample,
     Solver,
+    StopReason,
     ToolCall,
+    ToolSpec,
 )
 from llmeval_core.testing import FakeDataset, FakeModel, check_solver, run_in
 
@@ -98,6 +104,28 @@ async def test_all_answers_of_a_conversation_can_be_judged(tmp_path: Path) -> No
     assert values == {"fake_0shot_fake": 1.0}
 
 
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [("length", "truncated"), ("content_filter", "filtered"), ("refusal", "refused")],
+)
+async def test_a_conversation_is_cut_off_where_one_of_its_answers_is(
+    tmp_path: Path, reason: StopReason, outcome: str
+) -> None:
+    model = Scripted(lambda _, n: Generation(("hm",), stop_reasons=(reason if n == 1 else "stop",)))
+    solver = ScriptedConversation(ConversationSettings(texts=("two",), judge="all"))
+
+    ended = await run_in(
+        tmp_path,
+        models={"fake": model},
+        datasets={"fake": FakeDataset([Sample("a", "one", ("hm\n\nhm",))])},
+        solvers={"solver": solver},
+        tasks=[{"dataset": "fake", "solver": "solver"}],
+    )
+
+    (result,) = ended.summary.results
+    assert result.outcomes == {outcome: 1}
+
+
 async def test_a_sample_without_a_script_fails_before_it_is_asked(tmp_path: Path) -> None:
     model = FakeModel()
     outcome = await run_in(
@@ -170,6 +198,7 @@ async def test_a_model_calls_a_tool_and_answers_with_what_came_out(tmp_path: Pat
         (("divide", "{}"), "error: there is no tool 'divide', only: calculator"),
         (("calculator", "{"), "error: the arguments are not JSON: "),
         (("calculator", "[1]"), "error: the arguments are no JSON object"),
+        (("calculator", '{"expression": NaN}'), "error: the arguments are not JSON: NaN"),
         (("calculator", '{"expression": "1/0"}'), "error: '1/0' has no value: "),
         (("calculator", '{"expression": "open(1)"}'), "error: 'open(1)' is no arithmetic"),
     ],
@@ -187,6 +216,72 @@ async def test_a_wrong_call_is_told_to_the_model(
     await solved(tmp_path, solver, model, Sample("a", "?", ("?",)))
 
     assert model.requests[1].messages[-1].text.startswith(told)
+
+
+class Broken:
+    """A tool that does what a test wants."""
+
+    spec = ToolSpec("broken")
+
+    def __init__(self, do: Callable[[], Any]) -> None:
+        self._do = do
+
+    async def call(self, arguments: Mapping[str, Json]) -> str:
+        """Do it; Any: what is no text, too."""
+        done = self._do()
+        found: str = await done if inspect.isawaitable(done) else done
+        return found
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def do() -> None:
+        raise error
+
+    return do
+
+
+@pytest.mark.parametrize(
+    ("do", "kind", "message"),
+    [
+        (raising(KeyError("x")), "plugin", "failed: KeyError: 'x' (a bug in BY; tell its author)"),
+        (raising(SystemExit(3)), "plugin", "failed: SystemExit: 3 (a bug in BY; tell its author)"),
+        (lambda: 5, "plugin", "gave an object of type int, no text (a bug in BY; tell its author)"),
+        (raising(TimeoutError("no server")), "prompt", "failed: TimeoutError: no server"),
+        (
+            lambda: asyncio.Event().wait(),
+            "prompt",
+            "took longer than 0.1 s, the solver's `tool_timeout_s`",
+        ),
+    ],
+)
+async def test_a_tool_that_fails_is_named(
+    tmp_path: Path, do: Callable[[], Any], kind: str, message: str
+) -> None:
+    model = Scripted(
+        lambda request, n: (
+            calling(ToolCall("c", "broken", "{}"))
+            if request.messages[0].text == "call"
+            else Generation(("?",))
+        )
+    )
+    tools = (ComponentConfig(use="broken"),)
+
+    ended = await run_in(
+        tmp_path,
+        models={"fake": model},
+        datasets={"fake": FakeDataset([Sample("a", "?", ("?",)), Sample("b", "call", ("?",))])},
+        solvers={"solver": ToolLoop(ToolLoopSettings(tools=tools, tool_timeout_s=0.1))},
+        tools={"broken": Broken(do)},
+        tasks=[{"dataset": "fake", "solver": "solver"}],
+    )
+
+    assert ended.errors == ()
+    with Journal(tmp_path) as journal, journal.reader() as reader:
+        (task,) = reader.tasks()
+        _, failed = reader.sample_results(task.id)
+    assert failed.failure is not None
+    said = failed.failure.message.replace("test 0", "BY")
+    assert (kind, f"the tool 'broken' {message}") == (failed.failure.kind, said)
 
 
 async def test_the_last_request_allows_no_call(tmp_path: Path) -> None:

@@ -76,3 +76,27 @@ def test_tools_for_a_model_that_calls_none_are_refused_by_the_plan() -> None:
         "  where: tasks[0]\n"
         "  try:   evaluate it on tasks without tools, or serve it in a way that knows them"
     )
+
+
+class AskingTwice(AskingTheTime):
+    """A solver that asks more than once."""
+
+    roles: ClassVar = {"model": 2}
+
+
+def test_several_answers_each_time_a_solver_asks_are_refused_by_the_plan() -> None:
+    solved: dict[str, Any] = {
+        "solvers": {"once": AskingTheTime(), "twice": AskingTwice()},
+        "tools": {"clock": Clock()},
+        "generation": {"n": 3},
+    }
+
+    assert plan_of(**solved, tasks=[{"dataset": "fake", "solver": "once"}]).evaluations
+    with pytest.raises(ConfigError) as caught:
+        plan_of(**solved, tasks=[{"dataset": "fake", "solver": "twice"}])
+
+    assert str(caught.value) == (
+        "the solver 'twice' asks a sample several times, each time for one answer, and `n` is 3\n"
+        "  where: tasks[0]\n"
+        "  try:   leave `n` at 1; `solver: {use: self_consistency, n: ...}` has its own"
+    )

@@ -44,6 +44,7 @@ def test_a_plan_knows_what_the_journal_has(llmeval: Llmeval) -> None:
             "n_unusable": 0,
             "warnings": [],
             "roles": [],
+            "is_exact": True,
         }
     ]
 
@@ -83,8 +84,10 @@ def test_the_folder_of_a_run_is_expanded_where_no_shell_has_a_look(
     assert list(Path().iterdir()) == []
 
 
-JUDGING = '''
-from llmeval_core.hooks import Component, Question, Message, Score, Settings, hookimpl, mean_aggregate
+JUDGING = """
+from llmeval_core.hooks import (
+    Component, Message, Question, Score, Settings, hookimpl, mean_aggregate
+)
 
 class Judging:
     definition = "judging@1"
@@ -101,7 +104,7 @@ class Judging:
 @hookimpl
 def llmeval_register_metrics():
     yield Component("judging", Settings, lambda settings: Judging(), "asks a judge")
-'''
+"""
 
 
 def test_a_plan_estimates_a_judge_that_alone_is_to_be_asked(
@@ -110,9 +113,7 @@ def test_a_plan_estimates_a_judge_that_alone_is_to_be_asked(
     plugin_folder.install("judging", JUDGING)
     llmeval("run", *ARGUMENTS)
 
-    finished = llmeval(
-        "plan", *ARGUMENTS, "--metric", "judging", "--role", "judge=atlas/other"
-    )
+    finished = llmeval("plan", *ARGUMENTS, "--metric", "judging", "--role", "judge=atlas/other")
 
     assert "3 requests to send, plan " in finished.stdout
     assert "estimated: " in finished.stdout

@@ -30,6 +30,7 @@ from llmeval_core.engine import preview, read_reask_filters, run_plan
 from llmeval_core.errors import ConfigError, ModelError
 from llmeval_core.journal import Journal
 from llmeval_core.records import (
+    Failure,
     Generation,
     Message,
     Mode,
@@ -850,6 +851,35 @@ async def test_an_answer_that_is_asked_again_is_scored_again_wherever_it_was_use
 
     assert len(judge.requests) == 4, "there are other answers to judge"
     assert values(outcome) == {"fake_0shot_judging": 2 / 4}
+
+
+async def test_what_was_answered_before_the_time_was_over_is_unscored_and_not_failed(
+    tmp_path: Path,
+) -> None:
+    given: dict[str, Any] = {
+        "datasets": {"fake": FakeDataset(3)},
+        "metrics": {"judging": Judging()},
+        "models": {"fake": Served()},
+    }
+
+    class Slow(Served):
+        async def generate(self, request: Request) -> Generation:
+            await asyncio.sleep(0 if request.sample_id == "0" else 60)
+            return await super().generate(request)
+
+    async with asyncio.timeout(20):
+        late = await run_in(
+            tmp_path, **given, role_models={"judge": Slow("b")}, timeouts={"task_s": 0.5}
+        )
+    found = samples_in(tmp_path, "fake_0shot")
+    outcome = await run_in(tmp_path, **given, role_models={"judge": Served("b")})
+
+    assert late.summary.n_failed == 2
+    assert [sample.outcome for sample in found] == ["answered", "unscored", "unscored"]
+    assert [sample.failure for sample in found[1:]] == [
+        Failure("time_limit", "judging: judge: no answer before timeouts.task_s was over")
+    ] * 2
+    assert outcome.summary.n_requests == 2, "the answers were kept"
 
 
 @dataclass

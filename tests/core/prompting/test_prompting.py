@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from llmeval_core.errors import ConfigError
 from llmeval_core.prompting import Prompter, PromptError
-from llmeval_core.records import Message, Request, Sample
+from llmeval_core.records import ImagePart, Message, Request, Sample, TextPart, ToolCall
 from llmeval_core.testing import FakeDataset, FakeModel
 from llmeval_core.testing.running import plan_of
 
@@ -299,3 +300,34 @@ def test_a_conversation_is_not_made_one_text_in_silence() -> None:
 
     with pytest.raises(PromptError, match="a conversation cannot be shown as one text"):
         made.request(sample)
+
+
+def test_items_with_one_question_and_different_images_are_different() -> None:
+    """Also where the images are addresses, whose bytes nobody has."""
+    pictures = [ImagePart("image/png", url=f"https://x/{n}.png") for n in "abc"]
+    asked = [Sample(image.url or "", (Message("user", (image, TextPart("What?"))),), ("a cat",))
+             for image in pictures]  # fmt: skip
+
+    request = prompter({"shots": 2}, samples=asked).request(asked[0])
+
+    shown = [image.url for message in request.messages for image in message.images]
+    assert sorted(filter(None, shown[:2])) == ["https://x/b.png", "https://x/c.png"]
+    assert shown[2] == "https://x/a.png"
+
+
+def test_an_example_that_ends_with_what_a_tool_gave_stays_so() -> None:
+    turns = [
+        Message("user", "What time is it?"),
+        Message("assistant", "", (ToolCall("c1", "clock", "{}"),)),
+        Message("tool", "noon", tool_call_id="c1"),
+    ]
+    asked = [Sample(str(n), (*turns[:2], replace(turns[2], content=f"{n}:00")), ("noon",))
+             for n in range(2)]  # fmt: skip
+
+    request = prompter({"shots": 1}, samples=asked).request(asked[0])
+
+    assert [turn.role for turn in request.messages] == [
+        *("user", "assistant", "tool", "assistant"),
+        *("user", "assistant", "tool"),
+    ]
+    assert request.messages[2] == Message("tool", "1:00", tool_call_id="c1")

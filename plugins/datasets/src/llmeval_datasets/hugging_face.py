@@ -23,6 +23,7 @@ from llmeval_datasets.hub_environment import expand_hub_paths, hint_of
 from llmeval_datasets.rows.fields import FieldSettings
 from llmeval_datasets.rows.row_dataset import READING, RowDataset, legal_name
 from llmeval_datasets.rows.sample_maker import SampleMaker
+from llmeval_datasets.rows.settings_meaning import meaning_of
 from llmeval_datasets.rows.sources import NumberedRow, RowSource
 
 _BATCH = 1024
@@ -67,7 +68,7 @@ def hugging_face_dataset(settings: HuggingFaceSettings) -> Dataset:
         return RowSource(label, lambda: _rows(load(split)), is_table=True, unit="row")
 
     pool_split = settings.few_shot_split
-    meaning = settings.model_dump(mode="json")
+    meaning = meaning_of(settings)
     metric = "choice_accuracy" if settings.choices is not None else "exact_match"
 
     def whole_fingerprint() -> str:

@@ -19,6 +19,7 @@ from llmeval_core.hooks import (
     ReasoningFinder,
     Sample,
     fingerprint,
+    plain_text,
 )
 from llmeval_judges.scale import Level, Scale
 
@@ -69,6 +70,26 @@ def read_labels(path: Path, scale: Scale) -> list[LabelledAnswer]:
     return found
 
 
+def values_by_answer(path: Path, scale: Scale) -> dict[str, float]:
+    """Read what the labels of a file are worth, by the keys of their answers.
+
+    Raises:
+        ConfigError: see `read_labels`; or one answer has two different labels.
+    """
+    found: dict[str, float] = {}
+    for one in read_labels(path, scale):
+        if one.label is None:
+            continue
+        key = answer_key(one.sample.input_text, one.answer)
+        if found.setdefault(key, one.label.value) != one.label.value:
+            raise ConfigError(
+                "the same answer to the same question has another label before",
+                where=f"{path}, id '{one.sample.id}'",
+                hint="leave one of the two lines",
+            )
+    return found
+
+
 def json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Json]]]:
     """Read the objects of a JSON Lines file, with the numbers of their lines.
 
@@ -91,7 +112,26 @@ def _object(line: str, where: str) -> Mapping[str, Json]:
         raise ConfigError("the line is no JSON", where=where, hint=_hint()) from err
     if not isinstance(row, dict):
         raise ConfigError("the line is no JSON object", where=where, hint=_hint())
+    if "\\ud" in line.casefold() and _has_half_a_character(row):
+        raise ConfigError("the line has half a character (a lone surrogate)", where=where)
     return row
+
+
+def _has_half_a_character(value: Json) -> bool:
+    """Whether a text in it is none that UTF-8 can say, and so no server and no journal takes."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def question_in(row: Mapping[str, Json]) -> str | None:
+    """Find the question in a line, a conversation as one text; None if there is none."""
+    given = row.get("input")
+    if isinstance(given, list):
+        return _conversation(given)
+    return given if isinstance(given, str) else None
 
 
 def answer_in(row: Mapping[str, Json]) -> str | None:
@@ -108,9 +148,7 @@ def answer_in(row: Mapping[str, Json]) -> str | None:
 
 
 def _labelled(row: Mapping[str, Json], number: int, scale: Scale, where: str) -> LabelledAnswer:
-    question, answer, other = row.get("input"), answer_in(row), row.get("other")
-    if isinstance(question, list):
-        question = _conversation(question)
+    question, answer, other = question_in(row), answer_in(row), row.get("other")
     for key, value in (("input", question), ("answer", answer)):
         if not isinstance(value, str):
             raise ConfigError(f"the line has no text in '{key}'", where=where, hint=_hint())
@@ -121,9 +159,9 @@ def _labelled(row: Mapping[str, Json], number: int, scale: Scale, where: str) ->
     metadata = row.get("metadata")
     context: dict[str, Json] = {"context": row["context"]} if "context" in row else {}
     sample = Sample(
-        id=str(row.get("id", number)),
+        id=_id(row.get("id"), number, where),
         input=str(question),
-        references=_references(row),
+        references=_references(row, where),
         category=category if isinstance(category, str) else None,
         metadata={**(metadata if isinstance(metadata, dict) else {}), **context},
     )
@@ -147,14 +185,34 @@ def _level(given: Json, key: str, scale: Scale, where: str) -> Level:
     return level
 
 
-def _references(row: Mapping[str, Json]) -> tuple[str, ...]:
+def _id(given: Json, number: int, where: str) -> str:
+    """Read an id, a text or a number; the line's number if there is none."""
+    if given is None:
+        return str(number)
+    text = given if isinstance(given, str) else plain_text(given)
+    if text is None:
+        raise ConfigError("'id' is neither a text nor a number", where=where)
+    return text
+
+
+def _references(row: Mapping[str, Json], where: str) -> tuple[str, ...]:
+    """Read references, texts or numbers; null is none at all.
+
+    Raises:
+        ConfigError: one is something else.
+    """
     expected = row.get("expected")
     given = row.get("references", row.get("reference"))
     if given is None and isinstance(expected, dict):
         given = expected.get("references")
-    if isinstance(given, str):
-        return (given,)
-    return tuple(str(one) for one in given) if isinstance(given, list) else ()
+    if given is None:
+        return ()
+    listed = given if isinstance(given, list) else [given]
+    texts = [one if isinstance(one, str) else plain_text(one) for one in listed]
+    references = tuple(text for text in texts if text is not None)
+    if len(references) < len(texts):
+        raise ConfigError("a reference is neither a text nor a number", where=where, hint=_hint())
+    return references
 
 
 def _conversation(turns: list[Json]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from llmeval_core.hooks import Settings
+from llmeval_core.hooks import MODEL, Settings
 
 _PATH_OR_NAME: dict[str, Any] = {"format": "path-or-name"}  # a server's policy looks at it
 _Role = Annotated[str, Field(pattern=r"^[^\s/:]+$")]
@@ -57,6 +57,19 @@ class JurySettings(VerdictSettings):
     @classmethod
     def _as_roles(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("judges")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse a juror who is nobody else: it would agree with itself, and count twice."""
+        if len(set(value)) < len(value):
+            raise ValueError("a role is named twice; `repeats` asks each judge several times")
+        if MODEL in value:
+            raise ValueError(
+                f"the role `{MODEL}` has whichever model is evaluated; a judge has a role of its"
+                " own, also if the same model has both"
+            )
+        return value
 
 
 class RubricJudgeSettings(JurySettings):

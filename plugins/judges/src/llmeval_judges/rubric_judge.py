@@ -17,7 +17,7 @@ from llmeval_core.hooks import (
 from llmeval_judges.agreement_aggregate import agreement_aggregate, unit_parts
 from llmeval_judges.corrected_aggregate import corrected_aggregate
 from llmeval_judges.fenced_data import FencedText
-from llmeval_judges.human_labels import answer_key, read_labels
+from llmeval_judges.human_labels import answer_key, values_by_answer
 from llmeval_judges.judge_prompt import rubric_prompt
 from llmeval_judges.judge_settings import RubricJudgeSettings
 from llmeval_judges.judged_texts import answers_of, earlier_answers, images_of, texts_of_sample
@@ -50,11 +50,7 @@ class RubricJudge:
         if (settings.number == "corrected") != (settings.labels is not None):
             raise ConfigError("`number: corrected` and `labels` belong together")
         if settings.labels is not None:
-            self._labels = {
-                answer_key(one.sample.input_text, one.answer): one.label.value
-                for one in read_labels(settings.labels, self._prompt.scale)
-                if one.label is not None
-            }
+            self._labels = values_by_answer(settings.labels, self._prompt.scale)
         if settings.number == "agreement":
             if len(self._jury.jurors) < 2:
                 raise ConfigError(

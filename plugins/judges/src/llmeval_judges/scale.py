@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from math import isfinite
 
 from llmeval_core.hooks import Json
+
+_LARGEST = 10**9
+"""No scale has a number beyond it, and no number beyond it need be written in digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +61,25 @@ class Scale:
         if isinstance(given, bool):
             given = "yes" if given else "no"
         elif isinstance(given, int | float):
-            if not self.is_points or not isfinite(given):
+            is_whole = isinstance(given, int) or given.is_integer()  # NaN and infinity are not
+            if not self.is_points or not is_whole or abs(given) > _LARGEST:
                 return None
-            given = str(int(given)) if given == int(given) else ""
+            given = str(int(given))
         return self._by_label.get(_folded(given)) if isinstance(given, str) else None
 
     def is_mentioned(self, text: str) -> bool:
-        """Say whether a text has a label in it, as a word or anywhere if it has no spaces."""
+        """Say whether a text has a label in it, as words or anywhere if it has no spaces.
+
+        What stands between the words of a label is all one: `not_attempted`, `not attempted`.
+        """
         folded = _folded(text)
-        words = set("".join(c if c.isalnum() else " " for c in folded).split())
-        return any(
-            label in words or (not label.isascii() and label in folded) for label in self._by_label
-        )
+        said = _words(folded)
+        for label in self._by_label:
+            words = _words(label)
+            is_in_words = label.isascii() and words.strip()
+            if (words in said) if is_in_words else (label in folded):
+                return True
+        return False
 
     def json_schema(self) -> dict[str, Json]:
         """Return the JSON Schema of a verdict."""
@@ -93,3 +102,8 @@ def points(low: int, high: int, meanings: dict[int, str] | None = None) -> Scale
 
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def _words(folded: str) -> str:
+    """Write the words of a text with one space before, between and after them."""
+    return f" {' '.join(''.join(c if c.isalnum() else ' ' for c in folded).split())} "

@@ -71,7 +71,7 @@ def test_a_conversation_is_shown_turn_by_turn(tmp_path: Path) -> None:
         'zoom({"by": "<i>2</i>"})',
         "a whisker",
         "A cat",
-        "To judge",
+        "To judge, 14 characters",
         "Is that right?",
         "It is.",
     ]

@@ -36,7 +36,8 @@ class ConversationSettings(Settings):
     )
     judge: Literal["last", "all"] = Field(
         default="last",
-        description="Which answers metrics judge: the last, or all with empty lines between.",
+        description="Which answers metrics judge: the last, or all with empty lines between; these"
+        " are cut off, filtered or refused if one of them is.",
     )
 
 
@@ -80,7 +81,15 @@ class ScriptedConversation:
             answers.append(await ask(question))
         if self.settings.judge == "last":
             return answers[-1]
-        return replace(answers[-1], texts=("\n\n".join(map(_without_reasoning, answers)),))
+        ended = next(filter(_was_ended, answers), answers[-1])
+        return replace(
+            answers[-1],
+            texts=("\n\n".join(map(_without_reasoning, answers)),),
+            finish_reason=ended.finish_reason,
+            stop_reasons=ended.stop_reasons,
+            refusal=ended.refusal,
+            reasonings=(),
+        )
 
     def _script(self, sample: Sample) -> tuple[str, ...]:
         script = sample.metadata.get(self.settings.field)
@@ -90,6 +99,12 @@ class ScriptedConversation:
                 f" next; data sets from files take `metadata: [{self.settings.field}]`"
             )
         return tuple(map(str, script))
+
+
+def _was_ended(generation: Generation) -> bool:
+    """Whether an answer was cut off, filtered or refused."""
+    reason = generation.reason(0)
+    return generation.refusal is not None or reason in ("length", "content_filter", "refusal")
 
 
 def _without_reasoning(generation: Generation) -> str:

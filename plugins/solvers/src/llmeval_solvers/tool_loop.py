@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from llmeval_core.hooks import (
     Ask,
     ComponentConfig,
     Generation,
-    Json,
+    LlmevalError,
     Message,
     Mode,
     Settings,
@@ -36,6 +37,12 @@ class ToolLoopSettings(Settings):
         ge=2,
         le=100,
         description="Most requests a sample; the last one allows no call, so that it is answered.",
+    )
+    tool_timeout_s: float = Field(
+        default=300,
+        gt=0,
+        allow_inf_nan=False,
+        description="How long one call of a tool may take; then the sample fails.",
     )
 
 
@@ -81,24 +88,41 @@ class ToolLoop:
                 break
             said = [Message("assistant", answer.text, answer.tool_calls)]
             for call in answer.tool_calls:
-                told = await _result(call, start.tools)
+                told = await self._result(call, start.tools)
                 said.append(Message("tool", told, tool_call_id=call.id))
             question = replace(question, messages=(*question.messages, *said))
         return answer
 
+    async def _result(self, call: ToolCall, tools: Mapping[str, Tool]) -> str:
+        """Do what a model calls; what it did wrong is the result.
 
-async def _result(call: ToolCall, tools: Mapping[str, Tool]) -> str:
-    """Do what a model calls; what it did wrong is the result."""
-    tool = tools.get(call.name)
-    if tool is None:
-        return f"error: there is no tool '{call.name}', only: {', '.join(tools)}"
-    try:
-        arguments: Json = json.loads(call.arguments or "{}")
-    except (ValueError, RecursionError) as err:
-        return f"error: the arguments are not JSON: {err}"
-    if not isinstance(arguments, dict):
-        return "error: the arguments are no JSON object"
-    try:
-        return await tool.call(arguments)
-    except ValueError as err:
-        return f"error: {err}"
+        Raises:
+            LlmevalError: the tool took too long, or could not do it.
+        """
+        tool = tools.get(call.name)
+        if tool is None:
+            return f"error: there is no tool '{call.name}', only: {', '.join(tools)}"
+        try:
+            arguments = _DECODER.decode(call.arguments or "{}")
+        except (ValueError, RecursionError) as err:
+            return f"error: the arguments are not JSON: {err}"
+        if not isinstance(arguments, dict):
+            return "error: the arguments are no JSON object"
+        try:
+            async with asyncio.timeout(self.settings.tool_timeout_s) as limit:
+                return await tool.call(arguments)
+        except ValueError as err:
+            return f"error: {err}"
+        except TimeoutError as err:
+            if not limit.expired():
+                raise
+            limit_s = f"{self.settings.tool_timeout_s:g} s, the solver's `tool_timeout_s`"
+            raise LlmevalError(f"the tool '{call.name}' took longer than {limit_s}") from err
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+"""NaN and Infinity are Python's, not JSON's."""

@@ -15,6 +15,7 @@ from llmeval_datasets.files.text_files import TextOptions, digest_of
 from llmeval_datasets.files.unpacking import ReadLimits
 from llmeval_datasets.rows.row_dataset import READING, RowDataset
 from llmeval_datasets.rows.sample_maker import SampleMaker
+from llmeval_datasets.rows.settings_meaning import meaning_of
 from llmeval_datasets.rows.sources import NumberedRow, RowSource
 
 Rows = Callable[[Path], Iterable[NumberedRow]]
@@ -24,7 +25,7 @@ _NO_HEADER = (
     "map the field, as in `input: NAME`; if the file has no header, set `header: false` and "
     "`columns: [question, A, B, ...]`"
 )
-_NO_MEANING = {"path", "few_shot_file", "max_line_chars", "max_unpacked_bytes"}
+_NO_MEANING = frozenset({"path", "few_shot_file", "max_line_chars", "max_unpacked_bytes"})
 
 
 def jsonl_dataset(settings: FileSettings) -> Dataset:
@@ -95,7 +96,7 @@ def file_dataset(
     """
     files = files_of(settings.path, suffixes)
     pool = files_of(settings.few_shot_file, suffixes) if settings.few_shot_file else ()
-    meaning = settings.model_dump(mode="json", exclude=_NO_MEANING)
+    meaning = meaning_of(settings, exclude=_NO_MEANING)
 
     def whole_fingerprint() -> str:
         content: list[Json] = [[digest(path) for path in paths] for paths in (files, pool)]
@@ -109,6 +110,7 @@ def file_dataset(
                 is_table=is_table,
                 unit=unit,
                 advice=advice,
+                folder=path.parent,
             )
             for path in paths
         )

@@ -19,6 +19,7 @@ from llmeval_datasets.files.json_rows import bare, parse_row
 from llmeval_datasets.packaged.declaration import DatasetDeclaration, PackagedFile, read_declaration
 from llmeval_datasets.rows.row_dataset import READING, RowDataset
 from llmeval_datasets.rows.sample_maker import SampleMaker
+from llmeval_datasets.rows.settings_meaning import meaning_of
 from llmeval_datasets.rows.sources import NumberedRow, RowSource
 
 _log = logging.getLogger("llmeval.fetch")
@@ -58,7 +59,7 @@ class PackagedDataset(RowDataset):
                     declaration.sha256,
                     [member.model_dump() for member in declaration.members],
                     [member.model_dump() for member in declaration.few_shot_members],
-                    declaration.fields.model_dump(mode="json"),
+                    meaning_of(declaration.fields),
                     declaration.shuffle_choices,
                 ]
             ),

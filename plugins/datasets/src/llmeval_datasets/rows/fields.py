@@ -33,6 +33,11 @@ class FieldSettings(Settings):
         description="A conversation that is sent turn by turn, in place of `input`: its last "
         "assistant turn is the reference.",
     )
+    images: str | list[str] | None = Setting(
+        default=None,
+        description="Images that are shown before `input`: a column, or several, with paths in "
+        "the file's folder, addresses, `data:` URIs or bytes.",
+    )
     references: str | None = Setting(
         default=None,
         description="The accepted answer or answers; the usual names are tried if left out.",

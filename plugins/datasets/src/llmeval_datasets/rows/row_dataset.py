@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from llmeval_core.hooks import DatasetError, Sample, TaskDefaults
+from llmeval_core.hooks import DatasetError, Sample, TaskDefaults, fingerprint
 from llmeval_datasets.rows.interpretation import RowInterpretation
+from llmeval_datasets.rows.rich_rows import rich_digest
 from llmeval_datasets.rows.sample_maker import SampleMaker
 from llmeval_datasets.rows.sources import InvalidRow, RowSource
 from llmeval_datasets.rows.survey import decide
@@ -56,6 +57,7 @@ class RowDataset:
         self._size = size
         self._fingerprint = fingerprint
         self._decision: RowInterpretation | None = None
+        self._rich: str | None = None
         # Samples and examples are read from two threads; the rows are looked through once.
         self._deciding = threading.Lock()
 
@@ -85,8 +87,19 @@ class RowDataset:
         return None if self._on_error == "skip" else self._size()
 
     def fingerprint(self) -> str:
-        """Return a digest of content and settings."""
-        return self._fingerprint()
+        """Return a digest of content and settings, and of images in files beside it.
+
+        Raises:
+            DatasetError: the rows cannot be read.
+        """
+        digest = self._fingerprint()
+        if not self._maker.may_be_rich:
+            return digest
+        decision = self._decide()
+        with self._deciding:
+            if self._rich is None:
+                self._rich = rich_digest(self._maker, decision, (*self._sources, *self._pool))
+        return fingerprint([digest, self._rich]) if self._rich else digest
 
     def notes(self) -> tuple[str, ...]:
         """Say what was decided of the rows: what stands in columns, how answers are read.
@@ -116,7 +129,9 @@ class RowDataset:
                 try:
                     if isinstance(row, InvalidRow):
                         raise FieldError(row.why, hint=row.hint)
-                    sample = make(row, count, decision=decision, category=category)
+                    sample = make(
+                        row, count, decision=decision, category=category, folder=source.folder
+                    )
                 except FieldError as err:
                     bad = _named(err, source, number)
                     if self._on_error == "stop":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
-from llmeval_core.hooks import ConfigError, Json, Sample
+from llmeval_core.hooks import ConfigError, Json, Message, Sample, TextPart
 from llmeval_datasets.rows.choices import ChoiceReader, Options
 from llmeval_datasets.rows.conversations import USUAL_COLUMNS, Conversation, ConversationReader
 from llmeval_datasets.rows.fields import (
@@ -16,6 +17,7 @@ from llmeval_datasets.rows.fields import (
     first_of,
     optional,
 )
+from llmeval_datasets.rows.image_columns import ImageReader
 from llmeval_datasets.rows.interpretation import RowInterpretation
 from llmeval_datasets.rows.labels import IN_WORDS, plain_answer, reading, readings
 from llmeval_datasets.rows.values import FieldError, NoFieldError, json_of, text_of
@@ -38,6 +40,7 @@ class SampleMaker:
     Attributes:
         fields: as given.
         choices: reads the options; None if there are none.
+        may_be_rich: whether samples may have images or calls of tools.
 
     Raises:
         ConfigError: a template has a syntax error, or settings contradict each other.
@@ -46,10 +49,12 @@ class SampleMaker:
     def __init__(self, fields: FieldSettings, *, shuffle_choices: bool = False) -> None:
         _check(fields)
         self.fields = fields
+        self.may_be_rich = fields.input is None or fields.images is not None
         self._shuffle = shuffle_choices
         self._may_lack = fields.empty_references == "allow"
         self._input = _field(fields.input, "input", INPUTS)
         possible = USUAL_COLUMNS if fields.messages is None else (fields.messages,)
+        self._images = ImageReader(fields.images) if fields.images is not None else None
         self._conversations = {column: ConversationReader(column) for column in possible}
         self.choices = (
             ChoiceReader(fields.choices, fields.labels) if fields.choices is not None else None
@@ -72,15 +77,28 @@ class SampleMaker:
         )
 
     def make(
-        self, row: Row, number: int, *, decision: RowInterpretation, category: str | None = None
+        self,
+        row: Row,
+        number: int,
+        *,
+        decision: RowInterpretation,
+        category: str | None = None,
+        folder: Path | None = None,
     ) -> Sample:
         """Make the sample of the row with this number (from 0).
+
+        Args:
+            row: the row.
+            number: its number.
+            decision: how all rows are read.
+            category: the sample's, unless the fields say.
+            folder: what paths of images are relative to; None if there is none.
 
         Raises:
             FieldError: a field is missing or has the wrong shape.
         """
         sample_id = self._id.needed_text(row) if self._id is not None else str(number)
-        conversation = self._read_conversation(row, decision)
+        conversation = self._read_conversation(row, decision, folder)
         references: tuple[str, ...] = ()
         if self._references is not None:
             references = self._read_references(row, conversation)
@@ -97,7 +115,7 @@ class SampleMaker:
             category = optional(self._category, row)
         return Sample(
             sample_id,
-            self._input.needed_text(row) if conversation is None else conversation.turns,
+            self._asked(row, conversation, folder),
             references,
             choices,
             answer,
@@ -113,12 +131,37 @@ class SampleMaker:
         Raises:
             FieldError: there is no answer.
         """
-        given = self._given(row, self._read_conversation(row, decision))
+        given = self._given(row, self._read_conversation(row, decision, None))
         return text_of(given), readings(given, options.texts, options.labels)
 
-    def _read_conversation(self, row: Row, decision: RowInterpretation) -> Conversation | None:
+    def rich_turns(
+        self, row: Row, decision: RowInterpretation, folder: Path | None
+    ) -> tuple[Message, ...]:
+        """Return what a row asks beside texts: its turns with images or calls of tools.
+
+        Raises:
+            FieldError: they cannot be read.
+        """
+        conversation = self._read_conversation(row, decision, folder)
+        if conversation is not None:
+            return tuple(turn for turn in conversation.turns if _is_rich(turn))
+        images = () if self._images is None else self._images.read(row, folder)
+        return (Message("user", images),) if images else ()
+
+    def _read_conversation(
+        self, row: Row, decision: RowInterpretation, folder: Path | None
+    ) -> Conversation | None:
         column = decision.messages
-        return None if column is None else self._conversations[column].read(row)
+        return None if column is None else self._conversations[column].read(row, folder)
+
+    def _asked(
+        self, row: Row, conversation: Conversation | None, folder: Path | None
+    ) -> str | tuple[Message, ...]:
+        if conversation is not None:
+            return conversation.turns
+        text = self._input.needed_text(row)
+        images = () if self._images is None else self._images.read(row, folder)
+        return (Message("user", (*images, TextPart(text))),) if images else text
 
     def _given(self, row: Row, conversation: Conversation | None) -> Any:
         """Read the answer; Any: see `labels.plain_answer`."""
@@ -189,6 +232,10 @@ class SampleMaker:
         return found
 
 
+def _is_rich(turn: Message) -> bool:
+    return not isinstance(turn.content, str) or bool(turn.tool_calls) or turn.role == "tool"
+
+
 def _field(expression: str | None, name: str, usual: tuple[str, ...]) -> Field:
     return first_of(usual, name) if expression is None else compile_field(expression, name)
 
@@ -202,6 +249,11 @@ def _check(fields: FieldSettings) -> None:
         raise ConfigError(
             "`messages` and `input` are both set, and one of them is asked",
             hint="take one of them out",
+        )
+    if fields.messages is not None and fields.images is not None:
+        raise ConfigError(
+            "`messages` and `images` are both set, and images of a conversation stand in its turns",
+            hint="take `images` out",
         )
     if fields.choices is None:
         for name in ("answer", "labels"):

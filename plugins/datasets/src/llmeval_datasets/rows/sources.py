@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from llmeval_datasets.rows.fields import Row
 
@@ -31,6 +32,7 @@ class RowSource:
         is_table: whether all its rows have the same columns.
         advice: what to try if a field is not there; None for the usual.
         unit: what the numbers count, such as `row`; None for lines.
+        folder: what paths of images are relative to; None if there is none.
     """
 
     label: str
@@ -39,6 +41,7 @@ class RowSource:
     is_table: bool = False
     unit: str | None = None
     advice: str | None = None
+    folder: Path | None = None
 
     def place(self, number: int | str) -> str:
         """Name a row in errors."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from llmeval_core.hooks import Json, ModelError, ToolCall, ToolSpec
@@ -19,27 +20,41 @@ def read_calls(message: dict[str, Any]) -> tuple[ToolCall, ...]:
     other. A call without an id is called by its place.
 
     Raises:
-        ModelError: `malformed`, arguments are nested too deeply.
+        ModelError: `malformed`, there are too many, or arguments are nested too deeply.
     """
     listed = message.get("tool_calls")
     if not isinstance(listed, list):
         one = message.get("function_call")
         listed = [{"function": one}] if isinstance(one, dict) else []
-    calls: dict[int, list[str]] = {}
-    for place, piece in enumerate(listed[:_MOST_CALLS]):
+    calls: dict[int, _Call] = {}
+    for place, piece in enumerate(listed):
         function = piece.get("function") if isinstance(piece, dict) else None
         if not isinstance(function, dict):
             continue
         index = piece.get("index")
-        call = calls.setdefault(index if type(index) is int else -place - 1, ["", "", ""])
-        call[0] = call[0] or _text(piece.get("id"))
-        call[1] += _text(function.get("name"))
-        call[2] += _arguments(function.get("arguments"))
+        call = calls.setdefault(index if type(index) is int else -place - 1, _Call())
+        call.identity = call.identity or _text(piece.get("id"))
+        call.names.append(_text(function.get("name")))
+        call.arguments.append(_arguments(function.get("arguments")))
+        if len(calls) > _MOST_CALLS:
+            raise ModelError("malformed", f"the answer calls tools more than {_MOST_CALLS:,} times")
     return tuple(
-        ToolCall(identity or f"call_{place}", name, arguments)
-        for place, (identity, name, arguments) in enumerate(calls.values())
-        if name
+        ToolCall(whole_text(call.identity) or f"call_{place}", name, call.joined())
+        for place, call in enumerate(calls.values())
+        if (name := whole_text("".join(call.names)))
     )
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call in the pieces that came of it; a piece may end in half a character."""
+
+    identity: str = ""
+    names: list[str] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
+
+    def joined(self) -> str:
+        return whole_text("".join(self.arguments))
 
 
 def arguments_object(call: ToolCall) -> dict[str, Any]:
@@ -89,19 +104,21 @@ def json_schema_of(response_format: Mapping[str, Json], *, knows: str) -> dict[s
 
 
 def _text(value: Any) -> str:
-    return whole_text(value) if isinstance(value, str) else ""
+    return value if isinstance(value, str) else ""
 
 
 def _arguments(value: Any) -> str:
-    """Take arguments as the text that most servers give, or of the object that some give.
+    """Take arguments as the text that most servers give, or of the JSON that some give.
+
+    What is no object stays what it is: the tool is not called as if without arguments.
 
     Raises:
         ModelError: `malformed`, they are nested too deeply.
     """
-    if not isinstance(value, dict):
-        return _text(value)
+    if value is None or isinstance(value, str):
+        return value or ""
     try:
-        return whole_text(json.dumps(value, ensure_ascii=False))
+        return json.dumps(value, ensure_ascii=False)
     except RecursionError as err:
         raise ModelError(
             "malformed", "the arguments of a call of a tool are nested too deeply"

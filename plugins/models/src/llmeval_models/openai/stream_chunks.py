@@ -109,8 +109,9 @@ class _StreamedChoice:
         for key in _LISTS:
             if isinstance(delta.get(key), list):
                 self._message.setdefault(key, []).extend(delta[key])
-        if delta.get("function_call"):
-            self._message["function_call"] = [delta["function_call"]]
+        if isinstance(delta.get("function_call"), dict):  # the older word for one call
+            piece_of_call = {"index": 0, "function": delta["function_call"]}
+            self._message.setdefault("tool_calls", []).append(piece_of_call)
 
     def joined(self, index: int) -> Any:
         if self.odd is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, split_answers
+from llmeval_core.reasoning.finder import ReasoningFinder, split_answers
+from llmeval_core.reasoning.split import ReasoningSplit
 from llmeval_core.records import Message, Turn
 
 
@@ -28,11 +29,17 @@ def told_turns(turns: Iterable[Turn], reasoning: ReasoningFinder) -> list[ToldTu
     """Tell turns as conversations, one with each role.
 
     A request that goes on with the last one to its role shows only what came after the answer,
-    which the model was given back with or without its reasoning.
+    which the model was given back with or without its reasoning. A request that two metrics had in
+    common is told once.
     """
     told: list[ToldTurn] = []
     said: dict[str, tuple[Message, ...]] = {}
+    asked: set[tuple[str, str]] = set()
     for turn in turns:
+        which = (turn.role, turn.request.fingerprint)
+        if which in asked:
+            continue
+        asked.add(which)
         messages, known = turn.request.messages, said.get(turn.role, ())
         answers = tuple(split_answers(turn.generation, reasoning))
         n_known = len(known) if known and messages[: len(known)] == known else 0
