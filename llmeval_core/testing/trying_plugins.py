@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -180,9 +182,11 @@ async def _try_made(kind: str, name: str, made: Any, trial: Trial) -> None:
             raise Untried("it can score none of the answers that are made up for this")
         await check_metric(made, cases, varies=trial.varies)
     elif kind == "solvers" and not isinstance(made, ToolUser):
-        await check_solver(made)
+        with _untried_if_unfit("check_solver(solver, samples=...)"):
+            await check_solver(made)
     elif kind == "tasks" and not isinstance(made, TaskSource):
-        await check_task(made)
+        with _untried_if_unfit("check_task(task, answer=...)"):
+            await check_task(made)
     elif kind == "tools":
         await check_tool(made)
     elif kind == "models":
@@ -191,6 +195,17 @@ async def _try_made(kind: str, name: str, made: Any, trial: Trial) -> None:
         _try_tracker(made)
     else:
         raise Untried("it is made, and given no request; its own tests do that")
+
+
+@contextmanager
+def _untried_if_unfit(check: str) -> Iterator[None]:
+    """Take a `ValueError` for what the contracts allow it to say: not these samples, or answers."""
+    try:
+        yield
+    except ValueError as err:
+        raise Untried(
+            f"it refuses what is made up for this: {err}; `{check}` in its own tests gives it more"
+        ) from err
 
 
 async def _try_models(provider_name: str, provider: Any, trial: Trial) -> None:

@@ -42,6 +42,31 @@ def llmeval_register_trackers():
 """
 
 
+SOLVER = """
+from llmeval_core.hooks import Component, Settings, ToolSpec, hookimpl
+
+class Scripted:
+    definition, modes, roles = "scripted@1", frozenset({"chat"}), {"model": 1}
+
+    async def solve(self, start, ask):
+        raise ValueError("it has no script")
+
+class Trusting:
+    spec = ToolSpec("shout", "writes in capitals", {"type": "object", "properties": {"text": {}}})
+
+    async def call(self, arguments):
+        return str(arguments["text"]).upper()
+
+@hookimpl
+def llmeval_register_solvers():
+    yield Component("scripted", Settings, lambda settings: Scripted(), "follows a script")
+
+@hookimpl
+def llmeval_register_tools():
+    yield Component("trusting", Settings, lambda settings: Trusting(), "trusts models")
+"""
+
+
 def metric(score: str, *, name: str = "Odd", extra: str = "", summary: str = "a metric") -> str:
     return METRIC.format(name=name, score=score, extra=extra, summary=summary)
 
@@ -92,6 +117,28 @@ def test_what_is_wrong_is_told(
     ((_, verdict),) = (one["checks"] for one in json.loads(finished.stdout))
     assert (verdict["state"], verdict["detail"]) == ("wrong", told)
     assert finished.exit_code == 1
+
+
+def test_a_solver_that_refuses_made_up_samples_is_untried_and_a_tool_that_trusts_models_is_wrong(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("odd", SOLVER)
+
+    finished = llmeval("plugin", "check", "odd", "--json")
+
+    ((_, solver, tool),) = (one["checks"] for one in json.loads(finished.stdout))
+    assert solver == {
+        "subject": "solver 'scripted'",
+        "state": "untried",
+        "detail": "it refuses what is made up for this: it has no script;"
+        " `check_solver(solver, samples=...)` in its own tests gives it more",
+    }
+    assert tool == {
+        "subject": "tool 'trusting'",
+        "state": "wrong",
+        "detail": "with {} it raises KeyError: 'text';"
+        " a ValueError would tell the model what is wrong",
+    }
 
 
 def test_a_metric_may_vary_if_that_is_said(llmeval: Llmeval, plugin_folder: PluginFolder) -> None:
