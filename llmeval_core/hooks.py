@@ -49,11 +49,12 @@ Names by what they are for:
   `reasoning_finder`;
 * what asks as it likes: `Ask`, `Question`, `UnansweredError`, `MODEL`; tasks: `Task`, `Item`,
   `MetricInfo`, `TaskSource`, `TaskOptions`, `TaskSet`, `TaskGroup`, `GroupMetric`,
-  `all_samples_alike`,
+  `FoundTask`, `SearchableTasks`, `all_samples_alike`,
   `all_tasks_alike`; solvers and tools: `Solver`, `SolverInput`, `Tool`, `ToolUser`;
 * trackers: `Tracker`, `TrackerCheck`, `RunInfo`, `Receipt`, `TrackerError`, `TaskResult`,
   `RoleUsage`, `MetricResult`, `SampleResult`, `Turn`, `Failure`, `Outcome`, `OUTCOMES`, `Coverage`,
-  `coverage_of`, `gives_way`, `without_less_complete`, `conditions`, `what_differs`;
+  `coverage_of`, `gives_way`, `without_less_complete`, `conditions`, `what_differs`,
+  `conversation_text`;
 * executors: `Executor`, `ExecutionRequest`, `ModelFactory`;
 * routes, checks, observers: `Route`, `RouteContext`, `TrackerStatus`, `Check`, `CheckOutcome`,
   `RunSummary`.
@@ -80,6 +81,7 @@ from llmeval_core.config import (
     PromptConfig,
     Settings,
     TaskDefaults,
+    read_settings_file,
 )
 from llmeval_core.contracts import (
     MODEL,
@@ -93,6 +95,7 @@ from llmeval_core.contracts import (
     Dataset,
     ExecutionRequest,
     Executor,
+    FoundTask,
     GroupMetric,
     Item,
     KnownModels,
@@ -110,6 +113,7 @@ from llmeval_core.contracts import (
     Route,
     RouteContext,
     RunInfo,
+    SearchableTasks,
     Solver,
     SolverInput,
     Task,
@@ -137,7 +141,13 @@ from llmeval_core.extraction import boxed_texts
 from llmeval_core.invisible_characters import strip_invisible, without_invisible
 from llmeval_core.naming import Json, fingerprint
 from llmeval_core.paths import expand_path, file_problem, folder_problem
-from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, reasoning_finder, split_answers
+from llmeval_core.reasoning import (
+    ReasoningFinder,
+    ReasoningSplit,
+    conversation_text,
+    reasoning_finder,
+    split_answers,
+)
 from llmeval_core.records import (
     OUTCOMES,
     Aggregate,
@@ -200,6 +210,7 @@ __all__ = [
     "Failure",
     "FailureKind",
     "FewShotConfig",
+    "FoundTask",
     "Generation",
     "GenerationConfig",
     "GenerationSettings",
@@ -240,6 +251,7 @@ __all__ = [
     "Sample",
     "SampleResult",
     "Score",
+    "SearchableTasks",
     "Settings",
     "Solver",
     "SolverInput",
@@ -268,6 +280,7 @@ __all__ = [
     "boxed_texts",
     "chat_message",
     "conditions",
+    "conversation_text",
     "coverage_of",
     "expand_path",
     "file_problem",
@@ -278,6 +291,7 @@ __all__ = [
     "hookspec",
     "mean_aggregate",
     "plain_text",
+    "read_settings_file",
     "reasoning_finder",
     "split_answers",
     "stop_reason",

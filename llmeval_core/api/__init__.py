@@ -28,7 +28,8 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
 * Samples: `SampleCriteria`, `SampleSelection`, `find_samples`, `known_outcome`, `SamplePage`,
   `sample_page`, `stream_samples`, `sample_at`, `samples_by_id`, `sample_categories`,
   `SampleCounts`, `count_samples`, `BoundedCount`, `sample_json`, `asked_json`, `expected_json`,
-  `ReasoningFinder`, `ReasoningSplit`, `split_answers`, `ToldTurn`, `told_turns`.
+  `ReasoningFinder`, `ReasoningSplit`, `split_answers`, `ToldTurn`, `told_turns`,
+  `message_line`, `call_line`.
 * Deliveries to trackers: `SyncOutcome`, `deliver_pending`, `deliver_again`, `deliver_to`,
   `DeliveryRepository`, `PendingDelivery`, `StoredTracker`.
 * Records: `TaskResult`, `MetricResult`, `Aggregate`, `RunSummary`, `TrackerStatus`, `OUTCOMES`,
@@ -109,7 +110,7 @@ from llmeval_core.api.settings_json_schema import (
 from llmeval_core.api.spreadsheets import as_cell
 from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending, deliver_to
 from llmeval_core.api.task_history import HistoryEntry, history, history_json
-from llmeval_core.api.turns_as_text import ToldTurn, told_turns
+from llmeval_core.api.task_search import search_tasks
 from llmeval_core.catalog import (
     KINDS,
     Catalog,
@@ -174,7 +175,15 @@ from llmeval_core.naming import did_you_mean
 from llmeval_core.paths import expand_path
 from llmeval_core.plan import Plan, PlannedTracker
 from llmeval_core.printable import shown, shown_json, shown_parts, with_count
-from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, split_answers
+from llmeval_core.reasoning import (
+    ReasoningFinder,
+    ReasoningSplit,
+    ToldTurn,
+    call_line,
+    message_line,
+    split_answers,
+    told_turns,
+)
 from llmeval_core.records import (
     OUTCOMES,
     Aggregate,
@@ -273,6 +282,7 @@ __all__ = [
     "as_cell",
     "asked_json",
     "attributions",
+    "call_line",
     "cell_text",
     "component_example",
     "component_name",
@@ -307,6 +317,7 @@ __all__ = [
     "make_plan",
     "make_session",
     "make_trackers",
+    "message_line",
     "outcome_json",
     "outcome_notes",
     "plan_reasoning_warnings",
@@ -332,6 +343,7 @@ __all__ = [
     "sample_json",
     "sample_page",
     "samples_by_id",
+    "search_tasks",
     "settings_in_words",
     "settings_schema",
     "shown",

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from llmeval_core.api import (
     Generation,
-    Message,
     ReasoningFinder,
     Request,
     Sample,
     SampleResult,
     Score,
-    ToolCall,
     Turn,
+    call_line,
+    message_line,
     split_answers,
     told_turns,
 )
@@ -31,21 +31,6 @@ def asked(request: Request) -> Parts:
         parts.append(("asked", request.prompt))
     parts += [("weighed", repr(text)) for text in request.continuations]
     return parts
-
-
-def message_line(message: Message) -> str:
-    """Write a message with its role before it; images and calls of tools as far as a line shows."""
-    pieces = [message.text] if message.text else []
-    for image in message.images:
-        size = image.url or f"{len(image.data):,} bytes"
-        pieces.append(f"({image.media_type}, {size})")
-    pieces += [call_line(call) for call in message.tool_calls]
-    return f"[{message.role}] " + "\n".join(pieces)
-
-
-def call_line(call: ToolCall) -> str:
-    """Write the call of a tool."""
-    return f"{call.name}({call.arguments})"
 
 
 def conversation(turns: Iterable[Turn], reasoning: ReasoningFinder) -> Parts:

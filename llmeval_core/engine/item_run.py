@@ -63,7 +63,7 @@ class ItemRun:
         begin_ask: makes the `ask` of an item by its sample's id, with what puts the item away.
         read: gives the next items that are to be finished; blocks.
         finish: keeps a finished item, and tells.
-        stop_signal: when set, no item goes on.
+        stop_signal: when set, no item begins, and nothing new is asked.
         n_at_once: items that are open at once at most.
         time_limit: when all that is not finished has failed; None for never.
 
@@ -107,19 +107,24 @@ class ItemRun:
     async def run(self) -> None:
         """Bring every item to its end; the first error ends all.
 
+        When the run is stopped, open items go on to the first question that nobody answered: one
+        that has all of its answers is finished.
+
         Raises:
             LlmevalError: the task is wrong, a model cannot be used, or the journal failed.
         """
         watching = asyncio.create_task(self._watch())
         try:
-            while self._goes_on and (batch := await asyncio.to_thread(self._read)):
+            while self._goes_on and not self._all_read:
+                batch = await asyncio.to_thread(self._read)
+                self._all_read = not batch
                 for index, item in batch:
                     await self._wait_until(lambda: len(self._open) < self._n_at_once)
                     if not self._goes_on:
                         break
                     self._begin(index, item)
-            self._all_read = self._goes_on
-            await self._wait_until(lambda: not self._open)
+            while self._open and self._error is None:
+                await self._wait_for_change()
         finally:
             self.was_cut_off |= bool(self._open) or not self._all_read
             await cancel_and_wait((watching, *self._open))
@@ -133,8 +138,11 @@ class ItemRun:
     async def _wait_until(self, is_so: Callable[[], bool]) -> None:
         """Wait for something that an item's end brings about, or for the end of all."""
         while self._goes_on and not is_so():
-            self._changed.clear()
-            await self._changed.wait()
+            await self._wait_for_change()
+
+    async def _wait_for_change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
 
     async def _watch(self) -> None:
         """Wake who waits when the run is stopped."""

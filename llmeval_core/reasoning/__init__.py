@@ -14,8 +14,11 @@ The rule: everything up to the last closing tag is reasoning, and so is everythi
 is never closed. Where nothing follows the last thought, the answer stands before it. A tag in a
 code span, in a closed code block or in quotation marks is spoken of,
 not used, unless a thought would be open to the end without it.
+
+Conversations of several turns are told here too: what was new in each, without the thoughts.
 """
 
+from llmeval_core.reasoning.conversation_lines import call_line, conversation_text, message_line
 from llmeval_core.reasoning.finder import (
     KNOWN_TAGS,
     ReasoningFinder,
@@ -25,13 +28,19 @@ from llmeval_core.reasoning.finder import (
     tags_in,
 )
 from llmeval_core.reasoning.split import ReasoningSplit
+from llmeval_core.reasoning.turns_as_text import ToldTurn, told_turns
 
 __all__ = [
     "KNOWN_TAGS",
     "ReasoningFinder",
     "ReasoningSplit",
     "Tags",
+    "ToldTurn",
+    "call_line",
+    "conversation_text",
+    "message_line",
     "reasoning_finder",
     "split_answers",
     "tags_in",
+    "told_turns",
 ]

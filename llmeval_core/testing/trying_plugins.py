@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -182,11 +180,13 @@ async def _try_made(kind: str, name: str, made: Any, trial: Trial) -> None:
             raise Untried("it can score none of the answers that are made up for this")
         await check_metric(made, cases, varies=trial.varies)
     elif kind == "solvers" and not isinstance(made, ToolUser):
-        with _untried_if_unfit("check_solver(solver, samples=...)"):
-            await check_solver(made)
+        if not await check_solver(made):
+            raise Untried("it can solve none of the samples that are made up for this")
     elif kind == "tasks" and not isinstance(made, TaskSource):
-        with _untried_if_unfit("check_task(task, answer=...)"):
+        try:
             await check_task(made)
+        except ValueError as err:  # as `score` may say of answers that it cannot score
+            raise Untried(f"it cannot score the answers that are made up for this: {err}") from err
     elif kind == "tools":
         await check_tool(made)
     elif kind == "models":
@@ -195,17 +195,6 @@ async def _try_made(kind: str, name: str, made: Any, trial: Trial) -> None:
         _try_tracker(made)
     else:
         raise Untried("it is made, and given no request; its own tests do that")
-
-
-@contextmanager
-def _untried_if_unfit(check: str) -> Iterator[None]:
-    """Take a `ValueError` for what the contracts allow it to say: not these samples, or answers."""
-    try:
-        yield
-    except ValueError as err:
-        raise Untried(
-            f"it refuses what is made up for this: {err}; `{check}` in its own tests gives it more"
-        ) from err
 
 
 async def _try_models(provider_name: str, provider: Any, trial: Trial) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -58,7 +59,7 @@ async def written_by_force(client: JsonClient, prefix: list[int], tokens: list[i
     answer = await client.post("/completion", body, at_root=True)
     told = answer["completion_probabilities"]
     assert [one["id"] for one in told] == tokens
-    return sum(one["logprob"] for one in told)
+    return math.fsum(one["logprob"] for one in told)
 
 
 async def whole_distribution(client: JsonClient, prefix: list[int]) -> dict[int, float]:

@@ -764,6 +764,56 @@ async def test_shots_and_limit_reach_ready_made_tasks(tmp_path: Path) -> None:
     assert outcome.summary.n_samples == 1 + 5 + 5
 
 
+async def test_a_task_that_knows_its_size_only_when_it_has_run_is_asked_again(
+    tmp_path: Path,
+) -> None:
+    @dataclass(frozen=True)
+    class Late(Chatting):
+        read: list[int] = field(default_factory=list)
+
+        def size(self) -> int | None:
+            return self.n_items if self.read else None
+
+        def items(self) -> Iterator[Item]:
+            self.read.append(1)
+            return super().items()
+
+    outcome = await run_in(
+        tmp_path,
+        ready_tasks={"chatting": Late(n_items=7)},
+        tasks=[{"task": "chatting", "limit": 2}],
+    )
+
+    (result,) = outcome.summary.results
+    assert (result.n_samples, result.n_total) == (2, 7)
+
+
+async def test_a_task_that_keeps_to_its_examples_is_planned_once(tmp_path: Path) -> None:
+    class Stubborn(Subjects):
+        def load(self, options: TaskOptions) -> TaskSet:
+            loaded = super().load(options)
+            *others, last = loaded.tasks
+            assert isinstance(last, Chatting)
+            return TaskSet((*others, replace(last, n_shots=0)), loaded.groups)
+
+    plan = plan_of(ready_tasks={"s": Stubborn()}, tasks=[{"task": "s", "shots": [0, 5]}])
+
+    (evaluation,) = plan.evaluations
+    assert [task.key for task in evaluation.tasks] == [
+        "subject1_0shot",
+        "subject10_0shot",
+        "subject100_0shot",
+        "subject1_5shot",
+        "subject10_5shot",
+    ]
+    assert list(evaluation.groups[-1].members.values()) == [
+        "subject1_5shot",
+        "subject10_5shot",
+        "subject100_0shot",
+    ]
+    assert plan.notes == ("'subject100' shows 0 examples, not 5",)
+
+
 async def test_a_key_of_a_data_set_is_refused_beside_a_ready_made_task(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         await run_in(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,17 @@ from llmeval_mlflow_tracker.settings import MlflowSettings
 from llmeval_mlflow_tracker.tracker import MlflowTracker
 from mlflow.tracking import MlflowClient
 
-from llmeval_core.hooks import RunInfo, TaskResult, TrackerError
+from llmeval_core.hooks import (
+    ImagePart,
+    Message,
+    RunInfo,
+    SampleResult,
+    TaskResult,
+    TextPart,
+    TrackerError,
+    Turn,
+)
+from llmeval_core.testing import make_generation, make_request, make_sample
 from plugins.trackers.mlflow_tracker.tests.writer_processes import WriterProcesses
 
 ResultFactory = Callable[..., TaskResult]
@@ -42,6 +54,13 @@ def runs_of(url: str, experiment: str, model: str | None = None) -> list[Any]:
     return [run for run in runs if model is None or run.data.params.get("model_name") == model]
 
 
+def table_rows(url: str, run: Any, path: str) -> list[dict[str, Any]]:
+    """Fetch a table from the server; Any: mlflow's types are loose, and JSON."""
+    client: Any = MlflowClient(url)
+    table = json.loads(Path(client.download_artifacts(run.info.run_id, path)).read_text())
+    return [dict(zip(table["columns"], cells, strict=True)) for cells in table["data"]]
+
+
 async def test_results_of_one_model_land_in_one_run(
     server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
 ) -> None:
@@ -61,6 +80,30 @@ async def test_results_of_one_model_land_in_one_run(
         "niilc_0shot.json",
         "plans",
     ]
+
+
+async def test_the_server_s_table_has_the_conversation_of_a_sample(
+    server: Any, open_tracker: Callable[..., Any], make_result: ResultFactory
+) -> None:
+    image = ImagePart("image/png", b"\x89PNG" * 100_000)
+    asked = replace(make_request(), messages=(Message("user", (TextPart("What is it?"), image)),))
+    turns = (
+        Turn("model", asked, make_generation("A cat.")),
+        Turn("judge", make_request("Right?"), make_generation("yes")),
+    )
+    talk = SampleResult(0, make_sample(), asked, make_generation("A cat."), {}, turns=turns)
+    tracker = await open_tracker(
+        tracking_uri=server.url, experiment="turns", samples=lambda result: [talk]
+    )
+
+    await tracker.deliver(make_result("a", n_samples=1))
+
+    (run,) = runs_of(server.url, "turns")
+    (row,) = table_rows(server.url, run, "aio_0shot.json")
+    assert row["conversation"] == (
+        f"[user] What is it?\n(image/png, 400,000 bytes, sha256 {image.digest[:12]})\n"
+        "[assistant] A cat.\n[to judge] Right?\n[judge] yes"
+    )
 
 
 async def test_a_new_value_is_shown_whatever_the_clock_and_the_old_one_stays_as_history(

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from llmeval_mlflow_tracker.metric_values import MetricValue
 from llmeval_mlflow_tracker.table import logged_tables, sample_table, score_table
 
-from llmeval_core.hooks import Failure, Generation, Loglikelihood, Sample, SampleResult, Score
-from llmeval_core.testing import make_task_result
+from llmeval_core.hooks import (
+    Failure,
+    Generation,
+    Loglikelihood,
+    Message,
+    Sample,
+    SampleResult,
+    Score,
+    ToolCall,
+    Turn,
+)
+from llmeval_core.testing import make_request, make_task_result
 
 
 def test_a_table_has_a_row_a_sample_with_answer_scores_and_failure() -> None:
@@ -72,6 +83,40 @@ def test_reasoning_stands_beside_the_answer_and_not_in_it() -> None:
         ["", "truncated", "Hm", ""],
     ]
     assert other["columns"][-3:] == ["outcome", "how it ended", "failure"]
+
+
+def test_samples_of_several_turns_have_their_conversation_in_a_column() -> None:
+    asked = make_request("1+1?")
+    call = ToolCall("c1", "add", "[1, 1]")
+    again = replace(
+        asked,
+        fingerprint="1" * 32,
+        messages=(
+            *asked.messages,
+            Message("assistant", "", (call,)),
+            Message("tool", "2" * 20_000, tool_call_id="c1"),
+        ),
+    )
+    turns = (
+        Turn("model", asked, Generation(("",), tool_calls=(call,))),
+        Turn("model", again, Generation(("<think>Hm.</think>2",))),
+    )
+    sample = Sample("a", "1+1?", ("2",))
+    talk = SampleResult(0, sample, again, turns[1].generation, {}, turns=turns)
+    plain = SampleResult(1, sample, asked, Generation(("2",)), {"conversation": Score(1.0)})
+
+    shown: Any = sample_table([talk], max_rows=2)[0]
+    both: Any = sample_table([talk, plain], max_rows=2)[0]
+    neither: Any = sample_table([plain], max_rows=2)[0]
+
+    assert shown["columns"][-4:] == ["outcome", "reasoning", "conversation", "failure"]
+    told = shown["data"][0][-2]
+    assert told.startswith("[user] 1+1?\n[assistant] add([1, 1])\n[tool] 222")
+    assert told.endswith("222\n[assistant] 2")
+    assert len(told) == 16_003
+    assert both["columns"][-2:] == ["all turns", "failure"]
+    assert [row[-2] for row in both["data"]] == [told, ""]
+    assert neither["columns"][-2:] == ["outcome", "failure"]
 
 
 def test_a_table_stops_reading_at_its_limit() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from llmeval_wandb_tracker.run_summary import artifact_name, run_id
 from llmeval_wandb_tracker.settings import WandbSettings
 from llmeval_wandb_tracker.tracker import WandbTracker
 
-from llmeval_core.hooks import Receipt, RunInfo, SampleResult, TaskResult
+from llmeval_core.hooks import Receipt, RunInfo, SampleResult, TaskResult, Turn
 from llmeval_core.testing import (
     check_plugin,
     check_tracker,
@@ -24,7 +25,7 @@ from llmeval_core.testing import (
     make_task_result,
     run_info,
 )
-from plugins.trackers.wandb_tracker.tests.wandb_files import runs
+from plugins.trackers.wandb_tracker.tests.wandb_files import runs, staged_rows
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -175,6 +176,26 @@ async def test_a_cut_table_is_told_and_none_is_possible(tmp_path: Path) -> None:
     assert "the first 1 of" in cut.note
     assert none.note is None
     assert runs(tmp_path)[run_id("fake/other")]["artifacts"] == []
+
+
+async def test_the_conversation_of_several_turns_stands_in_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "data"))
+    asked = make_request("Hello")
+    turns = (
+        Turn("model", asked, make_generation("Hi")),
+        Turn("judge", make_request("Polite?"), make_generation("yes")),
+    )
+    talk = SampleResult(0, make_sample(), asked, make_generation("Hi"), {}, turns=turns)
+    tracker = WandbTracker(WandbSettings(mode="offline"))
+    await tracker.open(replace(run_info(tmp_path), samples=lambda result: [talk]))
+
+    await tracker.deliver(make_task_result(id="r1"))
+
+    await tracker.close()
+    told = {row["conversation"] for row in staged_rows(tmp_path / "data")}
+    assert told == {"[user] Hello\n[assistant] Hi\n[to judge] Polite?\n[judge] yes"}
 
 
 async def test_nothing_is_written_on_the_terminal(

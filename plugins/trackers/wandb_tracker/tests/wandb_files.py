@@ -64,6 +64,19 @@ def runs(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def staged_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of tables that wait below a folder, some of them twice; Any: cells."""
+    rows = []
+    for path in sorted(folder.rglob("*")):
+        try:
+            table = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        except ValueError:
+            continue
+        if "columns" in table:
+            rows += [dict(zip(table["columns"], cells, strict=True)) for cells in table["data"]]
+    return rows
+
+
 def _lay_over(known: dict[str, Any], items: Any) -> None:
     for item in items:
         known[item.key or "/".join(item.nested_key)] = json.loads(item.value_json)

@@ -42,14 +42,8 @@ def llmeval_register_trackers():
 """
 
 
-SOLVER = """
+TRUSTING = """
 from llmeval_core.hooks import Component, Settings, ToolSpec, hookimpl
-
-class Scripted:
-    definition, modes, roles = "scripted@1", frozenset({"chat"}), {"model": 1}
-
-    async def solve(self, start, ask):
-        raise ValueError("it has no script")
 
 class Trusting:
     spec = ToolSpec("shout", "writes in capitals", {"type": "object", "properties": {"text": {}}})
@@ -58,12 +52,33 @@ class Trusting:
         return str(arguments["text"]).upper()
 
 @hookimpl
-def llmeval_register_solvers():
-    yield Component("scripted", Settings, lambda settings: Scripted(), "follows a script")
-
-@hookimpl
 def llmeval_register_tools():
     yield Component("trusting", Settings, lambda settings: Trusting(), "trusts models")
+"""
+UNSCORED = """
+from llmeval_core.hooks import (
+    Component, Item, Message, MetricInfo, Question, Sample, Settings, hookimpl, mean_aggregate
+)
+
+class Numbers:
+    name, n_shots, modes, roles = "numbers", 0, frozenset({"chat"}), {}
+    metrics = {"right": MetricInfo("right@1", True, mean_aggregate)}
+
+    def fingerprint(self): return "1"
+    def size(self): return 1
+
+    def items(self):
+        yield Item(Sample("a", "1 + 1?"), (Question((Message("user", "1 + 1?"),)),))
+
+    async def answer(self, item, ask):
+        return [await ask(question) for question in item.questions]
+
+    def score(self, item, answers, ask):
+        raise ValueError("that is no number")
+
+@hookimpl
+def llmeval_register_tasks():
+    yield Component("numbers", Settings, lambda settings: Numbers(), "adds")
 """
 
 
@@ -119,25 +134,32 @@ def test_what_is_wrong_is_told(
     assert finished.exit_code == 1
 
 
-def test_a_solver_that_refuses_made_up_samples_is_untried_and_a_tool_that_trusts_models_is_wrong(
-    llmeval: Llmeval, plugin_folder: PluginFolder
-) -> None:
-    plugin_folder.install("odd", SOLVER)
+def test_a_tool_that_trusts_models_is_wrong(llmeval: Llmeval, plugin_folder: PluginFolder) -> None:
+    plugin_folder.install("odd", TRUSTING)
 
     finished = llmeval("plugin", "check", "odd", "--json")
 
-    ((_, solver, tool),) = (one["checks"] for one in json.loads(finished.stdout))
-    assert solver == {
-        "subject": "solver 'scripted'",
-        "state": "untried",
-        "detail": "it refuses what is made up for this: it has no script;"
-        " `check_solver(solver, samples=...)` in its own tests gives it more",
-    }
+    ((_, tool),) = (one["checks"] for one in json.loads(finished.stdout))
     assert tool == {
         "subject": "tool 'trusting'",
         "state": "wrong",
         "detail": "with {} it raises KeyError: 'text';"
         " a ValueError would tell the model what is wrong",
+    }
+
+
+def test_a_task_that_cannot_score_made_up_answers_is_untried(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("odd", UNSCORED)
+
+    finished = llmeval("plugin", "check", "odd", "--json")
+
+    ((_, task),) = (one["checks"] for one in json.loads(finished.stdout))
+    assert task == {
+        "subject": "task 'numbers'",
+        "state": "untried",
+        "detail": "it cannot score the answers that are made up for this: that is no number",
     }
 
 
@@ -257,6 +279,36 @@ def test_a_command_that_is_never_reached_is_wrong(
         "command 'run' is not in the entry-point group 'llmeval.commands' of fake-shadowed:"
         " `llmeval --help` lacks it",
     } == told
+
+
+SOLVER = """
+from llmeval_core.hooks import Component, Settings, hookimpl
+
+class Choosy:
+    definition, modes, roles = "choosy@1", frozenset({"chat"}), {"model": 1}
+
+    async def solve(self, start, ask):
+        raise ValueError("its metadata has no script")
+
+@hookimpl
+def llmeval_register_solvers():
+    yield Component("choosy", Settings, lambda settings: Choosy(), "needs a script")
+"""
+
+
+def test_a_solver_that_solves_none_of_our_samples_is_untried(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("choosing", SOLVER)
+
+    finished = llmeval("plugin", "check", "choosing", "--json")
+
+    ((_, verdict),) = (one["checks"] for one in json.loads(finished.stdout))
+    assert verdict == {
+        "subject": "solver 'choosy'",
+        "state": "untried",
+        "detail": "it can solve none of the samples that are made up for this",
+    }
 
 
 def test_what_costs_or_writes_is_not_tried_unasked(

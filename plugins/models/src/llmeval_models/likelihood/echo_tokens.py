@@ -103,8 +103,9 @@ class EchoTokenScorer:
         }
         answer = await self._client.post("/completions", body | extra)
         choices = answer.get("choices") if isinstance(answer, dict) else None
-        is_one = isinstance(choices, list) and len(choices) == 1
-        echo = read_echo(choices[0]) if is_one else None
+        echo = None
+        if isinstance(choices, list) and len(choices) == 1:
+            echo = read_echo(choices[0])
         if echo is None or _ids(echo)[: len(sent)] != sent:
             raise _unlike_vllm("echo tokens by their ids")
         try:

@@ -65,7 +65,8 @@ class LlamaCppScorer:
         if request.mode == "rolling":
             windows = await self._windows(request.continuations[0])
             found = [(await self._weigh(one.context, [(*one.continuation,)]))[0] for one in windows]
-            likelihoods, n_read = (add_windows(found, windows),), count_read(windows)
+            likelihoods: tuple[Loglikelihood, ...] = (add_windows(found, windows),)
+            n_read = count_read(windows)
         else:
             prompt, continuations = await self._tokens(request)
             likelihoods = await self._weigh(prompt, continuations)

@@ -13,6 +13,7 @@ from llmeval_core.hooks import (
     Sample,
     SampleResult,
     TaskResult,
+    conversation_text,
     split_answers,
 )
 from llmeval_mlflow_tracker.coercion import as_number
@@ -21,6 +22,7 @@ from llmeval_mlflow_tracker.names import MAX_TAG, legal_key
 from llmeval_mlflow_tracker.tags import TABLE
 
 _MAX_CELL = 4000
+_MAX_CONVERSATION = 16_000
 
 
 def sample_table(
@@ -30,7 +32,9 @@ def sample_table(
 
     One row a sample, in sample order; a long text is cut, with an ellipsis. The answer stands
     second, because MLflow compares tables of several runs by their second column. Reasoning has a
-    column of its own if there is any. Reads one sample more than the table takes, and no further.
+    column of its own if there is any, and so has the conversation of samples that took several
+    requests, or have images or calls of tools; of a long one the middle is left out. Reads one
+    sample more than the table takes, and no further.
     """
     finder = reasoning or ReasoningFinder()
     stream = iter(samples)
@@ -44,14 +48,21 @@ def sample_table(
         columns += [name, f"{name}: parsed"] if has_parsed else [name]
     answers = [_parted(row, finder) for row in rows]
     has_reasoning = any(answer.reasoning for answer in answers)
+    conversations = [conversation_text(row, finder) for row in rows]
+    has_conversations = any(text is not None for text in conversations)
     # A metric may be called "outcome", and no two columns may.
-    outcome_column = "how it ended" if "outcome" in parsed else "outcome"
-    columns += [outcome_column, *(["reasoning"] if has_reasoning else []), "failure"]
+    columns.append("how it ended" if "outcome" in parsed else "outcome")
+    columns += ["reasoning"] if has_reasoning else []
+    if has_conversations:
+        columns.append("all turns" if "conversation" in parsed else "conversation")
+    columns.append("failure")
     data: list[Json] = []
-    for row, answer in zip(rows, answers, strict=True):
+    for row, answer, text in zip(rows, answers, conversations, strict=True):
         *cells, failure = _row(row, answer.answer, parsed)
-        reasoning_cell: list[Json] = [_cut(answer.reasoning)] if has_reasoning else []
-        data.append([*cells, row.outcome, *reasoning_cell, failure])
+        told: list[Json] = [_cut(answer.reasoning)] if has_reasoning else []
+        if has_conversations:
+            told.append(_without_middle(text or ""))
+        data.append([*cells, row.outcome, *told, failure])
     return {"columns": columns, "data": data}, next(stream, None) is not None
 
 
@@ -97,6 +108,14 @@ def _parted(result: SampleResult, finder: ReasoningFinder) -> ReasoningSplit:
 
 def _cut(text: str | None) -> str | None:
     return text if text is None or len(text) <= _MAX_CELL else f"{text[:_MAX_CELL]}…"
+
+
+def _without_middle(text: str) -> str:
+    """Leave of a long text how it begins and how it ends."""
+    if len(text) <= _MAX_CONVERSATION:
+        return text
+    half = _MAX_CONVERSATION // 2
+    return f"{text[:half]}\n…\n{text[-half:]}"
 
 
 def score_table(result: TaskResult, table_only: Mapping[str, MetricValue]) -> dict[str, Json]:

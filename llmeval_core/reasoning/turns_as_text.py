@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit, split_answers
+from llmeval_core.reasoning.finder import ReasoningFinder, split_answers
+from llmeval_core.reasoning.split import ReasoningSplit
 from llmeval_core.records import Message, Turn
 
 
