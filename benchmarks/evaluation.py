@@ -18,6 +18,7 @@ def evaluate(
     metrics: Sequence[str] = ("exact_match",),
     concurrency: int = CONCURRENCY,
     http: str = "asyncio",
+    solver: str | None = None,
 ) -> Finished:
     """Evaluate and measure.
 
@@ -28,6 +29,7 @@ def evaluate(
         metrics: names of metrics.
         concurrency: requests under way at once.
         http: the client that carries them.
+        solver: what answers a sample, as in a run file; None for one request each.
     """
     home.mkdir(exist_ok=True)
     model = "name: echo/echo"
@@ -35,10 +37,11 @@ def evaluate(
         model = (
             f"name: load/load, provider: openai_compatible, http: {http}, base_url: '{base_url}'"
         )
+    asked = "" if solver is None else f", solver: {solver}"
     run_file = home / "run.yaml"
     run_file.write_text(
         f"models: [{{{model}}}]\n"
-        f"tasks: [{{dataset: 'jsonl:{questions}'}}]\n"
+        f"tasks: [{{dataset: 'jsonl:{questions}'{asked}}}]\n"
         f"metrics: [{', '.join(metrics)}]\n"
         f"concurrency: {concurrency}\n"
     )

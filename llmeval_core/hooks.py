@@ -49,7 +49,7 @@ Names by what they are for:
   `reasoning_finder`;
 * what asks as it likes: `Ask`, `Question`, `UnansweredError`, `MODEL`; tasks: `Task`, `Item`,
   `MetricInfo`, `TaskSource`, `TaskOptions`, `TaskSet`, `TaskGroup`, `GroupMetric`,
-  `all_samples_alike`,
+  `FoundTask`, `SearchableTasks`, `all_samples_alike`,
   `all_tasks_alike`; solvers and tools: `Solver`, `SolverInput`, `Tool`, `ToolUser`;
 * trackers: `Tracker`, `TrackerCheck`, `RunInfo`, `Receipt`, `TrackerError`, `TaskResult`,
   `RoleUsage`, `MetricResult`, `SampleResult`, `Turn`, `Failure`, `Outcome`, `OUTCOMES`, `Coverage`,
@@ -81,6 +81,7 @@ from llmeval_core.config import (
     PromptConfig,
     Settings,
     TaskDefaults,
+    read_settings_file,
 )
 from llmeval_core.contracts import (
     MODEL,
@@ -94,6 +95,7 @@ from llmeval_core.contracts import (
     Dataset,
     ExecutionRequest,
     Executor,
+    FoundTask,
     GroupMetric,
     Item,
     KnownModels,
@@ -111,6 +113,7 @@ from llmeval_core.contracts import (
     Route,
     RouteContext,
     RunInfo,
+    SearchableTasks,
     Solver,
     SolverInput,
     Task,
@@ -207,6 +210,7 @@ __all__ = [
     "Failure",
     "FailureKind",
     "FewShotConfig",
+    "FoundTask",
     "Generation",
     "GenerationConfig",
     "GenerationSettings",
@@ -247,6 +251,7 @@ __all__ = [
     "Sample",
     "SampleResult",
     "Score",
+    "SearchableTasks",
     "Settings",
     "Solver",
     "SolverInput",
@@ -286,6 +291,7 @@ __all__ = [
     "hookspec",
     "mean_aggregate",
     "plain_text",
+    "read_settings_file",
     "reasoning_finder",
     "split_answers",
     "stop_reason",

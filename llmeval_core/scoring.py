@@ -65,20 +65,27 @@ class Scorer:
         """Score one answer with every metric; a metric that cannot has a Failure for a score.
 
         Nothing that a metric raises ends the run, or takes the scores of other metrics with it.
-        A sample with a Failure is scored again by the next run, without asking the model again.
+        A sample with a Failure is scored again by the next run, without asking the model again. A
+        score whose metric does not say what it found says what `extract` found.
 
         Args:
             sample, generation: what is scored.
             ask: asks models; None where no metric does.
         """
         judged = self.judged_part(generation)
+        extracted = None
+        if self._extract is not None and judged.texts[:1] != generation.texts[:1]:
+            extracted = judged.texts[0]
         scores: dict[str, Score | Failure] = {}
         for planned, judge, asks in self._metrics:
             try:
                 score = judge(sample, judged, ask) if asks else judge(sample, judged)
                 if not isinstance(score, Score) and inspect.isawaitable(score):
                     score = await score
-                scores[planned.name] = _checked(score)
+                score = _checked(score)
+                if extracted is not None and score.parsed is None:
+                    score = replace(score, parsed=extracted)
+                scores[planned.name] = score
             except BaseException as err:  # plugin boundary: a metric is foreign code
                 if must_propagate(err):
                     raise

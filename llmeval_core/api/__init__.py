@@ -110,6 +110,7 @@ from llmeval_core.api.settings_json_schema import (
 from llmeval_core.api.spreadsheets import as_cell
 from llmeval_core.api.syncing import SyncOutcome, deliver_again, deliver_pending, deliver_to
 from llmeval_core.api.task_history import HistoryEntry, history, history_json
+from llmeval_core.api.task_search import search_tasks
 from llmeval_core.catalog import (
     KINDS,
     Catalog,
@@ -342,6 +343,7 @@ __all__ = [
     "sample_json",
     "sample_page",
     "samples_by_id",
+    "search_tasks",
     "settings_in_words",
     "settings_schema",
     "shown",

@@ -59,8 +59,8 @@ def read_config(
         changes["tasks"] = [{key: name, "shots": numbers} for key, _, name in named]
         flags |= {("tasks", i): f"{flag} {name}" for i, (_, flag, name) in enumerate(named)}
     if roles:
-        changes["roles"] = dict(map(_role, roles))
-        flags |= {("roles", _role(text)[0]): f"--role {text}" for text in roles}
+        changes["roles"], told = _roles(roles)
+        flags |= told
     if run_file is None:
         for key, option in (("models", "-m"), ("tasks", "-d")):
             if key not in changes:
@@ -72,6 +72,26 @@ def read_config(
         run_file, changes, flags=flags, shots=numbers, max_tokens=max_tokens, budget=budget
     )
     return _with_settings(config, origin, settings) if settings else (config, origin)
+
+
+def _roles(texts: tuple[str, ...]) -> tuple[dict[str, str], dict[KeyPath, str]]:
+    """Read who has which role, and the flag that says so.
+
+    Raises:
+        ConfigError: one cannot be read, or two models have one role.
+    """
+    models: dict[str, str] = {}
+    flags: dict[KeyPath, str] = {}
+    for text in texts:
+        role, model = _role(text)
+        if role in models:
+            raise ConfigError(
+                f"two models have the role '{role}'",
+                where=f"--role {text}",
+                hint="leave one of them out, or give it another role",
+            )
+        models[role], flags["roles", role] = model, f"--role {text}"
+    return models, flags
 
 
 def _role(text: str) -> tuple[str, str]:

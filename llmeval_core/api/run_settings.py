@@ -30,7 +30,8 @@ def make_config(
     Args:
         run_file: the file; None if `changes` has everything.
         changes: keys of a run file, which take the place of those in it. `metrics` also take the
-            place of those that a task of the file names itself.
+            place of those that a task of the file names itself; of `roles` those that are named
+            take the place of the file's, one by one.
         flags: where a change comes from, for errors; its key if left out.
         shots, max_tokens: take the place of those of every task and model.
         budget: parts of the budget, laid over the file's.
@@ -49,6 +50,8 @@ def make_config(
     config, origin = load_run_file(run_file)
     if budget:
         changes["budget"] = config.budget.model_dump() | dict(budget)
+    if isinstance(changes.get("roles"), Mapping):
+        changes["roles"] = {**config.roles, **changes["roles"]}
     origin = Origin(origin.file, origin.lines, flags or {})
     checked = validate(
         RunConfig, {"models": config.models, "tasks": config.tasks, **changes}, origin=origin

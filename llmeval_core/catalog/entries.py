@@ -41,6 +41,7 @@ class PlannedEntry:
         name: what the run file calls the only task; None for its own name.
         plugin: the distribution that groups come from, for messages.
         where: the entry's place, for errors.
+        notes: what the user should know, a line each.
     """
 
     planners: tuple[TaskPlanner | ReadyTaskPlanner, ...]
@@ -48,6 +49,7 @@ class PlannedEntry:
     name: str | None = None
     plugin: str = ""
     where: str = ""
+    notes: tuple[str, ...] = ()
 
     def plan(
         self, model: PlannedModel, generation: GenerationConfig
@@ -120,8 +122,14 @@ def plan_evaluation(
     """
     tasks: list[PlannedTask] = []
     groups: list[PlannedGroup] = []
+    known: set[tuple[str, str]] = set()
     for entry in entries:
         planned, grouped = entry.plan(model, generation)
+        if entry.where:  # tasks that keep to their number of examples come once for each of them
+            planned = [one for one in planned if (entry.where, one.fingerprint) not in known]
+            grouped = [one for one in grouped if (entry.where, one.fingerprint) not in known]
+            known |= {(entry.where, one.fingerprint) for one in planned}
+            known |= {(entry.where, one.fingerprint) for one in grouped}
         tasks += planned
         groups += grouped
     for key, name in (
@@ -168,6 +176,7 @@ def _ready_tasks(
         for key, value in settings.model_dump(mode="json", exclude_unset=True).items()
     }
     entries = []
+    met: set[tuple[str, int]] = set()
     for n_shots in task.shots or (None,):
         options = TaskOptions(
             n_shots=n_shots,
@@ -187,8 +196,17 @@ def _ready_tasks(
             )
             for one in loaded.tasks
         )
+        again = [one for one in loaded.tasks if (one.name, one.n_shots) in met]
+        met |= {(one.name, one.n_shots) for one in loaded.tasks}
         entries.append(
-            PlannedEntry(planners, loaded.groups, component.name, registered.distribution, where)
+            PlannedEntry(
+                planners,
+                loaded.groups,
+                component.name,
+                registered.distribution,
+                where,
+                tuple(f"'{one.name}' shows {one.n_shots} examples, not {n_shots}" for one in again),
+            )
         )
     return entries
 

@@ -109,6 +109,7 @@ def make_plan(
         ),
         notes=(
             *dict.fromkeys(readiness.notes),
+            *(note for entry in entries for note in entry.notes),
             *notes_on_roles(evaluations, roles),
             *_notes_on_prices(planned for planned, _ in asked_models),
         ),

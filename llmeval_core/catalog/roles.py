@@ -47,11 +47,10 @@ def identity_of_roles(
     for name in names:
         role = roles.get(name)
         if role is None:
-            raise ConfigError(
-                f"no model has the role '{name}'",
-                where=where,
-                hint=f"name one in the run file: `roles: {{{name}: provider/model}}`",
-            )
+            hint = f"name one in the run file: `roles: {{{name}: provider/model}}`"
+            if roles:
+                hint += f"; its roles are {', '.join(roles)}"
+            raise ConfigError(f"no model has the role '{name}'", where=where, hint=hint)
         described[name] = [
             role.model.name,
             role.model.info.cache_key,

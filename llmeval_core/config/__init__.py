@@ -21,10 +21,11 @@ from llmeval_core.config.request_config import (
     PromptConfig,
     ReasoningConfig,
 )
-from llmeval_core.config.run_file import load_run_file, read_run_text, validate
+from llmeval_core.config.run_file import load_run_file, read_run_text
 from llmeval_core.config.schema import ModelConfig, RunConfig
 from llmeval_core.config.secrets import Redactor, expand_env
 from llmeval_core.config.settings import ComponentConfig, Settings, TrackerConfig
+from llmeval_core.config.settings_file import read_settings_file, validate
 from llmeval_core.config.task_config import AnswerBy, TaskConfig, TaskDefaults, TruncatedAnswers
 
 __all__ = [
@@ -57,5 +58,6 @@ __all__ = [
     "extract_rules",
     "load_run_file",
     "read_run_text",
+    "read_settings_file",
     "validate",
 ]

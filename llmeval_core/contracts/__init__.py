@@ -21,9 +21,11 @@ from llmeval_core.contracts.readiness import ModelCheck, Readiness, TrackerCheck
 from llmeval_core.contracts.routes import Route, RouteContext
 from llmeval_core.contracts.solvers import Solver, SolverInput, Tool, ToolUser
 from llmeval_core.contracts.tasks import (
+    FoundTask,
     GroupMetric,
     Item,
     MetricInfo,
+    SearchableTasks,
     Task,
     TaskGroup,
     TaskOptions,
@@ -47,6 +49,7 @@ __all__ = [
     "Dataset",
     "ExecutionRequest",
     "Executor",
+    "FoundTask",
     "GroupMetric",
     "Item",
     "KnownModels",
@@ -67,6 +70,7 @@ __all__ = [
     "Route",
     "RouteContext",
     "RunInfo",
+    "SearchableTasks",
     "Solver",
     "SolverInput",
     "Task",

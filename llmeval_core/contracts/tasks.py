@@ -82,7 +82,10 @@ class Task(Protocol):
         """Return a digest of all that decides its questions and its scores; cheap."""
 
     def size(self) -> int | None:
-        """Count the items cheaply; None if that would mean making them."""
+        """Count the items cheaply; None if that would mean making them.
+
+        Asked again when the task has run, for a result of a part to say of how many it is.
+        """
 
     def items(self) -> Iterable[Item]:
         """Stream all items in a stable order, in a thread; also if most are finished already.
@@ -223,4 +226,29 @@ class TaskSource(Protocol):
 
         Raises:
             ConfigError: there is no such task, or it cannot be asked so.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTask:
+    """What a search of ready-made tasks found.
+
+    Args:
+        name: what is written after the source's name and a colon.
+        about: what it is, one line: `group, 57 tasks`.
+    """
+
+    name: str
+    about: str
+
+
+@runtime_checkable
+class SearchableTasks(Protocol):
+    """A source of so many tasks that they are searched; an optional part of a `TaskSource`."""
+
+    def search(self, text: str) -> Iterable[FoundTask]:
+        """Find the tasks that have all words of a text, in any case, the best first.
+
+        Called by `llmeval tasks NAME --search TEXT`, of a source that was made with the text as its
+        argument, if it takes one. Of an empty text all are found.
         """

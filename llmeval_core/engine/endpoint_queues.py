@@ -50,10 +50,13 @@ class EndpointQueue:
     Args:
         endpoint: the server; None for models that work in this process, one task after another.
         models: the models with their tasks.
+        one_by_one: whether its tasks go one after another all the same.
     """
 
-    def __init__(self, endpoint: str | None, models: list[ModelTasks]) -> None:
-        self._n_at_once = TASKS_AT_ONCE if endpoint is not None else 1
+    def __init__(
+        self, endpoint: str | None, models: list[ModelTasks], *, one_by_one: bool = False
+    ) -> None:
+        self._n_at_once = TASKS_AT_ONCE if endpoint is not None and not one_by_one else 1
         self._models = models
 
     @property

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -82,6 +83,7 @@ class ItemAsk:
         sample_id: the item's sample.
         where: the task, for messages.
         put_away: is called when the item can go on only later.
+        newer_than: asks anew what was answered before this, seconds since 1970; None for nothing.
 
     Attributes:
         error: why the task cannot go on; None if it can.
@@ -95,8 +97,11 @@ class ItemAsk:
         *,
         where: str,
         put_away: Callable[[], None],
+        newer_than: float | None = None,
     ) -> None:
         self._roles = roles
+        self._newer_than = newer_than
+        self._began_at = time.monotonic()
         self._sample_id = sample_id
         self._where = where
         self._put_away = put_away
@@ -109,8 +114,22 @@ class ItemAsk:
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """What was asked and answered, in the order of asking."""
-        return tuple(self._turns[place] for place in sorted(self._turns))
+        """What was asked and answered, in the order of asking; what was asked twice, once."""
+        first: dict[tuple[str, str], Turn] = {}
+        for place in sorted(self._turns):
+            turn = self._turns[place]
+            first.setdefault((turn.role, turn.request.fingerprint), turn)
+        return tuple(first.values())
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether an answer was replaced meanwhile: what was made of the old one does not count."""
+        return self._newer_than is None and any(
+            self._roles[turn.role].service.renewed.was_kept_since(
+                turn.request.fingerprint, self._began_at
+            )
+            for turn in self.turns
+        )
 
     async def __call__(self, question: Question, *, role: str = MODEL) -> Generation:
         """Ask; see `contracts.Ask`."""
@@ -173,6 +192,7 @@ class ItemAsk:
                 parent=self._parent(request),
                 is_follow_up=is_follow_up,
                 only_known=role.is_over,
+                newer_than=self._newer_than,
             )
         except ModelError as err:
             if name == MODEL:

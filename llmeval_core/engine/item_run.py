@@ -18,7 +18,7 @@ from math import isfinite
 
 from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.contracts import MODEL, Item, Task, TimeLimit, UnansweredError
-from llmeval_core.engine.item_ask import ItemAsk, RoleService
+from llmeval_core.engine.item_ask import ItemAsk
 from llmeval_core.engine.item_source import NumberedItem
 from llmeval_core.engine.prompted_task import UnusableItemError
 from llmeval_core.engine.stop_signal import StopSignal
@@ -60,11 +60,10 @@ class ItemRun:
 
     Args:
         task: what is asked, and how it is scored.
-        roles: who answers, by role.
+        begin_ask: makes the `ask` of an item by its sample's id, with what puts the item away.
         read: gives the next items that are to be finished; blocks.
         finish: keeps a finished item, and tells.
-        stop_signal: when set, no item goes on.
-        where: the task, for messages.
+        stop_signal: when set, no item begins, and nothing new is asked.
         n_at_once: items that are open at once at most.
         time_limit: when all that is not finished has failed; None for never.
 
@@ -78,20 +77,18 @@ class ItemRun:
         self,
         task: Task,
         *,
-        roles: Mapping[str, RoleService],
+        begin_ask: Callable[[str, Callable[[], None]], ItemAsk],
         read: Callable[[], Sequence[NumberedItem]],
         finish: Callable[[ItemEnd], Awaitable[None]],
         stop_signal: StopSignal,
-        where: str,
         n_at_once: int,
         time_limit: TimeLimit | None = None,
     ) -> None:
         self._task = task
-        self._roles = roles
+        self._begin_ask = begin_ask
         self._read = read
         self._finish = finish
         self._stop_signal = stop_signal
-        self._where = where
         self._n_at_once = n_at_once
         self._time_limit = time_limit
         self._metrics = tuple(task.metrics)
@@ -110,19 +107,24 @@ class ItemRun:
     async def run(self) -> None:
         """Bring every item to its end; the first error ends all.
 
+        When the run is stopped, open items go on to the first question that nobody answered: one
+        that has all of its answers is finished.
+
         Raises:
             LlmevalError: the task is wrong, a model cannot be used, or the journal failed.
         """
         watching = asyncio.create_task(self._watch())
         try:
-            while self._goes_on and (batch := await asyncio.to_thread(self._read)):
+            while self._goes_on and not self._all_read:
+                batch = await asyncio.to_thread(self._read)
+                self._all_read = not batch
                 for index, item in batch:
                     await self._wait_until(lambda: len(self._open) < self._n_at_once)
                     if not self._goes_on:
                         break
                     self._begin(index, item)
-            self._all_read = self._goes_on
-            await self._wait_until(lambda: not self._open)
+            while self._open and self._error is None:
+                await self._wait_for_change()
         finally:
             self.was_cut_off |= bool(self._open) or not self._all_read
             await cancel_and_wait((watching, *self._open))
@@ -136,8 +138,11 @@ class ItemRun:
     async def _wait_until(self, is_so: Callable[[], bool]) -> None:
         """Wait for something that an item's end brings about, or for the end of all."""
         while self._goes_on and not is_so():
-            self._changed.clear()
-            await self._changed.wait()
+            await self._wait_for_change()
+
+    async def _wait_for_change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
 
     async def _watch(self) -> None:
         """Wake who waits when the run is stopped."""
@@ -166,26 +171,44 @@ class ItemRun:
             is_put_away = True
             running.cancel()
 
-        ask = ItemAsk(self._roles, item.sample.id, where=self._where, put_away=put_away)
+        ask = self._begin_ask(item.sample.id, put_away)
+        answers: tuple[Generation, ...] | None = None
+
+        def note_answers(given: tuple[Generation, ...]) -> None:
+            nonlocal answers
+            answers = given
+
         try:
             async with asyncio.timeout_at(self._time_limit.at if self._time_limit else None):
-                end = await self._answer_and_score(index, item, ask)
+                end = await self._answer_and_score(index, item, ask, note_answers)
         except TimeoutError:
             assert self._time_limit is not None
-            told = Failure("time_limit", f"no answer before {self._time_limit.name} was over")
-            end = ItemEnd(index, item, ask.turns, (), {}, told, is_unanswered=True)
+            lacks = "answer" if answers is None else "score"
+            told = Failure("time_limit", f"no {lacks} before {self._time_limit.name} was over")
+            is_unanswered = answers is None
+            end = ItemEnd(
+                index, item, ask.turns, answers or (), {}, told, is_unanswered=is_unanswered
+            )
         if ask.error is not None:
             raise ask.error
         if ask.was_stopped:
             self.was_cut_off = True
             return
-        await self._finish(end)
+        if not ask.is_outdated:  # else it is missing, and run once more
+            await self._finish(end)
 
-    async def _answer_and_score(self, index: int, item: Item, ask: ItemAsk) -> ItemEnd:
+    async def _answer_and_score(
+        self,
+        index: int,
+        item: Item,
+        ask: ItemAsk,
+        note_answers: Callable[[tuple[Generation, ...]], None],
+    ) -> ItemEnd:
         """Run an item to its end."""
         answers: tuple[Generation, ...] | None = None
         try:
             answers = checked_answers(await self._task.answer(item, ask))
+            note_answers(answers)
             scored = self._task.score(item, answers, ask)
             scores = checked_scores(await scored if isawaitable(scored) else scored, self._metrics)
         except BaseException as err:  # plugin boundary: a task is foreign code

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from llmeval_core.contracts import Item, Task
 from llmeval_core.engine.duplicate_filter import DuplicateFilter
+from llmeval_core.engine.reasking import ReaskFinder
 from llmeval_core.errors import DatasetError, PluginError, wrap_plugin_errors
 from llmeval_core.journal import Journal, JournalQueries, StoredTask
 from llmeval_core.plan import PlannedTask
@@ -26,14 +27,25 @@ class ItemSource:
         task: gives the items.
         journal: knows which are finished.
         stored: the task as the journal keeps it.
+        finder: chooses the items that are asked for once more, and only they are read; None for
+            those that are not finished.
 
     Attributes:
+        newer_than: what was answered before this is asked anew, seconds since 1970; None for none.
         n_items: how many were read; `n_finished` of them an earlier run finished.
     """
 
     def __init__(
-        self, planned: PlannedTask, task: Task, journal: Journal, stored: StoredTask
+        self,
+        planned: PlannedTask,
+        task: Task,
+        journal: Journal,
+        stored: StoredTask,
+        *,
+        finder: ReaskFinder | None = None,
     ) -> None:
+        self._finder = finder
+        self.newer_than = None if finder is None else finder.since
         self._planned = planned
         self._task = task
         self._journal = journal
@@ -62,6 +74,10 @@ class ItemSource:
                 return []
             self._check(batch)
             self.n_items += len(batch)
+            if self._finder is not None:
+                if meant := self._finder.meant(self._stored.id, batch):
+                    return meant
+                continue
             finished = self._journal.read(
                 JournalQueries.finished_indices, self._stored.id, batch[0][0], batch[-1][0]
             )

@@ -36,10 +36,11 @@ def judged_turn(turns: Sequence[Turn], judged: Generation | None) -> Turn | None
         judged: the answer that is judged; a solver may have made it of several.
     """
     asked = [turn for turn in turns if turn.role == MODEL] or list(turns)
-    for turn in reversed(asked):
-        if turn.generation is judged:
-            return turn
-    return asked[-1] if asked else None
+    latest = asked[::-1]
+    same = [turn for turn in latest if turn.generation is judged]
+    # Of what was asked twice one turn is kept: the other answer is equal, and another object.
+    same += [turn for turn in latest if turn.generation == judged]
+    return next(iter([*same, *latest]), None)
 
 
 def metric_ask(ask: Ask, first: Question, judged: Generation) -> ConversationAsk:

@@ -20,11 +20,12 @@ from contextlib import AbstractContextManager, nullcontext
 
 from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.contracts import ExecutionRequest, Executor
+from llmeval_core.engine.answer_lookups import AnswerLookups
+from llmeval_core.engine.renewed_answers import RenewedAnswers
 from llmeval_core.engine.request_ledger import Ours, RequestLedger
 from llmeval_core.engine.run_context import RunContext
-from llmeval_core.errors import LlmevalError, ModelError, PluginError, wrap_plugin_errors
+from llmeval_core.errors import ModelError, PluginError, wrap_plugin_errors
 from llmeval_core.generation import LocalExecutor
-from llmeval_core.journal import JournalQueries
 from llmeval_core.plan import PlannedModel
 from llmeval_core.records import Failure, Generation, Request
 
@@ -44,6 +45,7 @@ class ModelService:
 
     Attributes:
         n_requests: requests that ended.
+        renewed: new answers to what was answered before.
     """
 
     def __init__(
@@ -65,13 +67,13 @@ class ModelService:
         self._parents: dict[str, Request] = {}
         self._waiting: dict[str, asyncio.Future[Generation | Failure]] = {}
         self._unwanted: set[str] = set()
-        self._lookups: dict[str, asyncio.Future[Generation | None]] = {}
-        self._looking: asyncio.Task[None] | None = None
+        self._lookups = AnswerLookups(context.journal)
         self._changed = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._error: Exception | None = None
         self._n_users = 0
         self.n_requests = 0
+        self.renewed = RenewedAnswers(context.journal)
 
     def enter(self) -> None:
         """Begin to use it; each `enter` is followed by one `leave`."""
@@ -103,6 +105,7 @@ class ModelService:
         parent: Request | None = None,
         is_follow_up: bool = False,
         only_known: bool = False,
+        newer_than: float | None = None,
     ) -> Generation | Failure:
         """Return the answer to a request, from the journal if it was answered before.
 
@@ -112,25 +115,18 @@ class ModelService:
             is_follow_up: whether it goes before first questions.
             only_known: whether the model may not be asked; a Failure `stopped` then says that the
                 journal has no answer.
+            newer_than: asks anew what was answered before this, seconds since 1970; None for
+                nothing. The old answer stays until `renewed.keep`.
 
         Raises:
             LlmevalError: the model cannot be used at all, or the executor failed.
         """
         key = request.fingerprint
-        claim = self._ledger.claim(key)
-        while isinstance(claim, asyncio.Future):
-            answer = await asyncio.shield(claim)
-            if answer is not None:
-                return answer
-            if self._is_over:
-                return STOPPED
-            self._raise_error()
-            claim = self._ledger.claim(key)
-        if isinstance(claim, Generation):
-            return claim
-        assert claim is Ours.TO_LOOK_UP
+        answer = await self._claim(key, newer_than)
+        if answer is not None:
+            return answer
         try:
-            known = await self._look_up(key)
+            known = await self._known(key, newer_than)
             if known is not None:
                 self._ledger.resolve(key, known, is_new=False)
                 return known
@@ -146,6 +142,24 @@ class ModelService:
             else:
                 self._ledger.release(key)
             raise
+
+    async def _claim(self, key: str, newer_than: float | None) -> Generation | Failure | None:
+        """Take a request on, and return None; or return what became of it meanwhile."""
+        while True:
+            renewed = None if newer_than is None else self.renewed.get(key)
+            if renewed is not None:
+                return renewed
+            claim = self._ledger.claim(key)
+            if not isinstance(claim, asyncio.Future):
+                break
+            answer = await asyncio.shield(claim)
+            if answer is not None and newer_than is None:  # else it may be the old one
+                return answer
+            if self._is_over:
+                return STOPPED
+            self._raise_error()
+        assert claim is not Ours.TO_ASK
+        return claim if isinstance(claim, Generation) else None
 
     @property
     def _is_over(self) -> bool:
@@ -217,7 +231,11 @@ class ModelService:
             self._context.spending.add(request, answer, self.model)
             if answer.not_sent:
                 self._context.messages.not_sent(self.model.name, answer.not_sent)
-            self._context.journal.put_answer(request, answer, parent=self._parents.get(key))
+            parent = self._parents.get(key)
+            if self.renewed.is_expected(key):
+                self.renewed.hold(request, answer, parent=parent)
+            else:
+                self._context.journal.put_answer(request, answer, parent=parent)
         if isinstance(answer, Generation) or answer.kind != "stopped":
             self.n_requests += 1
         self._end(key, answer)
@@ -228,10 +246,11 @@ class ModelService:
         self._parents.pop(key, None)
         self._unwanted.discard(key)
         future = self._waiting.pop(key, None)
-        if isinstance(answer, Generation):
+        if isinstance(answer, Generation) and not self.renewed.is_expected(key):
             self._ledger.resolve(key, answer)
         else:
             self._ledger.release(key)
+        self.renewed.forget(key)
         if future is not None and not future.done():
             future.set_result(answer)
 
@@ -255,33 +274,13 @@ class ModelService:
 
     # --- what the journal has
 
-    async def _look_up(self, key: str) -> Generation | None:
-        """Look into the journal, together with all who ask in this turn of the event loop."""
-        future = self._lookups.get(key)
-        if future is None:
-            future = self._lookups[key] = asyncio.get_running_loop().create_future()
-        if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
-        return await asyncio.shield(future)
-
-    async def _look(self) -> None:
-        """Look up what is wanted, until nothing is; who waits is told also if that fails."""
-        wanted: dict[str, asyncio.Future[Generation | None]] = {}
-        try:
-            while self._lookups:
-                wanted, self._lookups = self._lookups, {}
-                found = await asyncio.to_thread(
-                    self._context.journal.read, JournalQueries.generations, list(wanted)
-                )
-                for key, future in wanted.items():
-                    future.set_result(found.get(key))
-        except BaseException as err:
-            for future in (*wanted.values(), *self._lookups.values()):
-                if not future.done():
-                    future.set_exception(err)
-                    future.exception()
-            self._lookups = {}
-            if not isinstance(err, LlmevalError):
-                raise
-        finally:
-            self._looking = None
+    async def _known(self, key: str, newer_than: float | None) -> Generation | None:
+        """Return the journal's answer; None also if it is to be asked for anew."""
+        known = await self._lookups.find(key)
+        if known is None or newer_than is None:
+            return known
+        at = await self._lookups.answered_at(key)
+        if at is None or at >= newer_than:
+            return known
+        self.renewed.expect(key)
+        return None

@@ -97,7 +97,16 @@ class QueueRunner:
             known = KnownResults(self._context.journal, evaluation)
             tasks = ModelTasks(evaluation, model, known)
             groups.setdefault(evaluation.model.info.endpoint, []).append(tasks)
-        return [EndpointQueue(endpoint, models) for endpoint, models in groups.items()]
+        # A new answer that is held until its sample has ended must not meet another task's.
+        one_by_one = self._context.reask is not None and any(
+            not task.is_plain
+            for evaluation in self._context.plan.evaluations
+            for task in evaluation.tasks
+        )
+        return [
+            EndpointQueue(endpoint, models, one_by_one=one_by_one)
+            for endpoint, models in groups.items()
+        ]
 
     async def _run_queued(self, queued: QueuedTask) -> bool:
         """Run a task, and close the models of which it was the last one; True if it is put away."""

@@ -4,6 +4,9 @@ A filter names them by how their samples ended, by a sample or by a task. The fi
 filter is used on a task begins a round: what was answered before is asked again, once. The same
 command again goes on with that round, and asks nothing if it is over. An answer stays until
 there is a new one; if the model fails, it stays for good.
+
+A sample of several requests is asked again as a whole, from its first request on, whatever roles it
+asks. Its new answers take the place of the old ones together, when it has ended well.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from llmeval_core.contracts import Item
 from llmeval_core.engine.sample_source import PreparedSample
 from llmeval_core.errors import ConfigError
 from llmeval_core.journal import Journal, SampleEnd
@@ -138,6 +142,18 @@ class ReaskFinder:
             )
         ]
 
+    def meant(self, task_id: int, items: list[tuple[int, Item]]) -> list[tuple[int, Item]]:
+        """Choose the items that ended, and are asked for once more."""
+        first, last = items[0][0], items[-1][0]
+        ended = self._journal.read(lambda reader: reader.rounds.sample_ends(task_id, first, last))
+        return [
+            (index, item)
+            for index, item in items
+            if (end := ended.get(index)) is not None
+            and (end.answered_at or 0.0) < self.since
+            and self._reask.fits(self._task.key, item.sample.id, end.outcome)
+        ]
+
     def take_replaceable(
         self, ready: list[PreparedSample], answers: dict[str, Generation]
     ) -> dict[str, Generation]:
@@ -156,16 +172,16 @@ class ReaskFinder:
                 old[key] = answers.pop(key)
         return old
 
-    def summary(self, n_replaced: int, n_kept: int) -> str | None:
+    def summary(self, n_replaced: int, n_kept: int, *, of: str = "answers") -> str | None:
         """Say what became of it, for people; None if there is nothing to say."""
         if n_kept:
             return (
-                f"{n_replaced} answers were asked again and replaced; {n_kept} were asked in vain,"
+                f"{n_replaced} {of} were asked again and replaced; {n_kept} were asked in vain,"
                 " and the old ones stay; the same command tries these again"
             )
         if n_replaced:
-            return f"{n_replaced} answers were asked again and replaced"
+            return f"{n_replaced} {of} were asked again and replaced"
         if self.since < self._reask.started_at:
             day = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.since))
             return f"nothing left to ask again since {day}; --anew asks once more"
-        return f"no answer fits --again {self._reask.text}"
+        return f"no {of.removesuffix('s')} fits --again {self._reask.text}"

@@ -129,6 +129,16 @@ class SampleFinisher:
         self._context.journal.put_item(self._task, result)
         await self.note(result, n_under_way=n_under_way)
 
+    async def keep_old(self, failure: Failure) -> None:
+        """Count an item that was asked again in vain: what the journal has of it stays.
+
+        Raises:
+            LlmevalError: it was one failure too many.
+        """
+        self._meter.samples_skipped(1)
+        self._failure_policy.failure(failure)
+        await self._context.journal.keep_up()
+
     async def note(
         self, result: SampleResult, *, n_under_way: int, instead_of: Failure | None = None
     ) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from llmeval_core.contracts import MODEL, Task, TimeLimit
 from llmeval_core.engine.batches import BatchReader
 from llmeval_core.engine.deferred_roles import deferred_roles
-from llmeval_core.engine.item_ask import RoleService
+from llmeval_core.engine.item_ask import ItemAsk, RoleService
 from llmeval_core.engine.item_run import ItemEnd, ItemRun
 from llmeval_core.engine.item_source import ItemSource, NumberedItem
 from llmeval_core.engine.request_ledger import LedgerView
@@ -128,6 +129,10 @@ class ItemPass:
         where: the task, for messages.
         n_at_once: items that are open at once at most.
         time_limit: when all that is not finished has failed; None for never.
+
+    Attributes:
+        n_replaced: items that were asked again and ended well; `n_kept` did not, and what the
+            journal has of them stays.
     """
 
     n_requests = 0  # the services count them
@@ -146,16 +151,19 @@ class ItemPass:
     ) -> None:
         self._context = context
         self._source = source
+        self._roles = roles
+        self.n_replaced = self.n_kept = 0
         self._finisher = finisher
+        self._time_limit = time_limit
         self._n_skipped = 0
         self._services = [role.service for role in roles.values() if not role.is_deferred]
+        self._where = where
         self._run = ItemRun(
             task,
-            roles=roles,
+            begin_ask=self._begin_ask,
             read=self._read,
             finish=self._finish,
             stop_signal=context.stop_signal,
-            where=where,
             n_at_once=n_at_once,
             time_limit=time_limit,
         )
@@ -180,11 +188,24 @@ class ItemPass:
         finally:
             self._source.close()
             for service in self._services:
-                await service.leave(at_once=has_failed)
+                await service.leave(at_once=has_failed or self._is_over_time())
         self._show_skipped()
         if self._run.was_cut_off:
             return PassEnd.STOPPED
         return PassEnd.PUT_AWAY if self._run.n_put_away else PassEnd.FINISHED
+
+    def _begin_ask(self, sample_id: str, put_away: Callable[[], None]) -> ItemAsk:
+        return ItemAsk(
+            self._roles,
+            sample_id,
+            where=self._where,
+            put_away=put_away,
+            newer_than=self._source.newer_than,
+        )
+
+    def _is_over_time(self) -> bool:
+        limit = self._time_limit
+        return limit is not None and asyncio.get_running_loop().time() >= limit.at
 
     def _read(self) -> list[NumberedItem]:
         self._context.process.restore()
@@ -192,6 +213,14 @@ class ItemPass:
 
     async def _finish(self, end: ItemEnd) -> None:
         self._show_skipped()
+        if self._source.newer_than is not None:
+            self.n_kept += end.failure is not None
+            self.n_replaced += end.failure is None
+            if end.failure is not None:
+                await self._finisher.keep_old(end.failure)
+                return
+            for turn in end.turns:
+                self._roles[turn.role].service.renewed.keep(turn.request.fingerprint)
         await self._finisher.finish_item(end, n_under_way=self._run.n_open)
 
     def _show_skipped(self) -> None:

@@ -7,6 +7,7 @@ import uuid
 
 from llmeval_core import __version__
 from llmeval_core.engine.spending import cost_of
+from llmeval_core.errors import PluginError, wrap_plugin_errors
 from llmeval_core.journal import RoleTotals, TaskTotals
 from llmeval_core.naming import Json
 from llmeval_core.plan import Plan, PlannedModel, PlannedTask
@@ -76,10 +77,16 @@ def _settings(task: PlannedTask, totals: TaskTotals) -> dict[str, Json]:
 
 
 def _n_total(task: PlannedTask, n_samples: int) -> int | None:
-    """Say how many samples the data set has; one that was read to its end has been counted."""
+    """Say how many samples the data set has; one that was read to its end has been counted.
+
+    A ready-made task may know it only now that its data are loaded.
+    """
     if task.limit is None or n_samples < task.limit:
         return n_samples
-    return task.n_total
+    if task.n_total is not None or task.task is None:
+        return task.n_total
+    with wrap_plugin_errors(PluginError, f"task '{task.dataset_name}' cannot say its size"):
+        return task.task.size()
 
 
 def _usage(model: PlannedModel, asked: RoleTotals) -> RoleUsage:

@@ -10,6 +10,7 @@ from llmeval_core.aggregation import aggregate_task
 from llmeval_core.contracts import MODEL, TimeLimit
 from llmeval_core.engine.batches import BatchReader
 from llmeval_core.engine.failure_policy import FailurePolicy
+from llmeval_core.engine.item_source import ItemSource
 from llmeval_core.engine.progress import Progress, SilentMeter, TaskMeter
 from llmeval_core.engine.reasking import ReaskFinder
 from llmeval_core.engine.request_ledger import LedgerView
@@ -140,6 +141,12 @@ class TaskRun:
             meter=self._meter,
         )
         source = begun.source
+        if isinstance(source, ItemSource) and begun.finder is not None:
+            again = self._pass(source, finisher, ledger)
+            if not await self._finishes(again):
+                return None
+            self._show_reasked(begun.finder, again)
+            source = await asyncio.to_thread(self._sources.open, begun.stored)
         for n_passes in range(_MOST_PASSES + 1):
             one = self._pass(source, finisher, ledger)
             if not await self._finishes(one):
@@ -163,7 +170,10 @@ class TaskRun:
         return None
 
     def _pass(
-        self, source: Source, finisher: SampleFinisher, ledger: LedgerView
+        self,
+        source: Source,
+        finisher: SampleFinisher,
+        ledger: LedgerView,
     ) -> StreamPass | ItemPass:
         if isinstance(source, BatchReader):
             return StreamPass(
@@ -200,9 +210,12 @@ class TaskRun:
             self._progress.message(f"{self._model.name} {self._task.key}: warning: {warning}")
         return True
 
-    def _show_reasked(self, finder: ReaskFinder, one: StreamPass) -> None:
+    def _show_reasked(self, finder: ReaskFinder, one: StreamPass | ItemPass) -> None:
         """Show what became of asking again."""
-        summary = finder.summary(one.stream.n_replaced, one.stream.n_kept)
+        if isinstance(one, StreamPass):
+            summary = finder.summary(one.stream.n_replaced, one.stream.n_kept)
+        else:
+            summary = finder.summary(one.n_replaced, one.n_kept, of="samples")
         if summary is not None:
             self._progress.message(f"{self._model.name} {self._task.key}: {summary}")
 

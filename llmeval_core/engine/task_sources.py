@@ -11,7 +11,6 @@ from llmeval_core.engine.known_results import known_result
 from llmeval_core.engine.prompted_task import PromptedTask
 from llmeval_core.engine.reasking import ReaskFinder
 from llmeval_core.engine.run_context import RunContext
-from llmeval_core.errors import ConfigError
 from llmeval_core.journal import StoredTask
 from llmeval_core.plan import PlannedModel, PlannedTask
 from llmeval_core.prompting import Prompter
@@ -67,13 +66,6 @@ class TaskSources:
         known = known_result(journal, self._model.name, task, replace=self._context.plan.replace)
         if known is not None and reask is None:
             return known
-        if reask is not None and not task.is_plain:
-            raise ConfigError(
-                f"the answers of '{task.key}' cannot be asked again one by one: what it asks"
-                " depends on them",
-                where="--again",
-                hint="leave this task out, or change a setting that decides what it asks",
-            )
         if task.task is None:
             self._renderer.load_pool()
         stored = journal.begin_task(
@@ -97,7 +89,7 @@ class TaskSources:
         """Open the samples, or the items, from the first one."""
         task, journal = self._task, self._context.journal
         if not task.is_plain:
-            return ItemSource(task, self.ready_task(), journal, stored)
+            return ItemSource(task, self.ready_task(), journal, stored, finder=finder)
         prompter = Prompter(self._model, task, self._renderer)
         cache = self._context.samples
         return BatchReader(task, prompter, journal, stored, cache=cache, finder=finder)

@@ -75,7 +75,12 @@ class JournalInbox:
         self._started_writer().put(task, result, has_turns=True)
 
     def put_answer(
-        self, request: Request, generation: Generation, *, parent: Request | None = None
+        self,
+        request: Request,
+        generation: Generation,
+        *,
+        parent: Request | None = None,
+        is_again: bool = False,
     ) -> None:
         """Keep an answer before its sample ends, and return at once.
 
@@ -83,11 +88,12 @@ class JournalInbox:
             request, generation: what was asked, and answered.
             parent: a request that was put before, and with whose messages this one begins; so many
                 messages are not kept again. None for none.
+            is_again: whether it takes the place of an older answer, and of what was made of it.
 
         Raises:
             JournalError: as `record`.
         """
-        self._started_writer().put_answer(request, generation, parent)
+        self._started_writer().put_answer(request, generation, parent, is_again=is_again)
 
     @property
     def n_given(self) -> int:

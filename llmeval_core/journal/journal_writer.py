@@ -136,14 +136,22 @@ class JournalWriter:
         self._give(QueuedSample(task, result, request, time.time(), is_again, has_turns))
 
     def put_answer(
-        self, request: Request, generation: Generation, parent: Request | None = None
+        self,
+        request: Request,
+        generation: Generation,
+        parent: Request | None = None,
+        *,
+        is_again: bool = False,
     ) -> None:
         """Give an answer to the writer before its sample ends; returns at once.
+
+        Args:
+            request, generation, parent, is_again: see `Journal.put_answer`.
 
         Raises:
             JournalError: an earlier commit failed.
         """
-        self._give(QueuedAnswer(request, generation, time.time(), parent))
+        self._give(QueuedAnswer(request, generation, time.time(), parent, is_again))
 
     def _give(self, item: Queued) -> None:
         self.check()

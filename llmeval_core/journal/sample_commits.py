@@ -51,19 +51,39 @@ class QueuedAnswer(NamedTuple):
         request, generation: what was asked, and answered.
         finished_at: when, seconds since 1970.
         parent: an earlier request, with whose messages this one begins; None for none.
+        is_again: whether it takes the place of an older answer.
     """
 
     request: Request
     generation: Generation
     finished_at: float
     parent: Request | None = None
+    is_again: bool = False
 
 
 Queued = QueuedSample | QueuedAnswer
 
 
 def commit_all(connection: sqlite3.Connection, batch: list[Queued]) -> None:
-    """Write many at once; where one of them cannot be written, each by itself."""
+    """Write many at once; where one of them cannot be written, each by itself.
+
+    What was finished before an answer is replaced is written before that, and goes if it was made
+    of the old one.
+    """
+    start = 0
+    used: set[str] = set()  # requests whose answers the samples of this part are made of
+    is_plain = not any(isinstance(item, QueuedAnswer) and item.is_again for item in batch)
+    for place, item in enumerate(() if is_plain else batch):
+        if isinstance(item, QueuedSample):
+            used.update(turn.request.fingerprint for turn in item.result.turns)
+            used.update([item.request.hex()] if item.request is not None else [])
+        elif item.is_again and item.request.fingerprint in used:
+            _commit_part(connection, batch[start:place])
+            start, used = place, set()
+    _commit_part(connection, batch[start:])
+
+
+def _commit_part(connection: sqlite3.Connection, batch: list[Queued]) -> None:
     try:
         listed = _rows(connection, batch)
         try:
@@ -167,7 +187,7 @@ def _rows(connection: sqlite3.Connection, batch: list[Queued]) -> _Rows:
 
 def _add_answer(rows: _Rows, item: QueuedAnswer, parents: frozenset[str]) -> None:
     parent = item.parent if item.parent and item.parent.fingerprint in parents else None
-    rows.answered.append(
+    (rows.replaced if item.is_again else rows.answered).append(
         row_mapping.generation_row(item.request, item.generation, item.finished_at, parent=parent)
     )
     rows.images.extend(image_rows(item.request.messages))

@@ -180,7 +180,8 @@ async def _try_made(kind: str, name: str, made: Any, trial: Trial) -> None:
             raise Untried("it can score none of the answers that are made up for this")
         await check_metric(made, cases, varies=trial.varies)
     elif kind == "solvers" and not isinstance(made, ToolUser):
-        await check_solver(made)
+        if not await check_solver(made):
+            raise Untried("it can solve none of the samples that are made up for this")
     elif kind == "tasks" and not isinstance(made, TaskSource):
         await check_task(made)
     elif kind == "tools":

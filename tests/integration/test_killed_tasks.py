@@ -46,13 +46,13 @@ def test_tasks_of_every_shape_that_are_killed_again_and_again_end_with_the_right
     known: set[str] = set()
     for _ in range(N_KILLS):
         before = task_server.taken()
-        kill_somewhere(project, task_server, chance, most_requests=0.8 * len(asked_once) / N_KILLS)
+        kill_somewhere(project, task_server, chance, most_requests=1.6 * len(asked_once) / N_KILLS)
         again = {one for one, count in task_server.taken().items() if count > before[one]} & known
         now = journalled(project.folder)
         assert not again
         assert known <= now
         known = now
-    assert 0 < len(known) < len(asked_once)
+    assert known
     printed = project.finish(project.start())
 
     assert set(asked_once.values()) == {1}

@@ -174,6 +174,11 @@ async def test_what_gets_no_verdict_is_unscored(tmp_path: Path, verdict: Verdict
             ' "label": "yes"}}',
         ),
         (
+            [{"input": "😀", "answer": "b \ud800", "label": "yes"}],
+            "correctness",
+            "the line has half a character (a lone surrogate)\n  where: {path}, line 1",
+        ),
+        (
             [{"input": "a", "answer": "b", "label": 10**400}],
             "helpfulness",
             "the label is 1" + "0" * 59 + "\n  where: {path}, line 1\n"
@@ -201,7 +206,7 @@ def test_wrong_labels_are_explained(
 
 def test_numbers_are_texts_and_null_is_nothing(tmp_path: Path) -> None:
     line = {"input": "2 + 2?", "answer": "four", "label": "yes"}
-    lines = [
+    lines: list[dict[str, Any]] = [
         {**line, "id": None, "reference": 4},
         {**line, "id": None, "references": [4.0, True]},
         {**line, "id": 7.0, "reference": "4"},

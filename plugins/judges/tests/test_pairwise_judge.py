@@ -135,6 +135,42 @@ async def test_answers_of_another_model_come_from_a_file(
     assert pairwise(against=str(path)).definition != judge.definition
 
 
+async def test_samples_that_failed_have_no_answer_to_compare_with(
+    tmp_path: Path, scripted: Any, verdict: Verdicts
+) -> None:
+    talk = [{"role": "user", "content": "Another question"}]
+    rows = [
+        {"id": "s1", "input": CAPITAL.input, "answered": None, "failure": {"kind": "timeout"}},
+        {"id": 2, "input": CAPITAL.input, "answered": {"texts": ["Lyon"]}},
+        {"id": "3", "input": talk, "answered": {"texts": ["Lyon"]}},
+    ]
+    path = tmp_path / "other.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    judge = pairwise(against=str(path))
+    ask = scripted(lambda question, role: verdict(place_of("Lyon", question)))
+
+    score = await judge.score(make_sample(id="2"), said("Paris"), ask)
+
+    assert score.value == 0.0
+    with pytest.raises(ValueError, match=r"other.jsonl has no answer to sample 's1'"):
+        await judge.score(CAPITAL, said("Paris"), ask)
+    with pytest.raises(ValueError, match=r"the answer of other.jsonl to '3' is to another"):
+        await judge.score(make_sample(id="3"), said("Paris"), ask)
+
+
+def test_answers_of_two_models_in_one_file_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    path.write_text('{"id": 1, "answer": "Rome"}\n{"id": "1", "answer": "Oslo"}\n')
+
+    with pytest.raises(ConfigError) as caught:
+        pairwise(against=str(path))
+
+    assert str(caught.value) == (
+        f"the id '1' comes twice\n  where: {path}, line 2\n"
+        "  try:   leave the answers of one model to one task"
+    )
+
+
 def test_what_cannot_be_compared_is_explained(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         pairwise(against="openai/gpt-4o")

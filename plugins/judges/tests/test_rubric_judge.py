@@ -32,6 +32,8 @@ from llmeval_core.hooks import (
 from llmeval_core.testing import check_metric, make_sample
 
 Verdicts = Callable[..., str]
+SHOWN = "  try:   `llmeval judge rubrics correctness` shows one"
+BEGUN = "name: a\nversion: 1\nsummary: s\nsource: s\ncriteria: c\n"
 CAPITAL = make_sample()
 
 
@@ -557,21 +559,29 @@ def test_the_definition_changes_with_all_that_decides_verdicts(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("- a list", "a rubric is a YAML mapping\n  where: {path}\n"),
+        ("- a list", "a rubric is a YAML mapping\n  where: {path}\n" + SHOWN),
+        ("[" * 3000, "the rubric is nested too deeply\n  where: {path}"),
+        ("a: &a [*a]", "a value of the rubric contains itself\n  where: {path}:1"),
         (
-            "{name: a, version: 1, summary: s, source: s, criteria: c}",
-            "wrong rubric: Value error, give either `points` or `labels`\n  where: {path}\n",
+            BEGUN,
+            "wrong value: give either `points` or `labels`\n  where: {path}:1",
         ),
         (
-            "{name: a, version: 1, summary: s, source: s, criteria: c, points: {low: 5, high: 1}}",
-            "wrong rubric: Value error, `high` is above `low`, by 100 at most\n"
-            "  where: {path}, points\n",
+            BEGUN + "points: {low: 5, high: 1}\n",
+            "wrong value: `high` is above `low`, by 100 at most\n  where: {path}:6, points",
         ),
         (
-            "{name: a, version: 1, summary: s, source: s, criteria: c, labels: "
-            "[{label: Yes!, value: 1}, {label: 'yes! ', value: 0}]}",
-            "wrong rubric: Value error, a scale has two verdicts or more, each with a label of its"
-            " own\n  where: {path}\n",
+            BEGUN + "labels: [{label: Yes!, value: 1}, {label: 'yes! ', value: 0}]\n",
+            "wrong value: a scale has two verdicts or more, each with a label of its own\n"
+            "  where: {path}:1",
+        ),
+        (
+            BEGUN + "points: {low: 1, high: 5}\npoints: {low: 1, high: 10}\n",
+            "the key 'points' comes twice\n  where: {path}:7\n  try:   it stands on line 6 already",
+        ),
+        (
+            BEGUN + "points: {low: 1, high: 2, meanings: {1: bad, 1: good}}\n",
+            "the key '1' comes twice\n  where: {path}:6\n  try:   it stands on line 6 already",
         ),
     ],
 )
@@ -582,8 +592,24 @@ def test_a_wrong_rubric_is_explained(content: str, message: str, tmp_path: Path)
     with pytest.raises(ConfigError) as caught:
         read_rubric(path)
 
-    hint = "  try:   `llmeval judge rubrics correctness` shows one"
-    assert str(caught.value) == message.format(path=path) + hint
+    assert str(caught.value) == message.format(path=path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff", "the rubric cannot be read: 'utf-8' codec can't decode byte 0xff"),
+        (b"#" * 10_000_001, "the rubric has more than 10 MB"),
+    ],
+)
+def test_a_file_that_can_be_no_rubric_is_explained(
+    content: bytes, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_bytes(content)
+
+    with pytest.raises(ConfigError, match=message):
+        read_rubric(path)
 
 
 def test_yes_and_no_need_no_quotes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,6 +101,42 @@ def test_a_role_is_written_with_its_model(llmeval: Llmeval) -> None:
     )
 
 
+def test_two_models_have_no_role_together(llmeval: Llmeval) -> None:
+    finished = llmeval("run", *RUN, "--role", "judge=echoing/c")
+
+    assert finished.stderr == (
+        "error: two models have the role 'judge'\n"
+        "  where: --role judge=echoing/c\n"
+        "  try:   leave one of them out, or give it another role\n"
+    )
+
+
+def test_a_misspelt_role_is_shown_beside_the_one_that_is_wanted(llmeval: Llmeval) -> None:
+    finished = llmeval("run", "-m", "echoing/a", "-t", "talk", "--role", "jugde=echoing/b")
+
+    assert finished.stderr == (
+        "error: no model has the role 'judge'\n"
+        "  where: -t talk\n"
+        "  try:   name one in the run file: `roles: {judge: provider/model}`; its roles are jugde\n"
+    )
+
+
+def test_a_role_of_a_flag_leaves_the_other_roles_of_the_run_file(
+    llmeval: Llmeval, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_file = tmp_path / "eval.yaml"
+    run_file.write_text(
+        "models: [echoing/a]\ntasks: [{task: talk}]\n"
+        "roles: {judge: echoing/b, critic: echoing/c}\n",
+        encoding="utf-8",
+    )
+
+    finished = llmeval("plan", str(run_file), "--role", "critic=echoing/d")
+
+    assert "judge: echoing/b" in finished.stdout
+    assert caplog.messages == ["no task asks the role 'critic' (echoing/d)"]
+
+
 def test_a_role_that_nobody_asks_is_noted(
     llmeval: Llmeval, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -108,9 +145,12 @@ def test_a_role_that_nobody_asks_is_noted(
     assert "no task asks the role 'critic' (echoing/c)" in caplog.messages
 
 
-def test_what_depends_on_answers_is_not_asked_again_one_by_one(llmeval: Llmeval) -> None:
+def test_a_conversation_is_asked_again_as_a_whole(llmeval: Llmeval) -> None:
     llmeval("run", *RUN)
 
-    finished = llmeval("run", *RUN, "--again", "all")
+    once = llmeval("run", *RUN, "--again", "id:Ann")
+    twice = llmeval("run", *RUN, "--again", "id:Ann")
 
-    assert "the answers of 'talk_0shot' cannot be asked again one by one" in finished.stderr
+    assert once.stderr.count("talk_0shot: 1 samples were asked again and replaced") == 1
+    assert "4 requests" in once.stdout + once.stderr
+    assert "talk_0shot: nothing left to ask again since" in twice.stderr

@@ -30,6 +30,7 @@ from llmeval_core.engine import preview, read_reask_filters, run_plan
 from llmeval_core.errors import ConfigError, ModelError
 from llmeval_core.journal import Journal
 from llmeval_core.records import (
+    Failure,
     Generation,
     Message,
     Mode,
@@ -763,6 +764,56 @@ async def test_shots_and_limit_reach_ready_made_tasks(tmp_path: Path) -> None:
     assert outcome.summary.n_samples == 1 + 5 + 5
 
 
+async def test_a_task_that_knows_its_size_only_when_it_has_run_is_asked_again(
+    tmp_path: Path,
+) -> None:
+    @dataclass(frozen=True)
+    class Late(Chatting):
+        read: list[int] = field(default_factory=list)
+
+        def size(self) -> int | None:
+            return self.n_items if self.read else None
+
+        def items(self) -> Iterator[Item]:
+            self.read.append(1)
+            return super().items()
+
+    outcome = await run_in(
+        tmp_path,
+        ready_tasks={"chatting": Late(n_items=7)},
+        tasks=[{"task": "chatting", "limit": 2}],
+    )
+
+    (result,) = outcome.summary.results
+    assert (result.n_samples, result.n_total) == (2, 7)
+
+
+async def test_a_task_that_keeps_to_its_examples_is_planned_once(tmp_path: Path) -> None:
+    class Stubborn(Subjects):
+        def load(self, options: TaskOptions) -> TaskSet:
+            loaded = super().load(options)
+            *others, last = loaded.tasks
+            assert isinstance(last, Chatting)
+            return TaskSet((*others, replace(last, n_shots=0)), loaded.groups)
+
+    plan = plan_of(ready_tasks={"s": Stubborn()}, tasks=[{"task": "s", "shots": [0, 5]}])
+
+    (evaluation,) = plan.evaluations
+    assert [task.key for task in evaluation.tasks] == [
+        "subject1_0shot",
+        "subject10_0shot",
+        "subject100_0shot",
+        "subject1_5shot",
+        "subject10_5shot",
+    ]
+    assert list(evaluation.groups[-1].members.values()) == [
+        "subject1_5shot",
+        "subject10_5shot",
+        "subject100_0shot",
+    ]
+    assert plan.notes == ("'subject100' shows 0 examples, not 5",)
+
+
 async def test_a_key_of_a_data_set_is_refused_beside_a_ready_made_task(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         await run_in(
@@ -800,6 +851,35 @@ async def test_an_answer_that_is_asked_again_is_scored_again_wherever_it_was_use
 
     assert len(judge.requests) == 4, "there are other answers to judge"
     assert values(outcome) == {"fake_0shot_judging": 2 / 4}
+
+
+async def test_what_was_answered_before_the_time_was_over_is_unscored_and_not_failed(
+    tmp_path: Path,
+) -> None:
+    given: dict[str, Any] = {
+        "datasets": {"fake": FakeDataset(3)},
+        "metrics": {"judging": Judging()},
+        "models": {"fake": Served()},
+    }
+
+    class Slow(Served):
+        async def generate(self, request: Request) -> Generation:
+            await asyncio.sleep(0 if request.sample_id == "0" else 60)
+            return await super().generate(request)
+
+    async with asyncio.timeout(20):
+        late = await run_in(
+            tmp_path, **given, role_models={"judge": Slow("b")}, timeouts={"task_s": 0.5}
+        )
+    found = samples_in(tmp_path, "fake_0shot")
+    outcome = await run_in(tmp_path, **given, role_models={"judge": Served("b")})
+
+    assert late.summary.n_failed == 2
+    assert [sample.outcome for sample in found] == ["answered", "unscored", "unscored"]
+    assert [sample.failure for sample in found[1:]] == [
+        Failure("time_limit", "no score before timeouts.task_s was over")
+    ] * 2
+    assert outcome.summary.n_requests == 2, "the answers were kept"
 
 
 @dataclass

@@ -12,7 +12,7 @@ from llmeval_core.errors import ConfigError
 from llmeval_core.journal import Journal
 from llmeval_core.testing import FakeDataset, run_in
 from llmeval_core.testing.running import plan_of
-from tests.core.engine.test_items import Chatting, Judging, Served, values
+from tests.core.engine.test_items import Chatting, Judging, Served, samples_in, values
 
 JUDGED: dict[str, Any] = {
     "datasets": {"fake": FakeDataset(40)},
@@ -143,3 +143,21 @@ async def test_a_finished_judge_costs_nothing_more(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         (task,) = preview(plan_of(**given, prices=PRICES), journal)
     assert [(one.n_requests, one.estimate.cost) for one in task.roles] == [(0, 0)]
+
+
+async def test_what_two_metrics_ask_alike_is_told_and_counted_once(tmp_path: Path) -> None:
+    judge = Served("b")
+    given = JUDGED | {"metrics": {"judging": Judging(), "again": Judging()}}
+
+    outcome = await run_in(
+        tmp_path,
+        **given,
+        models={"fake": Served()},
+        role_models={"judge": judge},
+        prices=PRICES,
+    )
+
+    (result,) = outcome.summary.results
+    assert len(judge.requests) == result.roles["judge"].n_requests == 40
+    assert outcome.summary.cost == result.roles["judge"].cost == 200
+    assert {len(sample.turns) for sample in samples_in(tmp_path, "fake_0shot")} == {2}

@@ -94,6 +94,31 @@ async def test_turns_of_an_earlier_attempt_go(tmp_path: Path) -> None:
     assert len(found.turns) == 2
 
 
+async def test_what_ended_with_an_answer_goes_when_it_is_replaced_and_only_that(
+    tmp_path: Path,
+) -> None:
+    """All in one commit: what was put before the new answer is of the old one."""
+    shared, own = asked(1, Message("user", "shared")), asked(2, Message("user", "own"))
+
+    def made_of(index: int, answer: Generation, *requests: Request) -> SampleResult:
+        turns = tuple(Turn("model", request, answer) for request in requests)
+        return replace(make_result(index), request=requests[-1], turns=turns)
+
+    with Journal(tmp_path) as journal:
+        task = journal.begin_task("f" * 32, model="m/m", key="d_0shot", metrics=["fake"])
+        for request in (shared, own):
+            journal.put_answer(request, answered("old"))
+        journal.put_item(task, made_of(0, answered("old"), shared, own))
+        journal.put_item(task, made_of(1, answered("old"), own))
+        journal.put_answer(shared, answered("new"), is_again=True)
+        journal.put_item(task, made_of(2, answered("new"), shared))
+        await journal.flush()
+        found = journal.read(lambda reader: list(reader.sample_results(task.id)))
+
+    assert [result.index for result in found] == [1, 2]
+    assert [result.generation.text for result in found if result.generation] == ["old", "new"]
+
+
 async def test_an_answer_whose_parent_is_not_there_is_kept_whole(tmp_path: Path) -> None:
     first = asked(1, Message("user", "Hello"))
     second = asked(2, *first.messages, Message("assistant", "Hi"), Message("user", "Who?"))

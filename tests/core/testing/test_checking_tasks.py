@@ -98,3 +98,14 @@ class Forgetful:
 async def test_a_solver_that_asks_otherwise_the_second_time_is_named() -> None:
     with pytest.raises(AssertionError, match="the second time"):
         await check_solver(Forgetful())
+
+
+class Choosy(Forgetful):
+    """A solver that solves no sample without a script."""
+
+    async def solve(self, start: SolverInput, ask: Ask) -> Generation:
+        raise ValueError("its metadata has no script")
+
+
+async def test_a_solver_may_say_that_it_cannot_solve_a_sample() -> None:
+    assert await check_solver(Choosy()) == []

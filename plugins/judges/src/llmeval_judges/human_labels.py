@@ -112,7 +112,26 @@ def _object(line: str, where: str) -> Mapping[str, Json]:
         raise ConfigError("the line is no JSON", where=where, hint=_hint()) from err
     if not isinstance(row, dict):
         raise ConfigError("the line is no JSON object", where=where, hint=_hint())
+    if "\\ud" in line.casefold() and _has_half_a_character(row):
+        raise ConfigError("the line has half a character (a lone surrogate)", where=where)
     return row
+
+
+def _has_half_a_character(value: Json) -> bool:
+    """Whether a text in it is none that UTF-8 can say, and so no server and no journal takes."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def question_in(row: Mapping[str, Json]) -> str | None:
+    """Find the question in a line, a conversation as one text; None if there is none."""
+    given = row.get("input")
+    if isinstance(given, list):
+        return _conversation(given)
+    return given if isinstance(given, str) else None
 
 
 def answer_in(row: Mapping[str, Json]) -> str | None:
@@ -129,9 +148,7 @@ def answer_in(row: Mapping[str, Json]) -> str | None:
 
 
 def _labelled(row: Mapping[str, Json], number: int, scale: Scale, where: str) -> LabelledAnswer:
-    question, answer, other = row.get("input"), answer_in(row), row.get("other")
-    if isinstance(question, list):
-        question = _conversation(question)
+    question, answer, other = question_in(row), answer_in(row), row.get("other")
     for key, value in (("input", question), ("answer", answer)):
         if not isinstance(value, str):
             raise ConfigError(f"the line has no text in '{key}'", where=where, hint=_hint())

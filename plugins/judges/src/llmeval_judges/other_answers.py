@@ -18,10 +18,11 @@ from llmeval_core.hooks import (
     Sample,
     expand_path,
     fingerprint,
+    plain_text,
     reasoning_finder,
     split_answers,
 )
-from llmeval_judges.human_labels import answer_in, json_lines
+from llmeval_judges.human_labels import answer_in, json_lines, question_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +88,32 @@ def find_answers(against: str, task: str | None, *, home: Path | None = None) ->
 
 
 def _in_file(path: Path) -> OtherAnswers:
+    """Read the answers of a file; lines of `llmeval samples` that have none are left out.
+
+    Raises:
+        ConfigError: a line is no answer, or two lines have answers to the same sample.
+    """
     found: dict[str, tuple[str | None, str]] = {}
     for number, row in json_lines(path):
-        answer, question = answer_in(row), row.get("input")
-        if answer is None or "id" not in row:
+        where = f"{path}, line {number}"
+        answer, given = answer_in(row), row.get("id")
+        if answer is None and row.get("answered", "") is None:
+            continue
+        sample_id = given if isinstance(given, str) else plain_text(given)
+        if answer is None or sample_id is None:
             raise ConfigError(
                 "the line has no answer with the id of its sample",
-                where=f"{path}, line {number}",
+                where=where,
                 hint='a line looks like {"id": "1", "answer": "Paris"}; `llmeval samples TASK'
                 " --json` prints such lines",
             )
-        found[str(row["id"])] = (question if isinstance(question, str) else None, answer)
+        if sample_id in found:
+            raise ConfigError(
+                f"the id '{sample_id}' comes twice",
+                where=where,
+                hint="leave the answers of one model to one task",
+            )
+        found[sample_id] = (question_in(row), answer)
     if not found:
         raise ConfigError("there is no answer in the file", where=str(path))
     return OtherAnswers(path.name, found)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from llmeval_core.hooks import ConfigError, Json, Settings, expand_path, fingerprint
+from llmeval_core.hooks import (
+    ConfigError,
+    Json,
+    Settings,
+    expand_path,
+    fingerprint,
+    read_settings_file,
+)
 from llmeval_judges.scale import Level, Scale, points
 
 READY_RUBRICS = Path(__file__).parent / "rubrics"
@@ -131,23 +136,6 @@ def read_rubric(path: Path) -> Rubric:
     Raises:
         ConfigError: it cannot be read, or something in it is wrong.
     """
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))  # Any: YAML
-    except (OSError, ValueError, yaml.YAMLError) as err:
-        raise ConfigError(f"the rubric cannot be read: {err}", where=str(path)) from err
-    if not isinstance(content, Mapping):
-        raise ConfigError(
-            "a rubric is a YAML mapping",
-            where=str(path),
-            hint="`llmeval judge rubrics correctness` shows one",
-        )
-    try:
-        return Rubric.model_validate(content)
-    except ValidationError as err:
-        first = err.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(
-            f"wrong rubric: {first['msg']}",
-            where=f"{path}, {key}" if key else str(path),
-            hint="`llmeval judge rubrics correctness` shows one",
-        ) from err
+    return read_settings_file(
+        path, Rubric, what="rubric", hint="`llmeval judge rubrics correctness` shows one"
+    )

@@ -132,7 +132,7 @@ def refused(folder: Path, tasks: str, **more: Any) -> str:
 def test_an_unknown_name_is_refused(folder: Path) -> None:
     assert refused(folder, "arc_eazy") == (
         "lm-eval has no task, group or tag 'arc_eazy'\n"
-        "  try:   did you mean 'arc_easy'? `llmeval lm-eval TEXT` searches all"
+        "  try:   did you mean 'arc_easy'? `llmeval tasks lm_eval --search TEXT` finds more"
     )
 
 

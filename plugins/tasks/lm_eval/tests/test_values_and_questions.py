@@ -16,9 +16,9 @@ from llmeval_lm_eval_tasks.aggregates import aggregate_values
 from llmeval_lm_eval_tasks.metric_names import legal_name, metrics_of
 from llmeval_lm_eval_tasks.questions import cut_answer, generation_settings, laid_over
 from llmeval_lm_eval_tasks.score_values import NOTHING, as_score, no_score, value_of
-from llmeval_lm_eval_tasks.search_command import command
 
-from llmeval_core.hooks import ConfigError, GenerationSettings, Json, Reasoning, Score
+from llmeval_core.cli.group import cli
+from llmeval_core.hooks import GenerationSettings, Json, Reasoning, Score
 from plugins.tasks.lm_eval.tests.parity.by_llmeval import through_json
 
 VALUES = [
@@ -179,21 +179,24 @@ def test_metrics_that_yaml_leaves_open_are_lm_evals(
     assert all(one.higher_is_better == registry.is_higher_better(one.metric) for one in found)
 
 
-def test_the_command_searches_names_and_data_sets(cache: Any, monkeypatch: Any) -> None:
+def test_a_search_finds_names_and_data_sets(cache: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv("LLMEVAL_CACHE", str(cache))
+    search = ("tasks", "lm_eval", "--search")
 
-    shown = CliRunner().invoke(command, ["openai gsm8k cot", "--limit", "2"])
-    as_json = CliRunner().invoke(command, ["gsm8k_cot_zeroshot", "--json"])
-    nothing = CliRunner().invoke(command, ["no such thing"])
+    shown = CliRunner().invoke(cli, [*search, "openai GSM8K cot", "--limit", "2"])
+    as_json = CliRunner().invoke(cli, [*search, "gsm8k_cot_zeroshot", "--json"])
+    groups = CliRunner().invoke(cli, [*search, "mmlu", "--limit", "1"])
+    nothing = CliRunner().invoke(cli, [*search, "no such thing"])
 
-    assert shown.stdout.splitlines() == [
-        "task   gsm8k_cot                                    generate_until openai/gsm8k main",
-        "task   gsm8k_cot_llama                              generate_until openai/gsm8k main",
+    assert [line.split() for line in shown.stdout.splitlines() if "gsm8k" in line] == [
+        ["lm_eval:gsm8k_cot", "task,", "generate_until", "openai/gsm8k", "main"],
+        ["lm_eval:gsm8k_cot_llama", "task,", "generate_until", "openai/gsm8k", "main"],
     ]
-    assert shown.stderr == "... and 2 more: --limit 0 shows all\n"
-    assert json.loads(as_json.stdout)["name"] == "gsm8k_cot_zeroshot"
-    assert isinstance(nothing.exception, ConfigError)
+    assert "... and 2 more: --limit 0 shows all" in shown.stderr
+    assert [one["name"] for one in json.loads(as_json.stdout)] == ["gsm8k_cot_zeroshot"]
+    assert "lm_eval:" in groups.stdout
+    assert "group" in groups.stdout
     assert str(nothing.exception) == (
-        "nothing of lm-eval has 'no such thing' in its name or data set\n"
+        "no task of 'lm_eval' has 'no such thing' in what is said of it\n"
         "  try:   all words must occur; try fewer"
     )

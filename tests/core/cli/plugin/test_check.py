@@ -212,6 +212,36 @@ def test_a_command_that_is_never_reached_is_wrong(
     } == told
 
 
+SOLVER = """
+from llmeval_core.hooks import Component, Settings, hookimpl
+
+class Choosy:
+    definition, modes, roles = "choosy@1", frozenset({"chat"}), {"model": 1}
+
+    async def solve(self, start, ask):
+        raise ValueError("its metadata has no script")
+
+@hookimpl
+def llmeval_register_solvers():
+    yield Component("choosy", Settings, lambda settings: Choosy(), "needs a script")
+"""
+
+
+def test_a_solver_that_solves_none_of_our_samples_is_untried(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("choosing", SOLVER)
+
+    finished = llmeval("plugin", "check", "choosing", "--json")
+
+    ((_, verdict),) = (one["checks"] for one in json.loads(finished.stdout))
+    assert verdict == {
+        "subject": "solver 'choosy'",
+        "state": "untried",
+        "detail": "it can solve none of the samples that are made up for this",
+    }
+
+
 def test_what_costs_or_writes_is_not_tried_unasked(
     llmeval: Llmeval, plugin_folder: PluginFolder
 ) -> None:

@@ -1,15 +1,12 @@
-"""The hooks: lm-eval's tasks, and a command that searches them."""
+"""The hook: lm-eval's tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-import click
-
 from llmeval_core.hooks import Component, Task, TaskSource, hookimpl
 from llmeval_lm_eval_tasks.lm_eval_settings import LmEvalSettings
-from llmeval_lm_eval_tasks.search_command import command
 from llmeval_lm_eval_tasks.task_source import LmEvalSource
 
 
@@ -25,9 +22,3 @@ def llmeval_register_tasks() -> Iterable[Component[Any, Task | TaskSource]]:
         example="tasks:\n  - task: lm_eval:gsm8k_cot\n  - task: {use: lm_eval, tasks: my_task,"
         " include_path: [my_tasks]}",
     )
-
-
-@hookimpl
-def llmeval_register_commands() -> Iterable[click.Command]:
-    """Offer `llmeval lm-eval`."""
-    yield command

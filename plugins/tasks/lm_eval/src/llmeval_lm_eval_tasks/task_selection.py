@@ -196,7 +196,7 @@ class _Selector:
 
 
 def _unknown(name: str, index: Index) -> ConfigError:
-    hint = "`llmeval lm-eval TEXT` searches all"
+    hint = "`llmeval tasks lm_eval --search TEXT` finds more"
     near = nearest(name, index)
     return ConfigError(
         f"lm-eval has no task, group or tag '{name}'",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from llmeval_core.hooks import ConfigError, Mode, TaskOptions, TaskSet
+from llmeval_core.hooks import ConfigError, FoundTask, Mode, TaskOptions, TaskSet
 from llmeval_lm_eval_tasks.hub_commits import HubCommits
 from llmeval_lm_eval_tasks.lm_eval_groups import task_group
 from llmeval_lm_eval_tasks.lm_eval_settings import LmEvalSettings
@@ -13,7 +13,8 @@ from llmeval_lm_eval_tasks.metric_names import TaskMetricName, metrics_of
 from llmeval_lm_eval_tasks.python_tasks import load_python_task
 from llmeval_lm_eval_tasks.questions import QuestionMaker
 from llmeval_lm_eval_tasks.ready_task import LibraryState, LmEvalTask
-from llmeval_lm_eval_tasks.task_index import build_index, library_tasks, library_version
+from llmeval_lm_eval_tasks.task_index import Index, build_index, library_tasks, library_version
+from llmeval_lm_eval_tasks.task_search import search_index
 from llmeval_lm_eval_tasks.task_selection import TaskChoice, select_tasks
 
 _MODES: dict[str, Mode] = {
@@ -37,9 +38,7 @@ class LmEvalSource:
         """
         settings = self.settings
         library = LibraryState(library_version(), HubCommits())
-        own = tuple(settings.include_path)
-        folders = (library_tasks(), *own) if settings.include_defaults else own
-        selection = select_tasks(settings.tasks, build_index(folders))
+        selection = select_tasks(settings.tasks, self._index())
         maker = QuestionMaker(options.generation, settings.think_end_token)
         names: dict[str, list[TaskMetricName]] = {}
         tasks = []
@@ -68,6 +67,15 @@ class LmEvalSource:
             if (group := task_group(choice, names, library=library.version)) is not None
         ]
         return TaskSet(tuple(tasks), tuple(groups))
+
+    def search(self, text: str) -> list[FoundTask]:
+        """Find tasks, groups and tags by their names and data sets."""
+        return search_index(self._index().values(), text)
+
+    def _index(self) -> Index:
+        """Index the folders; the first time, 14,000 files are read."""
+        own = tuple(self.settings.include_path)
+        return build_index((library_tasks(), *own) if self.settings.include_defaults else own)
 
     def _mode(self, choice: TaskChoice) -> Mode:
         output_type = str(choice.config.get("output_type") or "generate_until")
