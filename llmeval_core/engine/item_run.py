@@ -71,6 +71,7 @@ class ItemRun:
         n_open: items that are open.
         n_put_away: items that can go on only when another model is open.
         was_cut_off: whether an item was stopped before its end.
+        n_outdated: items that are to be run once more, because an answer was replaced meanwhile.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class ItemRun:
         self._all_read = False
         self.n_put_away = 0
         self.was_cut_off = False
+        self.n_outdated = 0
 
     @property
     def n_open(self) -> int:
@@ -194,7 +196,9 @@ class ItemRun:
         if ask.was_stopped:
             self.was_cut_off = True
             return
-        if not ask.is_outdated:  # else it is missing, and run once more
+        if ask.is_outdated:
+            self.n_outdated += 1
+        else:
             await self._finish(end)
 
     async def _answer_and_score(

@@ -173,6 +173,11 @@ class ItemPass:
         """Items that were read."""
         return self._source.n_items
 
+    @property
+    def is_to_be_repeated(self) -> bool:
+        """Whether items are to be run once more, because an answer was replaced meanwhile."""
+        return bool(self._run.n_outdated)
+
     def warnings(self) -> tuple[str, ...]:
         """Say nothing: how a ready-made task asks is its own affair."""
         return ()
