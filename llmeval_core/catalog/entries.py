@@ -128,8 +128,8 @@ def plan_evaluation(
         if entry.where:  # tasks that keep to their number of examples come once for each of them
             planned = [one for one in planned if (entry.where, one.fingerprint) not in known]
             grouped = [one for one in grouped if (entry.where, one.fingerprint) not in known]
-            known |= {(entry.where, one.fingerprint) for one in planned}
-            known |= {(entry.where, one.fingerprint) for one in grouped}
+            known |= {(entry.where, task.fingerprint) for task in planned}
+            known |= {(entry.where, group.fingerprint) for group in grouped}
         tasks += planned
         groups += grouped
     for key, name in (

@@ -877,7 +877,7 @@ async def test_what_was_answered_before_the_time_was_over_is_unscored_and_not_fa
     assert late.summary.n_failed == 2
     assert [sample.outcome for sample in found] == ["answered", "unscored", "unscored"]
     assert [sample.failure for sample in found[1:]] == [
-        Failure("time_limit", "no score before timeouts.task_s was over")
+        Failure("time_limit", "judging: judge: no answer before timeouts.task_s was over")
     ] * 2
     assert outcome.summary.n_requests == 2, "the answers were kept"
 
