@@ -20,9 +20,9 @@ from llmeval_core.errors import ModelError
 from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.plan import Plan
 from llmeval_core.records import Generation, Message, Request, Sample, SampleResult, Score
-from llmeval_core.testing import FakeDataset, FakeModel, make_request
+from llmeval_core.testing import FakeDataset, FakeMetric, FakeModel, make_request
 from llmeval_core.testing.running import plan_of
-from tests.core.engine.test_items import CHAT, Chatting, Served, asked, samples_in
+from tests.core.engine.test_items import CHAT, Chatting, Judging, Served, asked, samples_in
 
 KEY = "chatting_0shot"
 
@@ -180,6 +180,44 @@ async def test_a_judge_is_asked_again_too(tmp_path: Path) -> None:
     assert judge.taken() == ["judge old of 2"]
     assert [one.scores["judged"].value for one in samples_in(tmp_path, KEY)] == [0.0, 0.0, 1.0]
     assert after.summary.results[0].metrics[1].aggregate.value == 1 / 3
+
+
+async def test_all_of_the_old_stays_where_the_judge_fails(tmp_path: Path) -> None:
+    model, judge = Speaker(saying("old")), Speaker(saying("1"), "the judge's server")
+    task = {"chatting": Chatting(n_items=3, judge=True)}
+    roles = {"judge": judge}
+    await run(tmp_path, model, ready_tasks=task, role_models=roles)
+
+    def failing(request: Request) -> str:
+        raise ModelError("bad_request", "no")
+
+    model.says, judge.says = saying("newer"), failing
+    after, told = await run(tmp_path, model, "id:2", ready_tasks=task, role_models=roles)
+
+    assert "1 were asked in vain" in told[0]
+    assert [said(one) for one in samples_in(tmp_path, KEY)] == [["old"] * 3 + ["1"]] * 3
+    assert [metric.aggregate.value for metric in after.summary.results[0].metrics] == [9.0, 1.0]
+
+
+async def test_all_of_the_old_stays_where_one_of_two_metrics_fails(tmp_path: Path) -> None:
+    model, judge = Speaker(saying("old")), Speaker(saying("1"), "the judge's server")
+    config: dict[str, Any] = {
+        "ready_tasks": None,
+        "datasets": {"fake": FakeDataset([Sample("a", "question", ("newer",))])},
+        "metrics": {"fake": FakeMetric(), "judging": Judging()},
+        "role_models": {"judge": judge},
+    }
+    before, _ = await run(tmp_path, model, **config)
+
+    def failing(request: Request) -> str:
+        raise ModelError("bad_request", "no")
+
+    model.says, judge.says = saying("newer"), failing
+    after, told = await run(tmp_path, model, "all", **config)
+
+    assert "1 were asked in vain" in told[0]
+    assert [said(one) for one in samples_in(tmp_path, "fake_0shot")] == [["old", "1"]]
+    assert before.summary.results[0].metrics == after.summary.results[0].metrics
 
 
 async def test_a_judge_that_cannot_be_open_beside_the_model_is_asked_after_it(
