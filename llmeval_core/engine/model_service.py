@@ -276,7 +276,8 @@ class ModelService:
 
     async def _known(self, key: str, newer_than: float | None) -> Generation | None:
         """Return the journal's answer; None also if it is to be asked for anew."""
-        known = await self._lookups.find(key)
+        known = self.renewed.kept(key) or await self._lookups.find(key)
+        known = self.renewed.kept(key) or known  # it may have been replaced meanwhile
         if known is None or newer_than is None:
             return known
         at = await self._lookups.answered_at(key)
