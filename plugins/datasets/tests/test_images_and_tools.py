@@ -359,7 +359,7 @@ def test_images_stand_in_csv_as_paths_or_as_a_list_in_json(folder: Path) -> None
 def test_images_stand_in_parquet_as_bytes(folder: Path) -> None:
     """As the `datasets` library writes them: the bytes, and the name that they had elsewhere."""
     path = folder / "a.parquet"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "question": "What?",
             "answer": "cat",
