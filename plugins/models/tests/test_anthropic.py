@@ -437,8 +437,8 @@ async def test_an_error_in_the_middle_of_a_stream(server: ScriptedServer) -> Non
 
 
 async def test_an_error_of_a_gateway_in_the_middle_of_a_stream(server: ScriptedServer) -> None:
-    told = {"error": {"code": 429, "message": "slow down"}}
-    server.answers(events(*list(streamed())[:6], told), Content_Type="text/event-stream")
+    told = 'data: {"error": {"code": 429, "message": "slow down"}}\n\n'
+    server.answers(events(*list(streamed())[:6]) + told, Content_Type="text/event-stream")
 
     found = await failure(server)
 
