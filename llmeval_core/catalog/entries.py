@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from llmeval_core.catalog.catalog import Catalog
+from llmeval_core.catalog.group_planning import plan_group
 from llmeval_core.catalog.public_settings import public_settings
-from llmeval_core.catalog.ready_tasks import ReadyTaskPlanner, load_tasks, plan_group, renamed
+from llmeval_core.catalog.ready_tasks import ReadyTaskPlanner, load_tasks, renamed
 from llmeval_core.catalog.solvers import plan_solver
 from llmeval_core.catalog.task_planning import TaskPlanner, shots_of
 from llmeval_core.config import (
