@@ -48,9 +48,9 @@ Names by what they are for:
   `mean_aggregate`, `boxed_texts`, `ReasoningFinder`, `ReasoningSplit`, `split_answers`,
   `reasoning_finder`;
 * what asks as it likes: `Ask`, `Question`, `UnansweredError`, `MODEL`; tasks: `Task`, `Item`,
-  `MetricInfo`, `TaskSource`, `TaskOptions`, `TaskSet`, `TaskGroup`, `GroupMetric`,
-  `FoundTask`, `SearchableTasks`, `all_samples_alike`,
-  `all_tasks_alike`; solvers and tools: `Solver`, `SolverInput`, `Tool`, `ToolUser`;
+  `TaskGeneration`, `MetricInfo`, `TaskSource`, `TaskOptions`, `TaskSet`, `TaskGroup`,
+  `GroupMetric`, `FoundTask`, `SearchableTasks`, `all_samples_alike`, `all_tasks_alike`;
+  solvers and tools: `Solver`, `SolverInput`, `Tool`, `DataTool`, `ToolUser`;
 * trackers: `Tracker`, `TrackerCheck`, `RunInfo`, `Receipt`, `TrackerError`, `TaskResult`,
   `RoleUsage`, `MetricResult`, `SampleResult`, `Turn`, `Failure`, `Outcome`, `OUTCOMES`, `Coverage`,
   `coverage_of`, `gives_way`, `without_less_complete`, `conditions`, `what_differs`,
@@ -93,6 +93,7 @@ from llmeval_core.contracts import (
     Check,
     CheckOutcome,
     Dataset,
+    DataTool,
     ExecutionRequest,
     Executor,
     FoundTask,
@@ -117,6 +118,7 @@ from llmeval_core.contracts import (
     Solver,
     SolverInput,
     Task,
+    TaskGeneration,
     TaskGroup,
     TaskOptions,
     TaskSet,
@@ -201,6 +203,7 @@ __all__ = [
     "ComponentConfig",
     "ConfigError",
     "Coverage",
+    "DataTool",
     "Dataset",
     "DatasetError",
     "ExecutionRequest",
@@ -258,6 +261,7 @@ __all__ = [
     "StopReason",
     "Task",
     "TaskDefaults",
+    "TaskGeneration",
     "TaskGroup",
     "TaskOptions",
     "TaskResult",
