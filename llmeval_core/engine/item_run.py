@@ -280,11 +280,11 @@ def _failure(err: BaseException, *, is_scoring: bool) -> Failure:
     if isinstance(err, UnansweredError) and err.role == MODEL and not is_scoring:
         return err.failure
     if isinstance(err, UnansweredError):
-        hint = err.hint or (
+        look = (
             f"look at the model that has the role '{err.role}'; the answers are kept, and the same"
             " command goes on from there"
         )
-        return Failure("metric", f"{err.role}: {err.what}", hint, err.failure.where)
+        return Failure("metric", f"{err.role}: {err.what}", err.hint or look, err.failure.where)
     reason, hint = describe_error(err), None
     kind: FailureKind = "metric" if is_scoring else "prompt"
     if isinstance(err, LlmevalError):

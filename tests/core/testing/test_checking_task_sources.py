@@ -32,9 +32,8 @@ class Pair:
         names = ("a", "a") if self.wrong == "twice" else ("a", "b")
         version = f"{next(COUNTER)}" if self.wrong == "changes" else "1"
         tasks = tuple(Chatting(n_items=2, name=name, version=version) for name in names)
-        members = ("a", "c") if self.wrong == "member" else ("a", "b")
-        if self.wrong == "no member":
-            members = ()
+        wrong_members: dict[str, tuple[str, ...]] = {"member": ("a", "c"), "no member": ()}
+        members = wrong_members.get(self.wrong, ("a", "b"))
         metric = "nothing" if self.wrong == "metric" else "length"
         number = GroupMetric(members)
         if self.wrong == "no aggregate":
