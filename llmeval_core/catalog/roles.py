@@ -52,11 +52,7 @@ def identity_of_roles(
             if roles:
                 hint += f"; its roles are {', '.join(roles)}"
             raise ConfigError(f"no model has the role '{name}'", where=where, hint=hint)
-        described[name] = [
-            role.model.name,
-            role.model.info.cache_key,
-            role.generation.as_json(),
-        ]
+        described[name] = _identity(role)
     return described
 
 
@@ -68,13 +64,31 @@ def models_asked(names: Iterable[str], roles: Mapping[str, PlannedRole]) -> dict
 def notes_on_roles(
     evaluations: Iterable[PlannedEvaluation], roles: Mapping[str, PlannedRole]
 ) -> list[str]:
-    """Say which roles nobody asks, a line each."""
-    asked = {name for item in evaluations for task in item.tasks for name in task.roles}
-    return [
+    """Say which roles nobody asks, and which are one and the same for a task, a line each."""
+    tasks = [task for item in evaluations for task in item.tasks]
+    asked = {name for task in tasks for name in task.roles}
+    unasked = [
         f"no task asks the role '{name}' ({role.model.name})"
         for name, role in roles.items()
         if name not in asked
     ]
+    pairs = {
+        pair: None
+        for task in tasks
+        for pair in itertools.combinations([name for name in roles if name in task.roles], 2)
+    }
+    alike = [
+        f"the roles '{one}' and '{other}' are the same model with the same settings"
+        f" ({roles[one].model.name}): equal requests are sent once, and both give one answer"
+        for one, other in pairs
+        if _identity(roles[one]) == _identity(roles[other])
+    ]
+    return unasked + alike
+
+
+def _identity(role: PlannedRole) -> list[Json]:
+    """Say all that decides what the model in a role answers."""
+    return [role.model.name, role.model.info.cache_key, role.generation.as_json()]
 
 
 def refuse_impossible_roles(

@@ -120,6 +120,7 @@ class ItemAsk:
         self._turns: dict[_Place, Turn] = {}
         self._n_pending = 0
         self._is_deferred = False
+        self._late: Failure | None = None
         self.error: Exception | None = None
         self.was_stopped = False
 
@@ -142,10 +143,22 @@ class ItemAsk:
             for turn in self.turns
         )
 
+    def end(self, late: Failure) -> None:
+        """Ask nothing more: what was not answered before comes to no answer for this reason."""
+        self._late = late
+
+    def _answered_before(self, request: Request, role: str, late: Failure) -> Generation:
+        for turn in self.turns:
+            if turn.role == role and turn.request.fingerprint == request.fingerprint:
+                return turn.generation
+        raise UnansweredError(late, role)
+
     async def __call__(self, question: Question, *, role: str = MODEL) -> Generation:
         """Ask; see `contracts.Ask`."""
         found = self._role(role)
         request = self._request(question, found)
+        if self._late is not None:
+            return self._answered_before(request, role, self._late)
         if found.is_deferred:
             self._is_deferred = True
             self._put_away_if_idle()

@@ -183,10 +183,11 @@ async def _try_made(kind: str, name: str, made: Any, trial: Trial) -> None:
     elif kind == "solvers" and not isinstance(made, ToolUser):
         if not await check_solver(made):
             raise Untried("it can solve none of the samples that are made up for this")
-    elif kind == "tasks" and isinstance(made, TaskSource):
-        await check_task_source(made)
     elif kind == "tasks":
-        await check_task(made)
+        try:
+            await (check_task_source if isinstance(made, TaskSource) else check_task)(made)
+        except ValueError as err:  # as `score` may say of answers that it cannot score
+            raise Untried(f"it cannot score the answers that are made up for this: {err}") from err
     elif kind == "tools":
         await check_tool(made)
     elif kind == "models":

@@ -319,8 +319,8 @@ async def test_a_judge_that_always_fails_is_named_with_what_to_try(tmp_path: Pat
     assert str(error) == (
         "every sample failed: judge: I judge no such thing\n"
         "  where: fake/model, chatting_0shot, judge role-judge/model\n"
-        "  try:   look at the model that has the role 'judge'; the answers are kept, and the same"
-        " command goes on from there"
+        "  try:   `llmeval samples` shows what was asked and answered; answers are kept, and the"
+        " same command scores them again"
     )
 
 
@@ -904,7 +904,7 @@ async def test_what_was_answered_before_the_time_was_over_is_unscored_and_not_fa
     assert late.summary.n_failed == 2
     assert [sample.outcome for sample in found] == ["answered", "unscored", "unscored"]
     assert [sample.failure for sample in found[1:]] == [
-        Failure("time_limit", "no score before timeouts.task_s was over")
+        Failure("time_limit", "judging: judge: no answer before timeouts.task_s was over")
     ] * 2
     assert outcome.summary.n_requests == 2, "the answers were kept"
 

@@ -1,0 +1,35 @@
+"""Roles as planned: what a user should know of them before anything is asked."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from llmeval_core.contracts import Ask
+from llmeval_core.records import Generation, Sample, Score
+from llmeval_core.testing import FakeMetric
+from llmeval_core.testing.running import plan_of
+
+
+class Judged(FakeMetric):
+    """A metric that asks three judges."""
+
+    roles: ClassVar = {"a": 1, "b": 1, "c": 1}
+
+    async def score(self, sample: Sample, generation: Generation, ask: Ask) -> Score:  # type: ignore[override]  # asks
+        """Score nothing."""
+        return Score(1.0)
+
+
+def test_two_roles_that_are_one_and_the_same_are_noted() -> None:
+    warmer = {"name": "fake/judge", "generation": {"temperature": 0.7}}
+
+    plan = plan_of(
+        metrics={"judged": Judged()},
+        roles={"a": "fake/judge", "b": "fake/judge", "c": warmer, "d": "fake/judge"},
+    )
+
+    assert plan.notes == (
+        "no task asks the role 'd' (fake/judge)",
+        "the roles 'a' and 'b' are the same model with the same settings (fake/judge): equal"
+        " requests are sent once, and both give one answer",
+    )
