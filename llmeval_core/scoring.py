@@ -235,7 +235,8 @@ def is_asking(metric: object) -> bool:
 def unanswered(err: UnansweredError) -> Failure:
     """Say that a model did not answer which the scores need; that time was over stays that."""
     kind: FailureKind = "time_limit" if err.failure.kind == "time_limit" else "metric"
-    return Failure(kind, f"{err.role}: {err.what}", err.hint or HINT_OF_ASKING)
+    text, where = f"{err.role}: {err.what}", err.failure.where
+    return Failure(kind, text, err.hint or HINT_OF_ASKING, where)
 
 
 def _failure(planned: PlannedMetric, err: BaseException, *, asks: bool) -> Failure:

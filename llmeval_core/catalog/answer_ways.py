@@ -42,11 +42,14 @@ def choose_mode(
     if mode in modes:
         return mode
     if mode in model.info.modes:
+        can = ", ".join(sorted(modes))
+        way = "answer_by: letter" if mode == "loglikelihood" else f"prompt: {{mode: {can}}}"
         raise ConfigError(
             f"the task's solver cannot be asked for {mode}",
             where=where,
-            hint=f"with it this model can be asked for {', '.join(sorted(modes)) or 'nothing'}; set"
-            " prompt.mode, or answer_by: letter",
+            hint=f"with it this model can be asked for {can}; set {way}"
+            if modes
+            else "with it this model can be asked for nothing; choose another solver",
         )
     raise ConfigError(
         f"model '{model.name}' cannot be asked for {mode}",

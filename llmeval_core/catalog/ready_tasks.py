@@ -11,7 +11,7 @@ from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.roles import identity_of_roles, models_asked
 from llmeval_core.catalog.task_adapters import TaskItems, TaskMetric
 from llmeval_core.config import FewShotConfig, GenerationConfig, PromptConfig, RunConfig, TaskConfig
-from llmeval_core.contracts import MODEL, Task, TaskOptions, TaskSet, TaskSource
+from llmeval_core.contracts import MODEL, Task, TaskGeneration, TaskOptions, TaskSet, TaskSource
 from llmeval_core.errors import ConfigError, PluginError, wrap_plugin_errors
 from llmeval_core.naming import NAME_PATTERN, Json, canonical_json, fingerprint_of_text, task_key
 from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedRole, PlannedTask
@@ -109,7 +109,7 @@ class ReadyTaskPlanner:
         limit = min(limits) if limits else None
         prompt = fill_prompt(PromptConfig(), PromptConfig(), "generation")
         settings = fill_generation(
-            lay_over(GenerationConfig(), run.generation, generation, config.generation),
+            lay_over(_own_generation(task), run.generation, generation, config.generation),
             mode,
             prompt,
         )
@@ -123,6 +123,9 @@ class ReadyTaskPlanner:
             "mode": mode,
             "generation": settings.as_json(),
         }
+        tags = model.reasoning_tags if model.reasoning_tags is not None else run.reasoning_tags
+        if tags is not None:
+            asked["reasoning_tags"] = [list(pair) for pair in tags]
         if others:
             asked["roles"] = identity_of_roles(others, self._roles, where=self._where)
         asked_models = models_asked(others, self._roles)
@@ -164,6 +167,7 @@ class ReadyTaskPlanner:
                 "generation": public_settings(settings.as_json()),
                 "model": dict(model.settings),
             },
+            reasoning_tags=tags,
             n_total=size,
             variant=config.variant,
             task=task,
@@ -180,6 +184,21 @@ class ReadyTaskPlanner:
                 hint=f"it can: {', '.join(sorted(model.info.modes))}",
             )
         return min(self._task.modes)
+
+
+def _own_generation(task: Task) -> GenerationConfig:
+    """Take what a task says of how its answers are generated.
+
+    Raises:
+        PluginError: it is something else.
+    """
+    if not isinstance(task, TaskGeneration):
+        return GenerationConfig()
+    with wrap_plugin_errors(PluginError, f"task '{task.name}' cannot be planned"):
+        own: object = task.generation
+        if not isinstance(own, GenerationConfig):
+            raise TypeError(f"its generation is a {type(own).__name__}, not a GenerationConfig")
+    return own
 
 
 def renamed(task: PlannedTask, name: str) -> PlannedTask:

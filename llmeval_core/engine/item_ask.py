@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from llmeval_core.contracts import MODEL, Question, UnansweredError
@@ -14,6 +14,7 @@ from llmeval_core.engine.model_service import ModelService
 from llmeval_core.engine.turn_places import Place, TurnPlaces
 from llmeval_core.errors import ConfigError, LlmevalError, ModelError
 from llmeval_core.prompting import make_request
+from llmeval_core.reasoning import ReasoningFinder, split_answers
 from llmeval_core.records import Failure, Generation, GenerationSettings, Request, Turn
 
 _MOST_CANDIDATES = 16
@@ -27,6 +28,7 @@ class RoleService:
     Args:
         service: asks the model that has it.
         settings: how to generate, unless a question says otherwise.
+        reasoning: tells its thoughts apart.
         is_deferred: whether who asks it is put away, because its model cannot be open beside
             another one.
         is_over: whether only what was answered before can be had, because its model was closed for
@@ -35,8 +37,17 @@ class RoleService:
 
     service: ModelService
     settings: GenerationSettings
+    reasoning: ReasoningFinder
     is_deferred: bool = False
     is_over: bool = False
+
+
+def _of_role(failure: Failure, role: str, model: str) -> Failure:
+    """Say which model failed, if it is not the evaluated one."""
+    if role == MODEL:
+        return failure
+    who = f"{role} {model}"
+    return replace(failure, where=f"{who}, {failure.where}" if failure.where else who)
 
 
 class ItemAsk:
@@ -108,15 +119,7 @@ class ItemAsk:
 
     async def __call__(self, question: Question, *, role: str = MODEL) -> Generation:
         """Ask; see `contracts.Ask`."""
-        found = self._roles.get(role)
-        if found is None:
-            self._fail(
-                ConfigError(
-                    f"the task asks the role '{role}', which it does not name in its `roles`",
-                    where=self._where,
-                    hint="this is a bug in the plugin; tell its author",
-                )
-            )
+        found = self._role(role)
         request = self._request(question, found)
         if self._late is not None:
             return self._answered_before(request, role, self._late)
@@ -134,9 +137,26 @@ class ItemAsk:
                 asyncio.get_running_loop().call_soon(self._put_away_if_idle)
         if isinstance(answer, Failure):
             self.was_stopped |= answer.kind == "stopped"
-            raise UnansweredError(answer, role)
+            raise UnansweredError(_of_role(answer, role, found.service.model.name), role)
         self._turns[place] = Turn(role, request, answer)
         return answer
+
+    def without_reasoning(self, generation: Generation, *, role: str = MODEL) -> str:
+        """Return the first answer without its thoughts; see `contracts.Ask`."""
+        split = next(iter(split_answers(generation, self._role(role).reasoning)), None)
+        return split.answer if split is not None else ""
+
+    def _role(self, name: str) -> RoleService:
+        found = self._roles.get(name)
+        if found is None:
+            self._fail(
+                ConfigError(
+                    f"the task asks the role '{name}', which it does not name in its `roles`",
+                    where=self._where,
+                    hint="this is a bug in the plugin; tell its author",
+                )
+            )
+        return found
 
     def _put_away_if_idle(self) -> None:
         if not self._n_pending:

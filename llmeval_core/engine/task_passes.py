@@ -21,6 +21,7 @@ from llmeval_core.engine.sample_stream import SampleStream
 from llmeval_core.errors import PluginError, wrap_plugin_errors
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.plan import Plan, PlannedTask
+from llmeval_core.reasoning import ReasoningFinder
 from llmeval_core.scoring import failure_of, split_scores
 
 _ITEMS_A_WORKER = 2
@@ -253,6 +254,9 @@ def role_services(
         role: RoleService(
             model.service,
             task.generation if role == MODEL else plan.roles[role].generation,
+            ReasoningFinder(
+                task.reasoning_tags if role == MODEL else plan.roles[role].model.reasoning_tags
+            ),
             is_deferred=role in deferred and not is_second,
             is_over=role == MODEL and is_second,
         )

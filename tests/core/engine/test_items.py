@@ -90,7 +90,7 @@ class Chatting:
         (question,) = item.questions
         answers = [await ask(question)]
         for turn in range(1, self.n_turns):
-            said = (*question.messages, Message("assistant", answers[-1].text))
+            said = (*question.messages, Message("assistant", ask.without_reasoning(answers[-1])))
             question = asked(f"and {turn}?", *said)
             answers.append(await ask(question))
         return answers
@@ -98,12 +98,18 @@ class Chatting:
     async def score(
         self, item: Item, answers: Sequence[Generation], ask: Ask
     ) -> Mapping[str, Score]:
-        scores = {"length": Score(float(sum(len(answer.text) for answer in answers)))}
+        scores = {
+            "length": Score(float(sum(len(ask.without_reasoning(answer)) for answer in answers)))
+        }
         if self.judge:
             verdict = await ask(
-                asked(f"judge {answers[-1].text} of {item.sample.id}"), role="judge"
+                asked(f"judge {ask.without_reasoning(answers[-1])} of {item.sample.id}"),
+                role="judge",
             )
-            scores["judged"] = Score(float("1" in verdict.text), details={"said": verdict.text})
+            scores["judged"] = Score(
+                float("1" in ask.without_reasoning(verdict, role="judge")),
+                details={"said": verdict.text},
+            )
         return scores
 
 
@@ -299,6 +305,26 @@ async def test_a_judge_that_fails_leaves_the_sample_unscored(tmp_path: Path) -> 
     assert found.failure.message == "judge: I judge no such thing"
 
 
+async def test_a_judge_that_always_fails_is_named_with_what_to_try(tmp_path: Path) -> None:
+    def judge(text: str) -> str:
+        raise ModelError("bad_request", "I judge no such thing")
+
+    outcome = await run_in(
+        tmp_path,
+        models={"fake": Served()},
+        role_models={"judge": Served("b", answer=judge)},
+        ready_tasks={"chatting": Chatting(judge=True)},
+    )
+
+    (error,) = outcome.errors
+    assert str(error) == (
+        "every sample failed: judge: I judge no such thing\n"
+        "  where: fake/model, chatting_0shot, judge role-judge/model\n"
+        "  try:   `llmeval samples` shows what was asked and answered; answers are kept, and the"
+        " same command scores them again"
+    )
+
+
 async def test_a_judge_that_cannot_be_used_ends_this_task_only(tmp_path: Path) -> None:
     def judge(text: str) -> str:
         raise ModelError("auth", "wrong key")
@@ -326,7 +352,8 @@ async def test_an_unknown_role_is_refused_by_the_plan(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "no model has the role 'judge'\n"
         "  where: tasks[0]\n"
-        "  try:   name one in the run file: `roles: {judge: provider/model}`"
+        "  try:   name one in the run file: `roles: {judge: provider/model}`,"
+        " or by `--role judge=provider/model`"
     )
 
 
