@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import isfinite
 
 from llmeval_core.contracts import MetricAsk, UnansweredError
-from llmeval_core.errors import LlmevalError, describe_error, must_propagate
+from llmeval_core.errors import FailureKind, LlmevalError, describe_error, must_propagate
 from llmeval_core.extraction import Extractor
 from llmeval_core.plan import PlannedMetric, PlannedTask
 from llmeval_core.reasoning import ReasoningFinder, ReasoningSplit
@@ -27,10 +27,12 @@ _OUTCOME_BY_REASON: Mapping[StopReason, Outcome] = {
     "length": "truncated",
 }
 
-_HINT_OF_ASKING = (
-    "look at what the metric asked, and what it was answered, with `llmeval samples`; answers are"
-    " kept, and the same command scores them again"
+HINT_OF_ASKING = (
+    "`llmeval samples` shows what was asked and answered; answers are kept, and the same command"
+    " scores them again"
 )
+"""What to try where scoring failed that asks models, or that only a task can do."""
+
 _BY_ITSELF: tuple[StopReason, ...] = ("stop",)
 
 
@@ -230,11 +232,18 @@ def is_asking(metric: object) -> bool:
     return bool(getattr(metric, "roles", None))
 
 
+def unanswered(err: UnansweredError) -> Failure:
+    """Say that a model did not answer which the scores need; that time was over stays that."""
+    kind: FailureKind = "time_limit" if err.failure.kind == "time_limit" else "metric"
+    text, where = f"{err.role}: {err.what}", err.failure.where
+    return Failure(kind, text, err.hint or HINT_OF_ASKING, where)
+
+
 def _failure(planned: PlannedMetric, err: BaseException, *, asks: bool) -> Failure:
     """Say why a metric did not score a sample: the sample, something around it, or a bug."""
-    hint = _HINT_OF_ASKING if asks else None
+    hint = HINT_OF_ASKING if asks else None
     if isinstance(err, UnansweredError):
-        return Failure("metric", f"{err.role}: {err.what}", err.hint or hint)
+        return unanswered(err)
     if isinstance(err, LlmevalError):
         return Failure("metric", err.what, err.hint or hint)
     if isinstance(err, ValueError):

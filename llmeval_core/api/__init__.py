@@ -14,7 +14,7 @@ from the modules behind it. Plugins are written with `llmeval_core.hooks`.
   `ReadinessCheck`, `preflight_of_run`, `preflight_of_plan`, `TaskPreview`, `RolePreview`,
   `Estimate`, `preview`,
   `preview_task`, `fit_to_open_files`, `plan_reasoning_warnings`, `PromptPreview`, `PreviewedTask`,
-  `preview_tasks`, `preview_dataset`.
+  `preview_tasks`, `preview_dataset`, `search_tasks`.
 * Running it: `run_plan`, `run_until_complete`, `RunOutcome`, `Progress`, `TaskMeter`,
   `SilentProgress`, `SilentMeter`, `ReaskFilter`, `read_reask_filters`,
   `outcome_json`, `outcome_notes`, `counts_text`.

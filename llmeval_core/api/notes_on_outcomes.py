@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from llmeval_core.api.group_members import group_members
 from llmeval_core.records import Outcome, TaskResult
 
 MUCH_CUT_OFF = 0.02
@@ -44,9 +45,9 @@ def outcome_notes(results: Iterable[TaskResult]) -> list[str]:
     """Write a line for each task with samples that were not simply answered.
 
     A line begins with `WARNING:` where so many were cut off that the number says little. Samples
-    that failed are not counted here: they are told of elsewhere.
+    that failed are not counted here: they are told of elsewhere. Of a group its tasks tell.
     """
-    listed = list(results)
+    listed = [result for result in results if not group_members(result)]
     models = {result.model for result in listed}
     notes = [note for result in listed if (note := _note(result, with_model=len(models) > 1))]
     notes.sort(key=lambda note: not note.startswith("WARNING"))  # stable: else in their order

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from llmeval_core.api.group_members import members_of_key
 from llmeval_core.completeness import current_by_metric, current_result
 from llmeval_core.errors import ConfigError, UnknownNameError
 from llmeval_core.journal import JournalQueries, StoredTask, score_bucket
 from llmeval_core.naming import did_you_mean, did_you_mean_key, metric_key
 from llmeval_core.reasoning import Tags, tags_in
 from llmeval_core.records import OUTCOMES, Outcome
+
+_MOST_NAMED = 5
+"""Tasks of a group that are named where its samples are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +203,12 @@ def _nothing_found(reader: JournalQueries, criteria: SampleCriteria) -> UnknownN
                 f"the journal has no samples of '{key}' from '{model}'",
                 hint=did_you_mean(model, others) or f"these have: {', '.join(sorted(others))}",
             )
+    if members := members_of_key(reader, key, model):
+        return UnknownNameError(
+            f"'{key}' is of a group, whose samples are those of its tasks",
+            hint=f"name one of them: {', '.join(members[:_MOST_NAMED])}"
+            + (f" and {len(members) - _MOST_NAMED} more" if len(members) > _MOST_NAMED else ""),
+        )
     tasks = reader.tasks()
     known = {task.key for task in tasks}
     known |= {metric_key(task.key, metric) for task in tasks for metric in task.metrics}

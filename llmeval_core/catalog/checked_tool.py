@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from llmeval_core.contracts import Tool
+from llmeval_core.contracts import DataTool, Tool
 from llmeval_core.errors import LlmevalError, PluginError, describe_error, must_propagate
 from llmeval_core.naming import Json
 from llmeval_core.records import ToolSpec
@@ -54,3 +54,18 @@ class CheckedTool:
     def _bug(self, what: str) -> PluginError:
         author = f"a bug in {self.plugin}; tell its author"
         return PluginError(f"the tool '{self.spec.name}' {what} ({author})")
+
+
+def tool_identity(tool: Tool) -> Json:
+    """Say all of a tool that decides answers besides its settings: what is told of it, its data.
+
+    Raises:
+        TypeError: its fingerprint is no text.
+    """
+    told, made = tool.spec.as_json(), tool.tool if isinstance(tool, CheckedTool) else tool
+    if not isinstance(made, DataTool):
+        return told
+    content: object = made.fingerprint()
+    if not isinstance(content, str):
+        raise TypeError(f"fingerprint() gave a {type(content).__name__}, not a text")
+    return [told, content]

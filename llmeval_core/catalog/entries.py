@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from llmeval_core.catalog.catalog import Catalog
+from llmeval_core.catalog.group_planning import plan_group
 from llmeval_core.catalog.public_settings import public_settings
-from llmeval_core.catalog.ready_tasks import ReadyTaskPlanner, load_tasks, plan_group, renamed
+from llmeval_core.catalog.ready_tasks import ReadyTaskPlanner, load_tasks, renamed
 from llmeval_core.catalog.solvers import plan_solver
 from llmeval_core.catalog.task_planning import TaskPlanner, shots_of
 from llmeval_core.config import (
@@ -128,8 +129,8 @@ def plan_evaluation(
         if entry.where:  # tasks that keep to their number of examples come once for each of them
             planned = [one for one in planned if (entry.where, one.fingerprint) not in known]
             grouped = [one for one in grouped if (entry.where, one.fingerprint) not in known]
-            known |= {(entry.where, one.fingerprint) for one in planned}
-            known |= {(entry.where, one.fingerprint) for one in grouped}
+            known |= {(entry.where, task.fingerprint) for task in planned}
+            known |= {(entry.where, group.fingerprint) for group in grouped}
         tasks += planned
         groups += grouped
     for key, name in (

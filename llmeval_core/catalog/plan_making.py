@@ -24,12 +24,7 @@ from llmeval_core.config import (
 from llmeval_core.contracts import Executor, ModelInfo, Observer
 from llmeval_core.errors import ConfigError, PluginError, wrap_plugin_errors
 from llmeval_core.naming import fingerprint, split_model_name
-from llmeval_core.plan import (
-    Plan,
-    PlannedModel,
-    PlannedTracker,
-    is_asked_here,
-)
+from llmeval_core.plan import Plan, PlannedModel, PlannedTracker, is_asked_here
 
 
 def make_plan(

@@ -2,101 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
 from llmeval_core.catalog.prompt_defaults import fill_prompt
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.roles import identity_of_roles, models_asked
-from llmeval_core.config import (
-    FewShotConfig,
-    GenerationConfig,
-    PromptConfig,
-    RunConfig,
-    TaskConfig,
-    TaskDefaults,
-)
-from llmeval_core.contracts import (
-    MODEL,
-    MetricInfo,
-    Task,
-    TaskGroup,
-    TaskOptions,
-    TaskSet,
-    TaskSource,
-)
+from llmeval_core.catalog.task_adapters import TaskItems, TaskMetric
+from llmeval_core.config import FewShotConfig, GenerationConfig, PromptConfig, RunConfig, TaskConfig
+from llmeval_core.contracts import MODEL, Task, TaskGeneration, TaskOptions, TaskSet, TaskSource
 from llmeval_core.errors import ConfigError, PluginError, wrap_plugin_errors
 from llmeval_core.naming import NAME_PATTERN, Json, canonical_json, fingerprint_of_text, task_key
-from llmeval_core.plan import (
-    PlannedGroup,
-    PlannedMetric,
-    PlannedModel,
-    PlannedRole,
-    PlannedTask,
-)
-from llmeval_core.records import Aggregate, Generation, Mode, Sample, Score
+from llmeval_core.plan import PlannedMetric, PlannedModel, PlannedRole, PlannedTask
+from llmeval_core.records import Mode
 
 READY_TASK_REVISION = 1
+
+
 """Raised when the engine begins to ask or to score ready-made tasks otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskItems:
-    """The items of a task, seen as a data set."""
-
-    task: Task
-
-    @property
-    def name(self) -> str:
-        """What the task's keys begin with."""
-        return self.task.name
-
-    @property
-    def defaults(self) -> TaskDefaults:
-        """None: the task brings its own."""
-        return TaskDefaults()
-
-    def samples(self) -> Iterator[Sample]:
-        """Stream the samples of the items."""
-        return (item.sample for item in self.task.items())
-
-    def few_shot_pool(self) -> Iterator[Sample]:
-        """Give nothing: the task makes its own prompts."""
-        return iter(())
-
-    def size(self) -> int | None:
-        """Count the items."""
-        return self.task.size()
-
-    def fingerprint(self) -> str:
-        """Return the task's own."""
-        return self.task.fingerprint()
-
-
-@dataclass(frozen=True, slots=True)
-class TaskMetric:
-    """A number of a ready-made task, seen as a metric: the task scores, this only aggregates."""
-
-    info: MetricInfo
-
-    @property
-    def definition(self) -> str:
-        """The id of what is computed."""
-        return self.info.definition
-
-    @property
-    def higher_is_better(self) -> bool:
-        """Which way is better."""
-        return self.info.higher_is_better
-
-    def score(self, sample: Sample, generation: Generation) -> Score:
-        """Refuse: only the task can score its items."""
-        raise AssertionError("a ready-made task scores its items itself")
-
-    def aggregate(self, scores: Iterable[Score]) -> Aggregate:
-        """Make one number of many."""
-        return self.info.aggregate(scores)
 
 
 def load_tasks(
@@ -185,7 +109,7 @@ class ReadyTaskPlanner:
         limit = min(limits) if limits else None
         prompt = fill_prompt(PromptConfig(), PromptConfig(), "generation")
         settings = fill_generation(
-            lay_over(GenerationConfig(), run.generation, generation, config.generation),
+            lay_over(_own_generation(task), run.generation, generation, config.generation),
             mode,
             prompt,
         )
@@ -199,6 +123,9 @@ class ReadyTaskPlanner:
             "mode": mode,
             "generation": settings.as_json(),
         }
+        tags = model.reasoning_tags if model.reasoning_tags is not None else run.reasoning_tags
+        if tags is not None:
+            asked["reasoning_tags"] = [list(pair) for pair in tags]
         if others:
             asked["roles"] = identity_of_roles(others, self._roles, where=self._where)
         asked_models = models_asked(others, self._roles)
@@ -240,6 +167,7 @@ class ReadyTaskPlanner:
                 "generation": public_settings(settings.as_json()),
                 "model": dict(model.settings),
             },
+            reasoning_tags=tags,
             n_total=size,
             variant=config.variant,
             task=task,
@@ -258,65 +186,19 @@ class ReadyTaskPlanner:
         return min(self._task.modes)
 
 
-def plan_group(
-    group: TaskGroup, tasks: Mapping[str, PlannedTask], *, plugin: str, where: str
-) -> PlannedGroup:
-    """Plan a group of ready-made tasks of one model.
-
-    Args:
-        group: the group.
-        tasks: the planned tasks by name.
-        plugin: the distribution that it comes from.
-        where: the entry's place in the run file, for errors.
+def _own_generation(task: Task) -> GenerationConfig:
+    """Take what a task says of how its answers are generated.
 
     Raises:
-        PluginError: a member or a metric of one is not there.
+        PluginError: it is something else.
     """
-    members = {name: tasks[name] for name in group.members if name in tasks}
-    problem = _problem(group, members)
-    if problem is not None or not NAME_PATTERN.fullmatch(group.name):
-        raise PluginError(
-            f"group '{group.name}' has {problem or 'a name with a space, slash or colon'}",
-            where=f"{where} ({plugin})",
-            hint="this is a bug in the plugin; tell its author",
-        )
-    first = next(iter(members.values()))
-    return PlannedGroup(
-        key=task_key(group.name, first.n_shots, first.variant),
-        group=group,
-        n_shots=first.n_shots,
-        variant=first.variant,
-        members={name: member.key for name, member in members.items()},
-        fingerprint=fingerprint_of_text(
-            canonical_json(
-                [
-                    group.name,
-                    [
-                        [
-                            name,
-                            metric.definition,
-                            [members[one].fingerprint for one in metric.members],
-                        ]
-                        for name, metric in group.metrics.items()
-                    ],
-                ]
-            )
-        ),
-    )
-
-
-def _problem(group: TaskGroup, members: Mapping[str, PlannedTask]) -> str | None:
-    """Say what a group has that it should not, or has not that it should; None if all is well."""
-    missing = [name for name in group.members if name not in members]
-    if missing:
-        return f"no task '{missing[0]}'"
-    for name, metric in group.metrics.items():
-        for member in metric.members:
-            if name not in [planned.name for planned in members[member].metrics]:
-                return f"no metric '{name}' in '{member}'"
-        if not metric.members:
-            return f"no task with '{name}'"
-    return None if members else "no task"
+    if not isinstance(task, TaskGeneration):
+        return GenerationConfig()
+    with wrap_plugin_errors(PluginError, f"task '{task.name}' cannot be planned"):
+        own: object = task.generation
+        if not isinstance(own, GenerationConfig):
+            raise TypeError(f"its generation is a {type(own).__name__}, not a GenerationConfig")
+    return own
 
 
 def renamed(task: PlannedTask, name: str) -> PlannedTask:

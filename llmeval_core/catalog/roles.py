@@ -47,7 +47,8 @@ def identity_of_roles(
     for name in names:
         role = roles.get(name)
         if role is None:
-            hint = f"name one in the run file: `roles: {{{name}: provider/model}}`"
+            hint = f"name one in the run file: `roles: {{{name}: provider/model}}`,"
+            hint += f" or by `--role {name}=provider/model`"
             if roles:
                 hint += f"; its roles are {', '.join(roles)}"
             raise ConfigError(f"no model has the role '{name}'", where=where, hint=hint)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from llmeval_core.catalog.catalog import Catalog
-from llmeval_core.catalog.checked_tool import CheckedTool
+from llmeval_core.catalog.checked_tool import CheckedTool, tool_identity
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.roles import identity_of_roles, models_asked
 from llmeval_core.config import ComponentConfig, KeyPath, Origin
@@ -88,7 +88,7 @@ def describe_solver(
         }
         names = [name for name in planned.solver.roles if name != MODEL]
         if planned.tools:
-            described["tools"] = [tool.spec.as_json() for tool in planned.tools.values()]
+            described["tools"] = [tool_identity(tool) for tool in planned.tools.values()]
     if names:
         described["roles"] = identity_of_roles(names, roles, where=where)
     return {"solver": described}

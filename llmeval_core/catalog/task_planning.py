@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from llmeval_core.catalog.answer_ways import choose_answer_by, choose_mode, metric_for_answers
 from llmeval_core.catalog.dataset_content import size_and_fingerprint
 from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
 from llmeval_core.catalog.prompt_defaults import fill_prompt, overlay
@@ -19,7 +19,6 @@ from llmeval_core.catalog.solvers import (
     with_models_asked,
 )
 from llmeval_core.config import (
-    AnswerBy,
     ExtractConfig,
     FewShotConfig,
     GenerationConfig,
@@ -27,8 +26,8 @@ from llmeval_core.config import (
     TaskConfig,
     describe_extract,
 )
-from llmeval_core.contracts import AnswerAwareMetric, Dataset
-from llmeval_core.errors import ConfigError, DatasetError, PluginError, wrap_plugin_errors
+from llmeval_core.contracts import Dataset
+from llmeval_core.errors import DatasetError, wrap_plugin_errors
 from llmeval_core.extraction import Extractor
 from llmeval_core.naming import Json, canonical_json, fingerprint_of_text, task_key
 from llmeval_core.plan import (
@@ -43,14 +42,23 @@ from llmeval_core.reasoning import Tags
 from llmeval_core.records import GenerationSettings, Mode
 
 PIPELINE_REVISION = 2
+
+
 """Raised when the same settings begin to give other requests."""
+
+
 SCORING_REVISION = 2
+
+
 """Raised when the same answers begin to give other scores; they are scored again, not asked for.
 
 2: reasoning is told apart by all known tags, also without the opening one.
 """
 
+
 SAME_ITEM = "question, NFKC, no case, single spaces"
+
+
 """How it is found out that an example is the sample itself; see `prompting.few_shot`."""
 
 
@@ -154,15 +162,15 @@ class TaskPlanner:
             modes = model.info.modes
             if self._solver is not None:
                 modes &= self._solver.solver.modes
-            answer_by = _answer_by(config.answer_by or defaults.answer_by, modes, dataset)
+            answer_by = choose_answer_by(config.answer_by or defaults.answer_by, modes, dataset)
             if self._content is None:
                 self._content = size_and_fingerprint(dataset)
         size, content = self._content
         metrics = tuple(
-            with_models_asked(_for_answers(planned, answer_by, where), self._roles)
+            with_models_asked(metric_for_answers(planned, answer_by, where), self._roles)
             for planned in self._metrics
         )
-        mode = _mode(prompt.mode, answer_by, model, where, modes)
+        mode = choose_mode(prompt.mode, answer_by, model, where, modes)
         name = (config.dataset.name if config.dataset is not None else None) or dataset.name
         limits = [limit for limit in (config.limit, run.limit) if limit is not None]
         limit = min(limits) if limits else None
@@ -278,16 +286,6 @@ def _first_set(*tags: Tags | None) -> Tags | None:
     return next((one for one in tags if one is not None), None)
 
 
-def _for_answers(planned: PlannedMetric, answer_by: AnswerBy, where: str) -> PlannedMetric:
-    """Take a metric as it is for answers of this kind, if it tells kinds apart."""
-    metric = planned.metric
-    if not isinstance(metric, AnswerAwareMetric):
-        return planned
-    what = f"metric '{planned.name}' cannot be planned for answers by {answer_by}"
-    with wrap_plugin_errors(PluginError, what, where=where):
-        return replace(planned, metric=metric.for_answers(answer_by))
-
-
 def _describe_extract(extract: ExtractConfig | None, where: str) -> dict[str, Json]:
     """Return what of the setting decides the numbers.
 
@@ -298,41 +296,3 @@ def _describe_extract(extract: ExtractConfig | None, where: str) -> dict[str, Js
     if extract is not None and Extractor(extract, where=where).reads_groups_in_turn:
         described["extract_group"] = "first filled"  # earlier versions read group 1 alone
     return described
-
-
-def _answer_by(wanted: AnswerBy, modes: frozenset[Mode], dataset: Dataset) -> AnswerBy:
-    """Decide `auto`: by what the first sample has, and by how the model can be asked."""
-    if wanted != "auto":
-        return wanted
-    first = next(iter(dataset.samples()), None)
-    if first is None or not first.choices:
-        return "generation"
-    if not isinstance(first.input, str) and "chat" in modes:
-        return "letter"  # a conversation is no one text that choices could continue
-    return "loglikelihood" if "loglikelihood" in modes else "letter"
-
-
-def _mode(
-    wanted: Literal["chat", "completion"] | None,
-    answer_by: AnswerBy,
-    model: PlannedModel,
-    where: str,
-    modes: frozenset[Mode],
-) -> Mode:
-    mode: Mode = "loglikelihood"
-    if answer_by != "loglikelihood":
-        mode = wanted or ("chat" if "chat" in modes else "completion")
-    if mode in modes:
-        return mode
-    if mode in model.info.modes:
-        raise ConfigError(
-            f"the task's solver cannot be asked for {mode}",
-            where=where,
-            hint=f"with it this model can be asked for {', '.join(sorted(modes)) or 'nothing'}; set"
-            " prompt.mode, or answer_by: letter",
-        )
-    raise ConfigError(
-        f"model '{model.name}' cannot be asked for {mode}",
-        where=where,
-        hint=f"it can: {', '.join(sorted(model.info.modes))}",
-    )

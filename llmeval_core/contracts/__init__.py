@@ -19,7 +19,7 @@ from llmeval_core.contracts.models import Model, ModelFactory, ModelInfo, ModelP
 from llmeval_core.contracts.observers import Observer
 from llmeval_core.contracts.readiness import ModelCheck, Readiness, TrackerCheck
 from llmeval_core.contracts.routes import Route, RouteContext
-from llmeval_core.contracts.solvers import Solver, SolverInput, Tool, ToolUser
+from llmeval_core.contracts.solvers import DataTool, Solver, SolverInput, Tool, ToolUser
 from llmeval_core.contracts.tasks import (
     FoundTask,
     GroupMetric,
@@ -27,6 +27,7 @@ from llmeval_core.contracts.tasks import (
     MetricInfo,
     SearchableTasks,
     Task,
+    TaskGeneration,
     TaskGroup,
     TaskOptions,
     TaskSet,
@@ -46,6 +47,7 @@ __all__ = [
     "Check",
     "CheckOutcome",
     "CheckState",
+    "DataTool",
     "Dataset",
     "ExecutionRequest",
     "Executor",
@@ -74,6 +76,7 @@ __all__ = [
     "Solver",
     "SolverInput",
     "Task",
+    "TaskGeneration",
     "TaskGroup",
     "TaskOptions",
     "TaskSet",

@@ -83,6 +83,17 @@ class Ask(Protocol):
             LlmevalError: the model cannot be asked at all, which ends the task; let it pass.
         """
 
+    def without_reasoning(self, generation: Generation, *, role: str = MODEL) -> str:
+        """Return the first answer of a generation without what was thought before it.
+
+        `Generation.text` is the text as the server gave it, with thoughts between tags if it does
+        not tell them apart. This is what to score, and what to tell a model of earlier answers.
+
+        Args:
+            generation: what was answered.
+            role: who answered: thoughts stand between the `reasoning_tags` of that model.
+        """
+
 
 class MetricAsk(Ask, Protocol):
     """What a metric asks by; it knows the conversation that the judged answer ended."""

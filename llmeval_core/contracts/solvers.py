@@ -23,10 +23,22 @@ class Tool(Protocol):
     async def call(self, arguments: Mapping[str, Json]) -> str:
         """Do it, and return what the model reads.
 
-        The same arguments must give the same text: a sample that was interrupted runs again.
+        The same arguments must give the same text: a sample that was interrupted runs again. One
+        that reads a file, or other data that may change, is a `DataTool` too.
 
         Raises:
             ValueError: the arguments are wrong; the model is told the message.
+        """
+
+
+@runtime_checkable
+class DataTool(Protocol):
+    """A tool whose answers depend on data besides its settings; an optional part of a `Tool`."""
+
+    def fingerprint(self) -> str:
+        """Return a digest of these data, such as `file_sha256(path)`; cheap.
+
+        With other data, samples are answered anew: answers of before say what was there before.
         """
 
 
@@ -58,7 +70,11 @@ class Solver(Protocol):
 
     @property
     def definition(self) -> str:
-        """The id of what it does, such as `self_consistency@1`; part of every fingerprint."""
+        """The id of what it does, such as `self_consistency@1`; part of every fingerprint.
+
+        So are its settings; of a file that they name it is the path, so that a digest of what is
+        in the file belongs into the id.
+        """
 
     @property
     def modes(self) -> frozenset[Mode]:

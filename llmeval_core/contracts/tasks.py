@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from llmeval_core.config import GenerationConfig
 from llmeval_core.contracts.asking import Ask, Question
 from llmeval_core.naming import Json
 from llmeval_core.records import Aggregate, Failure, Generation, Mode, Sample, Score
@@ -114,6 +115,18 @@ class Task(Protocol):
 
         Raises:
             ValueError: no metric can score it; the message is the reason.
+        """
+
+
+@runtime_checkable
+class TaskGeneration(Protocol):
+    """A task that says how its answers are generated; an optional part of a `Task`."""
+
+    @property
+    def generation(self) -> GenerationConfig:
+        """How answers are generated where the run file does not say, as of a data set's defaults.
+
+        It is for questions without `settings`; what users set is laid over it.
         """
 
 

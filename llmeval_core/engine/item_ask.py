@@ -1,59 +1,24 @@
-"""How one item of a task asks models; what it asked is kept in the order in which it asked.
-
-Where an item asks several questions at once, the order in which they are followed up depends on who
-answers first, and must not be seen in a result. So a question has a place: the questions of one
-asyncio task are numbered, and those of a task that it started come after the question that was its
-last one then, task by task.
-
-    ask 1 ─▶ ask 2 ─┬▶ ask 2.1.1 ─▶ ask 2.1.2 ─┬▶ ask 3
-                    └▶ ask 2.2.1 ─▶ ask 2.2.2 ─┘
-"""
+"""How one item of a task asks models; what it asked is kept in the order in which it asked."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from llmeval_core.contracts import MODEL, Question, UnansweredError
 from llmeval_core.engine.model_service import ModelService
+from llmeval_core.engine.turn_places import Place, TurnPlaces
 from llmeval_core.errors import ConfigError, LlmevalError, ModelError
 from llmeval_core.prompting import make_request
+from llmeval_core.reasoning import ReasoningFinder, split_answers
 from llmeval_core.records import Failure, Generation, GenerationSettings, Request, Turn
 
 _MOST_CANDIDATES = 16
 """Earlier requests of an item that are looked at for one that the next request continues."""
-
-_Place = tuple[int, ...]
-_last_place: ContextVar[_Place] = ContextVar("last_place", default=())
-"""The place of the last question of this asyncio task, or of the one that started it."""
-
-
-class _TurnPlaces:
-    """Gives the questions of an item their places."""
-
-    def __init__(self) -> None:
-        self._n_started: Counter[_Place] = Counter()
-        self._tasks: dict[asyncio.Task[object] | None, _Place] = {}
-        self._n_asked: Counter[_Place] = Counter()
-
-    def next(self) -> _Place:
-        """Return the place of a question that is asked now, in this asyncio task."""
-        task = asyncio.current_task()
-        path = self._tasks.get(task)
-        if path is None:
-            start = _last_place.get()
-            self._n_started[start] += 1
-            path = self._tasks[task] = (*start, self._n_started[start])
-        self._n_asked[path] += 1
-        place = (*path, self._n_asked[path])
-        _last_place.set(place)
-        return place
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +28,7 @@ class RoleService:
     Args:
         service: asks the model that has it.
         settings: how to generate, unless a question says otherwise.
+        reasoning: tells its thoughts apart.
         is_deferred: whether who asks it is put away, because its model cannot be open beside
             another one.
         is_over: whether only what was answered before can be had, because its model was closed for
@@ -71,8 +37,17 @@ class RoleService:
 
     service: ModelService
     settings: GenerationSettings
+    reasoning: ReasoningFinder
     is_deferred: bool = False
     is_over: bool = False
+
+
+def _of_role(failure: Failure, role: str, model: str) -> Failure:
+    """Say which model failed, if it is not the evaluated one."""
+    if role == MODEL:
+        return failure
+    who = f"{role} {model}"
+    return replace(failure, where=f"{who}, {failure.where}" if failure.where else who)
 
 
 class ItemAsk:
@@ -105,10 +80,11 @@ class ItemAsk:
         self._sample_id = sample_id
         self._where = where
         self._put_away = put_away
-        self._places = _TurnPlaces()
-        self._turns: dict[_Place, Turn] = {}
+        self._places = TurnPlaces()
+        self._turns: dict[Place, Turn] = {}
         self._n_pending = 0
         self._is_deferred = False
+        self._late: Failure | None = None
         self.error: Exception | None = None
         self.was_stopped = False
 
@@ -131,18 +107,22 @@ class ItemAsk:
             for turn in self.turns
         )
 
+    def end(self, late: Failure) -> None:
+        """Ask nothing more: what was not answered before comes to no answer for this reason."""
+        self._late = late
+
+    def _answered_before(self, request: Request, role: str, late: Failure) -> Generation:
+        for turn in self.turns:
+            if turn.role == role and turn.request.fingerprint == request.fingerprint:
+                return turn.generation
+        raise UnansweredError(late, role)
+
     async def __call__(self, question: Question, *, role: str = MODEL) -> Generation:
         """Ask; see `contracts.Ask`."""
-        found = self._roles.get(role)
-        if found is None:
-            self._fail(
-                ConfigError(
-                    f"the task asks the role '{role}', which it does not name in its `roles`",
-                    where=self._where,
-                    hint="this is a bug in the plugin; tell its author",
-                )
-            )
+        found = self._role(role)
         request = self._request(question, found)
+        if self._late is not None:
+            return self._answered_before(request, role, self._late)
         if found.is_deferred:
             self._is_deferred = True
             self._put_away_if_idle()
@@ -157,9 +137,26 @@ class ItemAsk:
                 asyncio.get_running_loop().call_soon(self._put_away_if_idle)
         if isinstance(answer, Failure):
             self.was_stopped |= answer.kind == "stopped"
-            raise UnansweredError(answer, role)
+            raise UnansweredError(_of_role(answer, role, found.service.model.name), role)
         self._turns[place] = Turn(role, request, answer)
         return answer
+
+    def without_reasoning(self, generation: Generation, *, role: str = MODEL) -> str:
+        """Return the first answer without its thoughts; see `contracts.Ask`."""
+        split = next(iter(split_answers(generation, self._role(role).reasoning)), None)
+        return split.answer if split is not None else ""
+
+    def _role(self, name: str) -> RoleService:
+        found = self._roles.get(name)
+        if found is None:
+            self._fail(
+                ConfigError(
+                    f"the task asks the role '{name}', which it does not name in its `roles`",
+                    where=self._where,
+                    hint="this is a bug in the plugin; tell its author",
+                )
+            )
+        return found
 
     def _put_away_if_idle(self) -> None:
         if not self._n_pending:
@@ -202,6 +199,11 @@ class ItemAsk:
             self._fail(LlmevalError(what, where=self._where, hint=err.hint))
         except Exception as err:  # noqa: BLE001  remembered, whatever the plugin makes of it
             self._fail(err)
+        if name != MODEL and isinstance(answer, Failure) and role.service.keeps_refusing:
+            n_refused = role.service.n_refused_in_a_row
+            why = f"{n_refused} requests in a row were refused: {answer.message}"
+            what = f"the {name}, {model}, cannot be asked: {why}"
+            self._fail(LlmevalError(what, where=self._where, hint=answer.hint))
         if role.is_over and isinstance(answer, Failure):
             what = f"'{model}' is asked again after another model that works in a process"
             hint = "give one of them a server of its own: they would have to be open together"

@@ -11,14 +11,14 @@ So many items are open that every model it asks has enough to do, and no more.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from inspect import isawaitable
-from math import isfinite
 
 from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.contracts import MODEL, Item, Task, TimeLimit, UnansweredError
 from llmeval_core.engine.item_ask import ItemAsk
+from llmeval_core.engine.item_checks import checked_answers, checked_scores
 from llmeval_core.engine.item_source import NumberedItem
 from llmeval_core.engine.prompted_task import UnusableItemError
 from llmeval_core.engine.stop_signal import StopSignal
@@ -29,8 +29,11 @@ from llmeval_core.errors import (
     describe_error,
     must_propagate,
 )
-from llmeval_core.records import Failure, Generation, Score, Turn
-from llmeval_core.scoring import MetricScores
+from llmeval_core.records import Failure, Generation, Turn
+from llmeval_core.scoring import HINT_OF_ASKING, MetricScores, unanswered
+
+_LAST_SCORING_S = 5.0
+"""How long scoring may take that asks nothing, when the time is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class ItemRun:
         n_open: items that are open.
         n_put_away: items that can go on only when another model is open.
         was_cut_off: whether an item was stopped before its end.
+        n_outdated: items that are to be run once more, because an answer was replaced meanwhile.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class ItemRun:
         self._all_read = False
         self.n_put_away = 0
         self.was_cut_off = False
+        self.n_outdated = 0
 
     @property
     def n_open(self) -> int:
@@ -172,101 +177,67 @@ class ItemRun:
             running.cancel()
 
         ask = self._begin_ask(item.sample.id, put_away)
-        answers: tuple[Generation, ...] | None = None
-
-        def note_answers(given: tuple[Generation, ...]) -> None:
-            nonlocal answers
-            answers = given
-
-        try:
-            async with asyncio.timeout_at(self._time_limit.at if self._time_limit else None):
-                end = await self._answer_and_score(index, item, ask, note_answers)
-        except TimeoutError:
-            assert self._time_limit is not None
-            lacks = "answer" if answers is None else "score"
-            told = Failure("time_limit", f"no {lacks} before {self._time_limit.name} was over")
-            is_unanswered = answers is None
-            end = ItemEnd(
-                index, item, ask.turns, answers or (), {}, told, is_unanswered=is_unanswered
-            )
+        end = await self._run_in_time(index, item, ask)
         if ask.error is not None:
             raise ask.error
         if ask.was_stopped:
             self.was_cut_off = True
             return
-        if not ask.is_outdated:  # else it is missing, and run once more
+        if ask.is_outdated:
+            self.n_outdated += 1
+        else:
             await self._finish(end)
 
+    async def _run_in_time(self, index: int, item: Item, ask: ItemAsk) -> ItemEnd:
+        """Run an item to its end, or to the end of the time.
+
+        An answer that is there by then is scored as far as that asks nothing new.
+        """
+        answered: list[tuple[Generation, ...]] = []
+        try:
+            async with asyncio.timeout_at(self._time_limit.at if self._time_limit else None):
+                return await self._answer_and_score(index, item, ask, answered)
+        except TimeoutError:
+            assert self._time_limit is not None
+            late = Failure("time_limit", f"no answer before {self._time_limit.name} was over")
+            unscored = Failure("time_limit", f"no score before {self._time_limit.name} was over")
+        if not answered:
+            return ItemEnd(index, item, ask.turns, (), {}, late, is_unanswered=True)
+        ask.end(late)
+        try:
+            async with asyncio.timeout(_LAST_SCORING_S):
+                return await self._score(index, item, answered[0], ask)
+        except TimeoutError:
+            return ItemEnd(index, item, ask.turns, answered[0], {}, unscored)
+
     async def _answer_and_score(
-        self,
-        index: int,
-        item: Item,
-        ask: ItemAsk,
-        note_answers: Callable[[tuple[Generation, ...]], None],
+        self, index: int, item: Item, ask: ItemAsk, answered: list[tuple[Generation, ...]]
     ) -> ItemEnd:
-        """Run an item to its end."""
-        answers: tuple[Generation, ...] | None = None
+        """Run an item to its end; its answers are put into `answered`."""
         try:
             answers = checked_answers(await self._task.answer(item, ask))
-            note_answers(answers)
+        except BaseException as err:  # plugin boundary: a task is foreign code
+            if must_propagate(err):
+                raise
+            is_unanswered = not _is_of_another_role(err)
+            failure = _failure(err, is_scoring=False)
+            return ItemEnd(index, item, ask.turns, (), {}, failure, is_unanswered=is_unanswered)
+        answered.append(answers)
+        return await self._score(index, item, answers, ask)
+
+    async def _score(
+        self, index: int, item: Item, answers: tuple[Generation, ...], ask: ItemAsk
+    ) -> ItemEnd:
+        """Score the answers of an item."""
+        try:
             scored = self._task.score(item, answers, ask)
             scores = checked_scores(await scored if isawaitable(scored) else scored, self._metrics)
         except BaseException as err:  # plugin boundary: a task is foreign code
             if must_propagate(err):
                 raise
-            failure = _failure(err, is_scoring=answers is not None)
-            return ItemEnd(
-                index,
-                item,
-                ask.turns,
-                answers or (),
-                {},
-                failure,
-                is_unanswered=answers is None and not _is_of_another_role(err),
-            )
+            failure = _failure(err, is_scoring=True)
+            return ItemEnd(index, item, ask.turns, answers, {}, failure)
         return ItemEnd(index, item, ask.turns, answers, scores)
-
-
-def checked_answers(answers: object) -> tuple[Generation, ...]:
-    """Pass the answers of an item on.
-
-    Raises:
-        TypeError: they are no generations, or none.
-    """
-    if not isinstance(answers, Sequence) or not answers:
-        raise TypeError(f"answer() gave a {type(answers).__name__}, not one generation or more")
-    for answer in answers:
-        if not isinstance(answer, Generation):
-            raise TypeError(f"answer() gave a {type(answer).__name__}, not a Generation")
-    return tuple(answers)
-
-
-def checked_scores(scores: object, metrics: Sequence[str]) -> dict[str, Score | Failure]:
-    """Pass the scores of an item on, in the order of the task's metrics.
-
-    What is no score, or not a finite number, becomes the failure of this one metric.
-
-    Raises:
-        TypeError: they are no mapping of metrics to scores, or one is missing or too many.
-    """
-    if not isinstance(scores, Mapping):
-        raise TypeError(f"score() gave a {type(scores).__name__}, not a mapping of scores")
-    if set(scores) != set(metrics):
-        wrong = sorted(map(str, set(scores) ^ set(metrics)))
-        raise TypeError(f"score() gave other metrics than the task has: {', '.join(wrong)}")
-    return {name: _checked_score(scores[name]) for name in metrics}
-
-
-def _checked_score(score: object) -> Score | Failure:
-    if isinstance(score, Failure):
-        return replace(score, kind="metric")
-    if not isinstance(score, Score):
-        reason = f"score() gave a {type(score).__name__}, not a Score"
-        return Failure("metric", f"{reason} (a bug in the task; tell its author)")
-    numbers = [score.value, *score.parts]
-    if not all(number is None or isfinite(number) for number in numbers):
-        return Failure("metric", "the score is not a finite number")
-    return score
 
 
 def _is_of_another_role(err: BaseException) -> bool:
@@ -280,11 +251,11 @@ def _failure(err: BaseException, *, is_scoring: bool) -> Failure:
     if isinstance(err, UnansweredError) and err.role == MODEL and not is_scoring:
         return err.failure
     if isinstance(err, UnansweredError):
-        return Failure("metric", f"{err.role}: {err.what}", err.hint)
-    reason, hint = describe_error(err), None
+        return unanswered(err)
+    reason, hint = describe_error(err), HINT_OF_ASKING if is_scoring else None
     kind: FailureKind = "metric" if is_scoring else "prompt"
     if isinstance(err, LlmevalError):
-        reason, hint = err.what, err.hint
+        reason, hint = err.what, err.hint or hint
         if isinstance(err, PluginError) and not is_scoring:
             kind = "plugin"
     elif isinstance(err, ValueError):

@@ -27,6 +27,10 @@ class ConversationAsk:
         """Ask."""
         return await self.ask(question, role=role)
 
+    def without_reasoning(self, generation: Generation, *, role: str = MODEL) -> str:
+        """Return the first answer without its thoughts."""
+        return self.ask.without_reasoning(generation, role=role)
+
 
 def judged_turn(turns: Sequence[Turn], judged: Generation | None) -> Turn | None:
     """Find the request whose answer counts: the last one that was judged, else the last at all.

@@ -29,12 +29,8 @@ from llmeval_core.errors import JournalError
 from llmeval_core.journal.connecting import connect, flush_log
 from llmeval_core.journal.delivery_repository import DeliveryRepository
 from llmeval_core.journal.file_presence import FilePresence
-from llmeval_core.journal.sample_commits import (
-    Queued,
-    QueuedAnswer,
-    QueuedSample,
-    commit_all,
-)
+from llmeval_core.journal.queued_writes import Queued, QueuedAnswer, QueuedSample
+from llmeval_core.journal.sample_commits import commit_all
 from llmeval_core.journal.sqlite_errors import journal_error
 from llmeval_core.journal.stored_tasks import StoredTask
 from llmeval_core.records import Generation, Request, SampleResult, TaskResult

@@ -12,56 +12,21 @@ from typing import NamedTuple
 from llmeval_core.errors import describe_error
 from llmeval_core.journal import row_mapping, sample_mapping
 from llmeval_core.journal.message_rows import image_rows, insert_images
+from llmeval_core.journal.queued_writes import Queued, QueuedAnswer, QueuedSample
 from llmeval_core.journal.reask_rounds import replace_answers
 from llmeval_core.journal.scores import score_row
-from llmeval_core.journal.stored_tasks import StoredTask
-from llmeval_core.records import Failure, Generation, Request, Sample, SampleResult
+from llmeval_core.records import Failure, Sample, SampleResult
 
 _log = logging.getLogger("llmeval")
 
+
 _LONGEST_REASON = 500
+
+
 _MOST_PLACES = 500
+
+
 _ROWS_PER_STATEMENT = (40, 8, 1)  # few sizes: prepared once; none has more than 999 values
-
-
-class QueuedSample(NamedTuple):
-    """A finished sample that is to be written.
-
-    Args:
-        task: the task that it belongs to.
-        result: how it ended.
-        request: fingerprint of the request, 16 bytes; None if there was none.
-        finished_at: when, seconds since 1970.
-        is_again: whether its answer takes the place of an older one.
-        has_turns: whether its answers were written before it, and its turns are to be noted.
-    """
-
-    task: StoredTask
-    result: SampleResult
-    request: bytes | None
-    finished_at: float
-    is_again: bool
-    has_turns: bool = False
-
-
-class QueuedAnswer(NamedTuple):
-    """An answer that is to be written before its sample ends.
-
-    Args:
-        request, generation: what was asked, and answered.
-        finished_at: when, seconds since 1970.
-        parent: an earlier request, with whose messages this one begins; None for none.
-        is_again: whether it takes the place of an older answer.
-    """
-
-    request: Request
-    generation: Generation
-    finished_at: float
-    parent: Request | None = None
-    is_again: bool = False
-
-
-Queued = QueuedSample | QueuedAnswer
 
 
 def commit_all(connection: sqlite3.Connection, batch: list[Queued]) -> None:

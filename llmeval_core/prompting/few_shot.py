@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import random
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -14,9 +15,12 @@ from dataclasses import replace
 from llmeval_core.errors import ConfigError, DatasetError, wrap_plugin_errors
 from llmeval_core.invisible_characters import without_invisible
 from llmeval_core.plan import PlannedTask
+from llmeval_core.printable import with_count
 from llmeval_core.prompting.lm_eval_draws import LmEvalDraws
 from llmeval_core.prompting.templates import PromptError, Templates, variables_of
 from llmeval_core.records import Sample, sample_problem
+
+_log = logging.getLogger("llmeval")
 
 _ENDS = " ?!.。…"
 """What may end a question, or not: full-width ones are among them after NFKC."""
@@ -52,7 +56,15 @@ class FewShotPool:
         if is_as_lm_eval:
             what = f"data set '{task.dataset_name}' cannot be read"
             with wrap_plugin_errors(DatasetError, what, where=task.key):
-                self._drawn = samples, LmEvalDraws(task, samples, task.dataset.samples())
+                draws = LmEvalDraws(task, samples, task.dataset.samples())
+            if draws.n_shown_themselves:
+                _log.warning(
+                    "%s: of %s the examples have the sample itself with its answer, as lm-eval"
+                    " would show it; `one_more: true` leaves it out",
+                    task.key,
+                    with_count(draws.n_shown_themselves, "sample"),
+                )
+            self._drawn = samples, draws
             return
         if len(samples) < task.n_shots:
             raise ConfigError(

@@ -35,6 +35,9 @@ class LmEvalDraws:
         pool: the whole pool.
         samples: the samples of the data set, from the first one; as many as needed are read.
 
+    Attributes:
+        n_shown_themselves: samples that are among their own examples.
+
     Raises:
         ConfigError: the pool has too few samples.
     """
@@ -53,6 +56,7 @@ class LmEvalDraws:
             one_more = [self._content(sample) for sample in first] == self._pool[: len(first)]
         self._one_more = one_more
         self._check_size()
+        self.n_shown_themselves = 0
         wanted = itertools.islice(itertools.chain(first, reading), task.limit)
         self._drawn = dict(self._draw_all(wanted))
 
@@ -81,7 +85,10 @@ class LmEvalDraws:
             if self._one_more:
                 yield sample.id, tuple(self._draw_others(sample))
             else:
-                yield sample.id, tuple(self._chance.sample(places, self._task.n_shots))
+                drawn = tuple(self._chance.sample(places, self._task.n_shots))
+                own = self._content(sample)
+                self.n_shown_themselves += any(self._pool[place] == own for place in drawn)
+                yield sample.id, drawn
 
     def _draw_others(self, sample: Sample) -> list[int]:
         """Draw one more than needed, without copies of the sample."""

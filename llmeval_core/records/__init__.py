@@ -1,5 +1,13 @@
 """The records that walk through the pipeline, from a sample to a task's result."""
 
+from llmeval_core.records.generations import (
+    Generation,
+    GenerationSettings,
+    Loglikelihood,
+    Mode,
+    Reasoning,
+    Request,
+)
 from llmeval_core.records.messages import (
     ImagePart,
     Message,
@@ -19,19 +27,7 @@ from llmeval_core.records.results import (
     TrackerStatus,
 )
 from llmeval_core.records.sample_check import sample_problem
-from llmeval_core.records.samples import (
-    Failure,
-    Generation,
-    GenerationSettings,
-    Loglikelihood,
-    Mode,
-    Reasoning,
-    Request,
-    Sample,
-    SampleResult,
-    Score,
-    Turn,
-)
+from llmeval_core.records.samples import Failure, Sample, SampleResult, Score, Turn
 from llmeval_core.records.value_text import plain_text
 
 __all__ = [

@@ -7,6 +7,7 @@ from llmeval_core.testing.checking_datasets import check_dataset
 from llmeval_core.testing.checking_metrics import check_metric
 from llmeval_core.testing.checking_models import check_model
 from llmeval_core.testing.checking_plugins import check_plugin
+from llmeval_core.testing.checking_task_sources import check_task_source
 from llmeval_core.testing.checking_tasks import check_solver, check_task
 from llmeval_core.testing.checking_tools import check_tool
 from llmeval_core.testing.checking_trackers import check_tracker, run_info
@@ -32,6 +33,7 @@ __all__ = [
     "check_plugin",
     "check_solver",
     "check_task",
+    "check_task_source",
     "check_tool",
     "check_tracker",
     "make_generation",

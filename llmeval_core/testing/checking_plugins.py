@@ -92,6 +92,7 @@ def check_registered(kind: str, registered: Any) -> None:
         _check_settings(kind, registered, where)
         _check_example(registered.example, where)
         _check_factory(kind, registered, where)
+        _check_data(kind, registered, where)
     elif kind == "routes":
         where = f"route '{registered.prefix}'"
         assert registered.prefix.startswith("/"), f"{where}: the prefix begins with no slash"
@@ -136,6 +137,18 @@ def _check_settings(kind: str, component: Component[Settings, object], where: st
         assert field.description, f"{where}: setting '{key}' has no description"
         assert key not in _TAKEN.get(kind, {"use", "name"}), (
             f"{where}: setting '{key}' can never be set, the run file takes it for its own key"
+        )
+
+
+def _check_data(kind: str, component: Component[Settings, object], where: str) -> None:
+    """Check that a tool that reads a file tells its content, as far as its class shows that."""
+    made = component.factory
+    if kind != "tools" or not isinstance(made, type) or hasattr(made, "fingerprint"):
+        return
+    for key, field in component.config.model_fields.items():
+        assert "Path" not in str(field.annotation), (
+            f"{where}: it reads a file (setting '{key}') and has no fingerprint(): when the file"
+            " changes, answers that were made with the old one would stay; see `DataTool`"
         )
 
 

@@ -7,6 +7,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from inspect import isawaitable
 from typing import get_args
 
@@ -17,6 +18,7 @@ from llmeval_core.contracts import (
     Solver,
     SolverInput,
     Task,
+    TaskSource,
     Tool,
     UnansweredError,
 )
@@ -40,7 +42,11 @@ _SAMPLES = (
 
 
 async def check_task(
-    task: Task, *, answer: Answering = trial_answer, most: int = 20
+    task: Task,
+    *,
+    answer: Answering = trial_answer,
+    most: int = 20,
+    judges_thoughts: bool = False,
 ) -> list[Mapping[str, Score]]:
     """Answer and score the first items of a task, several times; return their scores.
 
@@ -50,16 +56,23 @@ async def check_task(
         task: the task.
         answer: answers its questions, equal ones equally.
         most: how many items are looked at; the order of all is.
+        judges_thoughts: whether it means to judge what a model thinks before it answers. Otherwise
+            a thought between tags before each answer must change no score.
 
     Raises:
         AssertionError: it breaks a promise of `contracts.Task`; the message says which.
     """
+    assert not isinstance(task, TaskSource), (
+        f"{type(task).__name__} is a TaskSource: `check_task_source` is for that"
+    )
     _check_names(task)
     items = _checked_items(task, most)
     alone = [await _check_item(task, item, answer) for item in items]
     together = await asyncio.gather(*[_run(task, item, answer) for item in items])
     assert together == alone, "items that run at the same time get other scores"
     scores = [split_scores(one)[0] for one in alone]
+    for item, known in zip(items, scores, strict=True) if not judges_thoughts else ():
+        await _check_thoughts(task, item, answer, known)
     for name, info in task.metrics.items():
         listed = [one[name] for one in scores if name in one]
         aggregate = info.aggregate(iter(listed))
@@ -189,6 +202,27 @@ async def _check_item(task: Task, item: Item, answer: Answering) -> MetricScores
         with suppress(UnansweredError, ValueError):
             await _run(task, item, answer, failing)
     return scores
+
+
+async def _check_thoughts(
+    task: Task, item: Item, answer: Answering, known: Mapping[str, Score]
+) -> None:
+    """Run an item once more, with a thought before each answer that has the right one in it."""
+    sample = item.sample
+    thought = " ".join((sample.input_text, *sample.references, *sample.choices))
+
+    def thinking(question: Question, role: str) -> Generation:
+        given = answer(question, role)
+        return replace(given, texts=tuple(f"<think>{thought}</think>{one}" for one in given.texts))
+
+    scores, _ = split_scores(await _run(task, item, thinking))
+    assert {name: (one.value, one.parts) for name, one in scores.items()} == {
+        name: (one.value, one.parts) for name, one in known.items()
+    }, (
+        f"item '{sample.id}': a thought before each answer (<think>...</think>) changes its scores;"
+        " take the text of an answer by `ask.without_reasoning(answer)`, where it is scored and"
+        " where it is told to a model, or pass `judges_thoughts=True` if that is meant"
+    )
 
 
 async def _run(

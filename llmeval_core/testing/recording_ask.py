@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from llmeval_core.contracts import MODEL, Question, UnansweredError
 from llmeval_core.naming import Json, fingerprint
+from llmeval_core.reasoning import ReasoningFinder, split_answers
 from llmeval_core.records import Failure, Generation, Loglikelihood, Message, StopReason
 
 Answering = Callable[[Question, str], Generation]
@@ -69,7 +70,7 @@ class RecordingAsk:
             UnansweredError: it is the one that comes to no answer.
         """
         assert isinstance(question, Question), f"it asks a {type(question).__name__}"
-        assert role in self._roles, f"it asks the role '{role}', which its `roles` do not name"
+        self._check_role(role)
         place = len(self.asked)
         assert place < MOST_QUESTIONS, f"one item asks more than {MOST_QUESTIONS:,} questions"
         self.asked.append((question, role))
@@ -77,3 +78,12 @@ class RecordingAsk:
         if place == self._fails_at:
             raise UnansweredError(Failure("bad_request", "there is no answer to this"), role)
         return self._answer(question, role)
+
+    def without_reasoning(self, generation: Generation, *, role: str = MODEL) -> str:
+        """Return the first answer without thoughts between any of the known tags."""
+        self._check_role(role)
+        split = next(iter(split_answers(generation, ReasoningFinder())), None)
+        return split.answer if split is not None else ""
+
+    def _check_role(self, role: str) -> None:
+        assert role in self._roles, f"it asks the role '{role}', which its `roles` do not name"

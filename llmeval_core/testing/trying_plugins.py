@@ -33,6 +33,7 @@ from llmeval_core.testing.checking_datasets import check_dataset
 from llmeval_core.testing.checking_metrics import check_metric
 from llmeval_core.testing.checking_models import check_model
 from llmeval_core.testing.checking_plugins import check_registered, import_s
+from llmeval_core.testing.checking_task_sources import check_task_source
 from llmeval_core.testing.checking_tasks import check_solver, check_task
 from llmeval_core.testing.checking_tools import check_tool
 from llmeval_core.testing.offline import offline
@@ -182,8 +183,11 @@ async def _try_made(kind: str, name: str, made: Any, trial: Trial) -> None:
     elif kind == "solvers" and not isinstance(made, ToolUser):
         if not await check_solver(made):
             raise Untried("it can solve none of the samples that are made up for this")
-    elif kind == "tasks" and not isinstance(made, TaskSource):
-        await check_task(made)
+    elif kind == "tasks":
+        try:
+            await (check_task_source if isinstance(made, TaskSource) else check_task)(made)
+        except ValueError as err:  # as `score` may say of answers that it cannot score
+            raise Untried(f"it cannot score the answers that are made up for this: {err}") from err
     elif kind == "tools":
         await check_tool(made)
     elif kind == "models":

@@ -333,6 +333,15 @@ def test_images_stand_before_lettered_choices(folder: Path) -> None:
     )
 
 
+def test_lettered_choices_follow_a_conversation_with_an_image(folder: Path) -> None:
+    turns = shown({"type": "image", "image": "images/cat.png"})[:1]
+    rows = [{"messages": turns, "options": ["cat", "dog"], "answer": "B"}]
+
+    sample = only(jsonl(folder, *rows, choices="options"))
+
+    assert (sample.answer, sample.references) == (1, ("dog",))
+
+
 def test_images_stand_in_csv_as_paths_or_as_a_list_in_json(folder: Path) -> None:
     path = folder / "a.csv"
     path.write_text(
@@ -350,12 +359,28 @@ def test_images_stand_in_csv_as_paths_or_as_a_list_in_json(folder: Path) -> None
 def test_images_stand_in_parquet_as_bytes(folder: Path) -> None:
     """As the `datasets` library writes them: the bytes, and the name that they had elsewhere."""
     path = folder / "a.parquet"
-    rows = [{"question": "What?", "answer": "cat", "image": {"bytes": JPEG, "path": "/x/cat.jpg"}}]
+    rows: list[dict[str, Any]] = [
+        {
+            "question": "What?",
+            "answer": "cat",
+            "image": image,
+            "more": None if image is None else [],
+        }
+        for image in (
+            {"bytes": JPEG, "path": "/x/cat.jpg"},
+            {"bytes": JPEG, "path": None},
+            {"bytes": None, "path": "images/cat.png"},
+            {"bytes": None, "path": None},
+            None,
+        )
+    ]
     pyarrow.parquet.write_table(pa.Table.from_pylist(rows), path)
 
-    sample = only(parquet_dataset(TableSettings(path=path, images="image")))
+    samples = list(parquet_dataset(TableSettings(path=path, images=["image", "more"])).samples())
 
-    assert sample.input == (Message("user", (ImagePart("image/jpeg", JPEG), TextPart("What?"))),)
+    seen = ImagePart("image/jpeg", JPEG)
+    found = [() if isinstance(one.input, str) else one.input[0].images for one in samples]
+    assert found == [(seen,), (seen,), (IMAGE,), (), ()]
 
 
 def test_a_column_without_an_image_is_named(folder: Path) -> None:

@@ -15,7 +15,7 @@ from llmeval_core.testing import check_model, make_request
 async def test_it_keeps_the_promises_of_a_provider() -> None:
     answers = await check_model(EchoProvider(EchoSettings()), "any")
 
-    assert sorted(answers) == ["chat", "completion", "loglikelihood"]
+    assert sorted(answers) == ["chat", "completion", "loglikelihood", "rolling"]
     assert answers["chat"].text == "What is the capital of France?"
     assert [item.logprob for item in answers["loglikelihood"].loglikelihoods] == [-6.0, -5.0]
 

@@ -217,15 +217,19 @@ async def test_an_empty_choice_fails_with_the_true_reason(smollm: Model) -> None
 async def test_any_llama_cpp_server_can_score(smollm: Model) -> None:
     assert isinstance(smollm, LlamaCppModel)
     request = make_request("The capital of France is", mode="loglikelihood")
-    own = await smollm.generate(request)
+    whole = make_request("The capital of France is Paris.", mode="rolling")
+    own, own_whole = await smollm.generate(request), await smollm.generate(whole)
     settings = OpenAICompatibleSettings(
         base_url=f"{smollm.engine.address}/v1", api_key=smollm.engine.key, loglikelihood="llama_cpp"
     )
     remote = await OpenAICompatibleProvider(settings).open("x")
 
-    found = await remote.generate(request)
+    found, found_whole = await remote.generate(request), await remote.generate(whole)
 
     await remote.aclose()
+    assert found_whole.loglikelihoods[0].logprob == pytest.approx(
+        own_whole.loglikelihoods[0].logprob, abs=KERNEL_NOISE * 7
+    )
     assert [item.logprob for item in found.loglikelihoods] == pytest.approx(
         [item.logprob for item in own.loglikelihoods], abs=KERNEL_NOISE
     )

@@ -192,9 +192,12 @@ def test_the_identity_is_place_and_extra_keys_without_login() -> None:
     ("settings", "modes"),
     [
         (OpenAICompatibleSettings(), {"chat", "completion"}),
-        (OpenAICompatibleSettings(loglikelihood="echo"), {"chat", "completion", "loglikelihood"}),
+        (
+            OpenAICompatibleSettings(loglikelihood="echo"),
+            {"chat", "completion", "loglikelihood", "rolling"},
+        ),
         (OpenAISettings(), {"chat", "completion"}),
-        (VllmSettings(), {"chat", "completion", "loglikelihood"}),
+        (VllmSettings(), {"chat", "completion", "loglikelihood", "rolling"}),
     ],
 )
 def test_choices_are_scored_where_the_server_can(

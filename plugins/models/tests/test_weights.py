@@ -119,5 +119,5 @@ def test_the_same_weights_are_the_same_model_wherever_they_lie(cache: Path, tmp_
     )
 
     assert first == second
-    assert first.modes == {"chat", "completion", "loglikelihood"}
+    assert first.modes == {"chat", "completion", "loglikelihood", "rolling"}
     assert cache_folder() == cache

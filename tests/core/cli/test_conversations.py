@@ -87,7 +87,8 @@ def test_a_role_without_a_model_is_told(llmeval: Llmeval) -> None:
     assert finished.stderr == (
         "error: no model has the role 'judge'\n"
         "  where: -t talk\n"
-        "  try:   name one in the run file: `roles: {judge: provider/model}`\n"
+        "  try:   name one in the run file: `roles: {judge: provider/model}`,"
+        " or by `--role judge=provider/model`\n"
     )
 
 
@@ -117,7 +118,8 @@ def test_a_misspelt_role_is_shown_beside_the_one_that_is_wanted(llmeval: Llmeval
     assert finished.stderr == (
         "error: no model has the role 'judge'\n"
         "  where: -t talk\n"
-        "  try:   name one in the run file: `roles: {judge: provider/model}`; its roles are jugde\n"
+        "  try:   name one in the run file: `roles: {judge: provider/model}`,"
+        " or by `--role judge=provider/model`; its roles are jugde\n"
     )
 
 

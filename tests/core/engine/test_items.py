@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from llmeval_core.contracts import (
     all_tasks_alike,
 )
 from llmeval_core.engine import preview, read_reask_filters, run_plan
-from llmeval_core.errors import ConfigError, ModelError
+from llmeval_core.errors import ConfigError, FailureKind, ModelError
 from llmeval_core.journal import Journal
 from llmeval_core.records import (
     Failure,
@@ -89,7 +90,7 @@ class Chatting:
         (question,) = item.questions
         answers = [await ask(question)]
         for turn in range(1, self.n_turns):
-            said = (*question.messages, Message("assistant", answers[-1].text))
+            said = (*question.messages, Message("assistant", ask.without_reasoning(answers[-1])))
             question = asked(f"and {turn}?", *said)
             answers.append(await ask(question))
         return answers
@@ -97,12 +98,18 @@ class Chatting:
     async def score(
         self, item: Item, answers: Sequence[Generation], ask: Ask
     ) -> Mapping[str, Score]:
-        scores = {"length": Score(float(sum(len(answer.text) for answer in answers)))}
+        scores = {
+            "length": Score(float(sum(len(ask.without_reasoning(answer)) for answer in answers)))
+        }
         if self.judge:
             verdict = await ask(
-                asked(f"judge {answers[-1].text} of {item.sample.id}"), role="judge"
+                asked(f"judge {ask.without_reasoning(answers[-1])} of {item.sample.id}"),
+                role="judge",
             )
-            scores["judged"] = Score(float("1" in verdict.text), details={"said": verdict.text})
+            scores["judged"] = Score(
+                float("1" in ask.without_reasoning(verdict, role="judge")),
+                details={"said": verdict.text},
+            )
         return scores
 
 
@@ -298,6 +305,26 @@ async def test_a_judge_that_fails_leaves_the_sample_unscored(tmp_path: Path) -> 
     assert found.failure.message == "judge: I judge no such thing"
 
 
+async def test_a_judge_that_always_fails_is_named_with_what_to_try(tmp_path: Path) -> None:
+    def judge(text: str) -> str:
+        raise ModelError("bad_request", "I judge no such thing")
+
+    outcome = await run_in(
+        tmp_path,
+        models={"fake": Served()},
+        role_models={"judge": Served("b", answer=judge)},
+        ready_tasks={"chatting": Chatting(judge=True)},
+    )
+
+    (error,) = outcome.errors
+    assert str(error) == (
+        "every sample failed: judge: I judge no such thing\n"
+        "  where: fake/model, chatting_0shot, judge role-judge/model\n"
+        "  try:   `llmeval samples` shows what was asked and answered; answers are kept, and the"
+        " same command scores them again"
+    )
+
+
 async def test_a_judge_that_cannot_be_used_ends_this_task_only(tmp_path: Path) -> None:
     def judge(text: str) -> str:
         raise ModelError("auth", "wrong key")
@@ -325,7 +352,8 @@ async def test_an_unknown_role_is_refused_by_the_plan(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "no model has the role 'judge'\n"
         "  where: tasks[0]\n"
-        "  try:   name one in the run file: `roles: {judge: provider/model}`"
+        "  try:   name one in the run file: `roles: {judge: provider/model}`,"
+        " or by `--role judge=provider/model`"
     )
 
 
@@ -877,7 +905,7 @@ async def test_what_was_answered_before_the_time_was_over_is_unscored_and_not_fa
     assert late.summary.n_failed == 2
     assert [sample.outcome for sample in found] == ["answered", "unscored", "unscored"]
     assert [sample.failure for sample in found[1:]] == [
-        Failure("time_limit", "no score before timeouts.task_s was over")
+        Failure("time_limit", "judging: judge: no answer before timeouts.task_s was over")
     ] * 2
     assert outcome.summary.n_requests == 2, "the answers were kept"
 
@@ -947,3 +975,38 @@ async def test_a_metric_that_asks_sees_the_conversation_that_the_answer_ended(
     )
 
     assert metric.heard == [heard]
+
+
+@pytest.mark.parametrize("kind", ["auth", "not_found"])
+async def test_a_judge_whose_key_is_refused_later_is_given_up(
+    tmp_path: Path, kind: FailureKind
+) -> None:
+    class Expiring(Served):
+        async def generate(self, request: Request) -> Generation:
+            answer = await super().generate(request)
+            if len(self.requests) > 10:
+                raise ModelError(kind, "no more", hint="renew the key")
+            return answer
+
+    given: dict[str, Any] = {
+        "datasets": {"fake": FakeDataset(300)},
+        "metrics": {"judging": Judging()},
+        "models": {"fake": Served()},
+        "concurrency": 4,
+        "retry": {"max_attempts": 1},
+        "give_up_after": 5,
+    }
+    judge = Expiring("b")
+
+    outcome = await run_in(tmp_path, **given, role_models={"judge": judge})
+    again = await run_in(tmp_path, **given, role_models={"judge": Served("b")})
+
+    (error,) = outcome.errors
+    assert re.fullmatch(
+        r"the judge, role-judge/model, cannot be asked: \d requests in a row were refused: no more",
+        error.what,
+    )
+    assert error.hint == "renew the key"
+    assert len(judge.requests) < 30
+    assert again.errors == ()
+    assert again.summary.n_failed == 0

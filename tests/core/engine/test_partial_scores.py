@@ -326,3 +326,39 @@ async def test_the_more_complete_number_of_each_metric_stands(tmp_path: Path) ->
     assert coverage_of(part).n_failed == 3
     assert coverage_of(part, "first").n_failed == 0
     assert coverage_of(part, "second").n_failed == 3
+
+
+async def test_what_is_not_judged_in_time_keeps_its_other_scores(tmp_path: Path) -> None:
+    class Slow(FakeModel):
+        async def generate(self, request: Any) -> Generation:
+            if request.messages[-1].text.endswith(("3", "4")):
+                await asyncio.sleep(3)
+            return await super().generate(request)
+
+    judge = Slow(lambda _: "1", cache_key="judge")
+    metrics = {"first": Choosy("first"), "judged": Judged()}
+    given: dict[str, Any] = {
+        "datasets": {"fake": dataset(5, tuple(metrics))},
+        "metrics": metrics,
+    }
+
+    late = await run_in(
+        tmp_path, **given, role_models={"judge": judge}, timeouts={"task_s": 1.0}, concurrency=8
+    )
+    found = samples_in(tmp_path)
+    model = FakeModel()
+    again = await run_in(
+        tmp_path,
+        **given,
+        models={"fake": model},
+        role_models={"judge": FakeModel(lambda _: "1", cache_key="judge")},
+    )
+
+    (result,) = late.summary.results
+    assert (of(result, "first").n_scored, of(result, "first").n_failed) == (5, 0)
+    assert (of(result, "judged").n_scored, of(result, "judged").n_failed) == (3, 2)
+    assert found[3].reasons == ("judged: judge: no answer before timeouts.task_s was over",)
+    assert found[3].outcome == "unscored"
+    assert found[3].generation is not None
+    assert model.requests == []
+    assert again.summary.results[0].n_failed == 0

@@ -110,6 +110,35 @@ def test_ids_that_are_no_row_numbers_make_two_rows_different() -> None:
     assert shown(prompter, pool[0]) == ["q"] * 3
 
 
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        ("the same split", []),
+        ("another split", []),
+        (
+            "another split that has the documents too",
+            [
+                "fake_3shot: of 3 samples the examples have the sample itself with its answer, as"
+                " lm-eval would show it; `one_more: true` leaves it out"
+            ],
+        ),
+    ],
+)
+def test_a_sample_that_is_its_own_example_is_told(
+    case: str, told: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    golden = next(one for one in GOLDENS if one["case"] == case)
+    own = sum(
+        document in drawn
+        for document, drawn in zip(golden["documents"], golden["drawn"], strict=True)
+    )
+
+    prompter_of(golden)
+
+    assert caplog.messages == told
+    assert own == 3 * len(told)
+
+
 def test_the_seed_is_lm_evals_own_and_not_the_runs() -> None:
     def fingerprints(run_seed: int, **few_shot: Any) -> str:
         plan = plan_of(

@@ -185,3 +185,31 @@ def test_the_kit_needs_no_pytest() -> None:
     code = "import sys, llmeval_core.testing\nassert 'pytest' not in sys.modules"
 
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+TOOL = """
+from pathlib import Path
+class Reads(Settings):
+    table: Path | None = Field(default=None, description="A table.")
+class Table:
+    spec = ToolSpec("table")
+    def __init__(self, settings): ...
+    async def call(self, arguments): ...
+class Honest(Table):
+    def fingerprint(self): return "1"
+"""
+
+
+def test_a_tool_that_reads_a_file_tells_its_content(plugin_folder: PluginFolder) -> None:
+    for number, tool in enumerate(("Table", "Honest")):
+        offered = offering("tools", f"Component('table', Reads, {tool}, 'looks up')")
+        plugin_folder.install(f"tool{number}", offered.replace("@hookimpl", f"{TOOL}@hookimpl"))
+
+    check_plugin("tool1")
+    with pytest.raises(AssertionError) as caught:
+        check_plugin("tool0")
+
+    assert str(caught.value) == (
+        "tools 'table': it reads a file (setting 'table') and has no fingerprint(): when the file"
+        " changes, answers that were made with the old one would stay; see `DataTool`"
+    )

@@ -27,7 +27,7 @@ class EchoProvider:
         """Tell that it can be asked in every way."""
         return ModelInfo(
             cache_key=fingerprint(["echo", self._settings.answer]),
-            modes=frozenset({"chat", "completion", "loglikelihood"}),
+            modes=frozenset({"chat", "completion", "loglikelihood", "rolling"}),
         )
 
     async def open(self, model: str) -> EchoModel:

@@ -14,11 +14,9 @@ from llmeval_core.hooks import (
     Generation,
     Message,
     Mode,
-    ReasoningFinder,
     Sample,
     Settings,
     SolverInput,
-    split_answers,
 )
 
 
@@ -75,7 +73,7 @@ class ScriptedConversation:
         script = self.settings.texts or self._script(start.sample)
         answers = [await ask(question)]
         for text in script:
-            said = Message("assistant", _without_reasoning(answers[-1]))
+            said = Message("assistant", ask.without_reasoning(answers[-1]))
             messages = (*question.messages, said, Message("user", text))
             question = replace(question, messages=messages)
             answers.append(await ask(question))
@@ -84,7 +82,7 @@ class ScriptedConversation:
         ended = next(filter(_was_ended, answers), answers[-1])
         return replace(
             answers[-1],
-            texts=("\n\n".join(map(_without_reasoning, answers)),),
+            texts=("\n\n".join(map(ask.without_reasoning, answers)),),
             finish_reason=ended.finish_reason,
             stop_reasons=ended.stop_reasons,
             refusal=ended.refusal,
@@ -105,9 +103,3 @@ def _was_ended(generation: Generation) -> bool:
     """Whether an answer was cut off, filtered or refused."""
     reason = generation.reason(0)
     return generation.refusal is not None or reason in ("length", "content_filter", "refusal")
-
-
-def _without_reasoning(generation: Generation) -> str:
-    """Take the first answer without what was thought before it."""
-    splits = split_answers(generation, ReasoningFinder())
-    return splits[0].answer if splits else ""

@@ -23,7 +23,7 @@ from llmeval_core.hooks import (
     Task,
     TaskOptions,
 )
-from llmeval_core.testing import check_plugin, check_task, trial_answer
+from llmeval_core.testing import RecordingAsk, check_plugin, check_task, trial_answer
 from plugins.tasks.lm_eval.tests.parity.own_tasks import YAML
 from plugins.tasks.lm_eval.tests.parity.spec_table import SPECS
 
@@ -175,10 +175,10 @@ def test_code_that_cannot_be_imported_is_told(mine: Any, code: str, message: str
 
 
 def score(task: Task, item: Item, *answers: Generation) -> Any:
-    async def ask(*_: object, **__: object) -> Generation:
+    def refuse(question: Question, role: str) -> Generation:
         raise AssertionError("scoring asks nothing")
 
-    return task.score(item, answers, ask)
+    return task.score(item, answers, RecordingAsk({}, refuse))
 
 
 def test_greediness_that_is_unknown_is_no_number(folder: Path, library: None) -> None:

@@ -12,12 +12,14 @@ from mlflow.tracking import MlflowClient
 from llmeval_core.hooks import (
     Generation,
     GenerationSettings,
+    ImagePart,
     Message,
     Request,
     Sample,
     SampleResult,
     Score,
     TaskResult,
+    TextPart,
     ToolCall,
     Turn,
 )
@@ -99,6 +101,28 @@ async def test_each_turn_of_a_sample_has_a_span(
         "tool_call_id": "c1",
     }
     assert turns[2].end_time_ns == root.end_time_ns
+
+
+async def test_a_large_image_is_told_by_its_digest(
+    open_tracker: TrackerFactory, make_result: ResultFactory, place: str
+) -> None:
+    small, large = ImagePart("image/png", b"small"), ImagePart("image/png", b"large" * 20_000)
+    asked = Message("user", (TextPart("Which?"), small, large))
+    request = Request("s0", "chat", (asked,), "", (), GenerationSettings(), "0" * 32)
+    seen = SampleResult(0, Sample("s0", (asked,)), request, Generation(("the first",)), {})
+    tracker = await open_tracker(
+        tracking_uri=place, traces=2, experiment=EXPERIMENT, samples=lambda result: [seen]
+    )
+
+    receipt = await tracker.deliver(make_result(model="openai/seen", n_samples=1))
+
+    assert receipt.note is None
+    (trace,) = traces_of(place, "openai/seen")
+    assert trace.data.spans[0].inputs["messages"][0]["content"] == [
+        {"type": "text", "text": "Which?"},
+        {"type": "image_url", "image_url": {"url": small.address}},
+        {"type": "text", "text": f"(image/png, 100,000 bytes, sha256 {large.digest})"},
+    ]
 
 
 async def test_a_replay_adds_no_trace_and_a_new_result_replaces_them(

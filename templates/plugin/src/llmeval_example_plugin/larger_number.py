@@ -92,7 +92,7 @@ class LargerNumber:
 
     def score(self, item: Item, answers: Sequence[Generation], ask: Ask) -> Mapping[str, Score]:
         """Score both answers together."""
-        said = [answer.text.strip() for answer in answers]
+        said = [ask.without_reasoning(answer).strip() for answer in answers]
         n_right = sum(text in item.sample.references for text in said)
         return {
             "correct": Score(n_right / len(said)),

@@ -47,7 +47,7 @@ class SecondLook:
         first = await ask(start.question)
         if not start.read(first).strip():
             return first
-        turns = (Message("assistant", first.text), Message("user", self._request))
+        turns = (Message("assistant", ask.without_reasoning(first)), Message("user", self._request))
         return await ask(replace(start.question, messages=(*start.question.messages, *turns)))
 
 

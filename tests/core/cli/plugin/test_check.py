@@ -42,6 +42,46 @@ def llmeval_register_trackers():
 """
 
 
+TRUSTING = """
+from llmeval_core.hooks import Component, Settings, ToolSpec, hookimpl
+
+class Trusting:
+    spec = ToolSpec("shout", "writes in capitals", {"type": "object", "properties": {"text": {}}})
+
+    async def call(self, arguments):
+        return str(arguments["text"]).upper()
+
+@hookimpl
+def llmeval_register_tools():
+    yield Component("trusting", Settings, lambda settings: Trusting(), "trusts models")
+"""
+UNSCORED = """
+from llmeval_core.hooks import (
+    Component, Item, Message, MetricInfo, Question, Sample, Settings, hookimpl, mean_aggregate
+)
+
+class Numbers:
+    name, n_shots, modes, roles = "numbers", 0, frozenset({"chat"}), {}
+    metrics = {"right": MetricInfo("right@1", True, mean_aggregate)}
+
+    def fingerprint(self): return "1"
+    def size(self): return 1
+
+    def items(self):
+        yield Item(Sample("a", "1 + 1?"), (Question((Message("user", "1 + 1?"),)),))
+
+    async def answer(self, item, ask):
+        return [await ask(question) for question in item.questions]
+
+    def score(self, item, answers, ask):
+        raise ValueError("that is no number")
+
+@hookimpl
+def llmeval_register_tasks():
+    yield Component("numbers", Settings, lambda settings: Numbers(), "adds")
+"""
+
+
 def metric(score: str, *, name: str = "Odd", extra: str = "", summary: str = "a metric") -> str:
     return METRIC.format(name=name, score=score, extra=extra, summary=summary)
 
@@ -92,6 +132,35 @@ def test_what_is_wrong_is_told(
     ((_, verdict),) = (one["checks"] for one in json.loads(finished.stdout))
     assert (verdict["state"], verdict["detail"]) == ("wrong", told)
     assert finished.exit_code == 1
+
+
+def test_a_tool_that_trusts_models_is_wrong(llmeval: Llmeval, plugin_folder: PluginFolder) -> None:
+    plugin_folder.install("odd", TRUSTING)
+
+    finished = llmeval("plugin", "check", "odd", "--json")
+
+    ((_, tool),) = (one["checks"] for one in json.loads(finished.stdout))
+    assert tool == {
+        "subject": "tool 'trusting'",
+        "state": "wrong",
+        "detail": "with {} it raises KeyError: 'text';"
+        " a ValueError would tell the model what is wrong",
+    }
+
+
+def test_a_task_that_cannot_score_made_up_answers_is_untried(
+    llmeval: Llmeval, plugin_folder: PluginFolder
+) -> None:
+    plugin_folder.install("odd", UNSCORED)
+
+    finished = llmeval("plugin", "check", "odd", "--json")
+
+    ((_, task),) = (one["checks"] for one in json.loads(finished.stdout))
+    assert task == {
+        "subject": "task 'numbers'",
+        "state": "untried",
+        "detail": "it cannot score the answers that are made up for this: that is no number",
+    }
 
 
 def test_a_metric_may_vary_if_that_is_said(llmeval: Llmeval, plugin_folder: PluginFolder) -> None:

@@ -71,10 +71,10 @@ def image_of(value: Any, folder: Path | None) -> ImagePart:
 def is_no_image(value: Any) -> bool:
     """Tell what says that a row has no image here: null, or an object of nulls; Any: see above."""
     if isinstance(value, Mapping):
-        return all(is_missing(item) for item in value.values() if not isinstance(item, bytes))
-    return not isinstance(value, bytes | bytearray | memoryview | list | tuple) and is_missing(
-        value
-    )
+        return all(map(is_no_image, value.values()))
+    if isinstance(value, bytes | bytearray | memoryview | list | tuple):
+        return not value
+    return is_missing(value)
 
 
 _HINT = (

@@ -124,14 +124,14 @@ class SampleMaker:
         )
 
     def answer_forms(
-        self, row: Row, options: Options, decision: RowInterpretation
+        self, row: Row, options: Options, decision: RowInterpretation, folder: Path | None
     ) -> tuple[str, dict[str, int]]:
         """Return the answer of a row as text, and each way to read it (see `labels.readings`).
 
         Raises:
             FieldError: there is no answer.
         """
-        given = self._given(row, self._read_conversation(row, decision, None))
+        given = self._given(row, self._read_conversation(row, decision, folder))
         return text_of(given), readings(given, options.texts, options.labels)
 
     def rich_turns(

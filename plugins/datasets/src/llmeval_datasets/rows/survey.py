@@ -70,7 +70,7 @@ def _conversations(maker: SampleMaker, sources: Sources) -> tuple[str | None, li
     fields = maker.fields
     if fields.input is not None:
         return None, [], []
-    first = next((row for _, row in _rows(sources)), None)
+    first = next((row for _, _, row in _rows(sources)), None)
     column = fields.messages
     if column is None and first is not None and not any(name in first for name in INPUTS):
         column = next((name for name in USUAL_COLUMNS if name in first), None)
@@ -104,13 +104,13 @@ def _look(
 ) -> None:
     choices = maker.choices
     assert choices is not None
-    for place, row in _rows(sources):
+    for source, number, row in _rows(sources):
         try:
             options = choices.read(row, part.columns)
-            given, found = maker.answer_forms(row, options, part)
+            given, found = maker.answer_forms(row, options, part, source.folder)
         except FieldError:
             continue  # named when the row is read
-        forms.add(given, found, place)
+        forms.add(given, found, source.place(number))
         if forms.is_settled and not all_rows:
             return
 
@@ -120,7 +120,7 @@ def _columns(choices: ChoiceReader, sources: Sources) -> tuple[frozenset[str], l
     missing = set(choices.named)
     seen: list[str] = []
     for source in sources if missing else ():
-        for _, row in _rows((source,)):
+        for _, _, row in _rows((source,)):
             seen = seen or [str(key) for key in row]
             missing = {name for name in missing if not has_field(row, name)}
             if not missing or (source.is_table and not any("." in name for name in missing)):
@@ -130,11 +130,11 @@ def _columns(choices: ChoiceReader, sources: Sources) -> tuple[frozenset[str], l
     return choices.named - missing, seen
 
 
-def _rows(sources: Sources) -> Iterator[tuple[str, Row]]:
+def _rows(sources: Sources) -> Iterator[tuple[RowSource, int | str, Row]]:
     for source in sources:
         for number, row in source.rows():
             if not isinstance(row, InvalidRow):
-                yield source.place(number), row
+                yield source, number, row
 
 
 def _said_of_choices(

@@ -7,6 +7,7 @@ from typing import Any
 
 from llmeval_core.hooks import ConfigError, FoundTask, Mode, TaskOptions, TaskSet
 from llmeval_lm_eval_tasks.hub_commits import HubCommits
+from llmeval_lm_eval_tasks.index_search import search_index
 from llmeval_lm_eval_tasks.lm_eval_groups import task_group
 from llmeval_lm_eval_tasks.lm_eval_settings import LmEvalSettings
 from llmeval_lm_eval_tasks.metric_names import TaskMetricName, metrics_of
@@ -14,7 +15,6 @@ from llmeval_lm_eval_tasks.python_tasks import load_python_task
 from llmeval_lm_eval_tasks.questions import QuestionMaker
 from llmeval_lm_eval_tasks.ready_task import LibraryState, LmEvalTask
 from llmeval_lm_eval_tasks.task_index import Index, build_index, library_tasks, library_version
-from llmeval_lm_eval_tasks.task_search import search_index
 from llmeval_lm_eval_tasks.task_selection import TaskChoice, select_tasks
 
 _MODES: dict[str, Mode] = {

@@ -21,6 +21,7 @@ from llmeval_core.hooks import (
     TaskOptions,
     TaskSet,
 )
+from llmeval_core.testing import RecordingAsk
 from plugins.tasks.lm_eval.tests.parity import model_answers
 
 
@@ -50,7 +51,7 @@ def evaluate_by_llmeval(
     loaded = LmEvalSource(settings).load(TaskOptions(n_shots=n_shots, limit=limit))
     results = ContractResults(loaded)
 
-    async def ask(question: Question, *, role: str = "model") -> Generation:
+    def answer(question: Question, role: str) -> Generation:
         results.asked.append(question)
         if question.mode == "loglikelihood":
             pairs = [
@@ -68,6 +69,7 @@ def evaluate_by_llmeval(
         for number, item in enumerate(task.items()):
             if number == limit:
                 break
+            ask = RecordingAsk({}, answer)
             found = task.score(item, await task.answer(item, ask), ask)
             assert isinstance(found, dict)
             assert set(found) == set(scores)

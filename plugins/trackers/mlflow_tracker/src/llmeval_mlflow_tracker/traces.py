@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
 from llmeval_core.hooks import (
     Generation,
+    ImagePart,
     Message,
     ReasoningFinder,
     Request,
     SampleResult,
     TaskResult,
+    TextPart,
     chat_message,
     reasoning_finder,
     split_answers,
@@ -25,6 +27,7 @@ from llmeval_mlflow_tracker.names import HIDDEN, MAX_TAG, legal_key, short_value
 from llmeval_mlflow_tracker.table import expected_of
 
 _MAX_TRACES_PER_CALL = 100  # `link_traces_to_run` takes no more
+_MAX_IMAGE_BYTES = 65_536
 _LOG_SPANS = "_tracking_client.store.log_spans"  # the client has no method for many at once
 _PREFIX = "mlflow.traceTag."
 
@@ -192,7 +195,8 @@ def _exchange(
 ) -> Iterator[tuple[str, object]]:
     """Yield what was asked and answered."""
     if request is not None and request.messages:
-        yield "mlflow.spanInputs", {"messages": [chat_message(item) for item in request.messages]}
+        messages = [chat_message(_with_small_images(item)) for item in request.messages]
+        yield "mlflow.spanInputs", {"messages": messages}
     elif request is not None:
         yield "mlflow.spanInputs", request.prompt
     if generation is None:
@@ -206,6 +210,19 @@ def _exchange(
         answers = [chat_message(said)]
     answers = answers or [asdict(item) for item in generation.loglikelihoods]
     yield "mlflow.spanOutputs", answers[0] if len(answers) == 1 else answers
+
+
+def _with_small_images(message: Message) -> Message:
+    """Tell a large image by type, size and digest: a hundred traces go in one call."""
+    if isinstance(message.content, str):
+        return message
+    content = tuple(
+        TextPart(f"({part.media_type}, {len(part.data):,} bytes, sha256 {part.digest})")
+        if isinstance(part, ImagePart) and len(part.data) > _MAX_IMAGE_BYTES
+        else part
+        for part in message.content
+    )
+    return replace(message, content=content)
 
 
 def _usage(generation: Generation) -> Iterator[tuple[str, object]]:
