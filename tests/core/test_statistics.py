@@ -118,5 +118,6 @@ def test_scores_between_0_and_1_have_no_interval_of_a_proportion() -> None:
 def test_counts_that_happen_to_be_0_and_1_are_no_proportion() -> None:
     counted = mean_aggregate(scores([1.0, 1.0, 0.0]), of_counts=True)
 
-    assert (counted.value, counted.interval) == (pytest.approx(2 / 3), None)
+    assert counted.value == pytest.approx(2 / 3)
+    assert counted.interval is None
     assert counted.stderr == mean_aggregate(scores([1.0, 1.0, 0.0])).stderr
