@@ -1,27 +1,17 @@
-"""How one item of a task asks models; what it asked is kept in the order in which it asked.
-
-Where an item asks several questions at once, the order in which they are followed up depends on who
-answers first, and must not be seen in a result. So a question has a place: the questions of one
-asyncio task are numbered, and those of a task that it started come after the question that was its
-last one then, task by task.
-
-    ask 1 ─▶ ask 2 ─┬▶ ask 2.1.1 ─▶ ask 2.1.2 ─┬▶ ask 3
-                    └▶ ask 2.2.1 ─▶ ask 2.2.2 ─┘
-"""
+"""How one item of a task asks models; what it asked is kept in the order in which it asked."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from llmeval_core.contracts import MODEL, Question, UnansweredError
 from llmeval_core.engine.model_service import ModelService
+from llmeval_core.engine.turn_places import Place, TurnPlaces
 from llmeval_core.errors import ConfigError, LlmevalError, ModelError
 from llmeval_core.prompting import make_request
 from llmeval_core.reasoning import ReasoningFinder, split_answers
@@ -29,32 +19,6 @@ from llmeval_core.records import Failure, Generation, GenerationSettings, Reques
 
 _MOST_CANDIDATES = 16
 """Earlier requests of an item that are looked at for one that the next request continues."""
-
-_Place = tuple[int, ...]
-_last_place: ContextVar[_Place] = ContextVar("last_place", default=())
-"""The place of the last question of this asyncio task, or of the one that started it."""
-
-
-class _TurnPlaces:
-    """Gives the questions of an item their places."""
-
-    def __init__(self) -> None:
-        self._n_started: Counter[_Place] = Counter()
-        self._tasks: dict[asyncio.Task[object] | None, _Place] = {}
-        self._n_asked: Counter[_Place] = Counter()
-
-    def next(self) -> _Place:
-        """Return the place of a question that is asked now, in this asyncio task."""
-        task = asyncio.current_task()
-        path = self._tasks.get(task)
-        if path is None:
-            start = _last_place.get()
-            self._n_started[start] += 1
-            path = self._tasks[task] = (*start, self._n_started[start])
-        self._n_asked[path] += 1
-        place = (*path, self._n_asked[path])
-        _last_place.set(place)
-        return place
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +80,8 @@ class ItemAsk:
         self._sample_id = sample_id
         self._where = where
         self._put_away = put_away
-        self._places = _TurnPlaces()
-        self._turns: dict[_Place, Turn] = {}
+        self._places = TurnPlaces()
+        self._turns: dict[Place, Turn] = {}
         self._n_pending = 0
         self._is_deferred = False
         self._late: Failure | None = None
@@ -235,6 +199,11 @@ class ItemAsk:
             self._fail(LlmevalError(what, where=self._where, hint=err.hint))
         except Exception as err:  # noqa: BLE001  remembered, whatever the plugin makes of it
             self._fail(err)
+        if name != MODEL and isinstance(answer, Failure) and role.service.keeps_refusing:
+            n_refused = role.service.n_refused_in_a_row
+            why = f"{n_refused} requests in a row were refused: {answer.message}"
+            what = f"the {name}, {model}, cannot be asked: {why}"
+            self._fail(LlmevalError(what, where=self._where, hint=answer.hint))
         if role.is_over and isinstance(answer, Failure):
             what = f"'{model}' is asked again after another model that works in a process"
             hint = "give one of them a server of its own: they would have to be open together"

@@ -11,14 +11,14 @@ So many items are open that every model it asks has enough to do, and no more.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from inspect import isawaitable
-from math import isfinite
 
 from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.contracts import MODEL, Item, Task, TimeLimit, UnansweredError
 from llmeval_core.engine.item_ask import ItemAsk
+from llmeval_core.engine.item_checks import checked_answers, checked_scores
 from llmeval_core.engine.item_source import NumberedItem
 from llmeval_core.engine.prompted_task import UnusableItemError
 from llmeval_core.engine.stop_signal import StopSignal
@@ -29,7 +29,7 @@ from llmeval_core.errors import (
     describe_error,
     must_propagate,
 )
-from llmeval_core.records import Failure, Generation, Score, Turn
+from llmeval_core.records import Failure, Generation, Turn
 from llmeval_core.scoring import HINT_OF_ASKING, MetricScores, unanswered
 
 _LAST_SCORING_S = 5.0
@@ -74,6 +74,7 @@ class ItemRun:
         n_open: items that are open.
         n_put_away: items that can go on only when another model is open.
         was_cut_off: whether an item was stopped before its end.
+        n_outdated: items that are to be run once more, because an answer was replaced meanwhile.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class ItemRun:
         self._all_read = False
         self.n_put_away = 0
         self.was_cut_off = False
+        self.n_outdated = 0
 
     @property
     def n_open(self) -> int:
@@ -181,7 +183,9 @@ class ItemRun:
         if ask.was_stopped:
             self.was_cut_off = True
             return
-        if not ask.is_outdated:  # else it is missing, and run once more
+        if ask.is_outdated:
+            self.n_outdated += 1
+        else:
             await self._finish(end)
 
     async def _run_in_time(self, index: int, item: Item, ask: ItemAsk) -> ItemEnd:
@@ -234,49 +238,6 @@ class ItemRun:
             failure = _failure(err, is_scoring=True)
             return ItemEnd(index, item, ask.turns, answers, {}, failure)
         return ItemEnd(index, item, ask.turns, answers, scores)
-
-
-def checked_answers(answers: object) -> tuple[Generation, ...]:
-    """Pass the answers of an item on.
-
-    Raises:
-        TypeError: they are no generations, or none.
-    """
-    if not isinstance(answers, Sequence) or not answers:
-        raise TypeError(f"answer() gave a {type(answers).__name__}, not one generation or more")
-    for answer in answers:
-        if not isinstance(answer, Generation):
-            raise TypeError(f"answer() gave a {type(answer).__name__}, not a Generation")
-    return tuple(answers)
-
-
-def checked_scores(scores: object, metrics: Sequence[str]) -> dict[str, Score | Failure]:
-    """Pass the scores of an item on, in the order of the task's metrics.
-
-    What is no score, or not a finite number, becomes the failure of this one metric.
-
-    Raises:
-        TypeError: they are no mapping of metrics to scores, or one is missing or too many.
-    """
-    if not isinstance(scores, Mapping):
-        raise TypeError(f"score() gave a {type(scores).__name__}, not a mapping of scores")
-    if set(scores) != set(metrics):
-        wrong = sorted(map(str, set(scores) ^ set(metrics)))
-        raise TypeError(f"score() gave other metrics than the task has: {', '.join(wrong)}")
-    return {name: _checked_score(scores[name]) for name in metrics}
-
-
-def _checked_score(score: object) -> Score | Failure:
-    if isinstance(score, Failure):
-        kind: FailureKind = score.kind if score.kind == "time_limit" else "metric"
-        return replace(score, kind=kind, hint=score.hint or HINT_OF_ASKING)
-    if not isinstance(score, Score):
-        reason = f"score() gave a {type(score).__name__}, not a Score"
-        return Failure("metric", f"{reason} (a bug in the task; tell its author)")
-    numbers = [score.value, *score.parts]
-    if not all(number is None or isfinite(number) for number in numbers):
-        return Failure("metric", "the score is not a finite number")
-    return score
 
 
 def _is_of_another_role(err: BaseException) -> bool:

@@ -25,7 +25,7 @@ from llmeval_core.engine.renewed_answers import RenewedAnswers
 from llmeval_core.engine.request_ledger import Ours, RequestLedger
 from llmeval_core.engine.run_context import RunContext
 from llmeval_core.errors import ModelError, PluginError, wrap_plugin_errors
-from llmeval_core.generation import LocalExecutor
+from llmeval_core.generation import FATAL, LocalExecutor
 from llmeval_core.plan import PlannedModel
 from llmeval_core.records import Failure, Generation, Request
 
@@ -73,6 +73,7 @@ class ModelService:
         self._error: Exception | None = None
         self._n_users = 0
         self.n_requests = 0
+        self.n_refused_in_a_row = 0
         self.renewed = RenewedAnswers(context.journal)
 
     def enter(self) -> None:
@@ -162,6 +163,11 @@ class ModelService:
         return claim if isinstance(claim, Generation) else None
 
     @property
+    def keeps_refusing(self) -> bool:
+        """Whether so many requests were refused in a row that it is given up."""
+        return self.n_refused_in_a_row >= self._context.plan.give_up_after
+
+    @property
     def _is_over(self) -> bool:
         return not self._n_users or self._context.stop_signal.is_set()
 
@@ -238,8 +244,15 @@ class ModelService:
                 self._context.journal.put_answer(request, answer, parent=parent)
         if isinstance(answer, Generation) or answer.kind != "stopped":
             self.n_requests += 1
+            self._count_refusal(answer)
         self._end(key, answer)
         await self._context.journal.keep_up()
+
+    def _count_refusal(self, answer: Generation | Failure) -> None:
+        if isinstance(answer, Generation) or answer.kind not in FATAL:
+            self.n_refused_in_a_row = 0
+        else:
+            self.n_refused_in_a_row += 1
 
     def _end(self, key: str, answer: Generation | Failure) -> None:
         """Tell all who wait what became of a request."""
@@ -276,7 +289,8 @@ class ModelService:
 
     async def _known(self, key: str, newer_than: float | None) -> Generation | None:
         """Return the journal's answer; None also if it is to be asked for anew."""
-        known = await self._lookups.find(key)
+        known = self.renewed.kept(key) or await self._lookups.find(key)
+        known = self.renewed.kept(key) or known  # it may have been replaced meanwhile
         if known is None or newer_than is None:
             return known
         at = await self._lookups.answered_at(key)

@@ -4,8 +4,9 @@
         │                             │            (in the journal, instead of the old one)
         └── no answer                 └── no such sample ends well: the old one stays
 
-Who asks anew takes what is held or kept here. Everybody else takes the journal's, so that what is
-only held decides no other sample.
+Who asks anew takes what is held or kept here. Everybody else takes what is kept, else the
+journal's, so that what is only held decides no other sample. What is kept is remembered for the
+whole run: the journal has the old answer until its writer has come to it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ class RenewedAnswers:
     def get(self, fingerprint: str) -> Generation | None:
         """Return the new answer to a request; None if there is none yet."""
         return self._new.get(fingerprint)
+
+    def kept(self, fingerprint: str) -> Generation | None:
+        """Return the new answer to a request, if it is kept; None else."""
+        return self._new[fingerprint] if fingerprint in self._kept_at else None
 
     def expect(self, fingerprint: str) -> None:
         """Note that a request is asked anew."""

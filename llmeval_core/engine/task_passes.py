@@ -22,6 +22,7 @@ from llmeval_core.errors import PluginError, wrap_plugin_errors
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.plan import Plan, PlannedTask
 from llmeval_core.reasoning import ReasoningFinder
+from llmeval_core.scoring import failure_of, split_scores
 
 _ITEMS_A_WORKER = 2
 """Open items for each request that may be under way: while some wait, others ask."""
@@ -174,6 +175,11 @@ class ItemPass:
         """Items that were read."""
         return self._source.n_items
 
+    @property
+    def is_to_be_repeated(self) -> bool:
+        """Whether items are to be run once more, because an answer was replaced meanwhile."""
+        return bool(self._run.n_outdated)
+
     def warnings(self) -> tuple[str, ...]:
         """Say nothing: how a ready-made task asks is its own affair."""
         return ()
@@ -215,10 +221,11 @@ class ItemPass:
     async def _finish(self, end: ItemEnd) -> None:
         self._show_skipped()
         if self._source.newer_than is not None:
-            self.n_kept += end.failure is not None
-            self.n_replaced += end.failure is None
-            if end.failure is not None:
-                await self._finisher.keep_old(end.failure)
+            failure = end.failure or failure_of(split_scores(end.scores)[1])
+            self.n_kept += failure is not None
+            self.n_replaced += failure is None
+            if failure is not None:
+                await self._finisher.keep_old(failure)
                 return
             for turn in end.turns:
                 self._roles[turn.role].service.renewed.keep(turn.request.fingerprint)

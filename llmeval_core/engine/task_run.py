@@ -153,6 +153,9 @@ class TaskRun:
                 return None
             if n_passes == 0 and isinstance(one, StreamPass) and begun.finder is not None:
                 self._show_reasked(begun.finder, one)
+            if isinstance(one, ItemPass) and one.is_to_be_repeated and n_passes < _MOST_PASSES:
+                source = await asyncio.to_thread(self._sources.open, begun.stored)
+                continue
             if n_passes == 0 and begun.known is not None and not finisher.has_changed:
                 self._meter.task_finished(begun.known, reused=True)
                 return begun.known

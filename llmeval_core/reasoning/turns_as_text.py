@@ -29,17 +29,11 @@ def told_turns(turns: Iterable[Turn], reasoning: ReasoningFinder) -> list[ToldTu
     """Tell turns as conversations, one with each role.
 
     A request that goes on with the last one to its role shows only what came after the answer,
-    which the model was given back with or without its reasoning. A request that two metrics had in
-    common is told once.
+    which the model was given back with or without its reasoning.
     """
     told: list[ToldTurn] = []
     said: dict[str, tuple[Message, ...]] = {}
-    asked: set[tuple[str, str]] = set()
     for turn in turns:
-        which = (turn.role, turn.request.fingerprint)
-        if which in asked:
-            continue
-        asked.add(which)
         messages, known = turn.request.messages, said.get(turn.role, ())
         answers = tuple(split_answers(turn.generation, reasoning))
         n_known = len(known) if known and messages[: len(known)] == known else 0

@@ -365,6 +365,20 @@ def test_a_check_is_told_and_kept_and_void_when_the_rubric_changes(
     )
 
 
+def test_a_check_that_cannot_be_kept_is_told_all_the_same(
+    tmp_path: Path, judge_server: str
+) -> None:
+    labels, config = written(tmp_path, rows()), run_file(tmp_path, judge_server)
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "judges").touch()
+
+    done = judge("check", labels, "-c", config, "--home", home, "--quiet")
+
+    assert "Cohen's kappa 1.000" in done.output
+    assert str(done.exception).startswith("the calibration cannot be kept: ")
+
+
 def test_a_second_check_asks_nothing_again(tmp_path: Path, judge_server: str) -> None:
     labels, config = written(tmp_path, rows()), run_file(tmp_path, judge_server)
     words = ("check", labels, "-c", config, "--home", tmp_path / "home", "--json")

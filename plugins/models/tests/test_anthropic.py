@@ -436,6 +436,15 @@ async def test_an_error_in_the_middle_of_a_stream(server: ScriptedServer) -> Non
     assert (found.kind, found.what) == ("overloaded", "HTTP 200 with an error inside: Overloaded")
 
 
+async def test_an_error_of_a_gateway_in_the_middle_of_a_stream(server: ScriptedServer) -> None:
+    told = 'data: {"error": {"code": 429, "message": "slow down"}}\n\n'
+    server.answers(events(*list(streamed())[:6]) + told, Content_Type="text/event-stream")
+
+    found = await failure(server)
+
+    assert (found.kind, "slow down" in found.what) == ("rate_limit", True)
+
+
 @pytest.mark.parametrize(
     ("body", "what"),
     [

@@ -339,6 +339,10 @@ async def test_a_stream_is_the_same_answer(server: ScriptedServer) -> None:
     [
         (streamed()[:2], "connection"),
         (
+            [*streamed()[:2], {"error": {"code": 429, "message": "slow down"}}],  # a gateway's
+            "rate_limit",
+        ),
+        (
             [*streamed()[:2], {"type": "error", "code": "server_error", "message": "oh"}],
             "overloaded",
         ),

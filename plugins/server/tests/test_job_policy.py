@@ -6,13 +6,23 @@ import os
 from pathlib import Path
 from typing import Any
 
+import importlib_metadata
 import pytest
 from llmeval_server.job_errors import ForbiddenError
 from llmeval_server.jobs.job_policy import JobPolicy
 from llmeval_server.server_settings import ServerSettings
 
-from llmeval_core.api import Journal, Origin, Plan, RunConfig, Session, make_plan, preview
-from llmeval_core.hooks import LlmevalError
+from llmeval_core.api import (
+    Journal,
+    Origin,
+    Plan,
+    RunConfig,
+    Session,
+    make_plan,
+    make_session,
+    preview,
+)
+from llmeval_core.hooks import ENTRY_POINT_GROUP, LlmevalError
 
 DATASET = {"use": "jsonl", "path": "sums.jsonl"}
 
@@ -331,3 +341,75 @@ def test_a_template_of_a_job_gets_at_nothing_but_its_sample(
 def planned(session: Session, wanted: dict[str, Any]) -> Plan:
     config = RunConfig.model_validate(wanted)
     return make_plan(config, session.catalog, origin=Origin(), observer=session.host)
+
+
+# --- code
+
+
+@pytest.mark.parametrize(
+    ("model", "setting"),
+    [
+        ({"name": "vllm/a", "serve": True, "serve_command": ["sh", "-c", "id"]}, "serve_command"),
+        ({"name": "vllm/a", "serve": True, "serve_args": ["--trust-remote-code"]}, "serve_args"),
+        ({"name": "transformers/a", "trust_remote_code": True}, "trust_remote_code"),
+    ],
+)
+def test_a_job_does_not_choose_what_the_server_runs(
+    session: Session, folder: Path, model: dict[str, Any], setting: str
+) -> None:
+    plain = {**model, setting: type(model[setting])()}
+
+    for wanted in (run(model), run(roles={"judge": model})):
+        assert forbidden(session, folder, wanted).startswith(
+            f"a job may not choose what this server runs, and '{setting}' does\n"
+        )
+    assert confined(session, folder, run(plain))
+
+
+@pytest.mark.parametrize("weights", ["/etc", "../outside", "~/weights", "linked"])
+@pytest.mark.parametrize("provider", ["vllm", "transformers"])
+def test_weights_lie_in_a_data_folder_or_have_a_name(
+    session: Session, folder: Path, weights: str, provider: str
+) -> None:
+    started = {"serve": True} if provider == "vllm" else {}
+    named = {"name": f"{provider}/org/model", **started, "weights": weights}
+
+    assert "a job may not name" in forbidden(session, folder, run(named))
+    assert "a job may not name" in forbidden(
+        session, folder, run({"name": f"{provider}/{weights}", **started})
+    )
+    assert confined(session, folder, run({"name": f"{provider}/org/model", **started}))
+    assert confined(session, folder, run({**named, "weights": "org/model"}))
+
+
+@pytest.fixture(scope="module")
+def more_plugins() -> Session:
+    """Load plugins that ask and score in ways of their own."""
+    wanted = {"datasets", "models", "solvers", "lm_eval_tasks"}
+    installed = {point.name for point in importlib_metadata.entry_points(group=ENTRY_POINT_GROUP)}
+    return make_session(disabled=installed - wanted, environ={})
+
+
+def test_a_setting_that_is_called_a_command_is_one(more_plugins: Session, folder: Path) -> None:
+    solver = {"use": "tool_loop", "tools": [{"use": "theirs", "start_command": "id"}]}
+    wanted = {"models": ["echo/a"], "tasks": [{"dataset": DATASET, "solver": solver}]}
+
+    assert "'start_command' does" in forbidden(more_plugins, folder, wanted)
+
+
+@pytest.mark.parametrize(
+    ("settings", "setting"),
+    [
+        ({"tasks": "own.yaml"}, "tasks"),
+        ({"tasks": "gsm8k, sub/own.YML ,arc_easy"}, "tasks"),
+        ({"tasks": "gsm8k", "include_path": ["."]}, "include_path"),
+    ],
+)
+def test_a_job_brings_no_yaml_for_lm_eval(
+    more_plugins: Session, folder: Path, settings: dict[str, Any], setting: str
+) -> None:
+    wanted = {"models": ["echo/a"], "tasks": [{"task": {"use": "lm_eval", **settings}}]}
+    own = {"models": ["echo/a"], "tasks": [{"task": "lm_eval:mmlu,arc_*,yaml_task.v2"}]}
+
+    assert f"'{setting}' does" in forbidden(more_plugins, folder, wanted)
+    assert confined(more_plugins, folder, own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from llmeval_core.contracts import (
     all_tasks_alike,
 )
 from llmeval_core.engine import preview, read_reask_filters, run_plan
-from llmeval_core.errors import ConfigError, ModelError
+from llmeval_core.errors import ConfigError, FailureKind, ModelError
 from llmeval_core.journal import Journal
 from llmeval_core.records import (
     Failure,
@@ -994,3 +995,38 @@ async def test_a_metric_that_asks_sees_the_conversation_that_the_answer_ended(
     )
 
     assert metric.heard == [heard]
+
+
+@pytest.mark.parametrize("kind", ["auth", "not_found"])
+async def test_a_judge_whose_key_is_refused_later_is_given_up(
+    tmp_path: Path, kind: FailureKind
+) -> None:
+    class Expiring(Served):
+        async def generate(self, request: Request) -> Generation:
+            answer = await super().generate(request)
+            if len(self.requests) > 10:
+                raise ModelError(kind, "no more", hint="renew the key")
+            return answer
+
+    given: dict[str, Any] = {
+        "datasets": {"fake": FakeDataset(300)},
+        "metrics": {"judging": Judging()},
+        "models": {"fake": Served()},
+        "concurrency": 4,
+        "retry": {"max_attempts": 1},
+        "give_up_after": 5,
+    }
+    judge = Expiring("b")
+
+    outcome = await run_in(tmp_path, **given, role_models={"judge": judge})
+    again = await run_in(tmp_path, **given, role_models={"judge": Served("b")})
+
+    (error,) = outcome.errors
+    assert re.fullmatch(
+        r"the judge, role-judge/model, cannot be asked: \d requests in a row were refused: no more",
+        error.what,
+    )
+    assert error.hint == "renew the key"
+    assert len(judge.requests) < 30
+    assert again.errors == ()
+    assert again.summary.n_failed == 0

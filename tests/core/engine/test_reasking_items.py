@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,14 @@ import pytest
 
 from llmeval_core.contracts import Ask, Item, SolverInput
 from llmeval_core.engine import RunOutcome, SilentProgress, read_reask_filters, run_plan
+from llmeval_core.engine.renewed_answers import RenewedAnswers
 from llmeval_core.errors import ModelError
-from llmeval_core.journal import Journal
+from llmeval_core.journal import Journal, JournalQueries
+from llmeval_core.plan import Plan
 from llmeval_core.records import Generation, Message, Request, Sample, SampleResult, Score
-from llmeval_core.testing import FakeDataset, FakeModel
+from llmeval_core.testing import FakeDataset, FakeMetric, FakeModel, make_request
 from llmeval_core.testing.running import plan_of
-from tests.core.engine.test_items import CHAT, Chatting, Served, asked, samples_in
+from tests.core.engine.test_items import CHAT, Chatting, Judging, Served, asked, samples_in
 
 KEY = "chatting_0shot"
 
@@ -178,6 +182,44 @@ async def test_a_judge_is_asked_again_too(tmp_path: Path) -> None:
     assert after.summary.results[0].metrics[1].aggregate.value == 1 / 3
 
 
+async def test_all_of_the_old_stays_where_the_judge_fails(tmp_path: Path) -> None:
+    model, judge = Speaker(saying("old")), Speaker(saying("1"), "the judge's server")
+    task = {"chatting": Chatting(n_items=3, judge=True)}
+    roles = {"judge": judge}
+    await run(tmp_path, model, ready_tasks=task, role_models=roles)
+
+    def failing(request: Request) -> str:
+        raise ModelError("bad_request", "no")
+
+    model.says, judge.says = saying("newer"), failing
+    after, told = await run(tmp_path, model, "id:2", ready_tasks=task, role_models=roles)
+
+    assert "1 were asked in vain" in told[0]
+    assert [said(one) for one in samples_in(tmp_path, KEY)] == [["old"] * 3 + ["1"]] * 3
+    assert [metric.aggregate.value for metric in after.summary.results[0].metrics] == [9.0, 1.0]
+
+
+async def test_all_of_the_old_stays_where_one_of_two_metrics_fails(tmp_path: Path) -> None:
+    model, judge = Speaker(saying("old")), Speaker(saying("1"), "the judge's server")
+    config: dict[str, Any] = {
+        "ready_tasks": None,
+        "datasets": {"fake": FakeDataset([Sample("a", "question", ("newer",))])},
+        "metrics": {"fake": FakeMetric(), "judging": Judging()},
+        "role_models": {"judge": judge},
+    }
+    before, _ = await run(tmp_path, model, **config)
+
+    def failing(request: Request) -> str:
+        raise ModelError("bad_request", "no")
+
+    model.says, judge.says = saying("newer"), failing
+    after, told = await run(tmp_path, model, "all", **config)
+
+    assert "1 were asked in vain" in told[0]
+    assert [said(one) for one in samples_in(tmp_path, "fake_0shot")] == [["old", "1"]]
+    assert before.summary.results[0].metrics == after.summary.results[0].metrics
+
+
 async def test_a_judge_that_cannot_be_open_beside_the_model_is_asked_after_it(
     tmp_path: Path,
 ) -> None:
@@ -255,7 +297,13 @@ async def test_no_score_is_of_another_answer_than_the_journal_has(
 
 @dataclass(frozen=True)
 class JudgedFirst(Chatting):
-    """Asks the judge, the same for every model, and then the model."""
+    """Asks the judge, the same for every model, and then the model; its items may wait."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def items(self) -> Iterator[Item]:
+        self.gate.wait(10)
+        return super().items()
 
     async def answer(self, item: Item, ask: Ask) -> Sequence[Generation]:
         verdict = await ask(asked("how is it?"), role="judge")
@@ -267,10 +315,16 @@ class JudgedFirst(Chatting):
         return {"length": Score(float(len(answers[0].text))), "judged": Score(0.0)}
 
 
+@pytest.mark.parametrize("is_late", [False, True])
 async def test_what_was_made_of_an_answer_that_was_replaced_meanwhile_is_run_once_more(
-    tmp_path: Path,
+    tmp_path: Path, is_late: bool
 ) -> None:
-    """A model on another server is at work with the judge's old verdict while it is replaced."""
+    """A model on another server is at work with the judge's old verdict while it is replaced.
+
+    If it is late, it asks when the journal's writer has the new one, and may not have written it.
+    """
+    at_work, late = JudgedFirst(n_items=1, judge=True), JudgedFirst(n_items=1, judge=True)
+    at_work.gate.set()
     quick, slow = Speaker(saying("yes"), "one server"), Speaker(saying("yes"), "another")
     judge = Speaker(saying("old"), "the judge's server")
     replaced = asyncio.Event()
@@ -287,26 +341,36 @@ async def test_what_was_made_of_an_answer_that_was_replaced_meanwhile_is_run_onc
             super().message(text)
             if "replaced" in text:
                 replaced.set()
+                late.gate.set()
 
     slow.generate = generate  # type: ignore[method-assign]
-    config: dict[str, Any] = {
-        "models": {"quick": quick, "slow": slow},
-        "ready_tasks": {"chatting": JudgedFirst(n_items=1, judge=True)},
-        "role_models": {"judge": judge},
-        "retry": {"max_attempts": 1},
-    }
+
+    def plan() -> Plan:
+        made = plan_of(
+            models={"quick": quick, "slow": slow},
+            ready_tasks={"chatting": at_work},
+            role_models={"judge": judge},
+            retry={"max_attempts": 1},
+        )
+        first, second = made.evaluations
+        tasks = tuple(replace(task, task=late if is_late else at_work) for task in second.tasks)
+        return replace(made, evaluations=(first, replace(second, tasks=tasks)))
+
     with Journal(tmp_path) as journal:
-        await run_plan(plan_of(**config), journal)
+        late.gate.set()
+        await run_plan(plan(), journal)
+        late.gate.clear()
         judge.says = saying("newer")
         outcome = await run_plan(
-            plan_of(**config),
+            plan(),
             journal,
             progress=Telling(),
             reask=read_reask_filters(["answered"], anew=False),
         )
 
     assert outcome.errors == ()
-    assert [result.metrics[0].aggregate.value for result in outcome.summary.results] == [5.0, 5.0]
+    values = {one.model: one.metrics[0].aggregate.value for one in outcome.summary.results}
+    assert values == {"quick/model": 5.0, "slow/model": 5.0}
 
 
 async def test_a_failed_sample_needs_no_flag_and_is_asked_on(tmp_path: Path) -> None:
@@ -324,3 +388,26 @@ async def test_a_failed_sample_needs_no_flag_and_is_asked_on(tmp_path: Path) -> 
 
     assert model.taken() == ["and 1?", "and 2?"]
     assert (after.summary.n_failed, lengths(after)) == (0, 9.0)
+
+
+async def test_a_new_answer_counts_for_all_from_when_it_is_kept_written_or_not(
+    tmp_path: Path,
+) -> None:
+    request, new = make_request(), Generation(("new",))
+    key = request.fingerprint
+    with Journal(tmp_path) as journal:
+        journal.put_answer(request, Generation(("old",)))
+        renewed = RenewedAnswers(journal)
+        before = time.monotonic()
+
+        renewed.hold(request, new, parent=None)
+        assert (renewed.get(key), renewed.kept(key)) == (new, None)
+        renewed.keep(key)
+        renewed.keep(key)  # of a second sample that asked the same
+        await journal.flush()
+
+        assert (renewed.get(key), renewed.kept(key)) == (new, new)
+        assert renewed.was_kept_since(key, before)
+        assert not renewed.was_kept_since(key, time.monotonic() + 1)
+        found = journal.read(JournalQueries.generations, [key])
+    assert found[key].text == "new"

@@ -1,4 +1,4 @@
-"""Conversations as they are told: only what is new, and a shared request once."""
+"""Conversations as they are told: of each request only what is new."""
 
 from __future__ import annotations
 
@@ -27,12 +27,6 @@ def test_only_what_no_earlier_request_showed_is_told() -> None:
     told = told_turns(turns, ReasoningFinder())
 
     assert [[message.text for message in one.messages] for one in told] == [["a"], ["x"], ["b"]]
-
-
-def test_a_request_that_two_metrics_have_in_common_is_told_once() -> None:
-    turns = [turn("model", 1, "a"), turn("judge", 2, "x"), turn("judge", 2, "x")]
-
-    assert [one.turn for one in told_turns(turns, ReasoningFinder())] == turns[:2]
 
 
 def test_one_request_to_two_roles_is_told_of_both() -> None:

@@ -86,7 +86,7 @@ def command(  # noqa: PLR0913  one for each flag
     check = JudgeCheck(settings)
     if judge is None and run_file is None:
         report = make_report(given_verdicts(check), check.scale, check.weights)
-        _show(report, check, None, None, as_json=as_json)
+        _show(report, check, None, as_json=as_json)
         return
     folder = project_folder(home)
     checked = check_judge(
@@ -99,10 +99,11 @@ def command(  # noqa: PLR0913  one for each flag
         progress=SilentProgress() if quiet or as_json else _progress(),
     )
     report = make_report(checked.answers, check.scale, check.weights)
-    kept = None
-    if report.n_compared:
+    _show(report, check, checked, as_json=as_json)
+    if report.n_compared:  # after it is shown: that it cannot be kept takes nothing away
         kept = store(_calibration(checked, report, check, settings), folder)
-    _show(report, check, checked, kept, as_json=as_json)
+        if not as_json:
+            click.echo(f"\nkept in {kept}; void when the rubric, the prompt or the model changes")
 
 
 def _progress() -> Progress:
@@ -140,7 +141,6 @@ def _show(
     report: CheckReport,
     check: JudgeCheck,
     checked: CheckedJudge | None,
-    kept: Path | None,
     *,
     as_json: bool,
 ) -> None:
@@ -153,5 +153,3 @@ def _show(
         click.echo(shown(f"{checked.model}{served}, {check.name.removeprefix('judge_check_')}"))
     for line in report_lines(report, check.scale):
         click.echo(shown(line))
-    if kept is not None:
-        click.echo(f"\nkept in {kept}; void when the rubric, the prompt or the model changes")

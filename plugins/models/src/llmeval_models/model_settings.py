@@ -14,6 +14,8 @@ LikelihoodBy = Literal["none", "echo", "llama_cpp"]
 ReasoningAs = Literal["auto", "openai", "openrouter", "vllm", "gemini", "anthropic", "qwen"]
 
 _OF_SERVING = frozenset({"weights", "serve_args", "serve_command", "start_timeout_s"})
+_PATH_OR_NAME: dict[str, Any] = {"format": "path-or-name"}  # a server's policy for jobs looks at
+_CODE: dict[str, Any] = {"format": "code"}  # these; Any: JSON
 _OWN_ARGUMENTS = frozenset({"--host", "--port", "--api-key", "--served-model-name", "--uds"})
 
 
@@ -83,12 +85,18 @@ class VllmSettings(OpenAICompatibleSettings):
         default=None,
         description="What to serve: a name on the Hugging Face hub, or a folder; the model's name "
         "if left out.",
+        json_schema_extra=_PATH_OR_NAME,
     )
     serve_args: tuple[QueryText, ...] = Field(
-        default=(), description="More arguments, such as `[--max-model-len, 8192]`."
+        default=(),
+        description="More arguments, such as `[--max-model-len, 8192]`.",
+        json_schema_extra=_CODE,
     )
     serve_command: tuple[str, ...] = Field(
-        default=("vllm", "serve"), min_length=1, description="What starts a server."
+        default=("vllm", "serve"),
+        min_length=1,
+        description="What starts a server.",
+        json_schema_extra=_CODE,
     )
     start_timeout_s: float = Field(
         default=1800.0, gt=0, description="Time to fetch, load and compile the model, seconds."
@@ -174,6 +182,7 @@ class TransformersSettings(Settings):
     weights: str | None = Field(
         default=None,
         description="A name on the Hugging Face hub, or a folder; the model's name if left out.",
+        json_schema_extra=_PATH_OR_NAME,
     )
     revision: str | None = Field(
         default=None, description="Branch, tag or commit on the hub; pin it, because `main` moves."
@@ -198,7 +207,9 @@ class TransformersSettings(Settings):
         default={}, description="More arguments for its chat template."
     )
     trust_remote_code: bool = Field(
-        default=False, description="Run code that the model's own repository brings."
+        default=False,
+        description="Run code that the model's own repository brings.",
+        json_schema_extra=_CODE,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from llmeval_models.http.embedded_error_search import embedded_error_in
+
 _PIECES = {
     "text_delta": "text",
     "thinking_delta": "thinking",
@@ -37,7 +39,7 @@ class MessageEvents:
     def add(self, event: dict[str, Any]) -> None:
         """Add one event; what is unknown is passed over. Any: JSON."""
         kind = event.get("type")
-        if kind == "error":
+        if kind == "error" or (kind is None and embedded_error_in(event) is not None):
             self.fail(event)
         elif kind == "message_start":
             self._update(event.get("message"), event.get("message"))
@@ -60,7 +62,7 @@ class MessageEvents:
 
     def fail(self, error: Any) -> None:
         """Take an error that came as an event; Any: JSON, or a text."""
-        is_error = isinstance(error, dict) and error.get("type") == "error"
+        is_error = isinstance(error, dict) and embedded_error_in(error) is not None
         self._error = error if is_error else {"type": "error", "error": error or "no reason given"}
         self.is_over = True
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from llmeval_models.http.embedded_error_search import embedded_error_in
+
 _LAST = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
@@ -29,7 +31,7 @@ class ResponseEvents:
         """Add one event; Any: JSON."""
         self._has_begun = True
         kind = event.get("type")
-        if kind == "error":
+        if kind == "error" or (kind is None and embedded_error_in(event) is not None):
             self.fail(event)
         elif isinstance(kind, str) and kind in _LAST:
             answer = event.get("response")

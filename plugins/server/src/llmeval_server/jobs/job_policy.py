@@ -1,4 +1,4 @@
-"""The policy for jobs: which files, addresses and variables they may name, and no secrets.
+"""The policy for jobs: which files, addresses and variables they may name; no secrets, no code.
 
 The kind of a setting is found by the JSON Schema of its plugin, and by its name.
 """
@@ -25,6 +25,7 @@ from llmeval_core.hooks import ComponentConfig, ConfigError
 from llmeval_server.job_errors import ForbiddenError
 from llmeval_server.jobs.allowed_urls import AllowedUrls
 from llmeval_server.jobs.data_folders import DataFolders
+from llmeval_server.jobs.schema_parts import Schema, alternatives, property_of, value_inside
 from llmeval_server.server_settings import ServerSettings
 
 DEFAULT_VARIABLES = frozenset({"OPENAI_API_KEY"})
@@ -33,6 +34,9 @@ DEFAULT_VARIABLES = frozenset({"OPENAI_API_KEY"})
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _AROUND_REFERENCE = re.compile(r"[A-Za-z]*\s?")
 _PATH_FORMATS = {"path", "file-path", "directory-path", "path-or-name"}
+_CODE_FORMAT, _FILES_ARE_CODE = "code", "names-or-code"
+_CODE_NAME = re.compile(r"(?i)(^|_)(command|cmd|executable|shell|trust_remote_code)$")
+_CODE_FILE = re.compile(r"(?i)[/\\]|\.(ya?ml|py)\s*(,|$)")
 _URL_FORMATS = {"uri", "url", "uri-reference", "iri"}
 _PATH_NAME = re.compile(r"(?i)(^|_)(path|file|folder|dir|directory)s?$")
 _URL_NAME = re.compile(r"(?i)(url|uri|host|address|endpoint|proxy)s?$")
@@ -45,7 +49,6 @@ _REACHES_OUT: frozenset[Kind] = frozenset({"models", "tools", "trackers", "execu
 _PARTS_OF_TASKS: Mapping[str, Kind] = {"dataset": "datasets", "task": "tasks", "solver": "solvers"}
 
 ComponentT = TypeVar("ComponentT", bound=ComponentConfig)
-Schema = Mapping[str, Any]  # Any: JSON Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,10 @@ class JobPolicy:
             )
         provider = model.provider or model.name.partition("/")[0]
         registered = self._catalog.find("models", provider, where=origin.where(*path))
+        if "weights" in settings_schema(registered).get("properties", {}):
+            # Without `weights` the name says them, and may be a folder as well.
+            weights = model.name.partition("/")[2]
+            self._folders.find(weights, or_name=True, where=origin.where(*path, "name"))
         settings = self._settings(registered, "models", model.settings, origin, path)
         return model.model_copy(update=settings)
 
@@ -184,16 +191,17 @@ class JobPolicy:
         schema = settings_schema(registered)
         location = _SettingLocation(kind, "", path, schema, schema)
         return {
-            key: self._value(value, location.child(key, _property(schema, key)), origin)
+            key: self._value(value, location.child(key, property_of(schema, key)), origin)
             for key, value in settings.items()
         }
 
     def _value(self, value: Any, location: _SettingLocation, origin: Origin) -> Any:
         """Check one value and all values inside it; Any: as in the run file."""
-        parts = _alternatives(location.part, location.root)
+        parts = alternatives(location.part, location.root)
+        self._check_code(value, location, parts, origin)
         if isinstance(value, Mapping):
             return {
-                key: self._value(item, location.child(key, _inner(parts, str(key))), origin)
+                key: self._value(item, location.child(key, value_inside(parts, str(key))), origin)
                 for key, item in value.items()
             }
         if isinstance(value, list | tuple):
@@ -233,6 +241,20 @@ class JobPolicy:
             hint="leave it out: the file is then in the server's own folder",
         )
 
+    def _check_code(
+        self, value: Any, location: _SettingLocation, parts: list[Schema], origin: Origin
+    ) -> None:
+        """Refuse what has the server run code of the job's choice; Any: as in the run file."""
+        formats = {part.get("format") for part in parts}
+        is_code = _CODE_FORMAT in formats or bool(_CODE_NAME.search(location.name))
+        names_files = isinstance(value, str) and _CODE_FILE.search(value) is not None
+        if (is_code and value) or (_FILES_ARE_CODE in formats and names_files):
+            raise ForbiddenError(
+                f"a job may not choose what this server runs, and '{location.name}' does",
+                where=origin.where(*location.path),
+                hint="leave it out; who runs the server can run it, and give jobs its address",
+            )
+
     def _check_secret(self, value: str, where: str) -> None:
         """Accept `${NAME}` of an allowed variable, maybe after a word such as `Bearer`."""
         names = _REFERENCE.findall(value)
@@ -250,32 +272,3 @@ class JobPolicy:
                     hint=f"it may use {', '.join(sorted(self._variables))}; "
                     "LLMEVAL_JOB_VARIABLES allows more",
                 )
-
-
-def _property(schema: Schema, name: str) -> Schema:
-    found: Schema = schema.get("properties", {}).get(name, {})
-    return found
-
-
-def _alternatives(part: Schema, root: Schema, depth: int = 0) -> list[Schema]:
-    """List the schemas of a value: the part, the schema it refers to, and its alternatives."""
-    if depth > 10:
-        return []
-    found = [part]
-    if "$ref" in part:
-        name = str(part["$ref"]).rpartition("/")[2]
-        found += _alternatives(root.get("$defs", {}).get(name, {}), root, depth + 1)
-    for key in ("anyOf", "oneOf", "allOf"):
-        for one in part.get(key, ()):
-            found += _alternatives(one, root, depth + 1)
-    return found
-
-
-def _inner(parts: list[Schema], name: str) -> Schema:
-    """Return the schema of a value in a mapping."""
-    found = []
-    for part in parts:
-        inner = part.get("properties", {}).get(name, part.get("additionalProperties"))
-        if isinstance(inner, Mapping):
-            found.append(inner)
-    return {"anyOf": found}

@@ -16,9 +16,12 @@ class LmEvalSettings(Settings):
     tasks: str = Field(
         description="Names of tasks, groups or tags, globs, or YAML files; commas between.",
         examples=["gsm8k,mmlu"],
+        json_schema_extra={"format": "names-or-code"},  # YAML may name Python beside it
     )
     include_path: tuple[Path, ...] = Field(
-        default=(), description="Folders with YAML of your own; their names go before lm-eval's."
+        default=(),
+        description="Folders with YAML of your own; their names go before lm-eval's.",
+        json_schema_extra={"format": "code"},
     )
     include_defaults: bool = Field(
         default=True, description="Whether the tasks that come with lm-eval are there."
