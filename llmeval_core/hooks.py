@@ -290,7 +290,8 @@ def llmeval_register_tasks() -> Iterable[Component[Any, Task | TaskSource]]:  # 
     ...     async def answer(self, item, ask):
     ...         return [await ask(question) for question in item.questions]
     ...     def score(self, item, answers, ask):
-    ...         return {"same": Score(float(answers[-1].text == item.sample.id))}
+    ...         said = ask.without_reasoning(answers[-1])
+    ...         return {"same": Score(float(said == item.sample.id))}
     >>> @hookimpl
     ... def llmeval_register_tasks():
     ...     yield Component("repeating", Settings, lambda settings: Repeating(), "says a word")

@@ -24,7 +24,7 @@ class HasValues(Protocol):
         """Stream the values of so many scores at a time, without those that have none."""
 
 
-def mean_aggregate(scores: Iterable[Score]) -> Aggregate:
+def mean_aggregate(scores: Iterable[Score], *, of_counts: bool = False) -> Aggregate:
     """Average the scores that have a value.
 
     The standard error is the sample standard deviation (n - 1) over the root of n, as in
@@ -35,6 +35,11 @@ def mean_aggregate(scores: Iterable[Score]) -> Aggregate:
 
     If every score is 0 or 1, the interval is Wilson's: unlike a standard error it is right for few
     samples, and where all are 0 or all are 1.
+
+    Args:
+        scores: the scores, in their order.
+        of_counts: whether they count or measure something, such as turns: that all are 0 or 1 is
+            chance then, and no share of successes; there is no interval.
     """
     n, n_binary, total, mean, squares = 0, 0, 0.0, 0.0, 0.0
     for block in _value_blocks(scores):
@@ -54,7 +59,7 @@ def mean_aggregate(scores: Iterable[Score]) -> Aggregate:
     if n == 0:
         return Aggregate(value=None)
     stderr = math.sqrt(squares / (n - 1) / n) if n > 1 else None
-    is_proportion = n_binary == n
+    is_proportion = n_binary == n and not of_counts
     return Aggregate(
         value=mean,
         stderr=stderr,

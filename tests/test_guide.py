@@ -31,6 +31,7 @@ from llmeval_core.testing import (
     check_metric,
     check_model,
     check_plugin,
+    check_task_source,
     make_generation,
     make_sample,
     run_in,
@@ -41,7 +42,13 @@ if TYPE_CHECKING:
     from tests.conftest import Llmeval, PluginFolder
 
 PAPER = ROOT / "docs" / "plugins.md"
-EXAMPLES = [block for block in blocks(PAPER, "python") if "@hookimpl" in block.text]
+TASKS = ROOT / "docs" / "tasks.md"
+EXAMPLES = [
+    block
+    for paper in (PAPER, TASKS)
+    for block in blocks(paper, "python")
+    if "@hookimpl" in block.text
+]
 
 
 def name_of(block: Block) -> str:
@@ -127,6 +134,33 @@ async def test_the_metrics_keep_their_promises(example: str, values: list[float]
     scores = await check_metric(metric, cases)
 
     assert [score.value for score in scores] == values
+
+
+@pytest.mark.usefixtures("guide")
+async def test_twenty_questions_are_played_as_told(tmp_path: Path) -> None:
+    source = made("example_tasks_twentysettings", "tasks", turns=3)
+    player = FakeModel(lambda asked: "<think>a bee?</think>Is it a cat?")
+
+    await check_task_source(source)
+    outcome = await run_in(
+        tmp_path,
+        models={"fake": player},
+        role_models={"host": FakeModel(lambda asked: "no")},
+        ready_tasks={"twenty": source},
+    )
+
+    found = {
+        metric.key: metric.aggregate.value
+        for result in outcome.summary.results
+        for metric in result.metrics
+        if metric.category is None
+    }
+    assert {key: found[key] for key in found if key.startswith("twenty_0shot")} == {
+        "twenty_0shot_solved": 0.25,
+        "twenty_0shot_turns": 2.5,
+    }
+    assert len(found) == 6
+    assert {request.settings.max_tokens for request in player.requests} == {40}
 
 
 @pytest.mark.usefixtures("guide")

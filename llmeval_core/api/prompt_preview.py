@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from llmeval_core.catalog import Catalog, TaskPlanner, plan_model, shots_of
+from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.config import (
     GenerationConfig,
     ModelConfig,
@@ -20,7 +21,7 @@ from llmeval_core.contracts import Dataset, Model, ModelInfo
 from llmeval_core.engine.item_preview import first_requests
 from llmeval_core.engine.sample_source import SampleSource
 from llmeval_core.errors import ConfigError, UnknownNameError
-from llmeval_core.naming import did_you_mean
+from llmeval_core.naming import Json, did_you_mean
 from llmeval_core.plan import Plan, PlannedModel, PlannedTask
 from llmeval_core.prompting import Prompter, PromptError
 from llmeval_core.records import Request, Sample
@@ -30,11 +31,17 @@ _ANY_MODEL = "any/model"
 
 @dataclass(frozen=True, slots=True)
 class PromptPreview:
-    """A sample with its request, or with the reason why there is none."""
+    """A sample with its request, or with the reason why there is none.
+
+    Args:
+        sample, request, problem: as said.
+        own_settings: how its answer is generated, if otherwise than the task's answers; else None.
+    """
 
     sample: Sample
     request: Request | None
     problem: str | None
+    own_settings: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,9 @@ def _previews(model: PlannedModel, task: PlannedTask, *, limit: int) -> Iterator
     if task.task is not None:
         for item, requests in itertools.islice(first_requests(model, task), limit):
             for request in requests:
-                yield PromptPreview(item.sample, request, None)
+                own = request.settings if request.settings != task.generation else None
+                told = None if own is None else public_settings(own.as_json())
+                yield PromptPreview(item.sample, request, None, told)
             if not requests:
                 yield PromptPreview(item.sample, None, "the task asks it as it goes")
         return

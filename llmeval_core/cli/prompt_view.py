@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llmeval_core.api import (
@@ -22,13 +22,18 @@ def echo_task_preview(previewed: PreviewedTask, notes: Iterable[str] = ()) -> No
     task = previewed.task
     echo_titled(f"{previewed.model.name}  {task.key}", "")
     asked_by = task.settings.get("generation")
-    sent = asked_by if isinstance(asked_by, dict) else {}
-    listed = [f"{name} {value!r}" for name, value in sent.items() if value not in (None, [])]
-    echo(f"{task.mode}, {task.answer_by}: {', '.join(listed) or 'nothing set'}")
+    sent = _listed(asked_by if isinstance(asked_by, dict) else {})
+    echo(f"{task.mode}, {task.answer_by}: {sent}")
     for note in notes:
         echo(note)
     for index, preview in enumerate(previewed.prompts):
         echo_preview(index, preview)
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    """Write generation settings that are sent; Any: JSON."""
+    listed = [f"{name} {value!r}" for name, value in settings.items() if value not in (None, [])]
+    return ", ".join(listed) or "nothing set"
 
 
 def echo_preview(index: int, preview: PromptPreview) -> None:
@@ -37,6 +42,8 @@ def echo_preview(index: int, preview: PromptPreview) -> None:
     title = " · ".join(part for part in (str(index), sample.id, sample.category) if part)
     if preview.request is not None:
         parts = asked(preview.request)
+        if preview.own_settings is not None:
+            parts.append(("with", _listed(preview.own_settings)))
     else:
         parts = [("input", sample.input_text), ("problem", str(preview.problem))]
     echo_block(title, [*parts, *expected(sample)])

@@ -7,6 +7,8 @@ import contextlib
 import logging
 import os
 import signal
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +50,12 @@ from llmeval_core.cli.leaderboard_printing import leaderboard_lines
 from llmeval_core.cli.live_console import error_console
 from llmeval_core.cli.logs import logs_to
 from llmeval_core.cli.planning_flags import read_plan
+from llmeval_core.errors import LlmevalError
 
 _log = logging.getLogger("llmeval")
+
+_MOST_ALIKE = 3
+"""Errors that are printed of those with the same place and remedy."""
 
 
 def evaluate(
@@ -145,5 +151,18 @@ def _report(outcome: RunOutcome, plan: Plan, home: Path, notes: list[str]) -> No
         lines.append(f"interrupted: finished samples are kept in {home}; run again to go on")
     for line in lines:
         echo(line)
-    for error in outcome.errors:
-        echo_failure(error)
+    echo_failures(outcome.errors)
+
+
+def echo_failures(errors: Sequence[LlmevalError]) -> None:
+    """Print the errors; of many with the same place and remedy, as of a group's tasks, a few."""
+    met = Counter((error.where, error.hint) for error in errors)
+    n_printed: Counter[tuple[str | None, str | None]] = Counter()
+    for error in errors:
+        kind = (error.where, error.hint)
+        n_printed[kind] += 1
+        if n_printed[kind] <= _MOST_ALIKE or error.hint is None or met[kind] == _MOST_ALIKE + 1:
+            echo_failure(error)
+        elif n_printed[kind] == _MOST_ALIKE + 1:
+            n_left = met[kind] - _MOST_ALIKE
+            echo_error(f"and {n_left} more errors like the one above, with the same remedy")

@@ -114,16 +114,19 @@ def count_items(
         count.add([(index, item, requests) for index, (item, requests) in batch])
     n_left = count.n_samples - count.n_finished - count.n_unusable
     n_requests = count.n_first + n_left * task.roles.get(MODEL, 0)
-    n_first_tokens = count.n_tokens / count.n_first if count.n_first else 0.0
-    of_model = estimate(
-        model,
-        task,
-        usage,
-        n_requests=n_requests,
-        n_prompt_tokens=round(n_first_tokens * n_requests),
-        n_at_once=n_at_once,
+    n_read = count.n_tokens / count.n_first if count.n_first else 0.0
+    of_model, of_one = (
+        estimate(
+            model,
+            task,
+            usage,
+            n_requests=n,
+            n_prompt_tokens=round(n_read * n),
+            n_at_once=n_at_once,
+        )
+        for n in (n_requests, 1)
     )
-    n_written = of_model.n_completion_tokens / n_requests if n_requests else 0.0
+    n_judged = count.n_read_by_others + of_one.n_completion_tokens
     return ItemCounts(
         count.n_samples,
         count.n_finished,
@@ -131,7 +134,7 @@ def count_items(
         n_requests,
         of_model,
         tuple(
-            _of_role(name, plan.roles[name], n_left * n, n_first_tokens + n_written)
+            _of_role(name, plan.roles[name], n_left * n, n_judged)
             for name, n in task.roles.items()
             if name in plan.roles
         ),
@@ -159,7 +162,12 @@ def _of_role(name: str, role: PlannedRole, n_requests: int, n_read: float) -> Ro
 
 
 class _Count:
-    """Counts items, and the first questions that are new."""
+    """Counts items, and the first questions that are new.
+
+    Attributes:
+        n_samples, n_finished, n_unusable: items.
+        n_first, n_tokens: different first questions that nobody answered, and their tokens.
+    """
 
     def __init__(self, task: PlannedTask, journal: Journal | None) -> None:
         self._journal = journal
@@ -168,6 +176,12 @@ class _Count:
         self._seen: set[str] = set()
         self.n_samples = self.n_finished = self.n_unusable = 0
         self.n_first = self.n_tokens = 0
+        self._n_open = self._n_open_tokens = 0
+
+    @property
+    def n_read_by_others(self) -> float:
+        """Tokens of a first question of an item that is not finished, answered or not; the mean."""
+        return self._n_open_tokens / self._n_open if self._n_open else 0.0
 
     def add(self, batch: list[tuple[int, Item, tuple[Request, ...]]]) -> None:
         """Count some items, with their places."""
@@ -188,8 +202,12 @@ class _Count:
                 continue
             self.n_unusable += isinstance(item.payload, Failure)
             for request in requests:
-                if request.fingerprint in answered or request.fingerprint in self._seen:
+                if request.fingerprint in self._seen:
                     continue
                 self._seen.add(request.fingerprint)
-                self.n_first += 1
-                self.n_tokens += prompt_tokens(request)
+                n_tokens = prompt_tokens(request)
+                self._n_open += 1
+                self._n_open_tokens += n_tokens
+                if request.fingerprint not in answered:
+                    self.n_first += 1
+                    self.n_tokens += n_tokens

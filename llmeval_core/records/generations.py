@@ -134,8 +134,8 @@ class Generation:
         n_completion_tokens: tokens written, those of the reasoning too; None if unknown.
         latency_s: time of the successful attempt, seconds.
         served_by: the model's name as the server gives it; None if it does not.
-        hold_s: how long nothing more should be sent to this server, because its quota is used
-            up, seconds; None if it did not say. Not kept in the journal.
+        retry_after_s: how long nothing more should be sent to this server, because its quota is
+            used up, seconds; None if it did not say. Not kept in the journal.
         stop_reasons: why each answer ended, in the order of `texts`; empty if nothing is known.
         reasonings: what the model thought before each answer, where the server tells it apart,
             in the order of `texts`; None for an answer without; empty if there is none at all.

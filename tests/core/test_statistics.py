@@ -113,3 +113,11 @@ def test_the_interval_of_a_proportion_is_wilsons(
 
 def test_scores_between_0_and_1_have_no_interval_of_a_proportion() -> None:
     assert mean_aggregate([Score(1.0), Score(0.5)]).interval is None
+
+
+def test_counts_that_happen_to_be_0_and_1_are_no_proportion() -> None:
+    counted = mean_aggregate(scores([1.0, 1.0, 0.0]), of_counts=True)
+
+    assert counted.value == pytest.approx(2 / 3)
+    assert counted.interval is None
+    assert counted.stderr == mean_aggregate(scores([1.0, 1.0, 0.0])).stderr

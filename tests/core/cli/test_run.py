@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmeval_core.cli.run_action import echo_failures
+from llmeval_core.errors import LlmevalError
+
 if TYPE_CHECKING:
     from tests.conftest import Finished, Llmeval, PluginFolder
 
@@ -243,3 +246,24 @@ def test_one_sample_is_not_called_samples(llmeval: Llmeval) -> None:
     finished = llmeval("run", "-m", "atlas/any", "-d", "capitals:1", "-q")
 
     assert finished.stdout.splitlines()[-1].startswith("1 sample, 1 request, 0 failed, ")
+
+
+def test_many_errors_with_the_same_remedy_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    alike = [LlmevalError(f"no data of {n}", where="hub", hint="fetch them") for n in range(57)]
+    others = [LlmevalError("a bug"), LlmevalError("another"), LlmevalError("a third")]
+    few = [LlmevalError(f"no key for {n}", hint="set it") for n in range(4)]
+
+    echo_failures([*alike, *others, LlmevalError("a fourth"), *few])
+
+    told = capsys.readouterr().err.splitlines()
+    assert [line for line in told if not line.startswith("  ")] == [
+        "error: no data of 0",
+        "error: no data of 1",
+        "error: no data of 2",
+        "and 54 more errors like the one above, with the same remedy",
+        "error: a bug",
+        "error: another",
+        "error: a third",
+        "error: a fourth",
+        *(f"error: no key for {n}" for n in range(4)),
+    ]

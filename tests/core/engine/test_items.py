@@ -701,6 +701,26 @@ async def test_a_plan_tells_requests_by_role(tmp_path: Path) -> None:
     assert (after.n_answered, after.n_requests, after.roles[0].n_requests) == (10, 0, 0)
 
 
+async def test_a_judge_that_is_added_later_reads_what_was_answered(tmp_path: Path) -> None:
+    await run_in(tmp_path, ready_tasks={"chatting": Chatting(n_turns=1)})
+    given: dict[str, Any] = {
+        "ready_tasks": {"chatting": Chatting(n_turns=1, judge=True)},
+        "role_models": {"judge": Served("b")},
+        "generation": {"max_tokens": 2},
+    }
+    await run_in(
+        tmp_path, ready_tasks={"chatting": Chatting(n_turns=1)}, generation={"max_tokens": 2}
+    )
+
+    (fresh,) = preview(plan_of(**given), None)
+    with Journal(tmp_path) as journal:
+        (added,) = preview(plan_of(**given), journal)
+
+    assert (fresh.n_requests, added.n_requests) == (5, 0)
+    assert added.roles[0].estimate.n_prompt_tokens > 0
+    assert added.roles[0].estimate == fresh.roles[0].estimate
+
+
 # --- groups
 
 

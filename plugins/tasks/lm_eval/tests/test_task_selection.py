@@ -180,3 +180,13 @@ def test_a_file_without_a_task_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert "cannot read" in refused(tmp_path, str(tmp_path / "missing.yaml"))
+
+
+def test_a_folder_of_tasks_that_is_not_there_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "nope"
+
+    assert refused(folder, "piqa") == (
+        f"there is no folder '{folder}'\n"
+        "  where: include_path of lm_eval\n"
+        "  try:   write the folder with your YAML files, from where llmeval is started"
+    )

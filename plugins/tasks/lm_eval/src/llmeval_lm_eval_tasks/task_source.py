@@ -75,6 +75,13 @@ class LmEvalSource:
     def _index(self) -> Index:
         """Index the folders; the first time, 14,000 files are read."""
         own = tuple(self.settings.include_path)
+        missing = [folder for folder in own if not folder.is_dir()]
+        if missing:
+            raise ConfigError(
+                f"there is no folder '{missing[0]}'",
+                where="include_path of lm_eval",
+                hint="write the folder with your YAML files, from where llmeval is started",
+            )
         return build_index((library_tasks(), *own) if self.settings.include_defaults else own)
 
     def _mode(self, choice: TaskChoice) -> Mode:
