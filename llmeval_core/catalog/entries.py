@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from llmeval_core.catalog.catalog import Catalog
 from llmeval_core.catalog.group_planning import plan_group
 from llmeval_core.catalog.public_settings import public_settings
-from llmeval_core.catalog.ready_tasks import ReadyTaskPlanner, load_tasks, renamed
+from llmeval_core.catalog.ready_tasks import ReadyTaskPlanner, TaskLoading, renamed
 from llmeval_core.catalog.solvers import plan_solver
 from llmeval_core.catalog.task_planning import TaskPlanner, shots_of
 from llmeval_core.config import (
@@ -19,7 +19,7 @@ from llmeval_core.config import (
     RunConfig,
     TaskConfig,
 )
-from llmeval_core.contracts import Dataset, TaskGroup, TaskOptions
+from llmeval_core.contracts import Dataset, TaskGroup
 from llmeval_core.errors import ConfigError
 from llmeval_core.naming import NAME_PATTERN
 from llmeval_core.plan import (
@@ -170,26 +170,18 @@ def _ready_tasks(
         "tasks", component, origin=origin, path=("tasks", index, "task")
     )
     where = origin.where("tasks", index)
-    limits = [limit for limit in (task.limit, config.limit) if limit is not None]
-    given = {
-        key: value
-        for settings in (config.generation, task.generation)
-        for key, value in settings.model_dump(mode="json", exclude_unset=True).items()
-    }
     entries = []
     met: set[tuple[str, int]] = set()
     for n_shots in task.shots or (None,):
-        options = TaskOptions(
-            n_shots=n_shots,
-            limit=min(limits) if limits else None,
-            generation=given,
-            seed=config.seed,
+        loading = TaskLoading(
+            made, task, run=config, n_shots=n_shots, name=component.use, where=where
         )
-        loaded = load_tasks(made, options, name=component.use, where=where)
+        loaded = loading.load()
         planners = tuple(
             ReadyTaskPlanner(
                 task,
                 one,
+                loading=loading,
                 run=config,
                 roles=roles,
                 plugin=registered.distribution,
