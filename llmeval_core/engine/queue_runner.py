@@ -97,12 +97,8 @@ class QueueRunner:
             known = KnownResults(self._context.journal, evaluation)
             tasks = ModelTasks(evaluation, model, known)
             groups.setdefault(evaluation.model.info.endpoint, []).append(tasks)
-        # A new answer that is held until its sample has ended must not meet another task's.
-        one_by_one = self._context.reask is not None and any(
-            not task.is_plain
-            for evaluation in self._context.plan.evaluations
-            for task in evaluation.tasks
-        )
+        # An answer that is asked for again must not meet what another task makes of the old one.
+        one_by_one = self._context.reask is not None
         return [
             EndpointQueue(endpoint, models, one_by_one=one_by_one)
             for endpoint, models in groups.items()

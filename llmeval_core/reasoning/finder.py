@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 
 from llmeval_core.naming import Json
@@ -172,7 +173,7 @@ def _split_by_tags(text: str, mentions: list[TagMention]) -> ReasoningSplit:
     if open_tags:
         thoughts.append((open_tags[0].start, len(text)))
     begin, end = _answer_place(text, thoughts)
-    parts = [_without_tags(part, mentions, text) for part in (text[:begin], text[end:])]
+    parts = [_without_tags(text, *place, mentions) for place in ((0, begin), (end, len(text)))]
     return ReasoningSplit(
         strip_answer_markers(text[begin:end], is_last=end == len(text)),
         "\n".join(part for part in parts if part),
@@ -190,9 +191,19 @@ def _answer_place(text: str, thoughts: list[tuple[int, int]]) -> tuple[int, int]
     return (0, end) if text[:end].strip() else (len(text), len(text))
 
 
-def _without_tags(part: str, mentions: list[TagMention], text: str) -> str:
-    """Take the tags off the ends of a thought."""
-    for mention in mentions:
-        tag = text[mention.start : mention.end]
-        part = part.strip().removeprefix(tag).removesuffix(tag)
-    return part.strip()
+def _without_tags(text: str, start: int, end: int, mentions: list[TagMention]) -> str:
+    """Take white space and tags off the ends of a thought, a part of a text."""
+    inside = deque(one for one in mentions if start <= one.start and one.end <= end)
+    while True:
+        while start < end and text[start].isspace():
+            start += 1
+        if not inside or inside[0].start != start:
+            break
+        start = inside.popleft().end
+    while True:
+        while start < end and text[end - 1].isspace():
+            end -= 1
+        if not inside or inside[-1].end != end:
+            break
+        end = inside.pop().start
+    return text[start:end]

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmeval_core.cli import samples
-from llmeval_core.records import OUTCOMES
+from llmeval_core.cli.sample_view import result_parts
+from llmeval_core.reasoning import ReasoningFinder
+from llmeval_core.records import OUTCOMES, Failure, SampleResult, Score
+from llmeval_core.testing import make_generation, make_request, make_sample
 
 if TYPE_CHECKING:
     from tests.conftest import Llmeval, PluginFolder
@@ -235,3 +238,28 @@ def test_choices_are_shown_with_their_likelihoods(
 
 def test_the_outcomes_to_choose_from_are_all_there_are() -> None:
     assert samples.OUTCOMES == OUTCOMES
+
+
+def test_each_metric_that_could_not_score_a_sample_says_why() -> None:
+    result = SampleResult(
+        0,
+        make_sample(),
+        make_request(),
+        make_generation("Paris"),
+        {"right": Score(1.0)},
+        Failure("metric", "judged: no verdict"),
+        outcome="unscored",
+        metric_failures={
+            "judged": Failure("metric", "no verdict"),
+            "counted": Failure("metric", "no number"),
+        },
+    )
+
+    parts = result_parts(result, ReasoningFinder())
+
+    assert ("answered", "Paris") in parts
+    assert parts[-3:] == [
+        ("failed", "metric: judged: no verdict"),
+        ("failed", "metric: counted: no number"),
+        ("scored", "right 1"),
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -216,3 +217,21 @@ def test_a_thought_between_known_tags_never_reaches_the_answer(
     assert answer(f"{opening}{thought}{closing}{left}") == left
     assert answer(f"{thought}{closing}{left}") == left
     assert answer(f"{opening}{thought}") == ""
+
+
+def test_tags_are_taken_off_the_ends_of_a_thought_however_many_there_are() -> None:
+    found = ReasoningFinder().split("<think> <think>\n<think>so</think> </think></think>\n4")
+
+    assert found == ReasoningSplit("4", "so")
+
+
+def test_a_model_that_only_says_tags_is_read_in_time_that_grows_with_its_text() -> None:
+    finder = ReasoningFinder()
+
+    def measure(n: int) -> float:
+        started = process_time()
+        finder.split("<think></think>" * n)
+        return process_time() - started
+
+    short = min(measure(10_000) for _ in range(3))
+    assert measure(160_000) < 45 * short  # squared, it is 100

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from llmeval_core.hooks import (
+    Failure,
     Generation,
     GenerationSettings,
     ImagePart,
@@ -92,3 +93,39 @@ def test_the_api_tells_all_turns(tmp_path: Path) -> None:
 
     (sample,) = line["samples"]
     assert [turn["role"] for turn in sample["turns"]] == ["model", "model", "judge"]
+
+
+def test_a_sample_that_one_metric_could_not_score_shows_its_answer_and_why(tmp_path: Path) -> None:
+    asked = request(1, Message("user", "What is this?"))
+    with Journal(tmp_path) as journal:
+        names = ["judged", "right"]
+        task = journal.begin_task("f" * 32, model="m/m", key="look_0shot", metrics=names)
+        journal.put(
+            task,
+            SampleResult(
+                0,
+                Sample("0", "What is this?", ("A cat",)),
+                asked,
+                Generation(("A cat, <b>I think</b>",)),
+                {"right": Score(1.0)},
+                Failure("metric", "judged: no <i>verdict</i>"),
+                outcome="unscored",
+                metric_failures={"judged": Failure("metric", "no <i>verdict</i>")},
+            ),
+        )
+
+    with site(tmp_path) as client:
+        pages = [
+            client.get("/samples?model=m/m&task=look_0shot").text,
+            client.get("/samples/one?model=m/m&task=look_0shot&index=0").text,
+        ]
+        (sample,) = client.get("/api/v1/samples?model=m/m&task=look_0shot").json()["samples"]
+
+    for html in pages:
+        assert "judged: no <i>verdict</i>" in text_of(html)
+        assert "A cat, <b>I think</b>" in text_of(html)
+        assert "<i>verdict</i>" not in html
+    assert sample["metric_failures"] == {
+        "judged": {"kind": "metric", "message": "no <i>verdict</i>"}
+    }
+    assert list(sample["scores"]) == ["right"]
