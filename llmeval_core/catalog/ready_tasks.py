@@ -212,6 +212,8 @@ class ReadyTaskPlanner:
             "limit": limit,
             "metrics": {planned.name: planned.definition for planned in metrics},
         }
+        if run.truncated != "score":
+            scored["truncated"] = run.truncated
         asked_json = canonical_json(asked)
         variant = [config.variant] if config.variant is not None else []
         scored_json = canonical_json([task.name, scored, *variant])[1:-1]
@@ -243,6 +245,7 @@ class ReadyTaskPlanner:
                 "model": dict(model.settings),
             },
             reasoning_tags=tags,
+            truncated=run.truncated,
             n_total=size,
             variant=config.variant,
             task=task,
