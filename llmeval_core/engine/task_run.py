@@ -151,25 +151,25 @@ class TaskRun:
         self, begun: BegunTask, finisher: SampleFinisher, ledger: LedgerView
     ) -> TaskResult | None:
         """Pass over the samples until none is missing."""
-        source = begun.source
+        source, waits = begun.source, False
         if isinstance(source, ItemSource) and begun.finder is not None:
             again = self._pass(source, finisher, ledger)
-            if not await self._finishes(again):
+            if await self._finishes(again):
+                self._show_reasked(begun.finder, again)
+            elif not self.is_put_away:
                 return None
-            self._show_reasked(begun.finder, again)
-            source = await asyncio.to_thread(
-                self._sources.open, begun.stored, left_out=self._failed
-            )
+            waits = self.is_put_away
+            source = await self._reopened(begun)
         for n_passes in range(_MOST_PASSES + 1):
             one = self._pass(source, finisher, ledger)
-            if not await self._finishes(one):
+            is_finished = await self._finishes(one)
+            self.is_put_away |= waits  # for a judge, as what was asked again does
+            if self.is_put_away or not is_finished:
                 return None
             if n_passes == 0 and isinstance(one, StreamPass) and begun.finder is not None:
                 self._show_reasked(begun.finder, one)
             if isinstance(one, ItemPass) and one.is_to_be_repeated and n_passes < _MOST_PASSES:
-                source = await asyncio.to_thread(
-                    self._sources.open, begun.stored, left_out=self._failed
-                )
+                source = await self._reopened(begun)
                 continue
             if n_passes == 0 and begun.known is not None and not finisher.has_changed:
                 self._meter.task_finished(begun.known, reused=True)
@@ -184,10 +184,12 @@ class TaskRun:
             if result is not None:
                 self._meter.task_finished(result, reused=False)
                 return result
-            source = await asyncio.to_thread(
-                self._sources.open, begun.stored, left_out=self._failed
-            )
+            source = await self._reopened(begun)
         return None
+
+    async def _reopened(self, begun: BegunTask) -> Source:
+        """Open the items or samples that are not finished, from the first one."""
+        return await asyncio.to_thread(self._sources.open, begun.stored, left_out=self._failed)
 
     def _pass(
         self,
