@@ -28,6 +28,16 @@ def public_settings(settings: Mapping[str, Any]) -> dict[str, Json]:
     return {key: _public(key, value) for key, value in settings.items()}
 
 
+def shown_settings(decided: Mapping[str, Json]) -> dict[str, Json]:
+    """Return all that decides a task, for people to read: what is sent as written has no secrets.
+
+    Args:
+        decided: by name; models are asked as `generation`, `roles` and `solver` say.
+    """
+    sent = {key: decided[key] for key in ("generation", "roles", "solver") if key in decided}
+    return {**decided, **public_settings(sent)}
+
+
 def _public(key: str, value: Any, *, secret: bool = False) -> Json:
     """Mask one value; Any: a tree of YAML values."""
     secret = secret or bool(_SECRET_KEY.search(key)) or key in _SECRET_GROUPS

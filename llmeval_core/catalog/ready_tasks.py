@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
 from llmeval_core.catalog.prompt_defaults import fill_prompt
-from llmeval_core.catalog.public_settings import public_settings
+from llmeval_core.catalog.public_settings import shown_settings
 from llmeval_core.catalog.roles import identity_of_roles, models_asked
 from llmeval_core.catalog.task_adapters import TaskItems, TaskMetric
 from llmeval_core.config import FewShotConfig, GenerationConfig, PromptConfig, RunConfig, TaskConfig
@@ -238,12 +238,7 @@ class ReadyTaskPlanner:
             fingerprint=fingerprint_of_text(f'["{cache_key}",{scored_json}]'),
             cache_key=cache_key,
             definition_fingerprint=fingerprint_of_text(f"[{asked_json},{scored_json}]"),
-            settings={
-                **asked,
-                **scored,
-                "generation": public_settings(settings.as_json()),
-                "model": dict(model.settings),
-            },
+            settings={**shown_settings({**asked, **scored}), "model": dict(model.settings)},
             reasoning_tags=tags,
             truncated=run.truncated,
             n_total=size,

@@ -38,7 +38,7 @@ def plan_role(model: PlannedModel, config: GenerationConfig | None) -> PlannedRo
 def identity_of_roles(
     names: Iterable[str], roles: Mapping[str, PlannedRole], *, where: str
 ) -> dict[str, Json]:
-    """Say all that decides the answers of the models that have these roles.
+    """Say all that decides the answers of the models that have these roles, and how they are read.
 
     Raises:
         ConfigError: no model has one of them.
@@ -53,6 +53,9 @@ def identity_of_roles(
                 hint += f"; its roles are {', '.join(roles)}"
             raise ConfigError(f"no model has the role '{name}'", where=where, hint=hint)
         described[name] = _identity(role)
+        tags = role.model.reasoning_tags
+        if tags is not None:
+            described[name] = [*_identity(role), [list(pair) for pair in tags]]
     return described
 
 

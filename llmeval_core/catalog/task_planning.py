@@ -9,7 +9,7 @@ from llmeval_core.catalog.answer_ways import choose_answer_by, choose_mode, metr
 from llmeval_core.catalog.dataset_content import size_and_fingerprint
 from llmeval_core.catalog.generation_defaults import fill_generation, lay_over
 from llmeval_core.catalog.prompt_defaults import fill_prompt, overlay
-from llmeval_core.catalog.public_settings import public_settings
+from llmeval_core.catalog.public_settings import shown_settings
 from llmeval_core.catalog.roles import identity_of_roles
 from llmeval_core.catalog.solvers import (
     all_roles,
@@ -228,11 +228,7 @@ class TaskPlanner:
             fingerprint="",
             cache_key="",
             definition_fingerprint=fingerprint_of_text(f"[{asked_json},{scored_json}]"),
-            settings={
-                **asked,
-                **scored,
-                "generation": public_settings(generation.as_json()),
-            },
+            settings=shown_settings({**asked, **scored}),
             reasoning_tags=reasoning_tags,
             truncated=truncated,
             n_total=size,

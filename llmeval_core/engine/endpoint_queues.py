@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmeval_core.concurrency import pull
 from llmeval_core.engine.known_results import KnownResults
 from llmeval_core.engine.run_models import RunModel
+from llmeval_core.engine.task_run import TaskRun
 from llmeval_core.plan import PlannedEvaluation, PlannedTask
 
 TASKS_AT_ONCE = 4
@@ -33,15 +34,26 @@ class ModelTasks:
 
 @dataclass(frozen=True, slots=True)
 class QueuedTask:
-    """A task in a queue; `is_second` if it was put away once, and goes on now."""
+    """A task in a queue.
+
+    Args:
+        model_tasks: whose task it is.
+        task: the task.
+        put_away: its run, if it was put away once and goes on now; None if it only begins.
+    """
 
     model_tasks: ModelTasks
     task: PlannedTask
-    is_second: bool = False
+    put_away: TaskRun | None = None
+
+    @property
+    def is_second(self) -> bool:
+        """Whether it was put away once, and goes on now."""
+        return self.put_away is not None
 
 
-RunTask = Callable[[QueuedTask], Awaitable[bool]]
-"""Runs a task; True if it is put away: it goes on when all other tasks of the queue are done."""
+RunTask = Callable[[QueuedTask], Awaitable[TaskRun | None]]
+"""Runs a task; returns its run if it is put away: it goes on when all others are done."""
 
 
 class EndpointQueue:
@@ -73,8 +85,8 @@ class EndpointQueue:
         put_away: list[QueuedTask] = []
 
         async def do(queued: QueuedTask) -> None:
-            if await run_task(queued):
-                put_away.append(QueuedTask(queued.model_tasks, queued.task, is_second=True))
+            if (run := await run_task(queued)) is not None:
+                put_away.append(replace(queued, put_away=run))
 
         await pull(_each(self._tasks()), do, n_workers=self._n_at_once)
         if put_away:

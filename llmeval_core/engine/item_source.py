@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from llmeval_core.contracts import Item, Task
 from llmeval_core.engine.duplicate_filter import DuplicateFilter
@@ -29,6 +29,7 @@ class ItemSource:
         stored: the task as the journal keeps it.
         finder: chooses the items that are asked for once more, and only they are read; None for
             those that are not finished.
+        left_out: places of items that are not read, as if they were finished.
 
     Attributes:
         newer_than: what was answered before this is asked anew, seconds since 1970; None for none.
@@ -43,7 +44,9 @@ class ItemSource:
         stored: StoredTask,
         *,
         finder: ReaskFinder | None = None,
+        left_out: Collection[int] = (),
     ) -> None:
+        self._left_out = left_out
         self._finder = finder
         self.newer_than = None if finder is None else finder.since
         self._planned = planned
@@ -75,16 +78,21 @@ class ItemSource:
             self._check(batch)
             self.n_items += len(batch)
             if self._finder is not None:
-                if meant := self._finder.meant(self._stored.id, batch):
-                    return meant
+                meant = self._finder.meant(self._stored.id, batch)
+                if left := self._without(self._left_out, meant):
+                    return left
                 continue
             finished = self._journal.read(
                 JournalQueries.finished_indices, self._stored.id, batch[0][0], batch[-1][0]
             )
-            self.n_finished += len(finished)
-            left = [item for item in batch if item[0] not in finished]
+            left = self._without(self._left_out, self._without(finished, batch))
+            self.n_finished += len(batch) - len(left)
             if left:
                 return left
+
+    @staticmethod
+    def _without(places: Collection[int], items: list[NumberedItem]) -> list[NumberedItem]:
+        return [item for item in items if item[0] not in places] if places else items
 
     def close(self) -> None:
         """Free the temporary file of seen ids."""

@@ -104,25 +104,25 @@ class QueueRunner:
             for endpoint, models in groups.items()
         ]
 
-    async def _run_queued(self, queued: QueuedTask) -> bool:
-        """Run a task, and close the models of which it was the last one; True if it is put away."""
+    async def _run_queued(self, queued: QueuedTask) -> TaskRun | None:
+        """Run a task, and close the models of which it was the last one; see `RunTask`."""
         planned, task = queued.model_tasks.evaluation.model, queued.task
         models = self._models.of_task(self._context.plan, planned, task)
-        is_put_away = False
+        put_away: TaskRun | None = None
         try:
             async with self._models.turn(planned, task, is_second=queued.is_second):
-                is_put_away = await self._run_task(queued, models)
+                put_away = await self._run_task(queued, models)
         finally:
             for role, model in models.items():
-                if (role == MODEL and not queued.is_second) or (role != MODEL and not is_put_away):
+                if not queued.is_second if role == MODEL else put_away is None:
                     await model.use_ended()
-        return is_put_away
+        return put_away
 
-    async def _run_task(self, queued: QueuedTask, models: Mapping[str, RunModel]) -> bool:
-        """Run a task; what the user must change about it is noted. True if it is put away."""
+    async def _run_task(self, queued: QueuedTask, models: Mapping[str, RunModel]) -> TaskRun | None:
+        """Run a task; what the user must change about it is noted. See `RunTask`."""
         model_tasks, task = queued.model_tasks, queued.task
         if self._context.stop_signal.is_set() or model_tasks.has_failed:
-            return False
+            return None
         self._context.process.restore()  # after the metrics of the task before
         try:
             if self._context.reask is None and (known := await model_tasks.known.of(task)):
@@ -133,7 +133,7 @@ class QueueRunner:
             raise
         except LlmevalError as err:
             self._note(err, model_tasks, task)
-        return False
+        return None
 
     def _note(self, err: LlmevalError, model_tasks: ModelTasks, task: PlannedTask) -> None:
         """Note what ended a task; a model that cannot be used ends all of its tasks."""
@@ -156,16 +156,17 @@ class QueueRunner:
         meter.task_finished(known, reused=True)
         self._saver.save(known, is_new=False)
 
-    async def _run_and_save(self, queued: QueuedTask, models: Mapping[str, RunModel]) -> bool:
-        """Run a task and save its result; True if it is put away."""
-        run = TaskRun(
+    async def _run_and_save(
+        self, queued: QueuedTask, models: Mapping[str, RunModel]
+    ) -> TaskRun | None:
+        """Run a task and save its result; see `RunTask`."""
+        run = queued.put_away or TaskRun(
             self._context,
             queued.model_tasks.evaluation.model,
             queued.task,
             models=models,
             progress=self._progress,
             run_limit=self._limit,
-            is_second=queued.is_second,
         )
         try:
             result = await run.run()
@@ -173,7 +174,7 @@ class QueueRunner:
             self._n_requests += run.n_requests
         if result is not None:
             self._saver.save(result, is_new=True)
-        return run.is_put_away
+        return run if run.is_put_away else None
 
 
 def _run_limit(plan: Plan) -> TimeLimit | None:

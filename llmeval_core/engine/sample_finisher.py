@@ -25,6 +25,7 @@ class SampleFinisher:
         scorer: scores the task's answers.
         failure_policy: says when failures end the task.
         meter: shows how the task goes on.
+        last_failure: the newest failure before; None if there was none.
 
     Attributes:
         last_failure: the newest failure; None if there was none.
@@ -39,13 +40,14 @@ class SampleFinisher:
         *,
         failure_policy: FailurePolicy,
         meter: TaskMeter,
+        last_failure: Failure | None = None,
     ) -> None:
         self._context = context
         self._task = task
         self._scorer = scorer
         self._failure_policy = failure_policy
         self._meter = meter
-        self.last_failure: Failure | None = None
+        self.last_failure = last_failure
         self.has_changed = False
 
     @property
@@ -138,6 +140,10 @@ class SampleFinisher:
         self._meter.samples_skipped(1)
         self._failure_policy.failure(failure)
         await self._context.journal.keep_up()
+
+    def put_away(self) -> None:
+        """Count an item that was answered, and goes on later."""
+        self._failure_policy.success()
 
     async def note(
         self, result: SampleResult, *, n_under_way: int, instead_of: Failure | None = None

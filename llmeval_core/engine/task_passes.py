@@ -135,6 +135,7 @@ class ItemPass:
     Attributes:
         n_replaced: items that were asked again and ended well; `n_kept` did not, and what the
             journal has of them stays.
+        failed: the places of items that lack a score.
     """
 
     n_requests = 0  # the services count them
@@ -155,6 +156,7 @@ class ItemPass:
         self._source = source
         self._roles = roles
         self.n_replaced = self.n_kept = 0
+        self.failed: set[int] = set()
         self._finisher = finisher
         self._time_limit = time_limit
         self._n_skipped = 0
@@ -202,11 +204,15 @@ class ItemPass:
         return PassEnd.PUT_AWAY if self._run.n_put_away else PassEnd.FINISHED
 
     def _begin_ask(self, sample_id: str, put_away: Callable[[], None]) -> ItemAsk:
+        def put_away_and_noted() -> None:
+            self._finisher.put_away()
+            put_away()
+
         return ItemAsk(
             self._roles,
             sample_id,
             where=self._where,
-            put_away=put_away,
+            put_away=put_away_and_noted,
             newer_than=self._source.newer_than,
         )
 
@@ -220,8 +226,10 @@ class ItemPass:
 
     async def _finish(self, end: ItemEnd) -> None:
         self._show_skipped()
+        failure = end.failure or failure_of(split_scores(end.scores)[1])
+        if failure is not None:
+            self.failed.add(end.index)
         if self._source.newer_than is not None:
-            failure = end.failure or failure_of(split_scores(end.scores)[1])
             self.n_kept += failure is not None
             self.n_replaced += failure is None
             if failure is not None:

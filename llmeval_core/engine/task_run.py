@@ -44,11 +44,10 @@ class TaskRun:
         models: the models that the task asks, by role; the evaluated one among them.
         progress: is shown how it goes on.
         run_limit: when the run must end; None for never.
-        is_second: whether the task was put away once, and its models can now be asked.
 
     Attributes:
         n_requests: requests that ended, besides those of services.
-        is_put_away: whether it can go on only when its model is closed.
+        is_put_away: whether it can go on only when its model is closed: run it once more then.
     """
 
     def __init__(
@@ -60,7 +59,6 @@ class TaskRun:
         models: Mapping[str, RunModel],
         progress: Progress,
         run_limit: TimeLimit | None = None,
-        is_second: bool = False,
     ) -> None:
         plan = context.plan
         self._context = context
@@ -69,7 +67,9 @@ class TaskRun:
         self._models = models
         self._progress = progress
         self._run_limit = run_limit
-        self._is_second = is_second
+        self._is_second = False
+        self._failed: set[int] = set()  # before it was put away; nothing can be asked of them then
+        self._last_failure: Failure | None = None
         self._meter: TaskMeter = SilentMeter()
         self._scorer = context.scorers.of(task)
         self._sources = TaskSources(context, model, task, self._scorer)
@@ -90,6 +90,7 @@ class TaskRun:
         Raises:
             LlmevalError: the data set, the prompt or the model is wrong, or the journal failed.
         """
+        self._is_second, self.is_put_away = self.is_put_away, False
         lock = await self._lock()
         if lock is None:
             return None
@@ -101,7 +102,7 @@ class TaskRun:
             self._meter = self._progress.task_started(
                 self._model.name, self._task.key, self._task.n_samples
             )
-            begun = await asyncio.to_thread(self._sources.begin)
+            begun = await asyncio.to_thread(self._sources.begin, left_out=self._failed)
             if isinstance(begun, TaskResult):
                 evaluated.availability.answered_before = True
                 self._meter.samples_skipped(begun.n_samples)
@@ -139,22 +140,36 @@ class TaskRun:
             self._scorer,
             failure_policy=self._failure_policy,
             meter=self._meter,
+            last_failure=self._last_failure,
         )
-        source = begun.source
+        try:
+            return await self._run_passes(begun, finisher, ledger)
+        finally:
+            self._last_failure = finisher.last_failure
+
+    async def _run_passes(
+        self, begun: BegunTask, finisher: SampleFinisher, ledger: LedgerView
+    ) -> TaskResult | None:
+        """Pass over the samples until none is missing."""
+        source, waits = begun.source, False
         if isinstance(source, ItemSource) and begun.finder is not None:
             again = self._pass(source, finisher, ledger)
-            if not await self._finishes(again):
+            if await self._finishes(again):
+                self._show_reasked(begun.finder, again)
+            elif not self.is_put_away:
                 return None
-            self._show_reasked(begun.finder, again)
-            source = await asyncio.to_thread(self._sources.open, begun.stored)
+            waits = self.is_put_away
+            source = await self._reopened(begun)
         for n_passes in range(_MOST_PASSES + 1):
             one = self._pass(source, finisher, ledger)
-            if not await self._finishes(one):
+            is_finished = await self._finishes(one)
+            self.is_put_away |= waits  # for a judge, as what was asked again does
+            if self.is_put_away or not is_finished:
                 return None
             if n_passes == 0 and isinstance(one, StreamPass) and begun.finder is not None:
                 self._show_reasked(begun.finder, one)
             if isinstance(one, ItemPass) and one.is_to_be_repeated and n_passes < _MOST_PASSES:
-                source = await asyncio.to_thread(self._sources.open, begun.stored)
+                source = await self._reopened(begun)
                 continue
             if n_passes == 0 and begun.known is not None and not finisher.has_changed:
                 self._meter.task_finished(begun.known, reused=True)
@@ -169,8 +184,12 @@ class TaskRun:
             if result is not None:
                 self._meter.task_finished(result, reused=False)
                 return result
-            source = await asyncio.to_thread(self._sources.open, begun.stored)
+            source = await self._reopened(begun)
         return None
+
+    async def _reopened(self, begun: BegunTask) -> Source:
+        """Open the items or samples that are not finished, from the first one."""
+        return await asyncio.to_thread(self._sources.open, begun.stored, left_out=self._failed)
 
     def _pass(
         self,
@@ -207,6 +226,8 @@ class TaskRun:
         finally:
             self.n_requests += one.n_requests
         self.is_put_away = end is PassEnd.PUT_AWAY
+        if isinstance(one, ItemPass) and self.is_put_away:
+            self._failed |= one.failed
         if end is not PassEnd.FINISHED:
             return False
         for warning in one.warnings():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from llmeval_core.contracts import Task
@@ -56,8 +57,11 @@ class TaskSources:
         self._scorer = scorer
         self._renderer = context.renderers.of(task)
 
-    def begin(self) -> BegunTask | TaskResult:
+    def begin(self, *, left_out: Collection[int] = ()) -> BegunTask | TaskResult:
         """Enter the task in the journal; or return its result, if nothing is to be done.
+
+        Args:
+            left_out: see `open`.
 
         Raises:
             LlmevalError: the data set or the journal cannot be read.
@@ -76,7 +80,7 @@ class TaskSources:
             cache_key=task.cache_key,
         )
         finder = None if reask is None else ReaskFinder(reask, task, journal)
-        source = self.open(stored, finder)
+        source = self.open(stored, finder, left_out=left_out)
         if isinstance(source, BatchReader):
             try:
                 source.prefetch()
@@ -85,11 +89,25 @@ class TaskSources:
                 raise
         return BegunTask(stored, source, finder, known)
 
-    def open(self, stored: StoredTask, finder: ReaskFinder | None = None) -> Source:
-        """Open the samples, or the items, from the first one."""
+    def open(
+        self,
+        stored: StoredTask,
+        finder: ReaskFinder | None = None,
+        *,
+        left_out: Collection[int] = (),
+    ) -> Source:
+        """Open the samples, or the items, from the first one.
+
+        Args:
+            stored: the task as the journal keeps it.
+            finder: finds what is asked for once more; None for nothing.
+            left_out: places of items that failed already in this run and stay so.
+        """
         task, journal = self._task, self._context.journal
         if not task.is_plain:
-            return ItemSource(task, self.ready_task(), journal, stored, finder=finder)
+            return ItemSource(
+                task, self.ready_task(), journal, stored, finder=finder, left_out=left_out
+            )
         prompter = Prompter(self._model, task, self._renderer)
         cache = self._context.samples
         return BatchReader(task, prompter, journal, stored, cache=cache, finder=finder)

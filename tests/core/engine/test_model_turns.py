@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llmeval_core.contracts import ExecutionRequest
-from llmeval_core.errors import ConfigError
+from llmeval_core.errors import ConfigError, ModelError
 from llmeval_core.generation import LocalExecutor
 from llmeval_core.testing import FakeDataset, FakeModel, run_in
 from tests.core.engine.test_items import Judging, Served, values
@@ -139,3 +139,73 @@ async def test_a_jury_of_two_models_in_an_executor_is_refused_by_the_plan(tmp_pa
         "  where: roles.other\n"
         "  try:   give one of them a server of its own, or leave `executor` out"
     )
+
+
+def _answer_but(*numbers: int) -> Any:
+    """Answer all questions but some."""
+
+    def answer(text: str) -> str:
+        if any(text.endswith(f"question {number}") for number in numbers):
+            raise ModelError("malformed", "no JSON")
+        return text
+
+    return answer
+
+
+async def test_a_sample_that_failed_stays_failed_when_the_judge_has_its_turn(
+    tmp_path: Path,
+) -> None:
+    model = FakeModel(_answer_but(1, 4))
+    judge = FakeModel(cache_key="j")
+
+    outcome = await run_in(
+        tmp_path,
+        datasets={"fake": FakeDataset(6)},
+        metrics={"judging": Judging()},
+        models={"fake": model},
+        role_models={"judge": judge},
+        retry={"max_attempts": 1},
+    )
+
+    assert outcome.errors == ()
+    (result,) = outcome.summary.results
+    assert (result.n_samples, result.n_failed) == (6, 2)
+    assert result.outcomes == {"answered": 4, "failed": 2}
+    assert len(judge.requests) == 4
+
+
+async def test_what_waits_for_its_judge_is_no_failure_between_failures(tmp_path: Path) -> None:
+    outcome = await run_in(
+        tmp_path,
+        datasets={"fake": FakeDataset(30)},
+        metrics={"judging": Judging()},
+        models={"fake": FakeModel(_answer_but(4, 9, 14, 19))},
+        role_models={"judge": FakeModel(cache_key="j")},
+        retry={"max_attempts": 1},
+        concurrency=1,
+        give_up_after=3,
+    )
+
+    assert outcome.errors == ()
+    assert outcome.summary.n_failed == 4
+
+
+async def test_failures_of_both_turns_are_counted_together(tmp_path: Path) -> None:
+    def verdict(text: str) -> str:
+        if text.endswith("for 2"):
+            raise ModelError("malformed", "no JSON either")
+        return text
+
+    outcome = await run_in(
+        tmp_path,
+        datasets={"fake": FakeDataset(6)},
+        metrics={"judging": Judging()},
+        models={"fake": FakeModel(_answer_but(1))},
+        role_models={"judge": FakeModel(verdict, cache_key="j")},
+        retry={"max_attempts": 1},
+        max_samples_failed=1,
+    )
+
+    assert [error.what for error in outcome.errors] == [
+        "2 samples failed, and 1 may: judging: judge: no JSON either"
+    ]

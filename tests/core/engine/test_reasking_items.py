@@ -238,6 +238,31 @@ async def test_a_judge_that_cannot_be_open_beside_the_model_is_asked_after_it(
     assert after.summary.results[0].metrics[1].aggregate.value == 1.0
 
 
+async def test_what_never_ended_is_asked_before_the_judge_has_its_turn(tmp_path: Path) -> None:
+    def away(request: Request) -> str:
+        if request.messages[0].text == "question 2":
+            raise ModelError("bad_request", "no")
+        return "old"
+
+    model, judge = Speaker(away, None), Speaker(saying("1"), None)
+    given: dict[str, Any] = {
+        "ready_tasks": None,
+        "metrics": {"judging": Judging()},
+        "role_models": {"judge": judge},
+    }
+    await run(tmp_path, model, **given)
+    model.says = saying("newer")
+    model.taken()
+
+    after, _ = await run(tmp_path, model, "id:1", **given)
+
+    assert after.errors == ()
+    assert sorted(model.taken()) == ["question 1", "question 2"]
+    texts = [said(one) for one in samples_in(tmp_path, "fake_0shot")]
+    assert texts == [["old", "1"], ["newer", "1"], ["newer", "1"]]
+    assert after.summary.n_failed == 0
+
+
 async def test_a_run_that_was_stopped_asks_again_what_had_not_ended(tmp_path: Path) -> None:
     model = Speaker(saying("old"))
     await run(tmp_path, model)
