@@ -150,11 +150,12 @@ def test_a_new_project_comes_out_of_the_wheel(outside: Outside, tmp_path: Path) 
 
 def test_the_page_on_tasks_leads_to_a_task_of_ones_own(outside: Outside, tmp_path: Path) -> None:
     steps = [block for block in blocks(ROOT / "docs" / "tasks.md", "console") if block.is_run]
-    (start,) = blocks(ROOT / "docs" / "tasks.md", "python")
+    python = blocks(ROOT / "docs" / "tasks.md", "python")
 
     for step in steps:
         outside.follow(step, cwd=tmp_path)
-    outside.run(outside.bin / "python", "-c", start.text, cwd=tmp_path)
+    for block in python:
+        outside.run(outside.bin / "python", "-c", block.text, cwd=tmp_path)
 
     assert len(steps) == 2
 
