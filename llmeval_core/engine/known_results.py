@@ -72,7 +72,20 @@ def known_result(
     known = journal.read(JournalQueries.result_of, model, task.key, task.fingerprint)
     if known is None or not journal.read(_is_usable, task, known):
         return None
-    shown = journal.read(JournalQueries.current_result, model, task.key)
+    return standing_again(journal, known, replace=replace)
+
+
+def standing_again(journal: Journal, known: TaskResult, *, replace: bool) -> TaskResult:
+    """Return an earlier result that is asked for once more, as a new one if it has to be; blocking.
+
+    It has to be where another result stands under its key, and it need not give way to that one.
+
+    Args:
+        journal: where results are.
+        known: the earlier result.
+        replace: whether it takes the place of a more complete result.
+    """
+    shown = journal.read(JournalQueries.current_result, known.model, known.task)
     if shown is None or shown.id == known.id:
         return known
     again = {"id": uuid.uuid4().hex, "finished_at": time.time(), "replaces": replace}
