@@ -76,8 +76,13 @@ class ModelService:
         self.n_refused_in_a_row = 0
         self.renewed = RenewedAnswers(context.journal)
 
-    def enter(self) -> None:
-        """Begin to use it; each `enter` is followed by one `leave`."""
+    async def enter(self) -> None:
+        """Begin to use it; each `enter` is followed by one `leave`.
+
+        Waits while it ends for those who used it before: what they left takes no new question.
+        """
+        while not self._n_users and self._running is not None and not self._running.done():
+            await asyncio.wait((self._running,))
         if not self._n_users:
             self._error = None
         self._n_users += 1

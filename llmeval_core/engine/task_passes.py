@@ -13,6 +13,7 @@ from llmeval_core.engine.deferred_roles import deferred_roles
 from llmeval_core.engine.item_ask import ItemAsk, RoleService
 from llmeval_core.engine.item_run import ItemEnd, ItemRun
 from llmeval_core.engine.item_source import ItemSource, NumberedItem
+from llmeval_core.engine.model_service import ModelService
 from llmeval_core.engine.request_ledger import LedgerView
 from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.run_models import RunModel
@@ -188,15 +189,17 @@ class ItemPass:
 
     async def run(self) -> PassEnd:
         """Bring every item that is not finished, and not put away, to its end."""
-        for service in self._services:
-            service.enter()
+        entered: list[ModelService] = []
         has_failed = True
         try:
+            for service in self._services:
+                await service.enter()
+                entered.append(service)
             await self._run.run()
             has_failed = False
         finally:
             self._source.close()
-            for service in self._services:
+            for service in entered:
                 await service.leave(at_once=has_failed or self._is_over_time())
         self._show_skipped()
         if self._run.was_cut_off:
