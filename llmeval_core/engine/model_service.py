@@ -133,21 +133,20 @@ class ModelService:
             return answer
         try:
             known = await self._known(key, newer_than)
-            if known is not None:
-                self._ledger.resolve(key, known, is_new=False)
-                return known
-            if only_known:
-                self._ledger.release(key)
-                return _UNKNOWN
-            if parent is not None:
-                self._parents[key] = parent
-            return await self._send(request, is_follow_up=is_follow_up)
+            if known is None and not only_known:
+                self._raise_error()
         except BaseException:
-            if key in self._waiting:
-                self._unwanted.add(key)  # is dropped, if it is not yet sent
-            else:
-                self._ledger.release(key)
+            self._ledger.release(key)
             raise
+        if known is not None:
+            self._ledger.resolve(key, known, is_new=False)
+            return known
+        if only_known or self._is_over:
+            self._ledger.release(key)
+            return _UNKNOWN if only_known else STOPPED
+        if parent is not None:
+            self._parents[key] = parent
+        return await self._send(request, is_follow_up=is_follow_up)
 
     async def _claim(self, key: str, newer_than: float | None) -> Generation | Failure | None:
         """Take a request on, and return None; or return what became of it meanwhile."""
@@ -179,18 +178,19 @@ class ModelService:
     # --- from the question to the executor
 
     async def _send(self, request: Request, *, is_follow_up: bool) -> Generation | Failure:
-        self._raise_error()
-        if self._is_over:
-            self._ledger.release(request.fingerprint)
-            return STOPPED
+        key = request.fingerprint
         future: asyncio.Future[Generation | Failure] = asyncio.get_running_loop().create_future()
-        self._waiting[request.fingerprint] = future
+        self._waiting[key] = future
         (self._follow_ups if is_follow_up else self._first).append(request)
         self._changed.set()
         if self._running is None:
             self._running = asyncio.create_task(self._run())
-        # Shielded: who asks may be gone, and the answer is still paid for and kept.
-        return await asyncio.shield(future)
+        try:  # shielded: who asks may be gone, and the answer is still paid for and kept
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            if self._waiting.get(key) is future:
+                self._unwanted.add(key)  # is dropped, if it is not yet sent
+            raise
 
     async def _run(self) -> None:
         """Let the executor answer until nobody asks any more."""
