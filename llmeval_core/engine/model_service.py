@@ -16,16 +16,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, nullcontext
 
 from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.contracts import ExecutionRequest, Executor
 from llmeval_core.engine.answer_lookups import AnswerLookups
+from llmeval_core.engine.executor_boundary import ended_too_early, executor_boundary
 from llmeval_core.engine.renewed_answers import RenewedAnswers
 from llmeval_core.engine.request_ledger import Ours, RequestLedger
 from llmeval_core.engine.run_context import RunContext
-from llmeval_core.errors import ModelError, PluginError, wrap_plugin_errors
-from llmeval_core.generation import FATAL, LocalExecutor
+from llmeval_core.errors import ModelError
+from llmeval_core.generation import FATAL
 from llmeval_core.plan import PlannedModel
 from llmeval_core.records import Failure, Generation, Request
 
@@ -196,14 +196,10 @@ class ModelService:
         """Let the executor answer until nobody asks any more."""
         waking = asyncio.create_task(self._wake_on_stop())
         try:
-            with self._plugin_boundary():
+            with executor_boundary(self._executor, self.model.name):
                 await self._executor.run(self._make_job(), self._requests(), self._finish)
             if self._waiting and not self._is_over:
-                self._error = PluginError(
-                    "the executor ended before every request was answered",
-                    where=self.model.name,
-                    hint="this is a bug in the plugin; run again to go on",
-                )
+                self._error = ended_too_early(self.model.name)
         except Exception as err:  # noqa: BLE001  raised where its answers are awaited
             self._error = err
         finally:
@@ -214,11 +210,6 @@ class ModelService:
     async def _wake_on_stop(self) -> None:
         await self._context.stop_signal.wait()
         self._changed.set()
-
-    def _plugin_boundary(self) -> AbstractContextManager[None]:
-        if type(self._executor) is LocalExecutor:
-            return nullcontext()
-        return wrap_plugin_errors(PluginError, "the executor failed", where=self.model.name)
 
     async def _requests(self) -> AsyncIterator[Request]:
         while True:

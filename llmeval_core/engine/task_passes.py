@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 
 from llmeval_core.contracts import MODEL, Task, TimeLimit
 from llmeval_core.engine.batches import BatchReader
 from llmeval_core.engine.deferred_roles import deferred_roles
+from llmeval_core.engine.executor_boundary import ended_too_early, executor_boundary
 from llmeval_core.engine.item_ask import ItemAsk, RoleService
 from llmeval_core.engine.item_run import ItemEnd, ItemRun
 from llmeval_core.engine.item_source import ItemSource, NumberedItem
@@ -19,8 +19,6 @@ from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.run_models import RunModel
 from llmeval_core.engine.sample_finisher import SampleFinisher
 from llmeval_core.engine.sample_stream import SampleStream
-from llmeval_core.errors import PluginError, wrap_plugin_errors
-from llmeval_core.generation import LocalExecutor
 from llmeval_core.plan import Plan, PlannedTask
 from llmeval_core.reasoning import ReasoningFinder
 from llmeval_core.scoring import failure_of, split_scores
@@ -97,7 +95,7 @@ class StreamPass:
         """
         stream = self.stream
         try:
-            with self._plugin_boundary():
+            with executor_boundary(self._model.executor, self._where):
                 job = self._model.job(self._time_limit)
                 await self._model.executor.run(job, stream.requests(), stream.finish)
         finally:
@@ -107,17 +105,7 @@ class StreamPass:
             return PassEnd.FINISHED
         if self._context.stop_signal.is_set():
             return PassEnd.STOPPED
-        raise PluginError(
-            "the executor ended before every request was answered",
-            where=self._where,
-            hint="this is a bug in the plugin; run again to go on",
-        )
-
-    def _plugin_boundary(self) -> AbstractContextManager[None]:
-        """Turn what an executor of a plugin raises into our error; a bug of our own stays a bug."""
-        if type(self._model.executor) is LocalExecutor:
-            return nullcontext()
-        return wrap_plugin_errors(PluginError, "the executor failed", where=self._where)
+        raise ended_too_early(self._where)
 
 
 class ItemPass:
