@@ -94,8 +94,15 @@ def standing_again(journal: Journal, known: TaskResult, *, replace: bool) -> Tas
 
 
 def _is_usable(reader: JournalQueries, task: PlannedTask, known: TaskResult) -> bool:
-    """Whether no sample failed, and no answer that the result is of was asked again since."""
-    if known.n_failed:
+    """Whether no sample failed or lacks, and no answer of it was asked again since."""
+    if known.n_failed or _lacks_samples(task, known):
         return False
     changed_at = reader.rounds.changed_at(task.cache_key)
     return changed_at is None or changed_at <= known.finished_at
+
+
+def _lacks_samples(task: PlannedTask, known: TaskResult) -> bool:
+    if known.n_total is None:
+        return False
+    wanted = known.n_total if task.limit is None else min(known.n_total, task.limit)
+    return known.n_samples < wanted
