@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
 from llmeval_core.catalog.catalog import Catalog
+from llmeval_core.catalog.generation_defaults import lay_over
 from llmeval_core.catalog.group_planning import plan_group
 from llmeval_core.catalog.public_settings import public_settings
 from llmeval_core.catalog.ready_tasks import ReadyTaskPlanner, load_tasks, renamed
@@ -19,7 +21,7 @@ from llmeval_core.config import (
     RunConfig,
     TaskConfig,
 )
-from llmeval_core.contracts import Dataset, TaskGroup, TaskOptions
+from llmeval_core.contracts import Dataset, TaskGroup, TaskOptions, TaskSet, TaskSource
 from llmeval_core.errors import ConfigError
 from llmeval_core.naming import NAME_PATTERN
 from llmeval_core.plan import (
@@ -43,6 +45,8 @@ class PlannedEntry:
         plugin: the distribution that groups come from, for messages.
         where: the entry's place, for errors.
         notes: what the user should know, a line each.
+        for_generation: gives the same for models with generation settings of their own, where the
+            tasks are made with them; None where they are not.
     """
 
     planners: tuple[TaskPlanner | ReadyTaskPlanner, ...]
@@ -51,6 +55,7 @@ class PlannedEntry:
     plugin: str = ""
     where: str = ""
     notes: tuple[str, ...] = ()
+    for_generation: Callable[[GenerationConfig], PlannedEntry] | None = None
 
     def plan(
         self, model: PlannedModel, generation: GenerationConfig
@@ -60,6 +65,8 @@ class PlannedEntry:
         Raises:
             LlmevalError: the model cannot be asked so, or something is wrong with the data.
         """
+        if self.for_generation is not None and generation.model_fields_set:
+            return self.for_generation(generation).plan(model, generation)
         tasks = [planner.plan(model, generation) for planner in self.planners]
         by_name = {task.dataset_name: task for task in tasks}
         groups = [
@@ -165,26 +172,13 @@ def _ready_tasks(
     origin: Origin,
 ) -> list[PlannedEntry]:
     """Load a ready-made task, once for each number of examples."""
-    task = config.tasks[index]
+    task, where = config.tasks[index], origin.where("tasks", index)
     made, registered = catalog.build(
         "tasks", component, origin=origin, path=("tasks", index, "task")
     )
-    where = origin.where("tasks", index)
-    limits = [limit for limit in (task.limit, config.limit) if limit is not None]
-    given = {
-        key: value
-        for settings in (config.generation, task.generation)
-        for key, value in settings.model_dump(mode="json", exclude_unset=True).items()
-    }
-    entries = []
-    met: set[tuple[str, int]] = set()
-    for n_shots in task.shots or (None,):
-        options = TaskOptions(
-            n_shots=n_shots,
-            limit=min(limits) if limits else None,
-            generation=given,
-            seed=config.seed,
-        )
+
+    def load(n_shots: int | None, own: GenerationConfig) -> tuple[TaskSet, PlannedEntry]:
+        options = _options(task, config, n_shots, own)
         loaded = load_tasks(made, options, name=component.use, where=where)
         planners = tuple(
             ReadyTaskPlanner(
@@ -197,19 +191,42 @@ def _ready_tasks(
             )
             for one in loaded.tasks
         )
+        plugin = registered.distribution
+        return loaded, PlannedEntry(planners, loaded.groups, component.name, plugin, where)
+
+    known: dict[tuple[int | None, str], PlannedEntry] = {}
+
+    def load_for(n_shots: int | None, own: GenerationConfig) -> PlannedEntry:
+        way = n_shots, f"{sorted(own.model_fields_set)} {own!r}"
+        if way not in known:
+            known[way] = load(n_shots, own)[1]
+        return known[way]
+
+    entries = []
+    met: set[tuple[str, int]] = set()
+    for n_shots in task.shots or (None,):
+        loaded, entry = load(n_shots, GenerationConfig())
         again = [one for one in loaded.tasks if (one.name, one.n_shots) in met]
         met |= {(one.name, one.n_shots) for one in loaded.tasks}
-        entries.append(
-            PlannedEntry(
-                planners,
-                loaded.groups,
-                component.name,
-                registered.distribution,
-                where,
-                tuple(f"'{one.name}' shows {one.n_shots} examples, not {n_shots}" for one in again),
-            )
-        )
+        notes = tuple(f"'{one.name}' shows {one.n_shots} examples, not {n_shots}" for one in again)
+        by_source = isinstance(made, TaskSource)
+        for_generation = partial(load_for, n_shots) if by_source else None
+        entries.append(replace(entry, notes=notes, for_generation=for_generation))
     return entries
+
+
+def _options(
+    task: TaskConfig, config: RunConfig, n_shots: int | None, own: GenerationConfig
+) -> TaskOptions:
+    """Say what the run file says of ready-made tasks; `own` is what it says of their model."""
+    limits = [limit for limit in (task.limit, config.limit) if limit is not None]
+    given = lay_over(GenerationConfig(), config.generation, own, task.generation)
+    return TaskOptions(
+        n_shots=n_shots,
+        limit=min(limits) if limits else None,
+        generation=given.model_dump(mode="json", exclude_unset=True),
+        seed=config.seed,
+    )
 
 
 def _plan_metrics(

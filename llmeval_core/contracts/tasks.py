@@ -218,7 +218,7 @@ class TaskOptions:
         n_shots: how many examples; None for the tasks' own number.
         limit: only the first n items will be read; None for all.
         generation: what is laid over the tasks' own settings, by the names of
-            `GenerationSettings`, as far as it is set: the run's, then the task's.
+            `GenerationSettings`, as far as it is set: the run's, then the model's, then the task's.
         seed: decides every random choice.
     """
 
@@ -235,7 +235,8 @@ class TaskSource(Protocol):
     def load(self, options: TaskOptions) -> TaskSet:
         """Make the tasks; cheap: no data is read that planning does not need.
 
-        Called once for each number of examples that the run file names, in a plan.
+        Called once for each number of examples that the run file names, in a plan; and again for
+        models with generation settings of their own.
 
         Raises:
             ConfigError: there is no such task, or it cannot be asked so.
