@@ -8,6 +8,8 @@ CACHE  := $(or $(LLMEVAL_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/llmeval)
 SECOND := $(if $(wildcard $(CACHE)/models/gemma-3-270m-*.gguf),llamacpp/gemma-3-270m)
 MODELS ?= llamacpp/smollm2-135m-instruct $(SECOND)
 AT_ONCE ?= 2
+# Tests start thousands of processes, each of which would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 DEMO_INSTALLS := -e . -e plugins/datasets -e plugins/metrics -e plugins/solvers \
                  -e plugins/judges -e "plugins/models[llamacpp]" \

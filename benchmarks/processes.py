@@ -18,6 +18,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 LLMEVAL = (sys.executable, "-c", "from llmeval_core.cli import main; main()")
 """What the installed `llmeval` script does, in this very Python."""
+_ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+"""Installations have their bytecode; without it, start-up compiles 350 files each time."""
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
@@ -49,7 +51,9 @@ def run(*command: str | Path, cwd: Path = ROOT) -> Finished:
     """
     with tempfile.TemporaryFile() as errors:
         started_at, started = time.time(), time.perf_counter()
-        child = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=errors)
+        child = subprocess.Popen(
+            command, cwd=cwd, stdout=subprocess.PIPE, stderr=errors, env=_ENVIRONMENT
+        )
         assert child.stdout is not None
         output = child.stdout.read().decode()
         _, status, usage = os.wait4(child.pid, 0)

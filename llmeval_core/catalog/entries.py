@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from llmeval_core.catalog.catalog import Catalog
-from llmeval_core.catalog.generation_defaults import lay_over
 from llmeval_core.catalog.group_planning import plan_group
 from llmeval_core.catalog.public_settings import public_settings
-from llmeval_core.catalog.ready_tasks import ReadyTaskPlanner, load_tasks, renamed
+from llmeval_core.catalog.ready_tasks import ReadyTaskPlanner, TaskLoading, renamed
 from llmeval_core.catalog.solvers import plan_solver
 from llmeval_core.catalog.task_planning import TaskPlanner, shots_of
 from llmeval_core.config import (
@@ -21,7 +19,7 @@ from llmeval_core.config import (
     RunConfig,
     TaskConfig,
 )
-from llmeval_core.contracts import Dataset, TaskGroup, TaskOptions, TaskSet, TaskSource
+from llmeval_core.contracts import Dataset, TaskGroup
 from llmeval_core.errors import ConfigError
 from llmeval_core.naming import NAME_PATTERN
 from llmeval_core.plan import (
@@ -45,8 +43,6 @@ class PlannedEntry:
         plugin: the distribution that groups come from, for messages.
         where: the entry's place, for errors.
         notes: what the user should know, a line each.
-        for_generation: gives the same for models with generation settings of their own, where the
-            tasks are made with them; None where they are not.
     """
 
     planners: tuple[TaskPlanner | ReadyTaskPlanner, ...]
@@ -55,7 +51,6 @@ class PlannedEntry:
     plugin: str = ""
     where: str = ""
     notes: tuple[str, ...] = ()
-    for_generation: Callable[[GenerationConfig], PlannedEntry] | None = None
 
     def plan(
         self, model: PlannedModel, generation: GenerationConfig
@@ -65,8 +60,6 @@ class PlannedEntry:
         Raises:
             LlmevalError: the model cannot be asked so, or something is wrong with the data.
         """
-        if self.for_generation is not None and generation.model_fields_set:
-            return self.for_generation(generation).plan(model, generation)
         tasks = [planner.plan(model, generation) for planner in self.planners]
         by_name = {task.dataset_name: task for task in tasks}
         groups = [
@@ -172,18 +165,23 @@ def _ready_tasks(
     origin: Origin,
 ) -> list[PlannedEntry]:
     """Load a ready-made task, once for each number of examples."""
-    task, where = config.tasks[index], origin.where("tasks", index)
+    task = config.tasks[index]
     made, registered = catalog.build(
         "tasks", component, origin=origin, path=("tasks", index, "task")
     )
-
-    def load(n_shots: int | None, own: GenerationConfig) -> tuple[TaskSet, PlannedEntry]:
-        options = _options(task, config, n_shots, own)
-        loaded = load_tasks(made, options, name=component.use, where=where)
+    where = origin.where("tasks", index)
+    entries = []
+    met: set[tuple[str, int]] = set()
+    for n_shots in task.shots or (None,):
+        loading = TaskLoading(
+            made, task, run=config, n_shots=n_shots, name=component.use, where=where
+        )
+        loaded = loading.load()
         planners = tuple(
             ReadyTaskPlanner(
                 task,
                 one,
+                loading=loading,
                 run=config,
                 roles=roles,
                 plugin=registered.distribution,
@@ -191,42 +189,19 @@ def _ready_tasks(
             )
             for one in loaded.tasks
         )
-        plugin = registered.distribution
-        return loaded, PlannedEntry(planners, loaded.groups, component.name, plugin, where)
-
-    known: dict[tuple[int | None, str], PlannedEntry] = {}
-
-    def load_for(n_shots: int | None, own: GenerationConfig) -> PlannedEntry:
-        way = n_shots, f"{sorted(own.model_fields_set)} {own!r}"
-        if way not in known:
-            known[way] = load(n_shots, own)[1]
-        return known[way]
-
-    entries = []
-    met: set[tuple[str, int]] = set()
-    for n_shots in task.shots or (None,):
-        loaded, entry = load(n_shots, GenerationConfig())
         again = [one for one in loaded.tasks if (one.name, one.n_shots) in met]
         met |= {(one.name, one.n_shots) for one in loaded.tasks}
-        notes = tuple(f"'{one.name}' shows {one.n_shots} examples, not {n_shots}" for one in again)
-        by_source = isinstance(made, TaskSource)
-        for_generation = partial(load_for, n_shots) if by_source else None
-        entries.append(replace(entry, notes=notes, for_generation=for_generation))
+        entries.append(
+            PlannedEntry(
+                planners,
+                loaded.groups,
+                component.name,
+                registered.distribution,
+                where,
+                tuple(f"'{one.name}' shows {one.n_shots} examples, not {n_shots}" for one in again),
+            )
+        )
     return entries
-
-
-def _options(
-    task: TaskConfig, config: RunConfig, n_shots: int | None, own: GenerationConfig
-) -> TaskOptions:
-    """Say what the run file says of ready-made tasks; `own` is what it says of their model."""
-    limits = [limit for limit in (task.limit, config.limit) if limit is not None]
-    given = lay_over(GenerationConfig(), config.generation, own, task.generation)
-    return TaskOptions(
-        n_shots=n_shots,
-        limit=min(limits) if limits else None,
-        generation=given.model_dump(mode="json", exclude_unset=True),
-        seed=config.seed,
-    )
 
 
 def _plan_metrics(

@@ -68,12 +68,84 @@ def _check(task: Task, where: str) -> None:
             raise PluginError(f"task '{task.name}' has no {what}", where=where)
 
 
+class TaskLoading:
+    """Loads the tasks of an entry; once more for each model with generation settings of its own.
+
+    Args:
+        component: what the plugin made.
+        config: the entry.
+        run: the whole run file.
+        n_shots: how many examples; None for the tasks' own number.
+        name: what the entry calls the component.
+        where: the entry's place in the run file, for errors.
+    """
+
+    def __init__(
+        self,
+        component: Task | TaskSource,
+        config: TaskConfig,
+        *,
+        run: RunConfig,
+        n_shots: int | None,
+        name: str,
+        where: str,
+    ) -> None:
+        self._component = component
+        self._config = config
+        self._run = run
+        self._n_shots = n_shots
+        self._name = name
+        self._where = where
+        self._loaded: dict[str, TaskSet] = {}
+
+    def load(self, of_model: GenerationConfig | None = None) -> TaskSet:
+        """Load the tasks with what the run, a model and the entry say of how to generate.
+
+        Raises:
+            LlmevalError: see `load_tasks`.
+        """
+        run, config = self._run, self._config
+        limits = [limit for limit in (config.limit, run.limit) if limit is not None]
+        given = lay_over(
+            GenerationConfig(), run.generation, of_model or GenerationConfig(), config.generation
+        ).model_dump(mode="json", exclude_unset=True)
+        key = canonical_json(given)
+        if key not in self._loaded:
+            options = TaskOptions(
+                n_shots=self._n_shots,
+                limit=min(limits) if limits else None,
+                generation=given,
+                seed=run.seed,
+            )
+            self._loaded[key] = load_tasks(
+                self._component, options, name=self._name, where=self._where
+            )
+        return self._loaded[key]
+
+    def task(self, name: str, n_shots: int, of_model: GenerationConfig) -> Task:
+        """Give one of the tasks, as a model with these settings of its own is asked it.
+
+        Raises:
+            LlmevalError: see `load_tasks`.
+            PluginError: with these settings there is no such task.
+        """
+        for task in self.load(of_model).tasks:
+            if (task.name, task.n_shots) == (name, n_shots):
+                return task
+        raise PluginError(
+            f"task '{self._name}' has no '{name}' for other generation settings",
+            where=self._where,
+            hint="this is a bug in the plugin; tell its author",
+        )
+
+
 class ReadyTaskPlanner:
     """Plans one ready-made task for one model after another.
 
     Args:
         config: its entry in the run file.
         task: the task.
+        loading: gives the task again, for a model with generation settings of its own.
         run: the whole run file.
         roles: who has which role.
         plugin: the distribution that the task comes from, for messages.
@@ -85,6 +157,7 @@ class ReadyTaskPlanner:
         config: TaskConfig,
         task: Task,
         *,
+        loading: TaskLoading,
         run: RunConfig,
         roles: Mapping[str, PlannedRole],
         plugin: str,
@@ -92,6 +165,7 @@ class ReadyTaskPlanner:
     ) -> None:
         self._config = config
         self._task = task
+        self._loading = loading
         self._run = run
         self._roles = roles
         self._plugin = plugin
@@ -103,7 +177,8 @@ class ReadyTaskPlanner:
         Raises:
             ConfigError: the model cannot be asked as the task wants, or a role has no model.
         """
-        task, config, run = self._task, self._config, self._run
+        config, run = self._config, self._run
+        task = self._loading.task(self._task.name, self._task.n_shots, generation)
         mode = self._mode(model)
         limits = [limit for limit in (config.limit, run.limit) if limit is not None]
         limit = min(limits) if limits else None
@@ -137,6 +212,8 @@ class ReadyTaskPlanner:
             "limit": limit,
             "metrics": {planned.name: planned.definition for planned in metrics},
         }
+        if run.truncated != "score":
+            scored["truncated"] = run.truncated
         asked_json = canonical_json(asked)
         variant = [config.variant] if config.variant is not None else []
         scored_json = canonical_json([task.name, scored, *variant])[1:-1]
@@ -163,6 +240,7 @@ class ReadyTaskPlanner:
             definition_fingerprint=fingerprint_of_text(f"[{asked_json},{scored_json}]"),
             settings={**shown_settings({**asked, **scored}), "model": dict(model.settings)},
             reasoning_tags=tags,
+            truncated=run.truncated,
             n_total=size,
             variant=config.variant,
             task=task,

@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from llmeval_core import __version__
 from llmeval_core.announced_commands import announced_commands
+from llmeval_core.cli.collector_pause import collect_seldom
 from llmeval_core.cli.error_output import print_error
 from llmeval_core.cli.exit import exit_process
 from llmeval_core.cli.group_options import debug_option, disabled_plugins, with_debug
@@ -151,6 +152,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     Args:
         args: the arguments; those of this process if None, which then ends with the command.
     """
+    if args is None:
+        collect_seldom()
     streams = Streams(ends_process=args is None)
     try:
         code = _run(args, streams)

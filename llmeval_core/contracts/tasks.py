@@ -126,7 +126,8 @@ class TaskGeneration(Protocol):
     def generation(self) -> GenerationConfig:
         """How answers are generated where the run file does not say, as of a data set's defaults.
 
-        It is for questions without `settings`; what users set is laid over it.
+        It is for questions without `settings`; what users set of the run, the model or the task is
+        laid over it.
         """
 
 
@@ -218,7 +219,8 @@ class TaskOptions:
         n_shots: how many examples; None for the tasks' own number.
         limit: only the first n items will be read; None for all.
         generation: what is laid over the tasks' own settings, by the names of
-            `GenerationSettings`, as far as it is set: the run's, then the model's, then the task's.
+            `GenerationSettings`, as far as it is set: the run's, then the model's, then the
+            task's.
         seed: decides every random choice.
     """
 
@@ -235,8 +237,8 @@ class TaskSource(Protocol):
     def load(self, options: TaskOptions) -> TaskSet:
         """Make the tasks; cheap: no data is read that planning does not need.
 
-        Called once for each number of examples that the run file names, in a plan; and again for
-        models with generation settings of their own.
+        Called once for each number of examples that the run file names, in a plan, and once more
+        for each model that has generation settings of its own.
 
         Raises:
             ConfigError: there is no such task, or it cannot be asked so.

@@ -108,7 +108,7 @@ def count_items(
     Raises:
         LlmevalError: a prompt is wrong, or the items cannot be read.
     """
-    count = _Count(task, journal)
+    count = _ItemCounter(task, journal)
     stream = enumerate(first_requests(model, task))
     while batch := list(itertools.islice(stream, _BATCH)):
         count.add([(index, item, requests) for index, (item, requests) in batch])
@@ -161,7 +161,7 @@ def _of_role(name: str, role: PlannedRole, n_requests: int, n_read: float) -> Ro
     )
 
 
-class _Count:
+class _ItemCounter:
     """Counts items, and the first questions that are new.
 
     Attributes:

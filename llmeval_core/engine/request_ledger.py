@@ -58,7 +58,8 @@ class RequestLedger:
     def __init__(self, n_given: Callable[[], int], n_committed: Callable[[], int]) -> None:
         self._n_given = n_given
         self._n_committed = n_committed
-        self._claimed: dict[str, asyncio.Future[Generation | None]] = {}
+        self._claimed: dict[str, LedgerView] = {}
+        self._awaited: dict[str, asyncio.Future[Generation | None]] = {}
         self._answered: OrderedDict[str, tuple[int, Generation]] = OrderedDict()
         self._stored: OrderedDict[str, int] = OrderedDict()
         self._views: set[LedgerView] = set()
@@ -82,30 +83,45 @@ class RequestLedger:
         self._views.add(view)
         return view
 
-    def claim(self, fingerprint: str, *, looked_at: float) -> Claim:
-        """Take on a request; see `LedgerView.claim`."""
-        owner = self._claimed.get(fingerprint)
-        if owner is not None:
-            return owner
+    def claim(self, fingerprint: str, view: LedgerView) -> Claim:
+        """Take on a request for a view; see `LedgerView.claim`."""
+        if fingerprint in self._claimed:
+            return self._future_of(fingerprint)
         known = self._answered.get(fingerprint)
         if known is not None:
             return known[1]
-        self._claimed[fingerprint] = asyncio.get_running_loop().create_future()
-        if looked_at < self.n_forgotten or fingerprint in self._stored:
+        self._claimed[fingerprint] = view
+        if not view.looks_first or view.looked_at < self.n_forgotten or fingerprint in self._stored:
             return Ours.TO_LOOK_UP
         return Ours.TO_ASK
 
-    def end(self, fingerprint: str, answer: Generation | None, *, is_new: bool) -> None:
-        """End a claim, with or without an answer; a new one is remembered."""
-        future = self._claimed.pop(fingerprint)
+    def _future_of(self, fingerprint: str) -> asyncio.Future[Generation | None]:
+        """Make what tells the second who wants it, and all after, how a claim ends."""
+        future = self._awaited.get(fingerprint)
+        if future is None:
+            future = self._awaited[fingerprint] = asyncio.get_running_loop().create_future()
+        return future
+
+    def end(
+        self, fingerprint: str, view: LedgerView, answer: Generation | None, *, is_new: bool
+    ) -> None:
+        """End a view's claim, with or without an answer; a new one is remembered."""
+        if self._claimed.get(fingerprint) is not view:
+            return
+        del self._claimed[fingerprint]
         if answer is not None and is_new:
             self._stored.pop(fingerprint, None)
             self._answered[fingerprint] = (self._n_given(), answer)
             self._n_ended += 1
             if self._n_ended % _FORGET_EVERY == 0:
                 self.forget()
-        if not future.done():
+        future = self._awaited.pop(fingerprint, None) if self._awaited else None
+        if future is not None and not future.done():
             future.set_result(answer)
+
+    def claims_of(self, view: LedgerView) -> list[str]:
+        """List the requests that a view has claimed."""
+        return [fingerprint for fingerprint, owner in self._claimed.items() if owner is view]
 
     def leave(self, view: LedgerView) -> None:
         """Forget a view, and what only it needed."""
@@ -140,7 +156,6 @@ class LedgerView:
 
     def __init__(self, ledger: RequestLedger, *, looks_first: bool) -> None:
         self._ledger = ledger
-        self._mine: set[str] = set()
         self.looks_first = looks_first
         self.looked_at = 0
 
@@ -165,11 +180,7 @@ class LedgerView:
 
         Who took it on ends it with `resolve` or `release`.
         """
-        looked_at = self.looked_at if self.looks_first else -1
-        claim = self._ledger.claim(fingerprint, looked_at=looked_at)
-        if isinstance(claim, Ours):
-            self._mine.add(fingerprint)
-        return claim
+        return self._ledger.claim(fingerprint, self)
 
     def resolve(self, fingerprint: str, answer: Generation, *, is_new: bool = True) -> None:
         """Give the answer to all who wait for it. Does nothing if it is not ours (any more).
@@ -179,18 +190,14 @@ class LedgerView:
             answer: the answer.
             is_new: whether the journal's writer was just given it; else the journal had it.
         """
-        if fingerprint in self._mine:
-            self._mine.remove(fingerprint)
-            self._ledger.end(fingerprint, answer, is_new=is_new)
+        self._ledger.end(fingerprint, self, answer, is_new=is_new)
 
     def release(self, fingerprint: str) -> None:
         """Let others ask: there is no answer. Does nothing if it is not ours (any more)."""
-        if fingerprint in self._mine:
-            self._mine.remove(fingerprint)
-            self._ledger.end(fingerprint, None, is_new=False)
+        self._ledger.end(fingerprint, self, None, is_new=False)
 
     def close(self) -> None:
         """Let others ask what this view did not come to."""
-        for fingerprint in list(self._mine):
+        for fingerprint in self._ledger.claims_of(self):
             self.release(fingerprint)
         self._ledger.leave(self)

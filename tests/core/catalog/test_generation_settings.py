@@ -11,7 +11,6 @@ from llmeval_core.api.run_flags import read_config
 from llmeval_core.catalog import make_plan
 from llmeval_core.catalog.generation_defaults import lay_over
 from llmeval_core.config import GenerationConfig, Origin, RunConfig, TaskDefaults, validate
-from llmeval_core.contracts import TaskOptions, TaskSet
 from llmeval_core.errors import ConfigError
 from llmeval_core.host import load_plugins
 from llmeval_core.plan import PlannedTask
@@ -19,7 +18,6 @@ from llmeval_core.prompting import Prompter
 from llmeval_core.records import GenerationSettings, Reasoning
 from llmeval_core.testing import FakeDataset, FakeMetric, FakeModel
 from llmeval_core.testing.running import catalog_of, plan_of
-from tests.core.engine.test_items import Chatting
 
 
 def generation(
@@ -259,37 +257,3 @@ def test_the_flag_for_max_tokens_wins_over_every_part_of_the_file(tmp_path: Path
     )
     assert laid.max_tokens == 99
     assert laid.model_fields_set == {"max_tokens", "top_p", "temperature"}
-
-
-class Told:
-    """Stands for a task that is made with what the run file says, and remembers it."""
-
-    def __init__(self) -> None:
-        self.told: list[Any] = []
-
-    def load(self, options: TaskOptions) -> TaskSet:
-        self.told.append(dict(options.generation))
-        return TaskSet((Chatting(),))
-
-
-def test_settings_beside_a_models_name_reach_ready_made_tasks() -> None:
-    source = Told()
-    catalog = catalog_of({"tasks": {"told": source}, "models": {"fake": FakeModel()}})
-    of_model = {"max_tokens": 2, "top_p": 0.5, "extra_body": {"b": 2}}
-    config = {
-        "models": [
-            "fake/plain",
-            {"name": "fake/one", "generation": of_model},
-            {"name": "fake/two", "generation": of_model},
-        ],
-        "tasks": [{"task": "told", "generation": {"top_p": 0.9}}],
-        "generation": {"max_tokens": 1, "seed": None, "extra_body": {"a": 1}},
-    }
-    run = validate(RunConfig, config, origin=Origin())
-
-    make_plan(run, catalog, origin=Origin(), observer=load_plugins(entry_points=[]))
-
-    assert source.told == [
-        {"max_tokens": 1, "top_p": 0.9, "seed": None, "extra_body": {"a": 1}},
-        {"max_tokens": 2, "top_p": 0.9, "seed": None, "extra_body": {"a": 1, "b": 2}},
-    ]

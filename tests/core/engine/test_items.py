@@ -722,6 +722,27 @@ async def test_a_judge_that_is_added_later_reads_what_was_answered(tmp_path: Pat
     assert added.roles[0].estimate == fresh.roles[0].estimate
 
 
+async def test_answers_that_were_cut_off_are_left_out_if_the_run_says_so(tmp_path: Path) -> None:
+    class CutOff(FakeModel):
+        async def generate(self, request: Request) -> Generation:
+            answer = await super().generate(request)
+            return replace(answer, stop_reasons=("length" if "3" in answer.text else "stop",))
+
+    given: dict[str, Any] = {"ready_tasks": {"chatting": Chatting(n_turns=1)}}
+    scored = await run_in(tmp_path, models={"fake": CutOff()}, **given)
+    excluded = await run_in(tmp_path, models={"fake": CutOff()}, **given, truncated="exclude")
+
+    (before,), (after,) = scored.summary.results, excluded.summary.results
+    assert (before.outcomes, before.metrics[0].aggregate.n_scored) == (
+        {"answered": 4, "truncated": 1},
+        5,
+    )
+    aggregate = after.metrics[0].aggregate
+    assert (aggregate.n_scored, aggregate.n_excluded) == (4, 1)
+    assert before.task_fingerprint != after.task_fingerprint
+    assert after.settings["truncated"] == "exclude"
+
+
 # --- groups
 
 
