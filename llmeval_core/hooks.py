@@ -37,12 +37,15 @@ Promises:
 Names by what they are for:
 
 * every plugin: `hookimpl`, `Component`, `Settings`, `Json`, `LlmevalError`, `ConfigError`,
-  `expand_path`, `file_problem`, `folder_problem`, `fingerprint`, `__version__`;
-* data sets: `Dataset`, `Sample`, `Message`, `Part`, `TextPart`, `ImagePart`, `DatasetError`,
-  `TaskDefaults` and the groups in it, `PromptConfig`, `FewShotConfig`, `GenerationConfig`,
-  `ExtractConfig`, `ExtractRule`, `AnswerBy`, `ComponentConfig`; `plain_text`;
-* models: `ModelProvider`, `Model`, `ModelInfo`, `ModelCheck`, `Readiness`, `Request`, `Mode`,
-  `GenerationSettings`, `Reasoning`, `Generation`, `Loglikelihood`, `StopReason`, `stop_reason`,
+  `expand_path`, `file_problem`, `folder_problem`, `fingerprint`, `read_settings_file`,
+  `strip_invisible`, `without_invisible`, `__version__`;
+* data sets: `Dataset`, `AttributedDataset`, `Attribution`, `Sample`, `Message`, `Part`,
+  `TextPart`, `ImagePart`, `DatasetError`, `TaskDefaults` and the groups in it, `PromptConfig`,
+  `FewShotConfig`, `GenerationConfig`, `ExtractConfig`, `ExtractRule`, `AnswerBy`,
+  `ComponentConfig`; `plain_text`;
+* models: `ModelProvider`, `KnownModels`, `Model`, `ModelInfo`, `ModelCheck`, `Readiness`,
+  `Request`, `Mode`, `GenerationSettings`, `Reasoning`, `Generation`, `Loglikelihood`,
+  `StopReason`, `stop_reason`,
   `ToolSpec`, `ToolCall`, `chat_message`, `ModelError`, `FailureKind`;
 * metrics: `Metric`, `AnswerAwareMetric`, `AskingMetric`, `MetricAsk`, `Score`, `Aggregate`,
   `mean_aggregate`, `boxed_texts`, `ReasoningFinder`, `ReasoningSplit`, `split_answers`,
@@ -263,7 +266,7 @@ def llmeval_register_models() -> Iterable[Component[Any, ModelProvider]]:  # typ
 
 
 @hookspec
-def llmeval_register_metrics() -> Iterable[Component[Any, Metric]]:  # type: ignore[empty-body]
+def llmeval_register_metrics() -> Iterable[Component[Any, Metric | AskingMetric]]:  # type: ignore[empty-body]
     """Offer metrics.
 
     >>> @hookimpl
@@ -314,7 +317,7 @@ def llmeval_register_tools() -> Iterable[Component[Any, Tool]]:  # type: ignore[
 
     >>> @hookimpl
     ... def llmeval_register_tools():
-    ...     yield Component("clock", Settings, lambda settings: Clock(), "tells the time")
+    ...     yield Component("adding", Settings, lambda settings: Adding(), "adds two numbers")
     """
 
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from llmeval_core import __version__
 from llmeval_core.aggregation import finite_aggregate
+from llmeval_core.engine.known_results import standing_again
 from llmeval_core.errors import PluginError, wrap_plugin_errors
 from llmeval_core.journal import Journal, JournalQueries
 from llmeval_core.naming import fingerprint, metric_key
@@ -54,7 +55,8 @@ class GroupResults:
         metrics = tuple(_metric(group, name, members) for name in group.group.metrics)
         known = self._journal.read(JournalQueries.result_of, model, group.key, group.fingerprint)
         if known is not None and known.metrics == metrics:
-            return known, False
+            standing = standing_again(self._journal, known, replace=self._plan.replace)
+            return standing, standing is not known
         return _result(self._plan, group, list(members.values()), metrics), True
 
 

@@ -72,7 +72,20 @@ def known_result(
     known = journal.read(JournalQueries.result_of, model, task.key, task.fingerprint)
     if known is None or not journal.read(_is_usable, task, known):
         return None
-    shown = journal.read(JournalQueries.current_result, model, task.key)
+    return standing_again(journal, known, replace=replace)
+
+
+def standing_again(journal: Journal, known: TaskResult, *, replace: bool) -> TaskResult:
+    """Return an earlier result that is asked for once more, as a new one if it has to be; blocking.
+
+    It has to be where another result stands under its key, and it need not give way to that one.
+
+    Args:
+        journal: where results are.
+        known: the earlier result.
+        replace: whether it takes the place of a more complete result.
+    """
+    shown = journal.read(JournalQueries.current_result, known.model, known.task)
     if shown is None or shown.id == known.id:
         return known
     again = {"id": uuid.uuid4().hex, "finished_at": time.time(), "replaces": replace}
@@ -81,8 +94,15 @@ def known_result(
 
 
 def _is_usable(reader: JournalQueries, task: PlannedTask, known: TaskResult) -> bool:
-    """Whether no sample failed, and no answer that the result is of was asked again since."""
-    if known.n_failed:
+    """Whether no sample failed or lacks, and no answer of it was asked again since."""
+    if known.n_failed or _lacks_samples(task, known):
         return False
     changed_at = reader.rounds.changed_at(task.cache_key)
     return changed_at is None or changed_at <= known.finished_at
+
+
+def _lacks_samples(task: PlannedTask, known: TaskResult) -> bool:
+    if known.n_total is None:
+        return False
+    wanted = known.n_total if task.limit is None else min(known.n_total, task.limit)
+    return known.n_samples < wanted

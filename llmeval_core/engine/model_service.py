@@ -16,16 +16,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, nullcontext
 
 from llmeval_core.concurrency import cancel_and_wait
 from llmeval_core.contracts import ExecutionRequest, Executor
 from llmeval_core.engine.answer_lookups import AnswerLookups
+from llmeval_core.engine.executor_boundary import ended_too_early, executor_boundary
 from llmeval_core.engine.renewed_answers import RenewedAnswers
 from llmeval_core.engine.request_ledger import Ours, RequestLedger
 from llmeval_core.engine.run_context import RunContext
-from llmeval_core.errors import ModelError, PluginError, wrap_plugin_errors
-from llmeval_core.generation import FATAL, LocalExecutor
+from llmeval_core.errors import ModelError
+from llmeval_core.generation import FATAL
 from llmeval_core.plan import PlannedModel
 from llmeval_core.records import Failure, Generation, Request
 
@@ -76,8 +76,13 @@ class ModelService:
         self.n_refused_in_a_row = 0
         self.renewed = RenewedAnswers(context.journal)
 
-    def enter(self) -> None:
-        """Begin to use it; each `enter` is followed by one `leave`."""
+    async def enter(self) -> None:
+        """Begin to use it; each `enter` is followed by one `leave`.
+
+        Waits while it ends for those who used it before: what they left takes no new question.
+        """
+        while not self._n_users and self._running is not None and not self._running.done():
+            await asyncio.wait((self._running,))
         if not self._n_users:
             self._error = None
         self._n_users += 1
@@ -128,21 +133,20 @@ class ModelService:
             return answer
         try:
             known = await self._known(key, newer_than)
-            if known is not None:
-                self._ledger.resolve(key, known, is_new=False)
-                return known
-            if only_known:
-                self._ledger.release(key)
-                return _UNKNOWN
-            if parent is not None:
-                self._parents[key] = parent
-            return await self._send(request, is_follow_up=is_follow_up)
+            if known is None and not only_known:
+                self._raise_error()
         except BaseException:
-            if key in self._waiting:
-                self._unwanted.add(key)  # is dropped, if it is not yet sent
-            else:
-                self._ledger.release(key)
+            self._ledger.release(key)
             raise
+        if known is not None:
+            self._ledger.resolve(key, known, is_new=False)
+            return known
+        if only_known or self._is_over:
+            self._ledger.release(key)
+            return _UNKNOWN if only_known else STOPPED
+        if parent is not None:
+            self._parents[key] = parent
+        return await self._send(request, is_follow_up=is_follow_up)
 
     async def _claim(self, key: str, newer_than: float | None) -> Generation | Failure | None:
         """Take a request on, and return None; or return what became of it meanwhile."""
@@ -174,31 +178,28 @@ class ModelService:
     # --- from the question to the executor
 
     async def _send(self, request: Request, *, is_follow_up: bool) -> Generation | Failure:
-        self._raise_error()
-        if self._is_over:
-            self._ledger.release(request.fingerprint)
-            return STOPPED
+        key = request.fingerprint
         future: asyncio.Future[Generation | Failure] = asyncio.get_running_loop().create_future()
-        self._waiting[request.fingerprint] = future
+        self._waiting[key] = future
         (self._follow_ups if is_follow_up else self._first).append(request)
         self._changed.set()
         if self._running is None:
             self._running = asyncio.create_task(self._run())
-        # Shielded: who asks may be gone, and the answer is still paid for and kept.
-        return await asyncio.shield(future)
+        try:  # shielded: who asks may be gone, and the answer is still paid for and kept
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            if self._waiting.get(key) is future:
+                self._unwanted.add(key)  # is dropped, if it is not yet sent
+            raise
 
     async def _run(self) -> None:
         """Let the executor answer until nobody asks any more."""
         waking = asyncio.create_task(self._wake_on_stop())
         try:
-            with self._plugin_boundary():
+            with executor_boundary(self._executor, self.model.name):
                 await self._executor.run(self._make_job(), self._requests(), self._finish)
             if self._waiting and not self._is_over:
-                self._error = PluginError(
-                    "the executor ended before every request was answered",
-                    where=self.model.name,
-                    hint="this is a bug in the plugin; run again to go on",
-                )
+                self._error = ended_too_early(self.model.name)
         except Exception as err:  # noqa: BLE001  raised where its answers are awaited
             self._error = err
         finally:
@@ -209,11 +210,6 @@ class ModelService:
     async def _wake_on_stop(self) -> None:
         await self._context.stop_signal.wait()
         self._changed.set()
-
-    def _plugin_boundary(self) -> AbstractContextManager[None]:
-        if type(self._executor) is LocalExecutor:
-            return nullcontext()
-        return wrap_plugin_errors(PluginError, "the executor failed", where=self.model.name)
 
     async def _requests(self) -> AsyncIterator[Request]:
         while True:

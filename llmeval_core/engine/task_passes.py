@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 
 from llmeval_core.contracts import MODEL, Task, TimeLimit
 from llmeval_core.engine.batches import BatchReader
 from llmeval_core.engine.deferred_roles import deferred_roles
+from llmeval_core.engine.executor_boundary import ended_too_early, executor_boundary
 from llmeval_core.engine.item_ask import ItemAsk, RoleService
 from llmeval_core.engine.item_run import ItemEnd, ItemRun
 from llmeval_core.engine.item_source import ItemSource, NumberedItem
+from llmeval_core.engine.model_service import ModelService
 from llmeval_core.engine.request_ledger import LedgerView
 from llmeval_core.engine.run_context import RunContext
 from llmeval_core.engine.run_models import RunModel
 from llmeval_core.engine.sample_finisher import SampleFinisher
 from llmeval_core.engine.sample_stream import SampleStream
-from llmeval_core.errors import PluginError, wrap_plugin_errors
-from llmeval_core.generation import LocalExecutor
 from llmeval_core.plan import Plan, PlannedTask
 from llmeval_core.reasoning import ReasoningFinder
 from llmeval_core.scoring import failure_of, split_scores
@@ -96,7 +95,7 @@ class StreamPass:
         """
         stream = self.stream
         try:
-            with self._plugin_boundary():
+            with executor_boundary(self._model.executor, self._where):
                 job = self._model.job(self._time_limit)
                 await self._model.executor.run(job, stream.requests(), stream.finish)
         finally:
@@ -106,17 +105,7 @@ class StreamPass:
             return PassEnd.FINISHED
         if self._context.stop_signal.is_set():
             return PassEnd.STOPPED
-        raise PluginError(
-            "the executor ended before every request was answered",
-            where=self._where,
-            hint="this is a bug in the plugin; run again to go on",
-        )
-
-    def _plugin_boundary(self) -> AbstractContextManager[None]:
-        """Turn what an executor of a plugin raises into our error; a bug of our own stays a bug."""
-        if type(self._model.executor) is LocalExecutor:
-            return nullcontext()
-        return wrap_plugin_errors(PluginError, "the executor failed", where=self._where)
+        raise ended_too_early(self._where)
 
 
 class ItemPass:
@@ -188,15 +177,17 @@ class ItemPass:
 
     async def run(self) -> PassEnd:
         """Bring every item that is not finished, and not put away, to its end."""
-        for service in self._services:
-            service.enter()
+        entered: list[ModelService] = []
         has_failed = True
         try:
+            for service in self._services:
+                await service.enter()
+                entered.append(service)
             await self._run.run()
             has_failed = False
         finally:
             self._source.close()
-            for service in self._services:
+            for service in entered:
                 await service.leave(at_once=has_failed or self._is_over_time())
         self._show_skipped()
         if self._run.was_cut_off:

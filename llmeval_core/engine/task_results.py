@@ -20,6 +20,7 @@ def make_task_result(
     task: PlannedTask,
     *,
     totals: TaskTotals,
+    n_read: int,
     metrics: tuple[MetricResult, ...],
     started_at: float,
 ) -> TaskResult:
@@ -28,6 +29,7 @@ def make_task_result(
     Args:
         plan, model, task: what was run.
         totals: the sums over its samples.
+        n_read: how many samples were read; some may be missing in the sums.
         metrics: its numbers.
         started_at: when it began, seconds since 1970.
     """
@@ -57,7 +59,7 @@ def make_task_result(
         finished_at=time.time(),
         settings=_settings(task, totals),
         llmeval_version=__version__,
-        n_total=_n_total(task, totals.n_samples),
+        n_total=_n_total(task, n_read),
         variant=task.variant,
         replaces=plan.replace,
     )
@@ -76,13 +78,13 @@ def _settings(task: PlannedTask, totals: TaskTotals) -> dict[str, Json]:
     return settings
 
 
-def _n_total(task: PlannedTask, n_samples: int) -> int | None:
+def _n_total(task: PlannedTask, n_read: int) -> int | None:
     """Say how many samples the data set has; one that was read to its end has been counted.
 
     A ready-made task may know it only now that its data are loaded.
     """
-    if task.limit is None or n_samples < task.limit:
-        return n_samples
+    if task.limit is None or n_read < task.limit:
+        return n_read
     if task.n_total is not None or task.task is None:
         return task.n_total
     with wrap_plugin_errors(PluginError, f"task '{task.dataset_name}' cannot say its size"):

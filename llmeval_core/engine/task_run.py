@@ -278,6 +278,7 @@ class TaskRun:
             self._model,
             self._task,
             totals=totals,
+            n_read=n_samples,
             metrics=metrics,
             started_at=self._started_at,
         )

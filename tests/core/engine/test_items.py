@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -822,6 +823,27 @@ async def test_a_group_that_did_not_change_is_not_delivered_again(tmp_path: Path
 
     assert len(again.summary.results) == 5
     assert len(tracker.results) == 5
+
+
+async def test_a_group_stands_with_the_results_of_its_tasks(tmp_path: Path) -> None:
+    """Asked for in one way, in another one, and in the first way again."""
+    given: dict[str, Any] = {"ready_tasks": {"s": Subjects()}}
+    for max_tokens in (10, 20, 10):
+        await run_in(tmp_path, generation={"max_tokens": max_tokens}, **given)
+
+    with Journal(tmp_path) as journal, journal.reader() as reader:
+        current = [
+            reader.current_result("fake/model", f"{name}_0shot")
+            for name in ("subject1", "subjects", "alike")
+        ]
+        fingerprints = {
+            one.task: one.task_fingerprint for one in itertools.islice(reader.results(), 5)
+        }
+
+    assert all(one is not None for one in current)
+    assert {one.task: one.task_fingerprint for one in current if one is not None} == {
+        name: fingerprints[name] for name in ("subject1_0shot", "subjects_0shot", "alike_0shot")
+    }
 
 
 async def test_shots_and_limit_reach_ready_made_tasks(tmp_path: Path) -> None:
