@@ -12,6 +12,10 @@ SECRET_MARK = "***"  # noqa: S105
 """Stands where a secret was written into a run file literally."""
 
 _SECRET_KEY = re.compile(r"(?i)(api[-_]?key|token|password|secret|authorization)$")
+_TEXT_TOKEN = re.compile(
+    r"(?i)(^|[-_])(bos|eos|pad|unk|sep|mask|begin|start|end|stop|prefix|suffix)[-_]token$"
+)
+"""Tokens of a text, such as `end_token`: what they are decides numbers, and is no secret."""
 _SECRET_GROUPS = frozenset({"headers"})
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
 _QUERY_NAME = r"[^=&\s]*(?:key|token|secret|password|signature|sig|code)"
@@ -22,8 +26,8 @@ def public_settings(settings: Mapping[str, Any]) -> dict[str, Json]:
     """Return settings with `${NAME}` as it is and literal secrets replaced by `SECRET_MARK`.
 
     What stands under a key that ends like `api_key`, `token` or `password`, in `headers`, as a
-    login in a URL, or in its query under such a name is taken for a secret. Any: what the run file
-    has.
+    login in a URL, or in its query under such a name is taken for a secret, but for tokens of a
+    text (`end_token`). Any: what the run file has.
     """
     return {key: _public(key, value) for key, value in settings.items()}
 
@@ -38,9 +42,13 @@ def shown_settings(decided: Mapping[str, Json]) -> dict[str, Json]:
     return {**decided, **public_settings(sent)}
 
 
+def _is_secret(key: str) -> bool:
+    return key in _SECRET_GROUPS or bool(_SECRET_KEY.search(key) and not _TEXT_TOKEN.search(key))
+
+
 def _public(key: str, value: Any, *, secret: bool = False) -> Json:
     """Mask one value; Any: a tree of YAML values."""
-    secret = secret or bool(_SECRET_KEY.search(key)) or key in _SECRET_GROUPS
+    secret = secret or _is_secret(key)
     if isinstance(value, Mapping):
         is_query = key == "query"
         return {

@@ -36,3 +36,14 @@ def test_secrets_in_a_query_are_hidden() -> None:
         "base_url": "https://a/v1?api-version=1&api_key=***&key=***#x",
         "query": {"api-version": "1", "key": "***", "access_token": "***"},
     }
+
+
+def test_a_token_of_a_text_is_no_secret() -> None:
+    settings = {"end_token": "</s>", "think_end_token": "</think>", "send_token": "t", "token": "t"}
+
+    assert public_settings(settings) == {
+        "end_token": "</s>",
+        "think_end_token": "</think>",
+        "send_token": "***",
+        "token": "***",
+    }
