@@ -115,7 +115,8 @@ class ResponseParser:
             status = int(said[2])
             if status >= 200 or status == _SWITCHED:
                 break
-        self._headers = headers = _headers(lines)
+        is_folded = "\n " in text or "\n\t" in text
+        self._headers = headers = _headers(_unfolded(lines) if is_folded else lines)
         self._tells_quota = "limit" in text.lower()
         connection = headers.get("connection", "").lower()
         self.keeps_alive = "close" not in connection and (
@@ -213,7 +214,7 @@ def _head_end(received: bytearray) -> tuple[int, int] | None:
 def _headers(lines: list[str]) -> dict[str, str]:
     """Read header lines, names in small letters; of several with one name the first counts."""
     headers: dict[str, str] = {}
-    for line in _unfolded(lines):
+    for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name or name[0] in " \t" or name[-1] in " \t":
             raise TransportError(_ODD)
@@ -225,8 +226,6 @@ def _headers(lines: list[str]) -> dict[str, str]:
 
 def _unfolded(lines: list[str]) -> list[str]:
     """Put folded lines together: one that begins with a space belongs to the one before it."""
-    if not any(line.startswith((" ", "\t")) for line in lines[1:]):
-        return lines
     whole: list[str] = lines[:1]
     for line in lines[1:]:
         if line.startswith((" ", "\t")):
