@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.mlflow_server import MlflowServer
 from tests.needs import NEEDS, marks_of_file, marks_of_fixtures
+
+# No test is about how long something takes: machines are shared.
+hypothesis.settings.register_profile("llmeval", deadline=None)
+hypothesis.settings.load_profile("llmeval")
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

@@ -26,7 +26,7 @@ class HomeLock:
         role: what the folder is locked for.
         wait_s: how long to wait for another holder to end, seconds.
 
-    Raises, on entering:
+    Raises, on entering and `acquire`:
         ConfigError: another process holds the lock, or the folder cannot be written.
     """
 
@@ -40,6 +40,11 @@ class HomeLock:
         self._holder_file = home / f"{role}.json"
 
     def __enter__(self) -> HomeLock:
+        self.acquire()
+        return self
+
+    def acquire(self) -> None:
+        """Take the lock; `release` may be registered before, for signals that come meanwhile."""
         try:
             self._home.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=self._wait_s)
@@ -56,7 +61,6 @@ class HomeLock:
                 hint="make it writable, or choose another with --home DIR",
             ) from err
         self.write_holder(address=None)
-        return self
 
     def write_holder(self, *, address: str | None) -> None:
         """Record this process as the holder, with its address once that is known."""
@@ -77,8 +81,13 @@ class HomeLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._holder_file.unlink(missing_ok=True)
-        self._lock.release()
+        self.release()
+
+    def release(self) -> None:
+        """Give the lock back, if it is held."""
+        if self._lock.is_locked:
+            self._holder_file.unlink(missing_ok=True)
+            self._lock.release()
 
     def _holder(self) -> str:
         """Describe who holds the lock; empty if that is not known."""

@@ -68,7 +68,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _serve(
     settings: ServerSettings, stack: ExitStack, *, with_worker: bool, disabled: Sequence[str]
 ) -> int:
-    lock = stack.enter_context(HomeLock(settings.home, "server"))
+    lock = HomeLock(settings.home, "server")
+    stack.callback(lock.release)  # before it is taken: a signal may come at once
+    lock.acquire()
     listening = stack.enter_context(listen(settings))
     url = url_of(settings, listening)
     lock.write_holder(address=url)
