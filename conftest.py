@@ -12,7 +12,9 @@ from tests.mlflow_server import MlflowServer
 from tests.needs import NEEDS, marks_of_file, marks_of_fixtures
 
 # No test is about how long something takes: machines are shared.
-hypothesis.settings.register_profile("llmeval", deadline=None)
+hypothesis.settings.register_profile(
+    "llmeval", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("llmeval")
 
 
