@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import json
 import re
-import sqlite3
 import threading
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.integration.journal_reading import journal_rows
 from tests.integration.loopback_server import LoopbackServer
 
 JUDGE = "judge"
@@ -87,18 +87,7 @@ class TaskServer(LoopbackServer):
 
 def journalled(folder: Path) -> set[str]:
     """Read which requests have an answer in the journal, as another process would."""
-    path = folder / ".llmeval" / "journal.sqlite"
-    if not path.exists():
-        return set()
-    connection = sqlite3.connect(path)
-    try:
-        rows = connection.execute(
-            "SELECT texts, tool_calls, prompt, continuations FROM generations"
-        ).fetchall()
-    except sqlite3.OperationalError:  # killed before the tables were made
-        return set()
-    finally:
-        connection.close()
+    rows = journal_rows(folder, "SELECT texts, tool_calls, prompt, continuations FROM generations")
     return {_digest_in(*row) for row in rows}
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sqlite3
 import time
 from pathlib import Path
 
 from tests.integration.conftest import CountingServer, Project
+from tests.integration.journal_reading import journal_rows
 
 CONCURRENCY = 8
 N_KILLS = int(os.environ.get("LLMEVAL_RUN_KILLS", "8"))
@@ -18,18 +18,9 @@ N_KILLS = int(os.environ.get("LLMEVAL_RUN_KILLS", "8"))
 
 def committed(folder: Path) -> set[str]:
     """Read which questions have an answer in the journal, as another process would."""
-    path = folder / ".llmeval" / "journal.sqlite"
-    if not path.exists():
-        return set()
-    connection = sqlite3.connect(path)
-    try:
-        rows = connection.execute(
-            "SELECT input FROM samples JOIN generations ON fingerprint = generation"
-        ).fetchall()
-    except sqlite3.OperationalError:  # killed before the tables were made
-        return set()
-    finally:
-        connection.close()
+    rows = journal_rows(
+        folder, "SELECT input FROM samples JOIN generations ON fingerprint = generation"
+    )
     return {text for (text,) in rows}
 
 

@@ -6,11 +6,11 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import time
 from pathlib import Path
 
 from tests.integration.conftest import CountingServer, Project
+from tests.integration.journal_reading import journal_rows
 
 N_KILLS = int(os.environ.get("LLMEVAL_RUN_KILLS", "6"))
 """How often a run is killed; CI sets 50."""
@@ -45,16 +45,7 @@ class Conversations(Project):
 
 def answered(folder: Path) -> set[str]:
     """Read which turns have an answer in the journal, as another process would."""
-    path = folder / ".llmeval" / "journal.sqlite"
-    if not path.exists():
-        return set()
-    connection = sqlite3.connect(path)
-    try:
-        rows = connection.execute("SELECT messages FROM generations").fetchall()
-    except sqlite3.OperationalError:  # killed before the tables were made
-        return set()
-    finally:
-        connection.close()
+    rows = journal_rows(folder, "SELECT messages FROM generations")
     return {json.loads(messages)[-1][1] for (messages,) in rows}
 
 

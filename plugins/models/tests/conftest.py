@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pytest
@@ -12,10 +12,16 @@ from aiohttp import web
 from llmeval_models.llamacpp.llama_cpp_provider import LlamaCppProvider
 from llmeval_models.model_settings import LlamaCppSettings
 
-from llmeval_core.hooks import Model
+from llmeval_core.hooks import GenerationSettings, Model, Request
+from llmeval_core.testing import make_request
 
 Http = Literal["asyncio", "aiohttp"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def asking(**changes: Any) -> Request:
+    """Make a request with these settings; Any: fields of GenerationSettings."""
+    return replace(make_request(), settings=GenerationSettings(**{"max_tokens": 16, **changes}))
 
 
 @dataclass

@@ -23,7 +23,6 @@ from llmeval_core.generation import check_generation
 from llmeval_core.hooks import (
     FailureKind,
     Generation,
-    GenerationSettings,
     Message,
     ModelError,
     Reasoning,
@@ -32,7 +31,7 @@ from llmeval_core.hooks import (
 )
 from llmeval_core.testing import check_odd_answers, make_request
 
-from .conftest import Http, ScriptedServer
+from .conftest import Http, ScriptedServer, asking
 
 KEY = "sk-ant-12345"
 MESSAGE: dict[str, Any] = {
@@ -63,11 +62,6 @@ MESSAGE: dict[str, Any] = {
 def http() -> Http:
     """One client is enough: what carries the answers is tested elsewhere."""
     return "asyncio"
-
-
-def asking(**changes: Any) -> Request:
-    """Make a request with these settings; Any: fields of GenerationSettings."""
-    return replace(make_request(), settings=GenerationSettings(**{"max_tokens": 16, **changes}))
 
 
 async def ask(server: ScriptedServer, request: Request | None = None, **given: Any) -> Generation:

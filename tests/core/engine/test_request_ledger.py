@@ -31,6 +31,7 @@ class Served(FakeModel):
 async def test_tasks_that_ask_the_same_in_another_order_ask_it_once(
     tmp_path: Path, concurrency: int
 ) -> None:
+    """e1-equal-requests-asked-twice."""
     model = Served(latency_s=0.002)
     forwards = FakeDataset(200)
     backwards = FakeDataset(list(reversed(list(forwards.samples()))), name="backwards")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmeval_models.http.embedded_error_search import embedded_error_in
+from llmeval_models.http.embedded_error_search import as_error_answer, embedded_error_in
 
 _PIECES = {
     "text_delta": "text",
@@ -62,8 +62,7 @@ class MessageEvents:
 
     def fail(self, error: Any) -> None:
         """Take an error that came as an event; Any: JSON, or a text."""
-        is_error = isinstance(error, dict) and embedded_error_in(error) is not None
-        self._error = error if is_error else {"type": "error", "error": error or "no reason given"}
+        self._error = as_error_answer(error, type="error")
         self.is_over = True
 
     def joined(self) -> dict[str, Any]:

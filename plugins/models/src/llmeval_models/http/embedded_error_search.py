@@ -54,6 +54,18 @@ def embedded_error_in(answer: Any) -> EmbeddedError | None:
     return None
 
 
+def as_error_answer(error: Any, **around: str) -> dict[str, Any]:
+    """Write an error that came as an event of a stream as an answer that has it.
+
+    Args:
+        error: what the event had; Any: JSON, or a text.
+        around: what stands beside it, unless the event's JSON is such an answer already.
+    """
+    if isinstance(error, dict) and embedded_error_in(error) is not None:
+        return error
+    return {**around, "error": error or "no reason given"}
+
+
 def _in_body(answer: dict[str, Any]) -> EmbeddedError | None:
     for key in ("error", "errors", "fault"):
         if _says_error(answer.get(key)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmeval_models.http.embedded_error_search import embedded_error_in
+from llmeval_models.http.embedded_error_search import as_error_answer, embedded_error_in
 
 _THOUGHTS = ("reasoning_content", "reasoning")
 _LISTS = ("reasoning_details", "thinking_blocks", "tool_calls")
@@ -62,8 +62,7 @@ class StreamedResponse:
 
     def fail(self, error: Any) -> None:
         """Take an error that came as an event; Any: JSON, or a text."""
-        told = error if isinstance(error, dict) and embedded_error_in(error) is not None else None
-        self._error = told or {"error": error or "no reason given"}
+        self._error = as_error_answer(error)
         self.is_over = True
 
     def joined(self) -> dict[str, Any]:
